@@ -1,0 +1,2 @@
+export type { Files, OpenFile, OpenMode } from "./files.ts";
+export { systemFiles } from "./system-files.ts";
