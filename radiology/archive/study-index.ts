@@ -1,0 +1,191 @@
+import type { SealedPlace } from "#trust/vault";
+
+/**
+ * One attribute value that can be searched and listed, by its keyword (PS3.6). Values are Unicode text as decoded from the
+ * data set, multiple values joined by a backslash; dates and times stay in their DICOM form (DA, TM).
+ */
+export type IndexedValues = Readonly<Record<string, string>>;
+
+/** What the index learns about one stored instance. */
+export interface InstanceRecord {
+  /** Random token of the stored object; also its id in the audit log. */
+  readonly id: string;
+  readonly studyToken: string;
+  readonly studyUid: string;
+  readonly seriesUid: string;
+  readonly sopUid: string;
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+  readonly place: SealedPlace;
+  /** Bytes of the whole Part 10 object. */
+  readonly sizeBytes: number;
+  /** Where the data set begins in it (after preamble and meta information). */
+  readonly dataSetOffset: number;
+  /** Where the value of the pixel data element begins; absent when there is none. */
+  readonly pixelOffset?: number;
+  /** Length of that value; absent for encapsulated pixel data (undefined length). */
+  readonly pixelLength?: number;
+  /** SHA-256 of the data set as received, lower-case hex. Same SOP instance and same hash: the same instance. */
+  readonly dataSetSha256: string;
+  readonly receivedAt: number;
+  /** Id of the actor that sent it. */
+  readonly receivedFrom: string;
+  /** Searchable values by keyword: patient and study, series, instance level. */
+  readonly study: IndexedValues;
+  readonly series: IndexedValues;
+  readonly instance: IndexedValues;
+}
+
+/** Up to where a pack has been taken into the index; recovery goes on from there. */
+export interface PackMark {
+  readonly pack: string;
+  readonly position: number;
+}
+
+/**
+ * - `added`      a new instance
+ * - `duplicate`  the same SOP instance with the same data set is there already; nothing was changed
+ * - `conflict`   the SOP Instance UID is taken by other bytes: both are kept, the first stays the one that is served,
+ *                and its study shows the conflict
+ */
+export type AddOutcome = "added" | "duplicate" | "conflict";
+
+export type Level = "study" | "series" | "instance";
+
+/** One condition of a query (PS3.4 §C.2.2.2, PS3.18 §8.3.4.1). Keys of a higher level may stand in a query of a lower one. */
+export type Match =
+  /** Equal to any one of the values (UID list, ModalitiesInStudy); names are compared without case and accents. */
+  | { readonly keyword: string; readonly kind: "equal"; readonly values: readonly string[] }
+  /** `*` any run of characters, `?` any one. Without case and accents for names and descriptions. */
+  | { readonly keyword: string; readonly kind: "wildcard"; readonly pattern: string }
+  /** Both ends included, either may be missing. Compared as DICOM text (DA, TM). */
+  | { readonly keyword: string; readonly kind: "range"; readonly from?: string; readonly to?: string };
+
+export interface Query {
+  readonly matches: readonly Match[];
+  readonly limit: number;
+  readonly offset: number;
+  /** Keyword to sort by (StudyDate with StudyTime when absent), ties by arrival. Descending unless said. */
+  readonly sort?: { readonly keyword: string; readonly ascending: boolean };
+}
+
+export interface StudyRow {
+  readonly id: number;
+  readonly studyToken: string;
+  readonly studyUid: string;
+  readonly values: IndexedValues;
+  /** Modalities of its series, sorted. */
+  readonly modalities: readonly string[];
+  readonly sopClassUids: readonly string[];
+  readonly seriesCount: number;
+  readonly instanceCount: number;
+  readonly conflictCount: number;
+  /** Epoch milliseconds of the newest arrival. */
+  readonly changedAt: number;
+}
+
+export interface SeriesRow {
+  readonly id: number;
+  readonly seriesUid: string;
+  readonly study: StudyRow;
+  readonly values: IndexedValues;
+  readonly instanceCount: number;
+}
+
+export interface InstanceRow {
+  readonly id: string;
+  readonly sopUid: string;
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+  readonly place: SealedPlace;
+  readonly sizeBytes: number;
+  readonly dataSetOffset: number;
+  readonly pixelOffset?: number;
+  readonly pixelLength?: number;
+  readonly dataSetSha256: string;
+  readonly receivedAt: number;
+  readonly receivedFrom: string;
+  readonly seriesUid: string;
+  readonly studyUid: string;
+  readonly studyToken: string;
+  readonly values: IndexedValues;
+}
+
+/** An instance with the rows of its series and study, as a query at instance level lists it. */
+export interface ListedInstance extends InstanceRow {
+  readonly series: SeriesRow;
+}
+
+/** A sealed object that was computed from a series, kept so that it need not be computed again. */
+export interface SeriesBlob {
+  readonly place: SealedPlace;
+  /** Of how many instances it was made: another count than the series has now makes it stale. */
+  readonly instanceCount: number;
+}
+
+/**
+ * Port: where studies, series and instances are found. Everything in it can be made again from the packs
+ * (`leadglass vault rebuild`), so a lost tail of it is no loss. The values it takes are identifying: the blind index
+ * will implement this same port over keyed digests.
+ */
+export interface StudyIndex {
+  /** Takes a batch in one transaction, together with how far its packs are thereby taken in. One outcome for each record. */
+  add(records: readonly InstanceRecord[], marks: readonly PackMark[]): Promise<AddOutcome[]>;
+  marks(): Promise<PackMark[]>;
+
+  findStudies(query: Query): Promise<StudyRow[]>;
+  countStudies(matches: readonly Match[]): Promise<number>;
+  findSeries(query: Query): Promise<SeriesRow[]>;
+  findInstances(query: Query): Promise<ListedInstance[]>;
+
+  study(studyUid: string): Promise<StudyRow | undefined>;
+  /** Of one series of one study, or of the whole study; by series, then instance number, then arrival. Conflicts left out. */
+  instances(studyUid: string, seriesUid?: string): Promise<InstanceRow[]>;
+  instance(studyUid: string, seriesUid: string, sopUid: string): Promise<InstanceRow | undefined>;
+  /** Every copy held under SOP Instance UIDs that are in conflict, the served one first. */
+  conflicts(): Promise<InstanceRow[]>;
+
+  seriesBlob(
+    studyUid: string,
+    seriesUid: string,
+  ): Promise<(SeriesBlob & { readonly seriesInstanceCount: number }) | undefined>;
+  putSeriesBlob(studyUid: string, seriesUid: string, blob: SeriesBlob): Promise<void>;
+  /** Series whose blob is missing or stale and that have not changed since `unchangedSince`, oldest change first. */
+  seriesWithoutBlob(unchangedSince: number, limit: number): Promise<{ studyUid: string; seriesUid: string }[]>;
+
+  /** Forgets everything, before a rebuild from the packs. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keywords that can be searched, by level; others are ignored by the doors (PS3.18 §8.3.4.1 lets a server choose). */
+export const searchable = {
+  study: [
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDescription",
+    "ReferringPhysicianName",
+    "ModalitiesInStudy",
+    "PatientName",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientBirthDate",
+    "PatientSex",
+  ],
+  series: [
+    "SeriesInstanceUID",
+    "Modality",
+    "SeriesNumber",
+    "SeriesDescription",
+    "SeriesDate",
+    "SeriesTime",
+    "BodyPartExamined",
+    "StationName",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+  ],
+  instance: ["SOPInstanceUID", "SOPClassUID", "InstanceNumber", "ContentDate", "ContentTime"],
+} as const satisfies Record<Level, readonly string[]>;

@@ -1,0 +1,1 @@
+export type { AuditEntry, AuditLog, AuditSubject, Checkpoint } from "./audit.ts";

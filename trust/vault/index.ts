@@ -1,0 +1,1 @@
+export type { Damage, OpenedObject, RecoveredObject, SealedPlace, SealedUnder, Sealing, Vault } from "./vault.ts";
