@@ -139,6 +139,7 @@ export interface StudyIndex {
   findInstances(query: Query): Promise<ListedInstance[]>;
 
   study(studyUid: string): Promise<StudyRow | undefined>;
+  studyOfToken(studyToken: string): Promise<StudyRow | undefined>;
   /** Of one series of one study, or of the whole study; by series, then instance number, then arrival. Conflicts left out. */
   instances(studyUid: string, seriesUid?: string): Promise<InstanceRow[]>;
   instance(studyUid: string, seriesUid: string, sopUid: string): Promise<InstanceRow | undefined>;

@@ -1,0 +1,214 @@
+/**
+ * What the browser and the command say to the server under `/api`, and what comes back. JSON; times are epoch milliseconds;
+ * DICOM values (names, dates) are as in the data set. Cookie session (browser) or `Authorization: Bearer` (programs).
+ * A request that changes something from a browser carries `X-Leadglass: 1`, which no foreign page can send.
+ *
+ * | route | body → answer |
+ * |---|---|
+ * | GET    /api/setup               | → SetupState (anonymous) |
+ * | POST   /api/setup/administrator | AdministratorRequest → EnrolledSecondFactor (anonymous, needs the one-use secret) |
+ * | POST   /api/setup/confirm       | ConfirmRequest → RecoveryKit, signs in (anonymous, needs the one-use secret) |
+ * | POST   /api/session             | SessionRequest → SessionView, sets the cookie (anonymous) |
+ * | GET    /api/session             | → SessionView, 401 when not signed in |
+ * | DELETE /api/session             | → 204 |
+ * | GET    /api/studies             | StudyListRequest as query → StudyPage |
+ * | POST   /api/studies/search      | StudyListRequest as body → StudyPage (search text is identifying: never in a URL) |
+ * | GET    /api/studies/:token      | → StudyDetail |
+ * | GET    /api/devices             | → DeviceView[] |
+ * | POST   /api/devices             | DeviceRequest → DeviceView |
+ * | DELETE /api/devices/:id         | → 204 |
+ * | GET    /api/devices/waiting     | → WaitingView[] |
+ * | DELETE /api/devices/waiting     | DeviceRequest → 204 |
+ * | GET    /api/phantom             | → PhantomState |
+ * | POST   /api/phantom             | → PhantomState (starts loading when it is not there) |
+ * | GET    /api/status              | → StatusView |
+ * | GET    /api/audit               | ?from=&to= → AuditPage, newest first when neither is given |
+ * | POST   /api/tokens              | TokenRequest → TokenView (operator on this machine only) |
+ * | GET    /api/events              | → text/event-stream of ApiEvent |
+ */
+export interface SetupState {
+  /** No administrator yet: the page leads through the first start. */
+  readonly needed: boolean;
+  /** The facility's own AE title and port, to type into the first device. */
+  readonly dicom?: { readonly aeTitle: string; readonly port: number | null };
+}
+
+export interface AdministratorRequest {
+  /** From the one-use link, behind `#setup=`. */
+  readonly secret: string;
+  readonly name: string;
+  /** At least 12 characters. */
+  readonly password: string;
+}
+
+export interface EnrolledSecondFactor {
+  /** Base32, for typing. */
+  readonly totpSecret: string;
+  /** `otpauth://totp/…`, for the QR code. */
+  readonly totpUri: string;
+}
+
+export interface ConfirmRequest {
+  readonly secret: string;
+  /** Six digits from the authenticator. */
+  readonly code: string;
+}
+
+/** Shown once, to be printed or saved: without it a lost home or a lost phone is lost. */
+export interface RecoveryKit {
+  readonly recoveryCodes: readonly string[];
+  /** Opens the vault on another machine. */
+  readonly rootPassphrase: string;
+  readonly madeAt: number;
+}
+
+export interface SessionRequest {
+  readonly name: string;
+  readonly password: string;
+  /** Six digits, or a recovery code. */
+  readonly code: string;
+}
+
+export interface AccountView {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+}
+
+export interface SessionView {
+  readonly account: AccountView;
+  readonly endsAt: number;
+}
+
+export interface StudyListRequest {
+  /** Free text: patient name, patient id or accession number. */
+  readonly search?: string;
+  readonly modality?: string;
+  /** DICOM dates YYYYMMDD. */
+  readonly dateFrom?: string;
+  readonly dateTo?: string;
+  readonly sort?: "StudyDate" | "PatientName" | "PatientID" | "AccessionNumber" | "StudyDescription" | "ArrivedAt";
+  readonly ascending?: boolean;
+  /** At most 200; 50 when absent. */
+  readonly limit?: number;
+  readonly offset?: number;
+}
+
+export interface StudyView {
+  /** Stands for the study in our URLs. */
+  readonly token: string;
+  readonly studyUid: string;
+  /** Family^Given as in the data set, all component groups. */
+  readonly patientName: string;
+  readonly patientId: string;
+  readonly birthDate: string;
+  readonly sex: string;
+  readonly studyDate: string;
+  readonly studyTime: string;
+  readonly accessionNumber: string;
+  readonly description: string;
+  readonly referrer: string;
+  readonly modalities: readonly string[];
+  readonly seriesCount: number;
+  readonly instanceCount: number;
+  readonly conflictCount: number;
+  readonly changedAt: number;
+}
+
+export interface StudyPage {
+  readonly studies: readonly StudyView[];
+  readonly total: number;
+}
+
+export interface SeriesView {
+  readonly seriesUid: string;
+  readonly modality: string;
+  readonly number: string;
+  readonly description: string;
+  readonly bodyPart: string;
+  readonly instanceCount: number;
+}
+
+export interface StudyDetail extends StudyView {
+  readonly series: readonly SeriesView[];
+}
+
+export interface DeviceRequest {
+  readonly ae: string;
+  readonly address: string;
+}
+
+export interface DeviceView {
+  readonly id: string;
+  readonly ae: string;
+  readonly address: string;
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+}
+
+/** A machine that called and was rejected because nobody admitted it yet. */
+export interface WaitingView {
+  readonly ae: string;
+  readonly address: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly attempts: number;
+}
+
+export interface PhantomState {
+  readonly state: "absent" | "loading" | "loaded";
+  readonly done: number;
+  readonly total: number;
+  /** When loaded. */
+  readonly studyToken?: string;
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly ports: { readonly https: number | null; readonly dicom: number | null };
+  readonly dicomAeTitle: string;
+  readonly studies: number;
+  readonly associations: number;
+  readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
+  readonly audit: { readonly entries: number; readonly checkpointAt: number | null };
+  readonly database: string;
+}
+
+export interface LogEntryView {
+  readonly index: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly act: string;
+  readonly on?: { readonly kind: string; readonly id: string };
+  readonly outcome: string;
+}
+
+export interface AuditPage {
+  readonly size: number;
+  readonly checkpoint: string | null;
+  readonly entries: readonly LogEntryView[];
+}
+
+export interface TokenRequest {
+  readonly client: string;
+  readonly minutes: number;
+}
+
+export interface TokenView {
+  readonly token: string;
+  readonly endsAt: number;
+}
+
+export type ApiEvent =
+  /** A study is new or has changed; at most one a second for each study while its images arrive. */
+  | { readonly type: "study"; readonly study: StudyView }
+  | { readonly type: "waiting"; readonly waiting: WaitingView }
+  | { readonly type: "phantom"; readonly phantom: PhantomState };
+
+/** Every answer of 400 and above. */
+export interface ProblemView {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy?: string;
+}
