@@ -5,7 +5,7 @@ export interface Account {
   readonly name: string;
   /** Encoded argon2id hash with its parameters and salt. */
   readonly passwordHash: string;
-  /** TOTP seed, sealed by the vault; empty until the second factor is confirmed. */
+  /** TOTP seed, sealed by the vault. */
   readonly totpSealed: Uint8Array;
   /** The newest TOTP time step that was used: a code works once (RFC 6238 §5.2). */
   readonly totpStep: number;
@@ -63,10 +63,8 @@ export interface AccessStore {
   accounts(): Promise<Account[]>;
   account(id: string): Promise<Account | undefined>;
   accountNamed(name: string): Promise<Account | undefined>;
-  /** Confirms or moves the second factor. Resolves false, changing nothing, unless `step` is newer than the stored one. */
+  /** Uses a time step up. Resolves false, changing nothing, unless `step` is newer than the stored one. */
   useTotpStep(accountId: string, step: number): Promise<boolean>;
-  setTotp(accountId: string, totpSealed: Uint8Array): Promise<void>;
-  setPassword(accountId: string, passwordHash: string): Promise<void>;
   /** Digests of one-use recovery codes, replacing those there are. */
   setRecoveryCodes(accountId: string, digests: readonly string[]): Promise<void>;
   /** Uses one up; false when there is no such code. */
@@ -85,10 +83,10 @@ export interface AccessStore {
   /** Removes sessions and tokens that ended before `before`. */
   removeEnded(before: number): Promise<void>;
 
-  /** Adds a device, or changes its address; it no longer waits. */
+  /** Adds a device; a caller of its AE title and address no longer waits. */
   putDevice(device: Device): Promise<void>;
   devices(): Promise<Device[]>;
-  removeDevice(ae: string, address?: string): Promise<number>;
+  removeDevice(id: string): Promise<void>;
   touchDevice(id: string, lastSeenAt: number): Promise<void>;
   /** Notes a rejected caller. At most `keepMost` are kept, the newest; counts attempts. */
   noteWaiting(ae: string, address: string, at: number, keepMost: number): Promise<void>;

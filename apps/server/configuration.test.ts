@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readConfiguration } from "./configuration.ts";
+
+const home = "/nowhere/leadglass";
+
+test("without settings nothing listens beyond this machine", () => {
+  const configuration = readConfiguration({ home }, {});
+  assert.equal(configuration.httpsHost, "127.0.0.1");
+  assert.equal(configuration.dicomHost, "127.0.0.1");
+  assert.equal(configuration.httpsPort, 8443);
+  assert.equal(configuration.dicomPort, 11112);
+});
+
+test("plain DICOM on every interface, or on a public address, refuses to start and says why", () => {
+  for (const host of ["0.0.0.0", "::", "203.0.113.7", "2001:db8::1", "example.org"]) {
+    assert.throws(() => readConfiguration({ home, "dicom-host": host }, {}), {
+      code: "invalid",
+      message: /refusing to start: dicomHost/,
+      remedy: /LEADGLASS_DICOM_HOST/,
+    });
+  }
+  assert.equal(readConfiguration({ home, "dicom-host": "192.168.4.2" }, {}).dicomHost, "192.168.4.2");
+});
+
+test("an option wins over the environment, the environment over the file, the file over the default", () => {
+  const folder = mkdtempSync(join(tmpdir(), "leadglass-configuration-"));
+  try {
+    writeFileSync(
+      join(folder, "leadglass.json"),
+      JSON.stringify({ httpsPort: 1001, dicomPort: 1002, aeTitle: "FILE" }),
+    );
+    const environment = { LEADGLASS_HTTPS_PORT: "2001", LEADGLASS_DICOM_PORT: "2002" };
+    const configuration = readConfiguration({ home: folder, "https-port": "3001" }, environment);
+    assert.deepEqual([configuration.httpsPort, configuration.dicomPort, configuration.aeTitle], [3001, 2002, "FILE"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a setting that is misspelt in the file is refused, not ignored", () => {
+  const folder = mkdtempSync(join(tmpdir(), "leadglass-configuration-"));
+  try {
+    writeFileSync(join(folder, "leadglass.json"), JSON.stringify({ dicomhost: "10.0.0.1" }));
+    assert.throws(() => readConfiguration({ home: folder }, {}), { code: "invalid", message: /dicomhost/ });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

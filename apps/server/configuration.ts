@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { homedir, platform } from "node:os";
+import { join, resolve } from "node:path";
+import { Problem } from "#base/problem";
+
+/** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
+export interface Configuration {
+  readonly home: string;
+  readonly httpsHost: string;
+  /** 0 picks a free port. */
+  readonly httpsPort: number;
+  readonly dicomHost: string;
+  readonly dicomPort: number;
+  readonly aeTitle: string;
+  /** A `postgres://` URL, or undefined for SQLite in the home. */
+  readonly database: string | undefined;
+  readonly passphraseFile: string;
+  /** Free disk space under which images are refused, so that the log and the database can still write. */
+  readonly reserveBytes: number;
+  readonly associationsMax: number;
+}
+
+export type Options = Readonly<Record<string, string | undefined>>;
+
+interface Source {
+  readonly option: string;
+  readonly variable: string;
+  readonly fallback: string;
+}
+
+const sources = {
+  httpsHost: { option: "https-host", variable: "LEADGLASS_HTTPS_HOST", fallback: "127.0.0.1" },
+  httpsPort: { option: "https-port", variable: "LEADGLASS_HTTPS_PORT", fallback: "8443" },
+  dicomHost: { option: "dicom-host", variable: "LEADGLASS_DICOM_HOST", fallback: "127.0.0.1" },
+  dicomPort: { option: "dicom-port", variable: "LEADGLASS_DICOM_PORT", fallback: "11112" },
+  aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
+  database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
+  passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
+  reserveMib: { option: "reserve-mib", variable: "LEADGLASS_RESERVE_MIB", fallback: "512" },
+  associationsMax: { option: "associations", variable: "LEADGLASS_ASSOCIATIONS", fallback: "64" },
+} as const satisfies Record<string, Source>;
+
+/** Options that `leadglass start` takes, for `--help`. */
+export const startOptions = Object.values(sources).map(({ option, variable, fallback }) => ({
+  option,
+  variable,
+  fallback,
+}));
+
+export function homeOf(options: Options, environment: NodeJS.ProcessEnv): string {
+  const named = options.home ?? environment.LEADGLASS_HOME;
+  if (named !== undefined && named !== "") return resolve(named);
+  if (platform() === "darwin") return join(homedir(), "Library", "Application Support", "Leadglass");
+  return join(environment.XDG_DATA_HOME || join(homedir(), ".local", "share"), "leadglass");
+}
+
+/** Reads and checks. Throws Problem `invalid` naming the setting: a start that would open something it must not is refused. */
+export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
+  const home = homeOf(options, environment);
+  const file = readFile(join(home, "leadglass.json"));
+  const value = (key: keyof typeof sources): string => {
+    const { option, variable, fallback } = sources[key];
+    return options[option] ?? environment[variable] ?? file[key] ?? fallback;
+  };
+  const whole = (key: keyof typeof sources, from: number, to: number): number => {
+    const number = Number(value(key));
+    if (Number.isInteger(number) && number >= from && number <= to) return number;
+    throw refused(key, `must be a whole number from ${from} to ${to}`);
+  };
+  const aeTitle = value("aeTitle");
+  if (!/^[\x21-\x5b\x5d-\x7e]{1,16}$/.test(aeTitle)) throw refused("aeTitle", "must be 1 to 16 printable characters");
+  const database = value("database");
+  if (database !== "" && !/^postgres(ql)?:\/\//.test(database)) throw refused("database", "must be a postgres:// URL");
+  return {
+    home,
+    httpsHost: address(value("httpsHost"), "httpsHost"),
+    httpsPort: whole("httpsPort", 0, 65_535),
+    dicomHost: privateAddress(value("dicomHost")),
+    dicomPort: whole("dicomPort", 0, 65_535),
+    aeTitle,
+    database: database === "" ? undefined : database,
+    passphraseFile: resolve(value("passphraseFile") || join(home, "root.passphrase")),
+    reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
+    associationsMax: whole("associationsMax", 1, 10_000),
+  };
+}
+
+function readFile(path: string): Readonly<Record<string, string>> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new Problem("fault", "leadglass.json in the home cannot be read", { cause: error });
+  }
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
+    const unknown = Object.keys(parsed).find((key) => !(key in sources));
+    if (unknown !== undefined) {
+      const remedy = `settings are ${Object.keys(sources).join(", ")}`;
+      throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
+    }
+    return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]));
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem("invalid", "leadglass.json in the home is not a JSON object", { cause: error });
+  }
+}
+
+function refused(key: keyof typeof sources, must: string): Problem {
+  const { option, variable } = sources[key];
+  const remedy = `set --${option}, ${variable} or "${key}" in leadglass.json`;
+  return new Problem("invalid", `refusing to start: ${key} ${must}`, { remedy });
+}
+
+function address(host: string, key: "httpsHost" | "dicomHost"): string {
+  if (isIP(host) === 0) throw refused(key, "must be an IP address of this machine");
+  return host;
+}
+
+/** DICOM without TLS has no authentication and no secrecy: loopback or one named private interface, never all of them. */
+function privateAddress(host: string): string {
+  const named = address(host, "dicomHost");
+  if (isLoopback(named) || isPrivate(named)) return named;
+  throw refused("dicomHost", "is plain DICOM: only loopback or a private address of one interface may listen");
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "::1" || /^127\./.test(host);
+}
+
+function isPrivate(host: string): boolean {
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.)/.test(host) || /^(f[cd]|fe[89ab])/i.test(host);
+}

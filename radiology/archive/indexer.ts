@@ -1,0 +1,129 @@
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
+import { Problem } from "#base/problem";
+import type { AddOutcome, InstanceRecord, PackMark, StudyIndex } from "./study-index.ts";
+
+const batchMax = 200;
+/** Over this many waiting, senders are slowed to the speed of the index: memory stays bounded. */
+const waitingMax = 2_000;
+/** Nobody waits: collect so long, so that a stream of images costs few transactions. */
+const gatherMs = 40;
+const retryAfterMs = 1_000;
+
+export interface Indexed {
+  readonly record: InstanceRecord;
+  readonly outcome: AddOutcome;
+}
+
+/**
+ * Takes stored instances into the index behind the acknowledgement. The packs are the truth: what a crash keeps from the
+ * index is found again from the pack marks at the next start, so nothing here decides about loss.
+ */
+export interface Indexer {
+  /** Queues a stored instance. Returns a promise when the caller should slow down. */
+  push(record: InstanceRecord, mark: PackMark): void | Promise<void>;
+  /** Resolves when all that was pushed before is in the index: a search sees what was acknowledged. */
+  settled(): Promise<void>;
+  onIndexed(listener: (batch: readonly Indexed[]) => void): void;
+  /** Stops gathering, takes in what is queued. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly record: InstanceRecord;
+  readonly mark: PackMark;
+}
+
+export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log }): Indexer {
+  const { index, clock, log } = parts;
+  const queue: Waiting[] = [];
+  const listeners: ((batch: readonly Indexed[]) => void)[] = [];
+  let pushed = 0;
+  let taken = 0;
+  let running: Promise<void> | undefined;
+  let closed = false;
+  let hurry = 0;
+  let wake: (() => void) | undefined;
+  const watchers: { until: number; resolve: () => void }[] = [];
+
+  const pause = (ms: number, woken: boolean) =>
+    new Promise<void>((resolve) => {
+      const timer = clock.after(ms, resolve);
+      if (!woken) return;
+      wake = () => {
+        timer.stop();
+        resolve();
+      };
+    });
+
+  const takeBatch = async (): Promise<void> => {
+    const batch = queue.slice(0, batchMax);
+    try {
+      const outcomes = await index.add(
+        batch.map((waiting) => waiting.record),
+        latestMarks(batch),
+      );
+      queue.splice(0, batch.length);
+      taken += batch.length;
+      const indexed = batch.map(({ record }, at) => ({ record, outcome: outcomes[at] ?? "added" }));
+      for (const listener of listeners) listener(indexed);
+      while (watchers[0] !== undefined && watchers[0].until <= taken) watchers.shift()?.resolve();
+    } catch (error) {
+      log.error("index does not take stored instances; they are safe in the packs", { waiting: queue.length }, error);
+      if (closed) throw error;
+      await pause(retryAfterMs, false);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) {
+      if (hurry === 0 && queue.length < batchMax && !closed) await pause(gatherMs, true);
+      wake = undefined;
+      await takeBatch();
+    }
+  };
+
+  const start = () => {
+    if (running !== undefined) return;
+    running = run().finally(() => {
+      running = undefined;
+      if (queue.length > 0 && !closed) start();
+    });
+    running.catch(() => {});
+  };
+
+  const settled = async (): Promise<void> => {
+    if (taken >= pushed) return;
+    hurry++;
+    wake?.();
+    try {
+      await new Promise<void>((resolve) => watchers.push({ until: pushed, resolve }));
+    } finally {
+      hurry--;
+    }
+  };
+
+  return {
+    push(record, mark) {
+      if (closed) throw new Problem("unavailable", "the archive is closing", { remedy: "send it again" });
+      queue.push({ record, mark });
+      pushed++;
+      start();
+      if (queue.length > waitingMax) return settled();
+    },
+    settled,
+    onIndexed: (listener) => listeners.push(listener),
+    async close() {
+      closed = true;
+      wake?.();
+      await running;
+    },
+  };
+}
+
+/** Objects of one pack are pushed in the order they lie in it, so the last of a batch marks its pack. */
+function latestMarks(batch: readonly Waiting[]): PackMark[] {
+  const byPack = new Map<string, PackMark>();
+  for (const { mark } of batch) byPack.set(mark.pack, mark);
+  return [...byPack.values()];
+}

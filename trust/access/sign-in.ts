@@ -1,0 +1,172 @@
+import type { Clock } from "#base/clock";
+import { newToken, type Random } from "#base/id";
+import { Problem } from "#base/problem";
+import type { AccessStore, Account, Session } from "./access-store.ts";
+import { type Actor, actorOf } from "./acts.ts";
+import { createAttempts } from "./attempts.ts";
+import { newTotpSeed, totpEnrolment, totpStepOf } from "./second-factor.ts";
+import { digestOf, hashPassword, newRecoveryCode, newSecret, passwordMatches, recoveryCodeDigest } from "./secrets.ts";
+
+/** Seals small secrets; the vault does it. */
+export interface SecretBox {
+  seal(purpose: string, secret: Uint8Array): Uint8Array;
+  open(purpose: string, sealed: Uint8Array): Uint8Array;
+}
+
+export interface SignedIn {
+  readonly actor: Actor;
+  readonly account: Account;
+  readonly session: Session;
+}
+
+/** An account that is being made: it is stored when its second factor has been shown to work. */
+export interface PendingAccount {
+  readonly account: Account;
+  readonly seed: Uint8Array;
+  readonly totpSecret: string;
+  readonly totpUri: string;
+}
+
+/** People and programs: how they prove who they are, and what stands for the proof afterwards. */
+export interface SignIn {
+  /** Checks name and password and draws a second factor. Nothing is stored yet. */
+  prepareAccount(name: string, password: string): Promise<PendingAccount>;
+  /** Stores the account if `code` comes from its authenticator, and gives the recovery codes, once. */
+  confirmAccount(pending: PendingAccount, code: string): Promise<{ recoveryCodes: string[] }>;
+  /** Whether anybody can sign in yet. */
+  hasAccount(): Promise<boolean>;
+  /** Name, password and code (or a recovery code). `from` is the caller's address, for slowing guesses down. */
+  check(name: string, password: string, code: string, from: string): Promise<Account>;
+  beginSession(account: Account): Promise<{ secret: string; session: Session }>;
+  /** Who holds this session secret; undefined when it is unknown, idle too long or over. */
+  sessionOf(secret: string): Promise<SignedIn | undefined>;
+  endSession(secret: string): Promise<void>;
+  /** A new token for a program, which is made when its name is new. */
+  issueToken(clientName: string, minutes: number): Promise<{ secret: string; endsAt: number }>;
+  /** The program that holds this token; undefined when it is unknown or over. */
+  clientOf(secret: string): Promise<Actor | undefined>;
+}
+
+const sessionEndsAfterMs = 12 * 3_600_000;
+const sessionIdleMs = 30 * 60_000;
+/** A session's last use is written at most this often: reads must not each cost a write. */
+const touchEveryMs = 60_000;
+const passwordLengthMin = 12;
+const passwordLengthMax = 256;
+const tokenMinutesMax = 366 * 24 * 60;
+const totpPurpose = (accountId: string) => `totp ${accountId}`;
+
+export function createSignIn(parts: { store: AccessStore; box: SecretBox; random: Random; clock: Clock }): SignIn {
+  const { store, box, random, clock } = parts;
+  const attempts = createAttempts(clock);
+  const wrong = () => new Problem("invalid", "name, password or code is wrong", { remedy: "check all three" });
+  /** Hashed against when the name is unknown, so that both answers take the same time. */
+  const decoy = hashPassword("no account has this password", random);
+
+  const secondFactorHolds = async (account: Account, code: string): Promise<boolean> => {
+    const seed = box.open(totpPurpose(account.id), account.totpSealed);
+    const step = totpStepOf(seed, code.trim(), clock.now());
+    if (step !== undefined) return store.useTotpStep(account.id, step);
+    return store.useRecoveryCode(account.id, recoveryCodeDigest(code));
+  };
+
+  return {
+    async prepareAccount(name, password) {
+      const account = await newAccount(name, password, { store, random, clock });
+      const seed = newTotpSeed(random);
+      const totpSealed = box.seal(totpPurpose(account.id), seed);
+      return { account: { ...account, totpSealed }, seed, ...totpEnrolment(seed, account.name) };
+    },
+    async confirmAccount({ account, seed }, code) {
+      const totpStep = totpStepOf(seed, code.trim(), clock.now());
+      if (totpStep === undefined) {
+        throw new Problem("invalid", "the code is wrong", { remedy: "type the code that the authenticator shows now" });
+      }
+      await store.addAccount({ ...account, totpStep });
+      const recoveryCodes = Array.from({ length: 8 }, () => newRecoveryCode(random));
+      await store.setRecoveryCodes(account.id, recoveryCodes.map(recoveryCodeDigest));
+      return { recoveryCodes };
+    },
+    hasAccount: async () => (await store.accounts()).length > 0,
+    async check(name, password, code, from) {
+      const keys = [`${from} ${name.trim().toLowerCase()}`, `from ${from}`];
+      for (const key of keys) attempts.check(key);
+      const account = await store.accountNamed(name.trim().toLowerCase());
+      const held = await passwordMatches(password.slice(0, passwordLengthMax), account?.passwordHash ?? (await decoy));
+      if (!held || account === undefined || !(await secondFactorHolds(account, code))) {
+        for (const key of keys) attempts.failed(key);
+        throw wrong();
+      }
+      for (const key of keys) attempts.succeeded(key);
+      return account;
+    },
+    async beginSession(account) {
+      const secret = newSecret(random);
+      const now = clock.now();
+      const session: Session = {
+        digest: digestOf(secret),
+        accountId: account.id,
+        createdAt: now,
+        lastSeenAt: now,
+        endsAt: now + sessionEndsAfterMs,
+      };
+      await store.addSession(session);
+      return { secret, session };
+    },
+    async sessionOf(secret) {
+      const session = await store.session(digestOf(secret));
+      const now = clock.now();
+      if (session === undefined || session.endsAt <= now || session.lastSeenAt + sessionIdleMs <= now) return undefined;
+      const account = await store.account(session.accountId);
+      if (account === undefined) return undefined;
+      if (now - session.lastSeenAt >= touchEveryMs) await store.touchSession(session.digest, now);
+      return { actor: actorOf("user", account.id), account, session };
+    },
+    endSession: (secret) => store.endSession(digestOf(secret)),
+    async issueToken(clientName, minutes) {
+      if (!/^[A-Za-z0-9._-]{1,64}$/.test(clientName)) {
+        throw new Problem("invalid", "a client's name is 1 to 64 letters, digits, '.', '_' or '-'");
+      }
+      if (!(minutes > 0 && minutes <= tokenMinutesMax)) {
+        throw new Problem("invalid", `minutes must be more than 0 and at most ${tokenMinutesMax}`);
+      }
+      const now = clock.now();
+      const client = await store.clientNamed({ id: newToken(random), name: clientName, createdAt: now });
+      const secret = `lgt_${newSecret(random)}`;
+      const endsAt = now + Math.round(minutes * 60_000);
+      await store.addToken({ digest: digestOf(secret), clientId: client.id, createdAt: now, endsAt });
+      return { secret, endsAt };
+    },
+    async clientOf(secret) {
+      const token = await store.token(digestOf(secret));
+      if (token === undefined || token.endsAt <= clock.now()) return undefined;
+      return actorOf("client", token.client.id);
+    },
+  };
+}
+
+async function newAccount(
+  name: string,
+  password: string,
+  parts: { store: AccessStore; random: Random; clock: Clock },
+): Promise<Account> {
+  const folded = name.trim().toLowerCase();
+  if (folded.length < 1 || folded.length > 128 || /\p{Cc}/u.test(folded)) {
+    throw new Problem("invalid", "an account's name is 1 to 128 characters", { remedy: "use an e-mail address" });
+  }
+  if (password.length < passwordLengthMin || password.length > passwordLengthMax) {
+    const message = `a password is ${passwordLengthMin} to ${passwordLengthMax} characters`;
+    throw new Problem("invalid", message, { remedy: "take four or five unrelated words" });
+  }
+  const there = await parts.store.accountNamed(folded);
+  if (there !== undefined) throw new Problem("conflict", "an account of this name is there", { remedy: "sign in" });
+  return {
+    id: newToken(parts.random),
+    name: folded,
+    passwordHash: await hashPassword(password, parts.random),
+    totpSealed: new Uint8Array(0),
+    totpStep: 0,
+    role: "administrator",
+    createdAt: parts.clock.now(),
+  };
+}
