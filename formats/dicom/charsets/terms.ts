@@ -31,14 +31,14 @@ export type WholeEncoding = "utf-8" | "gb18030" | "gbk";
  * every set in the order of the values. `extensible` is true where escape sequences have a meaning.
  */
 export interface Repertoire {
-  /** Canonical terms, for messages. */
+  /** The terms as the standard spells them, for messages. */
   readonly name: string;
   readonly whole: WholeEncoding | undefined;
   readonly extensible: boolean;
   readonly initialG0: 6 | 14;
   readonly initialG1: GraphicSetId | undefined;
   readonly declared: readonly GraphicSetId[];
-  /** A term was there that nobody knows; reading goes on without it, writing beyond ASCII does not. */
+  /** A term was there that nobody knows: reading goes on without it, writing stays within ASCII. */
   readonly unknownTerm: boolean;
 }
 
@@ -75,6 +75,8 @@ const wholeTerms = new Map<string, WholeEncoding>([
 
 /** No Defined Term is longer; a value that is, is not looked at further. */
 const termLengthMax = 40;
+/** There are fewer terms; values beyond are not looked at. */
+const valuesMax = 32;
 
 /**
  * Reads one value, with the spellings found in files: any case, padding, and blank, `_`, `-` or nothing between the
@@ -112,7 +114,7 @@ export function readRepertoire(specificCharacterSet: readonly string[]): Reperto
   const declared: GraphicSetId[] = [];
   let extensible = false;
   let unknownTerm = false;
-  for (const value of specificCharacterSet) {
+  for (const value of specificCharacterSet.slice(0, valuesMax)) {
     const term = readTerm(value);
     if (term === undefined) unknownTerm = true;
     else if (term.kind === "set") {
