@@ -59,7 +59,9 @@ export type Match =
   /** `*` any run of characters, `?` any one. Without case and accents for names and descriptions. */
   | { readonly keyword: string; readonly kind: "wildcard"; readonly pattern: string }
   /** Both ends included, either may be missing. Compared as DICOM text (DA, TM). */
-  | { readonly keyword: string; readonly kind: "range"; readonly from?: string; readonly to?: string };
+  | { readonly keyword: string; readonly kind: "range"; readonly from?: string; readonly to?: string }
+  /** At least one of them. */
+  | { readonly kind: "any"; readonly of: readonly Match[] };
 
 export interface Query {
   readonly matches: readonly Match[];

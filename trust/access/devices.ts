@@ -18,12 +18,13 @@ export interface Devices {
   remove(which: { readonly id: string } | { readonly ae: string; readonly address?: string }): Promise<void>;
   waiting(): Promise<WaitingCaller[]>;
   dismiss(ae: string, address: string): Promise<void>;
-  onWaiting(listener: (caller: WaitingCaller) => void): void;
+  /** Returns how to stop watching. */
+  watchWaiting(listener: (caller: WaitingCaller) => void): () => void;
 }
 
 export function createDevices(parts: { store: AccessStore; clock: Clock; random: Random }): Devices {
   const { store, clock, random } = parts;
-  const listeners: ((caller: WaitingCaller) => void)[] = [];
+  const listeners = new Set<(caller: WaitingCaller) => void>();
 
   const noteWaiting = async (ae: string, address: string): Promise<void> => {
     await store.noteWaiting(ae, address, clock.now(), waitingMax);
@@ -74,7 +75,10 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
     },
     waiting: () => store.waiting(),
     dismiss: (ae, address) => store.forgetWaiting(ae, address),
-    onWaiting: (listener) => listeners.push(listener),
+    watchWaiting(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
 
