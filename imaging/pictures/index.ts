@@ -1,0 +1,2 @@
+export type { PictureFormat, RawPicture } from "./encode-picture.ts";
+export { encodePicture } from "./encode-picture.ts";
