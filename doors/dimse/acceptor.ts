@@ -1,0 +1,270 @@
+import type { Clock, Timer } from "#base/clock";
+import type { Log } from "#base/log";
+import type { Implementation } from "./implementation.ts";
+import { createMessages, type Messages, usablePduBytesMin } from "./messages.ts";
+import { isAeTitle, isIdentityOfSoundForm, type NegotiationPolicy, negotiate } from "./negotiation.ts";
+import { type AssociateReject, type AssociateRequest, dicomApplicationContext, rejection } from "./pdu.ts";
+import type { Admission, AssociationClaim, Callers, DimseServices, RefusalReason } from "./ports.ts";
+import { type AssociationCounts, handlersFor } from "./services.ts";
+import { type Connection, createUpperLayer, type Ending } from "./upper-layer.ts";
+
+/** Bounds and times of one association. */
+export interface AssociationLimits {
+  /** Announced as maximum length received. DCMTK and others send PDUs as long as this, up to 131,072. */
+  readonly pduBytesMax: number;
+  /**
+   * Largest A-ASSOCIATE PDU. 128 contexts of 2 KiB, some 70 transfer syntaxes each, fit: more than any product proposes.
+   */
+  readonly associatePduBytesMax: number;
+  readonly commandBytesMax: number;
+  readonly objectBytesMax: number;
+  /** For an association request to come, and for the peer to close the connection at the end. */
+  readonly artimMs: number;
+  /** Without any message. */
+  readonly idleMs: number;
+  /** Without a byte, in the middle of a message. */
+  readonly dimseMs: number;
+}
+
+export type RejectionReason = RefusalReason | "limit" | "invalid-request" | "application-context" | "pdu-length";
+
+/** What happened at the door, for the log and for the list of callers who wait to be admitted. */
+export type DoorEvent =
+  | {
+      readonly kind: "opened";
+      readonly associationId: string;
+      readonly callingAe: string;
+      readonly calledAe: string;
+      readonly address: string;
+      readonly contextsAccepted: number;
+      readonly contextsRefused: number;
+    }
+  | ({
+      readonly kind: "closed";
+      readonly associationId: string;
+      readonly how: Ending | "timeout" | "closed-by-us";
+      readonly ms: number;
+    } & Readonly<AssociationCounts>)
+  | {
+      readonly kind: "rejected";
+      readonly callingAe: string;
+      readonly calledAe: string;
+      readonly address: string;
+      readonly reason: RejectionReason;
+    }
+  /** A connection that ended without an association request, or was dropped for want of room. */
+  | { readonly kind: "dropped"; readonly address: string; readonly how: Ending };
+
+export interface AssociationStatus extends Readonly<AssociationCounts> {
+  readonly id: string;
+  readonly callingAe: string;
+  readonly calledAe: string;
+  readonly address: string;
+  readonly sinceMs: number;
+  readonly activity: "idle" | "receiving" | "working";
+}
+
+export interface AcceptorOptions<Caller> {
+  readonly connection: Connection;
+  readonly address: string;
+  readonly id: string;
+  readonly callers: Callers<Caller>;
+  readonly services: DimseServices<Caller>;
+  readonly policy: NegotiationPolicy;
+  readonly aeTitle: string | undefined;
+  readonly limits: AssociationLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly implementation: Implementation;
+  /** Asks for a place among the open associations; false refuses for now. */
+  takePlace(callingAe: string): boolean;
+  on(event: DoorEvent): void;
+  /** The association is over; its connection may live on for the peer to close. */
+  ended(): void;
+  /** The connection is gone. */
+  closed(): void;
+}
+
+/** The accepting side of one connection. */
+export interface Acceptor {
+  readonly address: string;
+  status(): AssociationStatus | undefined;
+  /** Lets a message that is under way end, then aborts. Resolves when the abort is sent. */
+  shutDown(): Promise<void>;
+  /** Aborts now. */
+  abort(): void;
+  destroy(): void;
+}
+
+/** A peer may count headers into its PDU length; nothing is allocated on this word, so some slack costs nothing. */
+const pduBytesTolerance = 1024;
+
+export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Acceptor {
+  const { connection, address, clock, limits, log } = options;
+  const counts: AssociationCounts = { echoes: 0, stored: 0, refused: 0, bytes: 0 };
+  let messages: Messages | undefined;
+  let open: { callingAe: string; calledAe: string; sinceMs: number; beganMs: number } | undefined;
+  let request: AssociateRequest | undefined;
+  let refusedAs: RejectionReason = "invalid-request";
+  let endedAs: "timeout" | "closed-by-us" | undefined;
+  let watch: Timer | undefined;
+
+  const reject = (reason: RejectionReason) => {
+    refusedAs = reason;
+    layer.reject(rejectionOf[reason]);
+  };
+
+  const admit = async (asked: AssociateRequest) => {
+    const claim = claimOf(asked, options);
+    let admission: Admission<Caller>;
+    try {
+      admission = await options.callers.admit(claim);
+    } catch (error) {
+      log.error("dimse: admitting a caller failed", { address }, error);
+      admission = { admitted: false, reason: "busy" };
+    }
+    if (layer.state() !== 3) return;
+    if (!admission.admitted) return reject(admission.reason);
+    if (!options.takePlace(asked.callingAe)) return reject("limit");
+    establish(asked, admission.actor, admission.identityVerified === true);
+  };
+
+  const establish = (asked: AssociateRequest, caller: Caller, identityVerified: boolean) => {
+    const { answers, accepted } = negotiate(asked.contexts, options.policy);
+    const { callingAe, calledAe } = asked;
+    const service = { services: options.services, caller, callingAe, associationId: options.id, counts, log };
+    open = { callingAe, calledAe, sinceMs: clock.now(), beganMs: clock.monotonicMs() };
+    messages = createMessages({
+      layer,
+      contexts: accepted,
+      peerPduBytesMax: asked.user.pduBytesMax,
+      handlers: handlersFor({ ...service, objectBytesMax: limits.objectBytesMax }),
+      commandBytesMax: limits.commandBytesMax,
+      log,
+    });
+    layer.accept({
+      type: "associate-ac",
+      protocolVersion: 1,
+      calledAe,
+      callingAe,
+      applicationContext: dicomApplicationContext,
+      contexts: answers,
+      user: {
+        pduBytesMax: limits.pduBytesMax,
+        implementationClassUid: options.implementation.classUid,
+        implementationVersion: options.implementation.version,
+        ...(identityVerified && asked.user.identity?.replyWanted ? { identityReply: new Uint8Array(0) } : {}),
+      },
+    });
+    const contexts = { contextsAccepted: accepted.size, contextsRefused: answers.length - accepted.size };
+    options.on({ kind: "opened", associationId: options.id, callingAe, calledAe, address, ...contexts });
+    watchTime();
+  };
+
+  /** One timer for both limits: it looks how long ago the last byte came, and waits for the rest of the time. */
+  const watchTime = () => {
+    if (!messages || layer.state() !== 6) return;
+    const activity = messages.activity();
+    const lastReadMs = activity === "working" ? undefined : layer.lastReadMs();
+    const quietMs = lastReadMs === undefined ? 0 : clock.monotonicMs() - lastReadMs;
+    const leftMs = (activity === "receiving" ? limits.dimseMs : limits.idleMs) - quietMs;
+    if (leftMs <= 0) {
+      endedAs = "timeout";
+      layer.abort();
+      return;
+    }
+    watch = clock.after(Math.min(leftMs, limits.dimseMs), watchTime);
+  };
+
+  const report = (how: Ending) => {
+    const { id } = options;
+    if (open) {
+      const ms = Math.round(clock.monotonicMs() - open.beganMs);
+      options.on({ kind: "closed", associationId: id, how: endedAs ?? how, ms, ...counts });
+    } else if (how === "rejected" && request) {
+      const { callingAe, calledAe } = request;
+      options.on({ kind: "rejected", callingAe, calledAe, address, reason: refusedAs });
+    } else {
+      options.on({ kind: "dropped", address, how });
+    }
+  };
+
+  const layer = createUpperLayer({
+    connection,
+    role: "acceptor",
+    clock,
+    log,
+    artimMs: limits.artimMs,
+    reader: {
+      dataPduBytesMax: limits.pduBytesMax + pduBytesTolerance,
+      associatePduBytesMax: limits.associatePduBytesMax,
+    },
+    user: {
+      associateIndicated(asked) {
+        request = asked;
+        const refusal = localRefusal(asked, options.aeTitle);
+        if (refusal) reject(refusal);
+        else void admit(asked);
+      },
+      associateConfirmed: () => {},
+      data: (contextId, command, last, bytes) => messages?.data(contextId, command, last, bytes),
+      releaseIndicated: () => void messages?.settled().then(() => layer.answerRelease()),
+      ended(how) {
+        watch?.stop();
+        messages?.end();
+        report(how);
+        open = undefined;
+        options.ended();
+      },
+      closed: options.closed,
+    },
+  });
+
+  const abort = () => {
+    endedAs ??= "closed-by-us";
+    if (!layer.abort() && layer.state() !== 13) layer.destroy();
+  };
+
+  return {
+    address,
+    status() {
+      if (!open || !messages) return undefined;
+      const { callingAe, calledAe, sinceMs } = open;
+      return { id: options.id, callingAe, calledAe, address, sinceMs, activity: messages.activity(), ...counts };
+    },
+    async shutDown() {
+      await messages?.settled();
+      abort();
+    },
+    abort,
+    destroy: layer.destroy,
+  };
+}
+
+function claimOf<Caller>(asked: AssociateRequest, options: AcceptorOptions<Caller>): AssociationClaim {
+  const { callingAe, calledAe } = asked;
+  const tls = options.connection.encrypted === true;
+  return { callingAe, calledAe, address: options.address, tls, identity: asked.user.identity };
+}
+
+/** What is refused before anybody is asked. */
+function localRefusal(asked: AssociateRequest, aeTitle: string | undefined): RejectionReason | undefined {
+  const { user } = asked;
+  if (asked.applicationContext !== dicomApplicationContext) return "application-context";
+  if (!isAeTitle(asked.callingAe)) return "calling-ae";
+  if (!isAeTitle(asked.calledAe) || (aeTitle !== undefined && asked.calledAe !== aeTitle)) return "called-ae";
+  if (user.pduBytesMax !== 0 && user.pduBytesMax < usablePduBytesMin) return "pdu-length";
+  if (user.identity && !isIdentityOfSoundForm(user.identity)) return "identity";
+  return undefined;
+}
+
+const rejectionOf: Record<RejectionReason, AssociateReject> = {
+  "calling-ae": rejection.callingAe,
+  "called-ae": rejection.calledAe,
+  "application-context": rejection.applicationContext,
+  "pdu-length": rejection.noReason,
+  identity: rejection.invalidRequest,
+  "invalid-request": rejection.invalidRequest,
+  busy: rejection.congestion,
+  limit: rejection.localLimit,
+};

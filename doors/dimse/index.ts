@@ -1,0 +1,28 @@
+export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
+export type { Implementation } from "./implementation.ts";
+export type { DataSetSource } from "./messages.ts";
+export type { NegotiationPolicy } from "./negotiation.ts";
+export { storagePolicy } from "./negotiation.ts";
+export type { UserIdentity } from "./pdu.ts";
+export type {
+  AbortReason,
+  Admission,
+  AssociationClaim,
+  Callers,
+  DimseServices,
+  Receiving,
+  RefusalReason,
+  StoreRequest,
+  WithOffendingElements,
+} from "./ports.ts";
+export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits } from "./scp.ts";
+export { createDimseDoor, defaultDoorLimits } from "./scp.ts";
+export type {
+  AssociationProposal,
+  DimseOutcome,
+  OutboundAssociation,
+  SenderOptions,
+  StoreInstance,
+} from "./scu.ts";
+export { dial, openAssociation } from "./scu.ts";
+export type { Connection, Ending } from "./upper-layer.ts";

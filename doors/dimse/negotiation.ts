@@ -1,0 +1,118 @@
+import {
+  type AnsweredContext,
+  contextResult,
+  implicitLittleEndian,
+  type ProposedContext,
+  type UserIdentity,
+  verificationSopClass,
+} from "./pdu.ts";
+
+/** Which presentation contexts are taken. */
+export interface NegotiationPolicy {
+  sopClass(uid: string): boolean;
+  transferSyntax(uid: string): boolean;
+}
+
+/** A presentation context in use. */
+export interface PresentationContext {
+  readonly id: number;
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+}
+
+const dicomRoot = "1.2.840.10008.";
+const storageRoot = "1.2.840.10008.5.1.4.1.1.";
+/** Under the root of storage and not storage: query, retrieve and creation of protocols and inventories. */
+const notStorage = new Set(
+  ["1.1.200.4", "1.1.200.5", "1.1.200.6", "1.1.201.2", "1.1.201.3", "1.1.201.4", "1.1.201.5"].map(
+    (tail) => `1.2.840.10008.5.1.4.${tail}`,
+  ),
+);
+
+/**
+ * The policy of an archive: verification, the storage SOP classes given, and on request also private SOP classes
+ * (any UID outside the DICOM root) and storage SOP classes newer than the list. Transfer syntaxes are all taken unless
+ * a list is given: objects are kept as received.
+ */
+export function storagePolicy(options: {
+  readonly storageSopClasses: Iterable<string>;
+  readonly privateSopClasses: boolean;
+  readonly newerSopClasses: boolean;
+  readonly transferSyntaxes?: Iterable<string>;
+}): NegotiationPolicy {
+  const known = new Set(options.storageSopClasses);
+  const syntaxes = options.transferSyntaxes && new Set(options.transferSyntaxes);
+  return {
+    sopClass(uid) {
+      if (uid === verificationSopClass || known.has(uid)) return true;
+      if (!isUid(uid) || notStorage.has(uid)) return false;
+      if (!uid.startsWith(dicomRoot)) return options.privateSopClasses;
+      return options.newerSopClasses && uid.startsWith(storageRoot);
+    },
+    transferSyntax: (uid) => (syntaxes ? syntaxes.has(uid) : isUid(uid)),
+  };
+}
+
+/**
+ * Answers each proposed context on its own: of its transfer syntaxes the first, in the requestor's order, that the
+ * policy takes. A context that is refused does not touch the others (PS3.8 §7.1.1.13).
+ */
+export function negotiate(
+  proposed: readonly ProposedContext[],
+  policy: NegotiationPolicy,
+): { answers: AnsweredContext[]; accepted: Map<number, PresentationContext> } {
+  const answers: AnsweredContext[] = [];
+  const accepted = new Map<number, PresentationContext>();
+  const refused = (id: number, result: number) => ({ id, result, transferSyntax: implicitLittleEndian });
+  for (const { id, abstractSyntax, transferSyntaxes } of proposed) {
+    if (!policy.sopClass(abstractSyntax)) {
+      answers.push(refused(id, contextResult.abstractSyntaxNotSupported));
+      continue;
+    }
+    const transferSyntax = transferSyntaxes.find((uid) => policy.transferSyntax(uid));
+    if (transferSyntax === undefined) {
+      answers.push(refused(id, contextResult.transferSyntaxesNotSupported));
+      continue;
+    }
+    answers.push({ id, result: contextResult.accepted, transferSyntax });
+    accepted.set(id, { id, sopClassUid: abstractSyntax, transferSyntaxUid: transferSyntax });
+  }
+  return { answers, accepted };
+}
+
+/** PS3.5 §9.1, lenient on leading zeros, which old senders write. */
+export function isUid(uid: string): boolean {
+  return uid.length > 0 && uid.length <= 64 && /^[0-9]+(\.[0-9]+)*$/.test(uid);
+}
+
+/** PS3.5 Table 6.2-1, AE: 1 to 16 characters without backslash and control characters. */
+export function isAeTitle(title: string): boolean {
+  return /^[\x20-\x5b\x5d-\x7e]{1,16}$/.test(title) && title.trim() !== "";
+}
+
+/** Largest primary and secondary field taken together; passwords and tokens are far smaller. */
+const identityBytesMax = 16_384;
+
+/** Whether a user identity has the form of its kind (PS3.7 §D.3.3.7.1). Says nothing of whether it is true. */
+export function isIdentityOfSoundForm({ kind, primary, secondary }: UserIdentity): boolean {
+  if (primary.length === 0 || primary.length + secondary.length > identityBytesMax) return false;
+  if (kind !== 2 && secondary.length > 0) return false;
+  if (kind === 1 || kind === 2) return !/[\p{Cc}\uFFFD]/u.test(Buffer.from(primary).toString("utf8"));
+  if (kind === 5) return isJwtOfSoundForm(Buffer.from(primary).toString("latin1"));
+  return kind === 3 || kind === 4;
+}
+
+/** RFC 7519 in compact JWS form (RFC 7515 §7.1): three base64url parts, a header that names a signature algorithm. */
+function isJwtOfSoundForm(token: string): boolean {
+  const parts = token.split(".");
+  if (parts.length !== 3 || !parts.every((part) => /^[A-Za-z0-9_-]+$/.test(part))) return false;
+  try {
+    const header: unknown = JSON.parse(Buffer.from(parts[0] ?? "", "base64url").toString("utf8"));
+    const payload: unknown = JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString("utf8"));
+    if (typeof header !== "object" || header === null || typeof payload !== "object" || payload === null) return false;
+    const { alg } = header as { alg?: unknown };
+    return typeof alg === "string" && alg.toLowerCase() !== "none";
+  } catch {
+    return false;
+  }
+}

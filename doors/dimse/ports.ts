@@ -1,0 +1,69 @@
+import type { UserIdentity } from "./pdu.ts";
+
+/** Who an association request says it is, and where it came from. */
+export interface AssociationClaim {
+  readonly callingAe: string;
+  readonly calledAe: string;
+  /** IP address of the peer; an IPv4 address in its own form also on a dual-stack listener. */
+  readonly address: string;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+  /** PS3.7 §D.3.3.7, already of sound form. Holds secrets: never log it. */
+  readonly identity: UserIdentity | undefined;
+}
+
+export type RefusalReason = "calling-ae" | "called-ae" | "identity" | "busy";
+
+export type Admission<Caller> =
+  | {
+      readonly admitted: true;
+      /** Handed to every service that is called on the association. */
+      readonly actor: Caller;
+      /** The user identity was verified: say so when the peer asked for a reply. */
+      readonly identityVerified?: boolean;
+    }
+  | { readonly admitted: false; readonly reason: RefusalReason };
+
+/** Decides who may associate, and remembers who was refused. */
+export interface Callers<Caller> {
+  /** A rejected promise refuses the association as `busy`. */
+  admit(claim: AssociationClaim): Promise<Admission<Caller>>;
+}
+
+/** What is known of an instance before its data set comes. */
+export interface StoreRequest {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  readonly callingAe: string;
+  readonly associationId: string;
+  readonly messageId: number;
+}
+
+/** One data set on its way in. */
+export interface Receiving {
+  /**
+   * Takes the next bytes of the data set. They are a view of the socket's buffer and valid only until this returns or,
+   * when it returns a promise, until that settles; until then nothing more is read from the peer. Throwing or
+   * rejecting refuses the instance: `abort` follows, the rest is read and dropped, the association lives on.
+   */
+  write(bytes: Uint8Array): undefined | Promise<void>;
+  /** Resolves when the instance rests on stable storage; the peer is told Success then. A `Problem` tells it otherwise. */
+  finish(): Promise<void>;
+  /** The instance will not be completed. Called at most once, never after `finish`. */
+  abort(reason: AbortReason): void;
+}
+
+export type AbortReason = "association-lost" | "refused";
+
+/** A `Problem` thrown by a service may also say which attributes offend; they go into (0000,0901). */
+export interface WithOffendingElements {
+  readonly offendingElements?: readonly number[];
+}
+
+/** The services behind the door. */
+export interface DimseServices<Caller> {
+  echo(caller: Caller): Promise<void>;
+  /** Throws a `Problem` when the instance is refused before its bytes come. */
+  store(caller: Caller, request: StoreRequest): Receiving;
+}

@@ -1,0 +1,216 @@
+import { createServer } from "node:net";
+import type { Clock } from "#base/clock";
+import { newToken, type Random, systemRandom } from "#base/id";
+import type { Log } from "#base/log";
+import {
+  type Acceptor,
+  type AssociationLimits,
+  type AssociationStatus,
+  createAcceptor,
+  type DoorEvent,
+} from "./acceptor.ts";
+import { type Implementation, leadglass } from "./implementation.ts";
+import type { NegotiationPolicy } from "./negotiation.ts";
+import type { Callers, DimseServices } from "./ports.ts";
+import type { Connection } from "./upper-layer.ts";
+
+export interface DoorLimits extends AssociationLimits {
+  readonly associationsMax: number;
+  /** Of one calling AE title at one address. */
+  readonly associationsPerCallerMax: number;
+  readonly associationsPerAddressMax: number;
+  /** Connections that are not, or no more, associations. They never take the place of an association. */
+  readonly waitingMax: number;
+}
+
+export const defaultDoorLimits: DoorLimits = {
+  pduBytesMax: 131_072,
+  associatePduBytesMax: 262_144,
+  commandBytesMax: 65_536,
+  objectBytesMax: 16 * 2 ** 30,
+  artimMs: 10_000,
+  idleMs: 600_000,
+  dimseMs: 60_000,
+  associationsMax: 256,
+  associationsPerCallerMax: 32,
+  associationsPerAddressMax: 64,
+  waitingMax: 64,
+};
+
+export interface DimseDoorOptions<Caller> {
+  readonly callers: Callers<Caller>;
+  readonly services: DimseServices<Caller>;
+  readonly policy: NegotiationPolicy;
+  /** The called AE title to insist on; without it `callers` judges the called title alone. */
+  readonly aeTitle?: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<DoorLimits>;
+  readonly random?: Random;
+  readonly implementation?: Implementation;
+  readonly on?: (event: DoorEvent) => void;
+}
+
+export interface DimseListener {
+  readonly port: number;
+  /**
+   * Takes no more connections and ends the associations of this listener: a message under way is finished and
+   * answered within `graceMs`, then A-ABORT. Resolves when every connection is gone.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface DimseDoor {
+  /** Port 0 picks a free one. Rejects when the address cannot be bound. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<DimseListener>;
+  /** Takes a connection that was accepted elsewhere. */
+  accept(connection: Connection): void;
+  associations(): AssociationStatus[];
+}
+
+/** How long peers get to close their end after an A-ABORT when the door closes. */
+const partingMs = 500;
+
+/** The acceptor of DICOM associations: who comes in, how many, and what happens when the house closes. */
+export function createDimseDoor<Caller>(options: DimseDoorOptions<Caller>): DimseDoor {
+  const { clock, log, random = systemRandom } = options;
+  const limits: DoorLimits = { ...defaultDoorLimits, ...options.limits };
+  /** By acceptor: the caller's key while it is an association, undefined while it is a waiting connection. */
+  const places = new Map<Acceptor, { readonly key: string } | undefined>();
+
+  const count = (matches: (acceptor: Acceptor, key: string) => boolean) => {
+    let found = 0;
+    for (const [acceptor, place] of places) if (place && matches(acceptor, place.key)) found++;
+    return found;
+  };
+
+  const takePlace = (acceptor: Acceptor, callingAe: string): boolean => {
+    const key = `${acceptor.address} ${callingAe}`;
+    if (count(() => true) >= limits.associationsMax) return false;
+    if (count((other) => other.address === acceptor.address) >= limits.associationsPerAddressMax) return false;
+    if (count((_other, of) => of === key) >= limits.associationsPerCallerMax) return false;
+    places.set(acceptor, { key });
+    return true;
+  };
+
+  const emit = (event: DoorEvent) => {
+    report(log, event);
+    try {
+      options.on?.(event);
+    } catch (error) {
+      log.error("dimse: a listener of events failed", {}, error);
+    }
+  };
+
+  const accept = (connection: Connection, gone: () => void): Acceptor => {
+    const address = (connection.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+    const acceptor: Acceptor = createAcceptor({
+      connection,
+      address,
+      id: newToken(random),
+      callers: options.callers,
+      services: options.services,
+      policy: options.policy,
+      aeTitle: options.aeTitle,
+      limits,
+      clock,
+      log,
+      implementation: options.implementation ?? leadglass,
+      takePlace: (callingAe) => takePlace(acceptor, callingAe),
+      on: emit,
+      ended: () => places.set(acceptor, undefined),
+      closed() {
+        places.delete(acceptor);
+        gone();
+      },
+    });
+    const least = leastWorthy(places, limits.waitingMax);
+    if (least) places.delete(least);
+    least?.destroy();
+    places.set(acceptor, undefined);
+    return acceptor;
+  };
+
+  return {
+    listen: (at) => listen(at, clock, log, accept),
+    accept: (connection) => void accept(connection, () => {}),
+    associations: () => [...places.keys()].flatMap((acceptor) => acceptor.status() ?? []),
+  };
+}
+
+/**
+ * The waiting connection to drop when there are too many: the oldest of the address that holds the most, so that one
+ * flooding address pushes out itself and not a modality that is about to associate.
+ */
+function leastWorthy(places: ReadonlyMap<Acceptor, unknown>, waitingMax: number): Acceptor | undefined {
+  const byAddress = new Map<string, Acceptor[]>();
+  let waiting = 0;
+  for (const [acceptor, place] of places) {
+    if (place !== undefined) continue;
+    waiting++;
+    const of = byAddress.get(acceptor.address);
+    if (of) of.push(acceptor);
+    else byAddress.set(acceptor.address, [acceptor]);
+  }
+  if (waiting < waitingMax) return undefined;
+  let most: Acceptor[] = [];
+  for (const of of byAddress.values()) if (of.length > most.length) most = of;
+  return most[0];
+}
+
+async function listen(
+  at: { readonly host: string; readonly port: number },
+  clock: Clock,
+  log: Log,
+  accept: (connection: Connection, gone: () => void) => Acceptor,
+): Promise<DimseListener> {
+  const mine = new Set<Acceptor>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    const acceptor = accept(socket, () => mine.delete(acceptor));
+    mine.add(acceptor);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(at.port, at.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  server.on("error", (error) => log.error("dimse: the listener failed", {}, error));
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address ? address.port : at.port,
+    async close(graceMs = 10_000) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const overdue = [
+        clock.after(graceMs, () => mine.forEach((acceptor) => void acceptor.abort())),
+        clock.after(graceMs + partingMs, () => mine.forEach((acceptor) => void acceptor.destroy())),
+      ];
+      await Promise.all([...mine].map((acceptor) => acceptor.shutDown()));
+      overdue.push(clock.after(partingMs, () => mine.forEach((acceptor) => void acceptor.destroy())));
+      await closed;
+      for (const timer of overdue) timer.stop();
+    },
+  };
+}
+
+/** The operational log gets ids, addresses and numbers; AE titles are a caller's text and go to the event only. */
+function report(log: Log, event: DoorEvent): void {
+  switch (event.kind) {
+    case "opened": {
+      const { associationId, address, contextsAccepted, contextsRefused } = event;
+      log.info("dimse: association opened", { associationId, address, contextsAccepted, contextsRefused });
+      break;
+    }
+    case "closed": {
+      const { kind: _, ...fields } = event;
+      log.info("dimse: association closed", fields);
+      break;
+    }
+    case "rejected":
+      log.warn("dimse: association rejected", { address: event.address, reason: event.reason });
+      break;
+    case "dropped":
+      log.info("dimse: connection dropped", { address: event.address, how: event.how });
+  }
+}

@@ -1,0 +1,216 @@
+import { connect } from "node:net";
+import type { Clock, Timer } from "#base/clock";
+import { type Log, silentLog } from "#base/log";
+import { Problem } from "#base/problem";
+import { type CommandSet, commandField, noDataSet } from "./command.ts";
+import { leadglass } from "./implementation.ts";
+import { createMessages, type DataSetSource, type Messages } from "./messages.ts";
+import type { PresentationContext } from "./negotiation.ts";
+import {
+  type AssociateAccept,
+  type AssociateReject,
+  dicomApplicationContext,
+  type UserIdentity,
+  verificationSopClass,
+} from "./pdu.ts";
+import { type Connection, createUpperLayer, type Ending } from "./upper-layer.ts";
+
+export interface AssociationProposal {
+  readonly callingAe: string;
+  readonly calledAe: string;
+  /** Up to 128, each with its transfer syntaxes in order of preference. */
+  readonly contexts: readonly { readonly sopClassUid: string; readonly transferSyntaxUids: readonly string[] }[];
+  readonly identity?: UserIdentity;
+}
+
+export interface StoreInstance {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  /** The transfer syntax that `dataSet` is in; a context with it must have been accepted. */
+  readonly transferSyntaxUid: string;
+  /** The data set without preamble and file meta information. */
+  readonly dataSet: DataSetSource;
+}
+
+export interface DimseOutcome {
+  readonly status: number;
+  readonly errorComment: string | undefined;
+  /** From the first byte of the request to the response. */
+  readonly ms: number;
+}
+
+/** An association that we asked for. Every promise rejects with a `Problem` when the association is lost. */
+export interface OutboundAssociation {
+  readonly contexts: readonly PresentationContext[];
+  echo(): Promise<DimseOutcome>;
+  store(instance: StoreInstance): Promise<DimseOutcome>;
+  release(): Promise<void>;
+  abort(): void;
+}
+
+export interface SenderOptions {
+  readonly clock: Clock;
+  readonly log?: Log;
+  readonly pduBytesMax?: number;
+  /** For the transport connection and the answer to the association request together. */
+  readonly associateMs?: number;
+  /** For one response. */
+  readonly dimseMs?: number;
+}
+
+/** Opens a transport connection to ask for an association on. */
+export function dial(at: { readonly host: string; readonly port: number }): Connection {
+  return connect({ host: at.host, port: at.port, noDelay: true });
+}
+
+/** Asks for an association. Rejects with `denied` or `busy` when it is refused, `unavailable` when nobody answers. */
+export async function openAssociation(
+  connection: Connection,
+  proposal: AssociationProposal,
+  options: SenderOptions,
+): Promise<OutboundAssociation> {
+  const { clock, log = silentLog, pduBytesMax = 131_072, associateMs = 30_000, dimseMs = 600_000 } = options;
+  const answered = Promise.withResolvers<AssociateAccept>();
+  const over = Promise.withResolvers<Ending>();
+  let messages: Messages | undefined;
+  const layer = createUpperLayer({
+    connection,
+    role: "requestor",
+    clock,
+    log,
+    artimMs: 10_000,
+    reader: { dataPduBytesMax: pduBytesMax + 1024, associatePduBytesMax: 262_144 },
+    user: {
+      associateIndicated: () => {},
+      associateConfirmed(answer) {
+        if (answer.type === "associate-ac") answered.resolve(answer);
+        else answered.reject(refused(answer));
+      },
+      data: (contextId, command, last, bytes) => messages?.data(contextId, command, last, bytes),
+      releaseIndicated: () => void layer.answerRelease(),
+      ended(how) {
+        messages?.end();
+        answered.reject(new Problem("unavailable", "the peer ended the connection instead of answering"));
+        over.resolve(how);
+      },
+      closed: () => {},
+    },
+  });
+  const timer = clock.after(associateMs, () => {
+    answered.reject(new Problem("unavailable", "the peer did not answer the association request in time"));
+    if (!layer.abort()) layer.destroy();
+  });
+  layer.associate(requestOf(proposal, pduBytesMax));
+  const answer = await answered.promise.finally(() => timer.stop());
+  const contexts = acceptedOf(proposal, answer);
+  messages = createMessages({
+    layer,
+    contexts: new Map(contexts.map((context) => [context.id, context])),
+    peerPduBytesMax: answer.user.pduBytesMax,
+    handlers: new Map(),
+    commandBytesMax: 65_536,
+    log,
+  });
+  const session = { messages, clock, dimseMs, abort: () => void layer.abort() };
+  return {
+    contexts,
+    echo: () => exchange(session, find(contexts, verificationSopClass), echoCommand),
+    store: async (instance) => {
+      const context = find(contexts, instance.sopClassUid, instance.transferSyntaxUid);
+      return exchange(session, context, storeCommand(instance), instance.dataSet);
+    },
+    async release() {
+      layer.release();
+      await over.promise;
+    },
+    abort: session.abort,
+  };
+}
+
+interface Session {
+  readonly messages: Messages;
+  readonly clock: Clock;
+  readonly dimseMs: number;
+  abort(): void;
+}
+
+async function exchange(
+  { messages, clock, dimseMs, abort }: Session,
+  context: PresentationContext,
+  command: CommandSet,
+  dataSet?: DataSetSource,
+): Promise<DimseOutcome> {
+  const beganMs = clock.monotonicMs();
+  const timer: Timer = clock.after(dimseMs, abort);
+  try {
+    const response = await messages.request(context.id, command, dataSet);
+    const { Status = 0x0110, ErrorComment } = response;
+    return { status: Status, errorComment: ErrorComment, ms: clock.monotonicMs() - beganMs };
+  } catch (error) {
+    throw new Problem("unavailable", "the association was lost before the response", { cause: error });
+  } finally {
+    timer.stop();
+  }
+}
+
+const echoCommand: CommandSet = {
+  CommandField: commandField.cEchoRq,
+  CommandDataSetType: noDataSet,
+  AffectedSOPClassUID: verificationSopClass,
+};
+
+function storeCommand(instance: StoreInstance): CommandSet {
+  return {
+    CommandField: commandField.cStoreRq,
+    CommandDataSetType: 0x0001,
+    AffectedSOPClassUID: instance.sopClassUid,
+    AffectedSOPInstanceUID: instance.sopInstanceUid,
+    Priority: 0,
+  };
+}
+
+function find(contexts: readonly PresentationContext[], sopClassUid: string, transferSyntaxUid?: string) {
+  const found = contexts.find(
+    (context) =>
+      context.sopClassUid === sopClassUid &&
+      (transferSyntaxUid === undefined || context.transferSyntaxUid === transferSyntaxUid),
+  );
+  if (!found) throw new Problem("unsupported", "the peer accepted no presentation context for this object");
+  return found;
+}
+
+function requestOf(proposal: AssociationProposal, pduBytesMax: number) {
+  const { callingAe, calledAe, contexts, identity } = proposal;
+  if (contexts.length > 128) throw new Problem("invalid", "an association has at most 128 presentation contexts");
+  return {
+    type: "associate-rq" as const,
+    protocolVersion: 1,
+    calledAe,
+    callingAe,
+    applicationContext: dicomApplicationContext,
+    contexts: contexts.map(({ sopClassUid, transferSyntaxUids }, i) => ({
+      id: 2 * i + 1,
+      abstractSyntax: sopClassUid,
+      transferSyntaxes: transferSyntaxUids,
+    })),
+    user: {
+      pduBytesMax,
+      implementationClassUid: leadglass.classUid,
+      implementationVersion: leadglass.version,
+      ...(identity ? { identity } : {}),
+    },
+  };
+}
+
+function acceptedOf(proposal: AssociationProposal, answer: AssociateAccept): PresentationContext[] {
+  return answer.contexts.flatMap(({ id, result, transferSyntax }) => {
+    const proposed = proposal.contexts[(id - 1) / 2];
+    if (result !== 0 || !proposed?.transferSyntaxUids.includes(transferSyntax)) return [];
+    return [{ id, sopClassUid: proposed.sopClassUid, transferSyntaxUid: transferSyntax }];
+  });
+}
+
+function refused({ result, source, reason }: AssociateReject): Problem {
+  const code = result === 2 ? "busy" : "denied";
+  return new Problem(code, `the peer refused the association (result ${result}, source ${source}, reason ${reason})`);
+}

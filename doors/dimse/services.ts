@@ -1,0 +1,148 @@
+import type { Log } from "#base/log";
+import { Problem } from "#base/problem";
+import { commandField } from "./command.ts";
+import { type DimseHandler, type DimseRequest, refusing } from "./messages.ts";
+import { isUid } from "./negotiation.ts";
+import { verificationSopClass } from "./pdu.ts";
+import type { AbortReason, DimseServices, Receiving } from "./ports.ts";
+import { errorComment, type Outcome, outcomeOf, status } from "./status.ts";
+
+/** What an association has done so far. */
+export interface AssociationCounts {
+  echoes: number;
+  stored: number;
+  refused: number;
+  bytes: number;
+}
+
+export interface ServiceContext<Caller> {
+  readonly services: DimseServices<Caller>;
+  readonly caller: Caller;
+  readonly callingAe: string;
+  readonly associationId: string;
+  readonly counts: AssociationCounts;
+  readonly objectBytesMax: number;
+  readonly log: Log;
+}
+
+/** The services of an association by command field; a further DIMSE service is a further row. */
+export function handlersFor<Caller>(context: ServiceContext<Caller>): ReadonlyMap<number, DimseHandler> {
+  return new Map([
+    [commandField.cEchoRq, (request: DimseRequest) => echo(context, request)],
+    [commandField.cStoreRq, (request: DimseRequest) => store(context, request)],
+  ]);
+}
+
+function echo<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
+  if (request.context.sopClassUid !== verificationSopClass) {
+    return refusing(request, { Status: status.unrecognizedOperation });
+  }
+  return {
+    write: () => undefined,
+    abort: () => {},
+    async finish() {
+      let outcome: Outcome = { Status: status.success };
+      try {
+        await context.services.echo(context.caller);
+        context.counts.echoes++;
+      } catch (error) {
+        outcome = outcomeOf(error, "answering a C-ECHO");
+        context.log.warn("dimse: C-ECHO refused", { status: outcome.Status }, error);
+      }
+      request.respond(outcome);
+    },
+  };
+}
+
+/** C-STORE (PS3.7 §9.1.1, PS3.4 Annex B): one data set, streamed. */
+function store<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
+  const { counts, log } = context;
+  let failure: Outcome | undefined;
+  let receiving: Receiving | undefined;
+  let bytesSoFar = 0;
+
+  const fail = (error: unknown) => {
+    if (failure) return;
+    failure = outcomeOf(error, "storing an instance");
+    counts.refused++;
+    log.warn("dimse: C-STORE refused", { status: failure.Status }, error);
+  };
+  const failReceiving = (error: unknown) => {
+    if (failure) return;
+    fail(error);
+    abandon("refused");
+  };
+  const abandon = (reason: AbortReason) => {
+    const left = receiving;
+    receiving = undefined;
+    try {
+      left?.abort(reason);
+    } catch (error) {
+      log.error("dimse: a store's abort failed", {}, error);
+    }
+  };
+
+  failure = commandFault(request);
+  if (failure) counts.refused++;
+  else {
+    try {
+      receiving = context.services.store(context.caller, storeRequest(context, request));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  return {
+    write(bytes: Uint8Array): undefined | Promise<void> {
+      if (!receiving) return undefined;
+      bytesSoFar += bytes.length;
+      counts.bytes += bytes.length;
+      if (bytesSoFar > context.objectBytesMax) {
+        failReceiving(new Problem("too-large", "the object is larger than this archive takes"));
+        return undefined;
+      }
+      try {
+        return receiving.write(bytes)?.catch(failReceiving);
+      } catch (error) {
+        failReceiving(error);
+        return undefined;
+      }
+    },
+    async finish() {
+      try {
+        await receiving?.finish();
+      } catch (error) {
+        fail(error);
+      }
+      if (!failure) counts.stored++;
+      request.respond(failure ?? { Status: status.success });
+    },
+    abort: () => abandon("association-lost"),
+  };
+}
+
+/** What is wrong with the command set of a C-STORE-RQ, before any byte of its data set. */
+function commandFault({ command, context }: DimseRequest): Outcome | undefined {
+  const { AffectedSOPClassUID, AffectedSOPInstanceUID, CommandDataSetType } = command;
+  if (AffectedSOPClassUID !== context.sopClassUid) {
+    return { Status: status.sopClassNotSupported, ErrorComment: errorComment("SOP class is not that of the context") };
+  }
+  if (AffectedSOPInstanceUID === undefined || !isUid(AffectedSOPInstanceUID)) {
+    return { Status: status.invalidInstance, ErrorComment: errorComment("SOP instance UID missing or not a UID") };
+  }
+  if (CommandDataSetType === 0x0101) {
+    return { Status: status.cannotUnderstand, ErrorComment: errorComment("a C-STORE without data set") };
+  }
+  return undefined;
+}
+
+function storeRequest<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
+  return {
+    sopClassUid: request.context.sopClassUid,
+    sopInstanceUid: request.command.AffectedSOPInstanceUID ?? "",
+    transferSyntaxUid: request.context.transferSyntaxUid,
+    callingAe: context.callingAe,
+    associationId: context.associationId,
+    messageId: request.messageId,
+  };
+}
