@@ -29,8 +29,7 @@ function goesToG0(set: GraphicSetId): boolean {
 }
 
 /** Pairs that are one character in some sets and the other in others; each may stand in for its partner. */
-const standIns = new Map<number, number>();
-for (const [one, other] of [
+const pairs: readonly (readonly [number, number])[] = [
   [0x301c, 0xff5e],
   [0x2016, 0x2225],
   [0x2212, 0xff0d],
@@ -39,10 +38,11 @@ for (const [one, other] of [
   [0x00ac, 0xffe2],
   [0x2014, 0x2015],
   [0x00b7, 0x30fb],
-] as const) {
-  standIns.set(one, other);
-  standIns.set(other, one);
-}
+];
+const standIns: ReadonlyMap<number, number> = new Map([
+  ...pairs,
+  ...pairs.map(([one, other]) => [other, one] as const),
+]);
 
 interface Writing {
   readonly repertoire: Repertoire;

@@ -1,7 +1,7 @@
 /**
  * The characters of the graphic sets, made from the runtime's own decoders on first use: no table is carried, and the
  * few places where runtimes or the web's labels leave the registered sets are put right here. The tables are constants
- * that are merely late, so sharing them in the module changes no behaviour.
+ * that are merely late: sharing them in the module changes no behaviour.
  */
 import type { GraphicSetId } from "./terms.ts";
 
@@ -11,6 +11,25 @@ export const noCharacter = 0xfffd;
 /** Bytes of one character: 2 in the 94x94 sets, else 1. */
 export function bytesPerCharacter(set: GraphicSetId): 1 | 2 {
   return set === 87 || set === 159 || set === 149 || set === 58 ? 2 : 1;
+}
+
+/** One table for each set, made when it is first asked for. */
+function createTables(make: (set: GraphicSetId) => Uint16Array): (set: GraphicSetId) => Uint16Array {
+  const made = new Map<GraphicSetId, Uint16Array>();
+  return (set) => {
+    const table = made.get(set) ?? make(set);
+    made.set(set, table);
+    return table;
+  };
+}
+
+/** A table made when it is first asked for. */
+function createTable<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 const singleByteLabels: Partial<Record<GraphicSetId, string>> = {
@@ -103,17 +122,10 @@ function makeSingleByte(set: GraphicSetId): Uint16Array {
   return ascii;
 }
 
-const forward = new Map<GraphicSetId, Uint16Array>();
-
 /** All characters of a set: 96 from position 0x20 on, or 94 rows of 94. */
-export function charactersOf(set: GraphicSetId): Uint16Array {
-  let table = forward.get(set);
-  if (table === undefined) {
-    table = bytesPerCharacter(set) === 2 ? makeDoubleByte(set) : makeSingleByte(set);
-    forward.set(set, table);
-  }
-  return table;
-}
+export const charactersOf = createTables((set) =>
+  bytesPerCharacter(set) === 2 ? makeDoubleByte(set) : makeSingleByte(set),
+);
 
 /**
  * The codes we write: those of the set as it is registered. What decoders know beyond it (later editions of ISO 8859-7 and
@@ -156,17 +168,8 @@ const writtenRanges: Partial<Record<GraphicSetId, readonly (readonly [number, nu
   166: [[0x21, 0x7f]],
 };
 
-const backward = new Map<GraphicSetId, Uint16Array>();
-
 /** Code (7 bits a byte) by UTF-16 code unit; 0 where the set lacks the character. */
-export function codesOf(set: GraphicSetId): Uint16Array {
-  let codes = backward.get(set);
-  if (codes === undefined) {
-    codes = makeCodes(set);
-    backward.set(set, codes);
-  }
-  return codes;
-}
+export const codesOf = createTables(makeCodes);
 
 function makeCodes(set: GraphicSetId): Uint16Array {
   const codes = new Uint16Array(0x10000);
@@ -179,13 +182,6 @@ function makeCodes(set: GraphicSetId): Uint16Array {
   });
   return codes;
 }
-
-const gb18030 = {
-  pairs: undefined as Uint16Array | undefined,
-  fours: undefined as Uint16Array | undefined,
-  codes: undefined as Uint32Array | undefined,
-  gbkCodes: undefined as Uint32Array | undefined,
-};
 
 /** Second bytes run from 0x40 to 0xFE without 0x7F. */
 const gbRow = 190;
@@ -215,44 +211,36 @@ export function gbFourBytes(linear: number): [number, number, number, number] {
 }
 
 /** Characters of the two-byte codes, by `gbPairIndex`. */
-export function gbPairs(): Uint16Array {
-  gb18030.pairs ??= decodeCodes("gb18030", 126 * gbRow, (index) => {
+export const gbPairs = createTable(() =>
+  decodeCodes("gb18030", 126 * gbRow, (index) => {
     const code = gbPairCode(index);
     return [code >> 8, code & 0xff];
-  });
-  return gb18030.pairs;
-}
+  }),
+);
 
 /** Characters of the first `gbFoursInBmp` four-byte codes, by linear position. */
-export function gbFours(): Uint16Array {
-  gb18030.fours ??= decodeCodes("gb18030", gbFoursInBmp, gbFourBytes);
-  return gb18030.fours;
-}
+export const gbFours = createTable(() => decodeCodes("gb18030", gbFoursInBmp, gbFourBytes));
 
 /** GB 18030 code of a BMP character by code unit: below 0x10000 two bytes, else 0x10000 + the four-byte position. */
-export function gbCodes(): Uint32Array {
-  if (gb18030.codes === undefined) {
-    const codes = new Uint32Array(0x10000);
-    gbPairs().forEach((character, index) => {
-      if (character !== noCharacter && codes[character] === 0) codes[character] = gbPairCode(index);
-    });
-    gbFours().forEach((character, linear) => {
-      if (character !== noCharacter && codes[character] === 0) codes[character] = 0x10000 + linear;
-    });
-    codes[noCharacter] = 0x10000 + gbReplacementCharacter;
-    gb18030.codes = codes;
-  }
-  return gb18030.codes;
-}
+export const gbCodes = createTable(() => {
+  const codes = new Uint32Array(0x10000);
+  gbPairs().forEach((character, index) => {
+    if (character !== noCharacter && codes[character] === 0) codes[character] = gbPairCode(index);
+  });
+  gbFours().forEach((character, linear) => {
+    if (character !== noCharacter && codes[character] === 0) codes[character] = 0x10000 + linear;
+  });
+  codes[noCharacter] = 0x10000 + gbReplacementCharacter;
+  return codes;
+});
 
 /** GBK code by code unit: the two-byte codes of GB 18030 without what it added to GBK (euro, 0xA8BF, 0xA989.., 0xFE50..). */
-export function gbkCodes(): Uint32Array {
-  gb18030.gbkCodes ??= gbCodes().map((code, character) => {
+export const gbkCodes = createTable(() =>
+  gbCodes().map((code, character) => {
     const added = code === 0xa2e3 || code === 0xa8bf || code === 0xa8bc || (code >= 0xa989 && code <= 0xa995);
     return code >= 0xfe50 || added || isPrivateUse(character) || isVerticalForm(code) ? 0 : code;
-  });
-  return gb18030.gbkCodes;
-}
+  }),
+);
 
 /** Vertical punctuation at 0xA6D9 to 0xA6F3 that older decoders give private characters. */
 function isVerticalForm(code: number): boolean {
