@@ -1,0 +1,40 @@
+import { Problem } from "#base/problem";
+import type { StatusView, TokenView } from "#formats/api";
+import type { Command } from "../arguments.ts";
+import { withServer } from "../with-server.ts";
+
+export const token: Command = {
+  words: "token",
+  takes: "--client NAME --minutes N",
+  does: "an access token for scripts on this machine; the client is made when it is new",
+  options: { client: "NAME  letters, digits, '.', '_', '-'", minutes: "N  how long it is good for" },
+  run: (context) =>
+    withServer(context, async (call) => {
+      const { client, minutes } = context.options;
+      if (client === undefined || minutes === undefined || !(Number(minutes) > 0)) {
+        throw new Problem("invalid", "--client NAME and --minutes N are needed");
+      }
+      const issued = await call.json<TokenView>("POST", "/api/tokens", { client, minutes: Number(minutes) });
+      context.print(issued.token, issued);
+    }),
+};
+
+export const status: Command = {
+  words: "status",
+  takes: "",
+  does: "what runs, ports, log, disk",
+  run: (context) =>
+    withServer(context, async (call, { running }) => {
+      const seen = await call.json<StatusView>("GET", "/api/status");
+      const { ports, disk, audit } = seen;
+      const checkpoint = audit.checkpointAt === null ? "none yet" : new Date(audit.checkpointAt).toISOString();
+      const lines = [
+        running ? `running since ${new Date(seen.startedAt).toISOString()}, version ${seen.version}` : "not running",
+        `https ${ports.https ?? "off"}, DICOM ${ports.dicom ?? "off"} as ${seen.dicomAeTitle}, ${seen.associations} associations`,
+        `${seen.studies} studies, database ${seen.database}`,
+        `log: ${audit.entries} entries, newest checkpoint ${checkpoint}`,
+        `disk: ${(disk.freeBytes / 2 ** 30).toFixed(1)} GiB free, images are refused under ${(disk.reservedBytes / 2 ** 30).toFixed(1)} GiB`,
+      ];
+      context.print(lines.join("\n"), { running, ...seen });
+    }),
+};

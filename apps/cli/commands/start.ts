@@ -1,0 +1,73 @@
+import { rename, writeFile } from "node:fs/promises";
+import { readConfiguration, startOptions, startServer } from "../../server/index.ts";
+import type { Command, CommandContext } from "../arguments.ts";
+
+/** Ready files are read by scripts that poll: the name appears with its whole content. */
+async function writeReadyFile(path: string, line: object): Promise<void> {
+  await writeFile(`${path}.part`, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  await rename(`${path}.part`, path);
+}
+
+export const start: Command = {
+  words: "start",
+  takes: "[--ready-file F]",
+  does: "run until Ctrl-C; makes the home when there is none",
+  options: {
+    "ready-file": "F  write one JSON line there when all listeners accept",
+    ...Object.fromEntries(
+      startOptions.map(({ option, variable, fallback }) => [
+        option,
+        `V  (${variable}, else ${fallback || "see docs"})`,
+      ]),
+    ),
+  },
+  async run(context) {
+    const configuration = readConfiguration({ ...context.options, home: context.home }, context.environment);
+    const server = await startServer(configuration, {
+      listen: "all",
+      logLine: (line) => process.stderr.write(`${line}\n`),
+    });
+    const { https, dicom, ca } = server;
+    const readyFile = context.options["ready-file"];
+    if (readyFile !== undefined) {
+      await writeReadyFile(readyFile, { pid: process.pid, https, dicom, dicomTls: null, hl7: null, ca });
+    }
+    context.print(await welcome(server), { pid: process.pid, https, dicom, setup: await server.setupLink() });
+    await untilAskedToStop(context);
+    await server.close();
+  },
+};
+
+async function welcome(server: Awaited<ReturnType<typeof startServer>>): Promise<string> {
+  const link = await server.setupLink();
+  const where = link ?? server.url;
+  const next = link === undefined ? "Sign in at" : "Make the administrator at this one-use link";
+  return [
+    "",
+    "  Leadglass is running.",
+    "",
+    `  ${next}:`,
+    `    ${where}`,
+    "",
+    "  The certificate is this installation's own; your browser asks once. Its SHA-256 begins",
+    `    ${server.fingerprint.slice(0, 47)}`,
+    `  or trust ${server.ca} to be asked never.`,
+    "",
+    `  DICOM: ${server.aeTitle} at ${server.dicomHost} port ${server.dicom}; admit a sender with`,
+    "    bin/leadglass device add AE --address A",
+    "",
+    "  Ctrl-C stops it.",
+    "",
+  ].join("\n");
+}
+
+function untilAskedToStop(context: CommandContext): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      context.say("finishing what is in flight");
+      resolve();
+    };
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+  });
+}

@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { lstatSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+
+/** What lies where in a home. Everything in it is for its owner only (0700). */
+export interface HomePaths {
+  readonly folder: string;
+  readonly lock: string;
+  readonly database: string;
+  readonly keys: string;
+  readonly packs: string;
+  readonly audit: string;
+  /** The authority's certificate: public, for who has to trust this server. */
+  readonly ca: string;
+  readonly certificate: string;
+  /** The server certificate's key, sealed by the vault. */
+  readonly certificateKey: string;
+  /** Where the owner's commands reach a running server. */
+  readonly controlSocket: string;
+}
+
+export function pathsOf(folder: string): HomePaths {
+  return {
+    folder,
+    lock: join(folder, "lock"),
+    database: join(folder, "index.db"),
+    keys: join(folder, "keys"),
+    packs: join(folder, "packs"),
+    audit: join(folder, "audit"),
+    ca: join(folder, "ca.pem"),
+    certificate: join(folder, "server.pem"),
+    certificateKey: join(folder, "server.key.sealed"),
+    controlSocket: controlSocketOf(folder),
+  };
+}
+
+/** A Unix socket's path holds 107 bytes: a home with a longer one has its socket under the user's temporary files. */
+function controlSocketOf(folder: string): string {
+  const within = join(folder, "control.sock");
+  if (Buffer.byteLength(within) <= 100) return within;
+  const digest = createHash("sha256").update(folder).digest("hex").slice(0, 24);
+  return `/tmp/leadglass-${userInfo().uid}-${digest}.sock`;
+}
+
+/** Whether a server of ours listens there: a socket that another user made is none. */
+export function isOwnSocket(path: string): boolean {
+  try {
+    const found = lstatSync(path);
+    return found.isSocket() && found.uid === userInfo().uid;
+  } catch {
+    return false;
+  }
+}

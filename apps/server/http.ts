@@ -1,0 +1,254 @@
+import { readFile } from "node:fs/promises";
+import { createServer as createLocalServer, type IncomingMessage, type Server } from "node:http";
+import { join } from "node:path";
+import cookie from "@fastify/cookie";
+import serveStatic from "@fastify/static";
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { newToken, type Random } from "#base/id";
+import type { Log } from "#base/log";
+import { asProblem, Problem, type ProblemCode } from "#base/problem";
+import type { ProblemView } from "#formats/api";
+import { type Actor, anonymous, operator, type SignIn } from "#trust/access";
+
+/** `__Host-`: over TLS only, for this host only, for every path (RFC 6265bis §4.1.3.2). */
+const sessionCookie = "__Host-leadglass";
+const bodyBytesMax = 1024 * 1024;
+
+const statusOf: Readonly<Record<ProblemCode, number>> = {
+  invalid: 400,
+  denied: 404,
+  absent: 404,
+  conflict: 409,
+  unsupported: 501,
+  "too-large": 413,
+  "no-room": 507,
+  busy: 429,
+  damaged: 500,
+  unavailable: 503,
+  fault: 500,
+};
+
+interface Identity {
+  readonly actor: Actor;
+  readonly sessionSecret?: string;
+}
+
+export interface HttpParts {
+  readonly signIn: SignIn;
+  readonly log: Log;
+  readonly random: Random;
+  readonly tls: { readonly key: string; readonly cert: string };
+  /** The built browser application; undefined serves a page that says how to build it. */
+  readonly webRoot: string | undefined;
+  readonly ready: () => boolean;
+}
+
+export interface Http {
+  readonly server: FastifyInstance;
+  readonly actorOf: (request: FastifyRequest) => Actor;
+  readonly sessionSecretOf: (request: FastifyRequest) => string | undefined;
+  readonly setSession: (reply: FastifyReply, secret: string, endsAt: number) => void;
+  readonly clearSession: (reply: FastifyReply) => void;
+  /** A listener on a Unix socket that only the owner of the home can open: its callers act as the operator. */
+  readonly localServer: Server;
+}
+
+/** The HTTPS server: who is calling, what every answer carries, what an error looks like. The doors bring the routes. */
+export async function createHttp(parts: HttpParts): Promise<Http> {
+  const server = fastify({
+    https: { ...parts.tls, minVersion: "TLSv1.2" },
+    bodyLimit: bodyBytesMax,
+    trustProxy: false,
+    forceCloseConnections: true,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    keepAliveTimeout: 75_000,
+    routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: true },
+    logger: false,
+    ajv: { customOptions: { removeAdditional: false } },
+  }) as unknown as FastifyInstance;
+  server.server.headersTimeout = 20_000;
+  const local = new WeakSet<IncomingMessage>();
+  const identities = new WeakMap<FastifyRequest, Identity>();
+  const actorOf = (request: FastifyRequest): Actor => identities.get(request)?.actor ?? anonymous;
+
+  await server.register(cookie);
+  server.addHook("onRequest", async (request, reply) => {
+    setHeaders(reply);
+    const identity = await identify(request, parts.signIn, local);
+    identities.set(request, identity);
+    if (identity.actor.kind === "anonymous" && !request.routeOptions.config.anonymous) throw signInFirst();
+    if (identity.sessionSecret !== undefined) refuseForeignPages(request);
+  });
+  server.setErrorHandler((error: FastifyError, request, reply) =>
+    answerProblem(error, request, reply, parts.log, actorOf),
+  );
+  server.setNotFoundHandler({ preHandler: [] }, (request, reply) => {
+    reply.status(actorOf(request).kind === "anonymous" ? 401 : 404).send(viewOf(notThere()));
+  });
+  server.get("/healthz", { config: { anonymous: true } }, async () => ({ alive: true }));
+  server.get("/readyz", { config: { anonymous: true } }, async (_request, reply) =>
+    reply.status(parts.ready() ? 200 : 503).send({ ready: parts.ready() }),
+  );
+  await registerWeb(server, parts);
+
+  const localServer = createLocalServer((request, response) => {
+    local.add(request);
+    server.routing(request, response);
+  });
+  return {
+    server,
+    actorOf,
+    sessionSecretOf: (request) => identities.get(request)?.sessionSecret,
+    setSession: (reply, secret, endsAt) => {
+      reply.setCookie(sessionCookie, secret, { ...cookieOptions, expires: new Date(endsAt) });
+    },
+    clearSession: (reply) => {
+      reply.clearCookie(sessionCookie, cookieOptions);
+    },
+    localServer,
+  };
+}
+
+const cookieOptions = { path: "/", secure: true, httpOnly: true, sameSite: "strict" } as const;
+
+async function identify(request: FastifyRequest, signIn: SignIn, local: WeakSet<IncomingMessage>): Promise<Identity> {
+  if (local.has(request.raw)) return { actor: operator };
+  const bearer = /^Bearer ([\x21-\x7e]{1,512})$/.exec(request.headers.authorization ?? "")?.[1];
+  if (bearer !== undefined) return { actor: (await signIn.clientOf(bearer)) ?? anonymous };
+  const sessionSecret = request.cookies[sessionCookie];
+  if (sessionSecret === undefined) return { actor: anonymous };
+  const signedIn = await signIn.sessionOf(sessionSecret);
+  return signedIn === undefined ? { actor: anonymous } : { actor: signedIn.actor, sessionSecret };
+}
+
+/** A cookie goes with every request that any page makes: one that changes something must come from a page of ours. */
+function refuseForeignPages(request: FastifyRequest): void {
+  if (request.method === "GET" || request.method === "HEAD") return;
+  const { origin, host } = request.headers;
+  const ours = origin === undefined || origin === `https://${host}`;
+  if (ours && request.headers["x-leadglass"] === "1") return;
+  throw new Problem("denied", "not found", { remedy: "use the pages of this server" });
+}
+
+function setHeaders(reply: FastifyReply): void {
+  reply.headers({
+    "cache-control": "no-store",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+  });
+}
+
+function answerProblem(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Log,
+  actorOf: (request: FastifyRequest) => Actor,
+): void {
+  const problem = ofFramework(error) ?? asProblem(error, "answering a request");
+  const status = problem.code === "denied" && actorOf(request).kind === "anonymous" ? 401 : statusOf[problem.code];
+  if (status >= 500) {
+    log.error(
+      "http: request failed",
+      { route: request.routeOptions.url ?? "none", method: request.method, status },
+      problem,
+    );
+  }
+  if (reply.raw.headersSent) {
+    reply.raw.destroy();
+    return;
+  }
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  if (status === 429 || status === 503) reply.header("retry-after", "2");
+  reply.status(status).type("application/json; charset=utf-8").send(viewOf(problem));
+}
+
+/** Fastify's own refusals (a body that is no JSON, over the limit, of an unknown type) in our words. */
+function ofFramework(error: FastifyError): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error.validation !== undefined) {
+    const at = error.validation[0]?.instancePath || error.validationContext || "request";
+    return new Problem("invalid", `the ${error.validationContext ?? "request"} is not as expected at ${at}`);
+  }
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return new Problem("invalid", "this content type is not taken here", { remedy: "see docs/conformance.md" });
+  }
+  if (error.statusCode === 413) return new Problem("too-large", "the request's body is too large");
+  if (error.statusCode !== undefined && error.statusCode < 500) return new Problem("invalid", "malformed request");
+  return undefined;
+}
+
+function viewOf(problem: Problem): ProblemView {
+  const { code, message, remedy } = problem;
+  return { code: code === "denied" ? "absent" : code, message, ...(remedy !== undefined && { remedy }) };
+}
+
+function signInFirst(): Problem {
+  return new Problem("denied", "sign in first", { remedy: "a session or a token is needed" });
+}
+
+function notThere(): Problem {
+  return new Problem("absent", "not found");
+}
+
+/** The browser application: one page, whatever path it shows, and its files. None of it holds data. */
+async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<void> {
+  const { webRoot, random } = parts;
+  const config = { anonymous: true };
+  const page = webRoot === undefined ? notBuilt : await readFile(join(webRoot, "index.html"), "utf8");
+  const sendPage = (_request: FastifyRequest, reply: FastifyReply) => {
+    const nonce = newToken(random);
+    reply.header("content-security-policy", policyWith(nonce));
+    return reply.type("text/html; charset=utf-8").send(page.replaceAll("__CSP_NONCE__", nonce));
+  };
+  server.get("/", { config }, sendPage);
+  for (const path of ["/studies", "/studies/*", "/devices", "/log", "/status", "/sign-in", "/setup"]) {
+    server.get(path, { config }, sendPage);
+  }
+  if (webRoot === undefined) return;
+  await server.register(
+    async (scope) => {
+      scope.addHook("onRoute", (route) => {
+        route.config = { ...route.config, ...config };
+      });
+      await scope.register(serveStatic, {
+        root: join(webRoot, "assets"),
+        wildcard: true,
+        cacheControl: false,
+        setHeaders: (sent) => {
+          sent.header("cache-control", "public, max-age=31536000, immutable");
+          sent.header("content-security-policy", policyWith(undefined));
+        },
+      });
+    },
+    { prefix: "/assets" },
+  );
+}
+
+const notBuilt =
+  "<!doctype html><title>Leadglass</title><p>The browser application is not built: run <code>npm run build</code>.";
+
+function policyWith(nonce: string | undefined): string {
+  const style = nonce === undefined ? "'self'" : `'self' 'nonce-${nonce}'`;
+  return [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self' blob:",
+    `style-src ${style}`,
+    "style-src-attr 'unsafe-inline'",
+    "img-src 'self' blob: data:",
+    "connect-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
