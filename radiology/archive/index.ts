@@ -1,3 +1,5 @@
+export type { Condition, KeyValue, PatternPart, SearchKey, Test } from "./matching.ts";
+export { absentNumber, conditionOf, exactKey, keysOf, levelOf, sortKeysOf } from "./matching.ts";
 export type {
   AddOutcome,
   IndexedValues,

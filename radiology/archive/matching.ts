@@ -1,0 +1,288 @@
+import { Problem } from "#base/problem";
+import { type IndexedValues, type Level, type Match, searchable } from "./study-index.ts";
+
+/**
+ * What a match means, said once for every index: the text of a value becomes keys, a match becomes conditions on keys, and an
+ * index only compares keys, by code point (which is byte order in UTF-8).
+ *
+ * - exact text: without NUL, at most `keyCharactersMost` characters
+ * - names (PN, PS3.5 §6.2.1): three keys, one a component group; without case, accents, padding and trailing carets
+ * - descriptions: an exact key and one without case and accents; equality is exact, wildcards are not (PS3.4 §C.2.2.2.4)
+ * - numbers (IS): by value
+ */
+export type SearchKey = string;
+
+/** A key as it is kept: text ("" where there is no value), or a number (`absentNumber`). */
+export type KeyValue = string | number;
+
+/** Sorts behind every number that an IS can hold. */
+export const absentNumber = 2 ** 40;
+export const keyCharactersMost = 256;
+
+/** A piece of a pattern: literal text, any run of characters, any one character. */
+export type PatternPart = { readonly literal: string } | "run" | "one";
+
+export type Test =
+  | { readonly is: "equal"; readonly keys: readonly KeyValue[] }
+  | { readonly is: "prefix"; readonly prefix: string }
+  | { readonly is: "pattern"; readonly parts: readonly PatternPart[] }
+  /** Both ends included; the key is not empty. */
+  | { readonly is: "range"; readonly from: string | undefined; readonly to: string | undefined }
+  /** The key is a set (`ModalitiesInStudy`) and holds one of these. */
+  | { readonly is: "member"; readonly keys: readonly string[] };
+
+/** `any` of nothing is false, `all` of nothing is true. */
+export type Condition =
+  | { readonly any: readonly Condition[] }
+  | { readonly all: readonly Condition[] }
+  | { readonly key: SearchKey; readonly level: Level; readonly test: Test };
+
+type Kind = "text" | "name" | "description" | "number" | "set";
+
+const kinds: Readonly<Record<string, Kind>> = {
+  PatientName: "name",
+  ReferringPhysicianName: "name",
+  StudyDescription: "description",
+  SeriesDescription: "description",
+  SeriesNumber: "number",
+  InstanceNumber: "number",
+  ModalitiesInStudy: "set",
+};
+
+const nameKeys = (keyword: string) => [`${keyword}/alphabetic`, `${keyword}/ideographic`, `${keyword}/phonetic`];
+const foldedKey = (keyword: string) => `${keyword}/folded`;
+const kindOf = (keyword: string): Kind => kinds[keyword] ?? "text";
+
+/** Where a search keyword stands: its level. Undefined when it cannot be searched. */
+export function levelOf(keyword: string): Level | undefined {
+  for (const level of ["study", "series", "instance"] as const) {
+    if ((searchable[level] as readonly string[]).includes(keyword)) return level;
+  }
+  return undefined;
+}
+
+/** The keys of one level's values, one for each key of its searchable keywords but UIDs and sets, which the index has apart. */
+export function keysOf(level: Level, values: IndexedValues): Record<SearchKey, KeyValue> {
+  const keys: Record<SearchKey, KeyValue> = {};
+  for (const keyword of searchable[level]) {
+    const kind = kindOf(keyword);
+    const value = values[keyword] ?? "";
+    if (kind === "set" || keyword.endsWith("UID")) continue;
+    if (kind === "number") keys[keyword] = numberKey(value) ?? absentNumber;
+    else if (kind === "name") {
+      const groups = nameGroups(value);
+      nameKeys(keyword).forEach((key, group) => {
+        keys[key] = groups[group] ?? "";
+      });
+    } else keys[keyword] = exactKey(value);
+    if (kind === "description") keys[foldedKey(keyword)] = cut(fold(value).trim());
+  }
+  return keys;
+}
+
+/** Text as every index can hold and compare it. */
+export function exactKey(value: string): string {
+  return cut(clean(value));
+}
+
+/**
+ * What a match asks of the keys. `level` is the level of the query.
+ * Throws Problem "invalid" for a keyword that cannot be searched at this level, or not in this way.
+ */
+export function conditionOf(match: Match, level: Level): Condition {
+  if (match.kind === "any") return { any: match.of.map((one) => conditionOf(one, level)) };
+  const at = levelOf(match.keyword);
+  if (at === undefined || rank[at] > rank[level]) {
+    throw new Problem("invalid", `${match.keyword} cannot be searched at ${level} level`);
+  }
+  const kind = kindOf(match.keyword);
+  if (match.kind === "equal") return equalTo(match.keyword, kind, at, match.values);
+  if (match.kind === "range") return inRange(match, kind, at);
+  const parts = partsOf(match.pattern);
+  if (parts.length === 1 && parts[0] === "run") return { all: [] };
+  if (kind === "set" || kind === "number") {
+    throw new Problem("invalid", `${match.keyword} cannot be matched by a wildcard`);
+  }
+  if (kind === "name") return nameCondition(match.keyword, at, match.pattern);
+  if (kind === "description") return leaf(foldedKey(match.keyword), at, patternTest(foldParts(parts)));
+  return leaf(match.keyword, at, patternTest(parts));
+}
+
+/** The keys that a sort by this keyword compares, in order. Throws Problem "invalid" when it cannot be sorted by. */
+export function sortKeysOf(keyword: string, level: Level): { readonly key: SearchKey; readonly level: Level }[] {
+  const at = keyword === "ArrivedAt" ? "study" : levelOf(keyword);
+  const kind = kindOf(keyword);
+  if (at === undefined || rank[at] > rank[level] || kind === "set") {
+    throw new Problem("invalid", `cannot sort by ${keyword} at ${level} level`);
+  }
+  if (keyword === "StudyDate") return ["StudyDate", "StudyTime"].map((key) => ({ key, level: at }));
+  if (kind === "name") return [{ key: `${keyword}/alphabetic`, level: at }];
+  return [{ key: kind === "description" ? foldedKey(keyword) : keyword, level: at }];
+}
+
+const rank: Record<Level, number> = { study: 0, series: 1, instance: 2 };
+
+const leaf = (key: SearchKey, level: Level, test: Test | undefined): Condition =>
+  test === undefined ? { any: [] } : { key, level, test };
+
+function equalTo(keyword: string, kind: Kind, level: Level, given: readonly string[]): Condition {
+  const values = given.filter((value) => value !== "");
+  if (kind === "name") return { any: values.map((value) => nameCondition(keyword, level, value, true)) };
+  if (kind === "number") {
+    const keys = values.map(numberKey).filter((key) => key !== undefined);
+    return leaf(keyword, level, keys.length === 0 ? undefined : { is: "equal", keys });
+  }
+  const keys = values.map(exactKey).filter((key) => key !== "");
+  if (keys.length === 0) return { any: [] };
+  if (kind === "set") return leaf(keyword, level, { is: "member", keys });
+  const exact = leaf(keyword, level, { is: "equal", keys });
+  if (kind !== "description") return exact;
+  return {
+    all: [
+      leaf(foldedKey(keyword), level, { is: "equal", keys: values.map((value) => cut(fold(value).trim())) }),
+      exact,
+    ],
+  };
+}
+
+function inRange(match: Match & { kind: "range" }, kind: Kind, level: Level): Condition {
+  if (kind !== "text") throw new Problem("invalid", `${match.keyword} cannot be matched by a range`);
+  const { from = "", to = "" } = match;
+  if (from === "" && to === "") return { all: [] };
+  return leaf(match.keyword, level, {
+    is: "range",
+    from: from === "" ? undefined : exactKey(from),
+    to: to === "" ? undefined : exactKey(to),
+  });
+}
+
+/** Without `=` any one component group may match; with it, each group that is given must. */
+function nameCondition(keyword: string, level: Level, text: string, literally = false): Condition {
+  const groups = text.split("=").slice(0, 3);
+  const condition = (key: string, group: string): Condition => {
+    if (literally) {
+      const name = nameKey(group);
+      return leaf(key, level, name === "" ? undefined : { is: "equal", keys: [name] });
+    }
+    return leaf(key, level, patternTest(nameParts(partsOf(group))));
+  };
+  const keys = nameKeys(keyword);
+  if (groups.length === 1) return { any: keys.map((key) => condition(key, text)) };
+  return { all: groups.flatMap((group, index) => (group === "" ? [] : [condition(keys[index] ?? "", group)])) };
+}
+
+/** The cheapest test that says the same; undefined when no key can match. */
+function patternTest(parts: readonly PatternPart[]): Test | undefined {
+  let least = 0;
+  for (const part of parts) least += part === "run" ? 0 : part === "one" ? 1 : [...part.literal].length;
+  if (least > keyCharactersMost) return undefined;
+  const [first, second] = parts;
+  if (first === undefined) return undefined;
+  if (typeof first === "object") {
+    if (parts.length === 1) return { is: "equal", keys: [first.literal] };
+    if (parts.length === 2 && second === "run") return { is: "prefix", prefix: first.literal };
+  }
+  return { is: "pattern", parts };
+}
+
+function partsOf(pattern: string): PatternPart[] {
+  const parts: PatternPart[] = [];
+  for (const piece of clean(pattern).split(/([*?])/)) {
+    if (piece === "?") parts.push("one");
+    else if (piece !== "*") {
+      if (piece !== "") parts.push({ literal: piece });
+    } else if (parts.at(-1) !== "run") parts.push("run");
+  }
+  return parts;
+}
+
+function foldParts(parts: readonly PatternPart[]): PatternPart[] {
+  return trimEnds(parts.map((part) => (typeof part === "object" ? { literal: fold(part.literal) } : part)));
+}
+
+function nameParts(parts: readonly PatternPart[]): PatternPart[] {
+  const folded = trimEnds(parts.map((part) => (typeof part === "object" ? { literal: nameText(part.literal) } : part)));
+  const last = folded.at(-1);
+  if (typeof last === "object") folded[folded.length - 1] = { literal: withoutTrailingCarets(last.literal) };
+  return folded.filter((part) => typeof part === "string" || part.literal !== "");
+}
+
+function trimEnds(parts: PatternPart[]): PatternPart[] {
+  const first = parts[0];
+  if (typeof first === "object") parts[0] = { literal: first.literal.trimStart() };
+  const last = parts.at(-1);
+  if (typeof last === "object") parts[parts.length - 1] = { literal: last.literal.trimEnd() };
+  return parts.filter((part) => typeof part === "string" || part.literal !== "");
+}
+
+function nameGroups(value: string): string[] {
+  return value.split("=").slice(0, 3).map(nameKey);
+}
+
+function nameKey(group: string): string {
+  return cut(withoutTrailingCarets(nameText(group).trim()));
+}
+
+/** Folded, without blanks beside carets. */
+function nameText(text: string): string {
+  const components = fold(text).split("^");
+  const last = components.length - 1;
+  return components
+    .map((component, index) => {
+      const start = index === 0 ? component : component.trimStart();
+      return index === last ? start : start.trimEnd();
+    })
+    .join("^");
+}
+
+function withoutTrailingCarets(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "^" || text[end - 1] === " ")) end--;
+  return text.slice(0, end);
+}
+
+/** Letters that Unicode does not take apart into a letter and a mark. */
+const plainLetters: Readonly<Record<string, string>> = {
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  ħ: "h",
+  þ: "th",
+  æ: "ae",
+  œ: "oe",
+  ς: "σ",
+};
+
+/**
+ * Without case, width and accents: "MÜLLER" and "Müller" are "muller", "Straße" is "strasse". Marks outside the Latin, Greek
+ * and Cyrillic block stay: without its voicing mark a kana, without its vowel sign a Thai syllable is another one.
+ */
+function fold(text: string): string {
+  const lower = clean(text.slice(0, 4 * keyCharactersMost))
+    .toUpperCase()
+    .toLowerCase();
+  const bare = lower
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .normalize("NFC");
+  return bare.replace(/[øłđðħþæœς]/g, (letter) => plainLetters[letter] ?? letter);
+}
+
+/** NUL cannot rest in PostgreSQL; half a surrogate pair and U+10FFFF, the end of every range, in no text at all. */
+function clean(text: string): string {
+  return text.toWellFormed().replace(/[\0\u{10ffff}]/gu, "");
+}
+
+function cut(text: string): string {
+  if (text.length <= keyCharactersMost) return text;
+  return [...text.slice(0, 2 * keyCharactersMost)].slice(0, keyCharactersMost).join("");
+}
+
+/** IS: an integer between blanks (PS3.5 §6.2). */
+function numberKey(value: string): number | undefined {
+  const text = value.trim();
+  if (!/^[+-]?[0-9]{1,12}$/.test(text)) return undefined;
+  const number = Number.parseInt(text, 10);
+  return Math.abs(number) < absentNumber ? number + 0 : undefined;
+}

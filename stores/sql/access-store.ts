@@ -1,0 +1,252 @@
+import { type Kysely, sql } from "kysely";
+import { Problem } from "#base/problem";
+import type { AccessStore, Account, Client, Device, Session } from "#trust/access";
+import type { SqlParts } from "./study-index.ts";
+import type { AccountTable, DeviceTable, SessionTable, Tables } from "./tables.ts";
+
+export function createSqlAccessStore(parts: SqlParts): AccessStore {
+  return { ...accounts(parts), ...sessions(parts), ...clients(parts), ...devices(parts), close: parts.release };
+}
+
+type Accounts = Pick<
+  AccessStore,
+  "addAccount" | "accounts" | "account" | "accountNamed" | "useTotpStep" | "setRecoveryCodes" | "useRecoveryCode"
+>;
+
+function accounts({ reads, writes }: SqlParts): Accounts {
+  const accountWhere = async (column: "id" | "name", value: string): Promise<Account | undefined> => {
+    const row = await reads.selectFrom("accounts").selectAll().where(column, "=", text(value)).executeTakeFirst();
+    return row === undefined ? undefined : toAccount(row);
+  };
+  return {
+    async addAccount(account) {
+      const { numInsertedOrUpdatedRows } = await writes
+        .insertInto("accounts")
+        .values(fromAccount(account))
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "an account of this name is there already");
+    },
+    accounts: async () =>
+      (await reads.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute()).map(toAccount),
+    account: (id) => accountWhere("id", id),
+    accountNamed: (name) => accountWhere("name", name),
+    async useTotpStep(accountId, step) {
+      const { numUpdatedRows } = await writes
+        .updateTable("accounts")
+        .set({ totp_step: step })
+        .where("id", "=", accountId)
+        .where("totp_step", "<", step)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
+    setRecoveryCodes: (accountId, digests) =>
+      writes.transaction().execute(async (tx) => {
+        await tx.deleteFrom("recovery_codes").where("account_id", "=", accountId).execute();
+        for (const digest of new Set(digests)) {
+          await tx.insertInto("recovery_codes").values({ account_id: accountId, digest }).execute();
+        }
+      }),
+    async useRecoveryCode(accountId, digest) {
+      const { numDeletedRows } = await writes
+        .deleteFrom("recovery_codes")
+        .where("account_id", "=", accountId)
+        .where("digest", "=", text(digest))
+        .executeTakeFirst();
+      return numDeletedRows === 1n;
+    },
+  };
+}
+
+type Sessions = Pick<AccessStore, "addSession" | "session" | "touchSession" | "endSession" | "removeEnded">;
+
+function sessions({ reads, writes }: SqlParts): Sessions {
+  return {
+    async addSession({ digest, accountId, createdAt, lastSeenAt, endsAt }) {
+      await writes
+        .insertInto("sessions")
+        .values({ digest, account_id: accountId, created_at: createdAt, last_seen_at: lastSeenAt, ends_at: endsAt })
+        .execute();
+    },
+    async session(digest) {
+      const row = await reads.selectFrom("sessions").selectAll().where("digest", "=", text(digest)).executeTakeFirst();
+      return row === undefined ? undefined : toSession(row);
+    },
+    async touchSession(digest, lastSeenAt) {
+      await writes.updateTable("sessions").set({ last_seen_at: lastSeenAt }).where("digest", "=", digest).execute();
+    },
+    async endSession(digest) {
+      await writes.deleteFrom("sessions").where("digest", "=", text(digest)).execute();
+    },
+    removeEnded: (before) =>
+      writes.transaction().execute(async (tx) => {
+        await tx.deleteFrom("sessions").where("ends_at", "<", before).execute();
+        await tx.deleteFrom("client_tokens").where("ends_at", "<", before).execute();
+      }),
+  };
+}
+
+type Clients = Pick<AccessStore, "clientNamed" | "clients" | "addToken" | "token">;
+
+function clients({ reads, writes }: SqlParts): Clients {
+  return {
+    clientNamed: ({ id, name, createdAt }) =>
+      writes.transaction().execute(async (tx) => {
+        await tx
+          .insertInto("clients")
+          .values({ id, name, created_at: createdAt })
+          .onConflict((conflict) => conflict.column("name").doNothing())
+          .execute();
+        return toClient(await tx.selectFrom("clients").selectAll().where("name", "=", name).executeTakeFirstOrThrow());
+      }),
+    clients: async () =>
+      (await reads.selectFrom("clients").selectAll().orderBy("created_at").orderBy("id").execute()).map(toClient),
+    async addToken({ digest, clientId, createdAt, endsAt }) {
+      await writes
+        .insertInto("client_tokens")
+        .values({ digest, client_id: clientId, created_at: createdAt, ends_at: endsAt })
+        .execute();
+    },
+    async token(digest) {
+      const row = await reads
+        .selectFrom("client_tokens")
+        .innerJoin("clients", "clients.id", "client_tokens.client_id")
+        .select(["digest", "client_id", "client_tokens.created_at as token_created_at", "ends_at"])
+        .select(["clients.id", "clients.name", "clients.created_at"])
+        .where("digest", "=", text(digest))
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const { client_id: clientId, token_created_at: createdAt, ends_at: endsAt } = row;
+      return { digest: row.digest, clientId, createdAt, endsAt, client: toClient(row) };
+    },
+  };
+}
+
+type Devices = Pick<
+  AccessStore,
+  "putDevice" | "devices" | "removeDevice" | "touchDevice" | "noteWaiting" | "waiting" | "forgetWaiting"
+>;
+
+function devices({ reads, writes }: SqlParts): Devices {
+  const forget = (database: Kysely<Tables>, ae: string, address: string) =>
+    database.deleteFrom("waiting_callers").where("ae", "=", text(ae)).where("address", "=", text(address)).execute();
+  return {
+    putDevice: (device) =>
+      writes.transaction().execute(async (tx) => {
+        const { id, ...changed } = fromDevice(device);
+        await tx
+          .deleteFrom("devices")
+          .where("ae", "=", device.ae)
+          .where("address", "=", device.address)
+          .where("id", "<>", id)
+          .execute();
+        await tx
+          .insertInto("devices")
+          .values({ id, ...changed })
+          .onConflict((conflict) => conflict.column("id").doUpdateSet(changed))
+          .execute();
+        await forget(tx, device.ae, device.address);
+      }),
+    devices: async () =>
+      (await reads.selectFrom("devices").selectAll().orderBy("created_at").orderBy("id").execute()).map(toDevice),
+    async removeDevice(id) {
+      await writes.deleteFrom("devices").where("id", "=", text(id)).execute();
+    },
+    async touchDevice(id, lastSeenAt) {
+      await writes.updateTable("devices").set({ last_seen_at: lastSeenAt }).where("id", "=", id).execute();
+    },
+    noteWaiting: (ae, address, at, keepMost) =>
+      writes.transaction().execute(async (tx) => {
+        await tx
+          .insertInto("waiting_callers")
+          .values({ ae: text(ae), address: text(address), first_at: at, last_at: at, attempts: 1 })
+          .onConflict((conflict) =>
+            conflict.columns(["ae", "address"]).doUpdateSet({
+              last_at: at,
+              attempts: sql`waiting_callers.attempts + 1`,
+            }),
+          )
+          .execute();
+        const beyond = await tx
+          .selectFrom("waiting_callers")
+          .select(["ae", "address"])
+          .orderBy("last_at", "desc")
+          .orderBy("ae")
+          .orderBy("address")
+          .limit(1000)
+          .offset(keepMost)
+          .execute();
+        for (const caller of beyond) await forget(tx, caller.ae, caller.address);
+      }),
+    async waiting() {
+      const rows = await reads
+        .selectFrom("waiting_callers")
+        .selectAll()
+        .orderBy("last_at", "desc")
+        .orderBy("ae")
+        .orderBy("address")
+        .execute();
+      return rows.map(({ ae, address, first_at, last_at, attempts }) => ({
+        ae,
+        address,
+        firstAt: first_at,
+        lastAt: last_at,
+        attempts,
+      }));
+    },
+    forgetWaiting: async (ae, address) => void (await forget(writes, ae, address)),
+  };
+}
+
+/** NUL cannot rest in PostgreSQL, and nothing of ours holds one: such a text is simply not found. */
+const text = (value: string): string => value.toWellFormed().replaceAll("\0", "\ufffd");
+
+const toAccount = (row: AccountTable): Account => ({
+  id: row.id,
+  name: row.name,
+  passwordHash: row.password_hash,
+  totpSealed: Uint8Array.from(row.totp_sealed),
+  totpStep: row.totp_step,
+  role: row.role,
+  createdAt: row.created_at,
+});
+
+const fromAccount = (account: Account): AccountTable => ({
+  id: account.id,
+  name: text(account.name),
+  password_hash: account.passwordHash,
+  totp_sealed: Buffer.from(account.totpSealed),
+  totp_step: account.totpStep,
+  role: account.role,
+  created_at: account.createdAt,
+});
+
+const toSession = (row: SessionTable): Session => ({
+  digest: row.digest,
+  accountId: row.account_id,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+  endsAt: row.ends_at,
+});
+
+const toClient = (row: { id: string; name: string; created_at: number }): Client => ({
+  id: row.id,
+  name: row.name,
+  createdAt: row.created_at,
+});
+
+const toDevice = (row: DeviceTable): Device => ({
+  id: row.id,
+  ae: row.ae,
+  address: row.address,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+});
+
+const fromDevice = (device: Device): DeviceTable => ({
+  id: device.id,
+  ae: text(device.ae),
+  address: text(device.address),
+  created_at: device.createdAt,
+  last_seen_at: device.lastSeenAt,
+});
