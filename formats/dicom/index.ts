@@ -1,0 +1,47 @@
+/**
+ * DICOM data sets as bytes (PS3.5, PS3.6, PS3.10, PS3.18 F). Pure and synchronous, for the server and the browser.
+ */
+export { characterSetsFor, decodeText, encodeText, isKnownCharacterSet, splitValues } from "./charsets/index.ts";
+export { type ByteRange, type DataElement, DataSet } from "./data-set.ts";
+export {
+  type Attribute,
+  allAttributes,
+  attributeOf,
+  findTag,
+  implicitVrOf,
+  keywordOf,
+  type ProfileAction,
+  profileActionOf,
+  tagOf,
+} from "./dictionary.ts";
+export { undefinedLength } from "./element-head.ts";
+export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts";
+export { attributeNameOf } from "./names.ts";
+export {
+  type DicomFile,
+  parseDataSet,
+  type ReadDataSet,
+  type ReadOptions,
+  readDataSet,
+  readFile,
+} from "./read-data-set.ts";
+export {
+  createReader,
+  type Reader,
+  type ReaderEvents,
+  type ReaderOptions,
+  type ReadResult,
+  type StopPoint,
+} from "./reader.ts";
+export { type ReaderLimits, readerLimits } from "./reader-limits.ts";
+export { isStorageSopClass, type SopClass, sopClassOf, storageSopClasses } from "./sop-classes.ts";
+export { formatTag, hexOfTag, isPrivateTag, parseTag, pixelDataTags, Tag } from "./tags.ts";
+export {
+  allTransferSyntaxes,
+  encodingOf,
+  type PixelCodec,
+  type TransferSyntax,
+  TransferSyntaxUid,
+  transferSyntaxOf,
+} from "./transfer-syntaxes.ts";
+export { allVrs, isVr, usesCharacterSet, type Vr, type VrKind, type VrRules, vrTable } from "./vr.ts";

@@ -1,0 +1,365 @@
+import { asProblem, Problem } from "#base/problem";
+import { parseHead } from "./element-head.ts";
+import { encodingFound, type FileStart, readFileStart } from "./file-start.ts";
+import { createInflater } from "./inflate.ts";
+import { takeHead } from "./reader-heads.ts";
+import { type ReaderLimits, readerLimits } from "./reader-limits.ts";
+import { fail, failWith, Inside, pathOf, popFrame, type ReaderState, Status } from "./reader-state.ts";
+import { encodingOf } from "./transfer-syntaxes.ts";
+import type { Vr } from "./vr.ts";
+
+/**
+ * What a reader tells, in the order of the stream. Offsets count from the first byte received; in the deflated transfer
+ * syntax the data set counts as if it had been received inflated, right after the file meta information. `length` is
+ * `undefinedLength` where a delimiter ends the thing. `depth` is the number of items around an element.
+ */
+export interface ReaderEvents {
+  /** The data set begins (at once for a bare data set, after the file meta information for a file). */
+  dataSetStart?(transferSyntaxUid: string, offset: number): void;
+  /** An element with a value, of the file meta information too. The VR is UN where the letters are no VR. */
+  element?(tag: number, vr: Vr, offset: number, length: number, depth: number): void;
+  /** The value of the element before, if it was captured. The bytes are only lent: copy what must outlive the call. */
+  value?(bytes: Uint8Array, from: number, to: number): void;
+  /** `vr` is SQ, or UN for a private sequence of unknown VR (PS3.5 §6.2.2). */
+  sequenceStart?(tag: number, vr: Vr, offset: number, length: number): void;
+  itemStart?(index: number, offset: number, length: number): void;
+  itemEnd?(offset: number): void;
+  sequenceEnd?(offset: number): void;
+  encapsulatedStart?(tag: number, vr: Vr, offset: number): void;
+  /** Index 0 is the Basic Offset Table (PS3.5 §A.4). */
+  fragment?(index: number, offset: number, length: number): void;
+  encapsulatedEnd?(offset: number): void;
+}
+
+export interface ReaderOptions {
+  /** Transfer syntax of a bare data set, as DIMSE sends it. Left out, a file is read, and what lacks is found out. */
+  readonly transferSyntaxUid?: string;
+  /** Offset that the first byte of a bare data set has for the caller; 0 if left out. */
+  readonly dataSetOffset?: number;
+  readonly events?: ReaderEvents;
+  /**
+   * Says whether `value` is wanted for an element whose head was just read; asked for the Basic Offset Table too, as
+   * the encapsulated element's tag with VR UL. Values are collected only as their bytes arrive.
+   */
+  readonly capture?: ((tag: number, vr: Vr, length: number, depth: number) => boolean) | undefined;
+  /** Stop in front of any of these at the top level, before its value is needed. */
+  readonly stopBefore?: readonly number[];
+  readonly limits?: Partial<ReaderLimits>;
+}
+
+/** The element a reader stopped in front of. */
+export interface StopPoint {
+  readonly tag: number;
+  readonly vr: Vr;
+  readonly headOffset: number;
+  readonly valueOffset: number;
+  readonly length: number;
+}
+
+export interface ReadResult {
+  /** The data set was read to its end, or to the element asked for. */
+  readonly complete: boolean;
+  /** Why not. What the events told before stays true. */
+  readonly problem: Problem | undefined;
+  readonly stoppedAt: StopPoint | undefined;
+  readonly transferSyntaxUid: string;
+  readonly dataSetOffset: number;
+  readonly bytesReceived: number;
+}
+
+export interface Reader {
+  /** Takes the next piece, of any size. False when nothing more is wanted: stopped or failed. Never throws. */
+  write(chunk: Uint8Array): boolean;
+  /** No more will come. */
+  end(): ReadResult;
+}
+
+const nothing = () => {};
+const silent: Required<ReaderEvents> = {
+  dataSetStart: nothing,
+  element: nothing,
+  value: nothing,
+  sequenceStart: nothing,
+  itemStart: nothing,
+  itemEnd: nothing,
+  sequenceEnd: nothing,
+  encapsulatedStart: nothing,
+  fragment: nothing,
+  encapsulatedEnd: nothing,
+};
+
+/**
+ * Reads a DICOM file or data set that arrives in pieces, and tells where everything is without copying it. Iterative,
+ * within `limits`; an input that breaks a rule ends the reading with a Problem that names the place, never a value.
+ */
+export function createReader(options: ReaderOptions = {}): Reader {
+  const s = initialState(options);
+  if (options.transferSyntaxUid !== undefined) startDataSet(s, options.transferSyntaxUid, options.dataSetOffset ?? 0);
+  return {
+    write(chunk) {
+      if (s.status !== Status.reading) return false;
+      s.received += chunk.length;
+      if (s.received > s.limits.bytesMax) {
+        fail(s, "too-large", `more than ${s.limits.bytesMax} bytes`, s.received);
+        return false;
+      }
+      if (s.lead === undefined) feed(s, chunk);
+      else collectStart(s, chunk);
+      return s.status === Status.reading;
+    },
+    end() {
+      if (s.status === Status.reading) finish(s);
+      return {
+        complete: s.problem === undefined,
+        problem: s.problem,
+        stoppedAt: s.stop,
+        transferSyntaxUid: s.transferSyntaxUid,
+        dataSetOffset: s.dataSetOffset,
+        bytesReceived: s.received,
+      };
+    },
+  };
+}
+
+function initialState(options: ReaderOptions): ReaderState {
+  const stops = options.stopBefore ?? [];
+  return {
+    explicitVr: true,
+    bigEndian: false,
+    tag: 0,
+    vr: "UN",
+    length: 0,
+    events: options.events === undefined ? silent : withDefaults(options.events),
+    capture: options.capture,
+    stops,
+    stopMin: stops.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...stops),
+    limits: options.limits === undefined ? readerLimits : { ...readerLimits, ...options.limits },
+    status: Status.reading,
+    problem: undefined,
+    stop: undefined,
+    lead: [],
+    leadBytes: 0,
+    leadNeeds: 0,
+    transferSyntaxUid: "",
+    dataSetOffset: 0,
+    inflater: undefined,
+    received: 0,
+    elements: 0,
+    captured: 0,
+    base: 0,
+    left: 0,
+    settled: false,
+    carry: undefined,
+    carried: 0,
+    capturing: false,
+    pieces: undefined,
+    inside: Inside.dataSet,
+    end: Number.POSITIVE_INFINITY,
+    depth: 0,
+    level: 0,
+    frames: [],
+  };
+}
+
+/** Fills in what the caller does not listen to; an object that listens to everything is used as it is. */
+function withDefaults(events: ReaderEvents): Required<ReaderEvents> {
+  if (listensToAll(events)) return events;
+  const on = <K extends keyof ReaderEvents>(name: K): Required<ReaderEvents>[K] =>
+    (events[name]?.bind(events) ?? nothing) as Required<ReaderEvents>[K];
+  return {
+    dataSetStart: on("dataSetStart"),
+    element: on("element"),
+    value: on("value"),
+    sequenceStart: on("sequenceStart"),
+    itemStart: on("itemStart"),
+    itemEnd: on("itemEnd"),
+    sequenceEnd: on("sequenceEnd"),
+    encapsulatedStart: on("encapsulatedStart"),
+    fragment: on("fragment"),
+    encapsulatedEnd: on("encapsulatedEnd"),
+  };
+}
+
+function listensToAll(events: ReaderEvents): events is Required<ReaderEvents> {
+  for (const name in silent) if (events[name as keyof ReaderEvents] === undefined) return false;
+  return true;
+}
+
+function startDataSet(s: ReaderState, transferSyntaxUid: string, offset: number): void {
+  const syntax = encodingOf(transferSyntaxUid);
+  s.lead = undefined;
+  s.transferSyntaxUid = transferSyntaxUid;
+  s.dataSetOffset = offset;
+  s.base = offset;
+  s.explicitVr = syntax.explicitVr;
+  s.bigEndian = syntax.bigEndian;
+  if (syntax.deflated) {
+    const { inflatedBytesMax, inflateRatioMax } = s.limits;
+    s.inflater = createInflater({ inflatedBytesMax, inflateRatioMax, onOutput: (bytes) => consume(s, bytes) });
+  }
+  s.events.dataSetStart(transferSyntaxUid, offset);
+}
+
+/** Collects pieces until the file meta information is whole. Joins them a logarithmic number of times. */
+function collectStart(s: ReaderState, chunk: Uint8Array): void {
+  s.lead!.push(chunk);
+  s.leadBytes += chunk.length;
+  if (s.leadBytes < s.leadNeeds) {
+    s.lead![s.lead!.length - 1] = chunk.slice();
+    return;
+  }
+  tryStart(s, false);
+}
+
+function tryStart(s: ReaderState, last: boolean): void {
+  const bytes = s.lead!.length === 1 ? s.lead![0]! : joined(s.lead!, s.leadBytes);
+  let start: FileStart | number;
+  try {
+    start = readFileStart(bytes, last);
+  } catch (error) {
+    failWith(s, asProblem(error, "reading a file"));
+    return;
+  }
+  if (typeof start === "number") {
+    s.lead = [bytes.slice()];
+    s.leadNeeds = Math.max(start, Math.ceil(bytes.length * 1.5));
+    return;
+  }
+  for (const { tag, vr, offset, length } of start.elements) {
+    s.events.element(tag, vr, offset, length, 0);
+    if (s.capture?.(tag, vr, length, 0)) s.events.value(bytes, offset, offset + length);
+  }
+  startDataSet(s, start.transferSyntaxUid, start.dataSetOffset);
+  feed(s, bytes.subarray(start.dataSetOffset));
+}
+
+export function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function feed(s: ReaderState, bytes: Uint8Array): void {
+  if (s.inflater === undefined) {
+    consume(s, bytes);
+    return;
+  }
+  try {
+    s.inflater.push(bytes);
+  } catch (error) {
+    failWith(s, asProblem(error, "inflating a data set"));
+  }
+}
+
+/** The inner loop: one head after the other, values passed over. */
+function consume(s: ReaderState, bytes: Uint8Array): void {
+  const end = bytes.length;
+  let at = s.carried > 0 ? finishCarriedHead(s, bytes) : 0;
+  while (s.status === Status.reading) {
+    if (s.left > 0) {
+      at = passValue(s, bytes, at);
+      if (s.left > 0) break;
+    }
+    const position = s.base + at;
+    while (position >= s.end) popFrame(s, position);
+    const size = settledHead(s, bytes, at, end);
+    if (size === 0) {
+      if (at < end) stash(s, bytes, at);
+      break;
+    }
+    at += size;
+    takeHead(s, position + size, size);
+  }
+  s.base += end;
+}
+
+function settledHead(s: ReaderState, bytes: Uint8Array, at: number, end: number): number {
+  if (!s.settled) {
+    if (end - at < 8) return 0;
+    s.settled = true;
+    const { explicitVr, bigEndian } = encodingFound(s.transferSyntaxUid, bytes, at);
+    s.explicitVr = explicitVr;
+    s.bigEndian = bigEndian;
+  }
+  return parseHead(s, bytes, at, end);
+}
+
+function stash(s: ReaderState, bytes: Uint8Array, at: number): void {
+  s.carry ??= new Uint8Array(12);
+  s.carry.set(bytes.subarray(at));
+  s.carried = bytes.length - at;
+}
+
+/** Completes a head that began in an earlier piece; returns how much of this piece belongs to it. */
+function finishCarriedHead(s: ReaderState, bytes: Uint8Array): number {
+  const carry = s.carry!;
+  const before = s.carried;
+  const more = Math.min(12 - before, bytes.length);
+  carry.set(bytes.subarray(0, more), before);
+  const size = settledHead(s, carry, 0, before + more);
+  if (size === 0) {
+    s.carried = before + more;
+    return bytes.length;
+  }
+  s.carried = 0;
+  const used = size - before;
+  takeHead(s, s.base + used, size);
+  return used;
+}
+
+function passValue(s: ReaderState, bytes: Uint8Array, at: number): number {
+  const size = Math.min(s.left, bytes.length - at);
+  s.left -= size;
+  if (s.capturing) capturePart(s, bytes, at, at + size);
+  return at + size;
+}
+
+function capturePart(s: ReaderState, bytes: Uint8Array, from: number, to: number): void {
+  if (s.left === 0 && s.pieces === undefined) {
+    s.capturing = false;
+    s.events.value(bytes, from, to);
+    return;
+  }
+  s.pieces ??= [];
+  s.pieces.push(bytes.slice(from, to));
+  if (s.left > 0) return;
+  const size = s.pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const whole = joined(s.pieces, size);
+  s.pieces = undefined;
+  s.capturing = false;
+  s.events.value(whole, 0, size);
+}
+
+function finish(s: ReaderState): void {
+  if (s.lead !== undefined) tryStart(s, true);
+  if (s.status !== Status.reading) return;
+  const position = s.base;
+  if (s.inflater !== undefined && !s.inflater.finished()) {
+    fail(s, "invalid", "the deflated data set ends early", position);
+    return;
+  }
+  if (s.left > 0) {
+    fail(s, "invalid", `the input ends ${s.left} bytes before a value does`, position, s.tag);
+    return;
+  }
+  while (position >= s.end) popFrame(s, position);
+  if (s.carried > 0 && !isPadding(s)) {
+    fail(s, "invalid", "the input ends inside the head of an element", position);
+    return;
+  }
+  if (s.level > 0) {
+    const problem = `the input ends inside ${pathOf(s)}, byte ${position}: its delimiter is missing`;
+    failWith(s, new Problem("invalid", problem));
+    return;
+  }
+  s.status = Status.ended;
+}
+
+/** A few zero bytes behind the last element, as media with even block sizes leave them. */
+function isPadding(s: ReaderState): boolean {
+  return s.level === 0 && s.carry!.subarray(0, s.carried).every((byte) => byte === 0);
+}
