@@ -1,12 +1,13 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
+import { usablePduBytesMin } from "./fragments.ts";
 import type { Implementation } from "./implementation.ts";
-import { createMessages, type Messages, usablePduBytesMin } from "./messages.ts";
+import { createMessages, type Messages } from "./messages.ts";
 import { isAeTitle, isIdentityOfSoundForm, type NegotiationPolicy, negotiate } from "./negotiation.ts";
 import { type AssociateReject, type AssociateRequest, dicomApplicationContext, rejection } from "./pdu.ts";
 import type { Admission, AssociationClaim, Callers, DimseServices, RefusalReason } from "./ports.ts";
 import { type AssociationCounts, handlersFor } from "./services.ts";
-import { type Connection, createUpperLayer, type Ending } from "./upper-layer.ts";
+import { type Connection, createUpperLayer, type Ending, type UpperLayer } from "./upper-layer.ts";
 
 /** Bounds and times of one association. */
 export interface AssociationLimits {
@@ -99,96 +100,20 @@ export interface Acceptor {
 /** A peer may count headers into its PDU length; nothing is allocated on this word, so some slack costs nothing. */
 const pduBytesTolerance = 1024;
 
+/** One connection, from its first byte to its last. */
+interface Session<Caller> {
+  readonly options: AcceptorOptions<Caller>;
+  readonly layer: UpperLayer;
+  readonly counts: AssociationCounts;
+  request?: AssociateRequest;
+  open?: { readonly messages: Messages; readonly sinceMs: number; readonly beganMs: number };
+  refusedAs: RejectionReason;
+  endedAs?: "timeout" | "closed-by-us";
+  watch?: Timer;
+}
+
 export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Acceptor {
   const { connection, address, clock, limits, log } = options;
-  const counts: AssociationCounts = { echoes: 0, stored: 0, refused: 0, bytes: 0 };
-  let messages: Messages | undefined;
-  let open: { callingAe: string; calledAe: string; sinceMs: number; beganMs: number } | undefined;
-  let request: AssociateRequest | undefined;
-  let refusedAs: RejectionReason = "invalid-request";
-  let endedAs: "timeout" | "closed-by-us" | undefined;
-  let watch: Timer | undefined;
-
-  const reject = (reason: RejectionReason) => {
-    refusedAs = reason;
-    layer.reject(rejectionOf[reason]);
-  };
-
-  const admit = async (asked: AssociateRequest) => {
-    const claim = claimOf(asked, options);
-    let admission: Admission<Caller>;
-    try {
-      admission = await options.callers.admit(claim);
-    } catch (error) {
-      log.error("dimse: admitting a caller failed", { address }, error);
-      admission = { admitted: false, reason: "busy" };
-    }
-    if (layer.state() !== 3) return;
-    if (!admission.admitted) return reject(admission.reason);
-    if (!options.takePlace(asked.callingAe)) return reject("limit");
-    establish(asked, admission.actor, admission.identityVerified === true);
-  };
-
-  const establish = (asked: AssociateRequest, caller: Caller, identityVerified: boolean) => {
-    const { answers, accepted } = negotiate(asked.contexts, options.policy);
-    const { callingAe, calledAe } = asked;
-    const service = { services: options.services, caller, callingAe, associationId: options.id, counts, log };
-    open = { callingAe, calledAe, sinceMs: clock.now(), beganMs: clock.monotonicMs() };
-    messages = createMessages({
-      layer,
-      contexts: accepted,
-      peerPduBytesMax: asked.user.pduBytesMax,
-      handlers: handlersFor({ ...service, objectBytesMax: limits.objectBytesMax }),
-      commandBytesMax: limits.commandBytesMax,
-      log,
-    });
-    layer.accept({
-      type: "associate-ac",
-      protocolVersion: 1,
-      calledAe,
-      callingAe,
-      applicationContext: dicomApplicationContext,
-      contexts: answers,
-      user: {
-        pduBytesMax: limits.pduBytesMax,
-        implementationClassUid: options.implementation.classUid,
-        implementationVersion: options.implementation.version,
-        ...(identityVerified && asked.user.identity?.replyWanted ? { identityReply: new Uint8Array(0) } : {}),
-      },
-    });
-    const contexts = { contextsAccepted: accepted.size, contextsRefused: answers.length - accepted.size };
-    options.on({ kind: "opened", associationId: options.id, callingAe, calledAe, address, ...contexts });
-    watchTime();
-  };
-
-  /** One timer for both limits: it looks how long ago the last byte came, and waits for the rest of the time. */
-  const watchTime = () => {
-    if (!messages || layer.state() !== 6) return;
-    const activity = messages.activity();
-    const lastReadMs = activity === "working" ? undefined : layer.lastReadMs();
-    const quietMs = lastReadMs === undefined ? 0 : clock.monotonicMs() - lastReadMs;
-    const leftMs = (activity === "receiving" ? limits.dimseMs : limits.idleMs) - quietMs;
-    if (leftMs <= 0) {
-      endedAs = "timeout";
-      layer.abort();
-      return;
-    }
-    watch = clock.after(Math.min(leftMs, limits.dimseMs), watchTime);
-  };
-
-  const report = (how: Ending) => {
-    const { id } = options;
-    if (open) {
-      const ms = Math.round(clock.monotonicMs() - open.beganMs);
-      options.on({ kind: "closed", associationId: id, how: endedAs ?? how, ms, ...counts });
-    } else if (how === "rejected" && request) {
-      const { callingAe, calledAe } = request;
-      options.on({ kind: "rejected", callingAe, calledAe, address, reason: refusedAs });
-    } else {
-      options.on({ kind: "dropped", address, how });
-    }
-  };
-
   const layer = createUpperLayer({
     connection,
     role: "acceptor",
@@ -201,44 +126,142 @@ export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Accept
     },
     user: {
       associateIndicated(asked) {
-        request = asked;
+        session.request = asked;
         const refusal = localRefusal(asked, options.aeTitle);
-        if (refusal) reject(refusal);
-        else void admit(asked);
+        if (refusal) reject(session, refusal);
+        else void admit(session, asked);
+      },
+      associateRefused(asked) {
+        session.request = asked;
       },
       associateConfirmed: () => {},
-      data: (contextId, command, last, bytes) => messages?.data(contextId, command, last, bytes),
-      releaseIndicated: () => void messages?.settled().then(() => layer.answerRelease()),
-      ended(how) {
-        watch?.stop();
-        messages?.end();
-        report(how);
-        open = undefined;
-        options.ended();
-      },
+      data: (contextId, command, last, bytes) => session.open?.messages.data(contextId, command, last, bytes),
+      releaseIndicated: () => void session.open?.messages.settled().then(() => layer.answerRelease()),
+      ended: (how) => conclude(session, how),
       closed: options.closed,
     },
   });
-
+  const session: Session<Caller> = {
+    options,
+    layer,
+    counts: { echoes: 0, stored: 0, refused: 0, bytes: 0 },
+    refusedAs: "invalid-request",
+  };
   const abort = () => {
-    endedAs ??= "closed-by-us";
+    session.endedAs ??= "closed-by-us";
     if (!layer.abort() && layer.state() !== 13) layer.destroy();
   };
-
   return {
     address,
-    status() {
-      if (!open || !messages) return undefined;
-      const { callingAe, calledAe, sinceMs } = open;
-      return { id: options.id, callingAe, calledAe, address, sinceMs, activity: messages.activity(), ...counts };
-    },
+    status: () => statusOf(session),
     async shutDown() {
-      await messages?.settled();
+      await session.open?.messages.settled();
       abort();
     },
     abort,
     destroy: layer.destroy,
   };
+}
+
+function reject<Caller>(session: Session<Caller>, reason: RejectionReason): void {
+  session.refusedAs = reason;
+  session.layer.reject(rejectionOf[reason]);
+}
+
+async function admit<Caller>(session: Session<Caller>, asked: AssociateRequest): Promise<void> {
+  const { options, layer } = session;
+  let admission: Admission<Caller>;
+  try {
+    admission = await options.callers.admit(claimOf(asked, options));
+  } catch (error) {
+    options.log.error("dimse: admitting a caller failed", { address: options.address }, error);
+    admission = { admitted: false, reason: "busy" };
+  }
+  if (layer.state() !== 3) return; // the peer left meanwhile
+  if (!admission.admitted) reject(session, admission.reason);
+  else if (!options.takePlace(asked.callingAe)) reject(session, "limit");
+  else establish(session, asked, admission.actor, admission.identityVerified === true);
+}
+
+function establish<Caller>(
+  session: Session<Caller>,
+  asked: AssociateRequest,
+  caller: Caller,
+  identityVerified: boolean,
+): void {
+  const { options, layer, counts } = session;
+  const { address, clock, id, implementation, limits, log } = options;
+  const { answers, accepted } = negotiate(asked.contexts, options.policy);
+  const { callingAe, calledAe } = asked;
+  const service = { services: options.services, caller, callingAe, associationId: id, counts, log };
+  const messages = createMessages({
+    layer,
+    contexts: accepted,
+    peerPduBytesMax: asked.user.pduBytesMax,
+    handlers: handlersFor({ ...service, objectBytesMax: limits.objectBytesMax }),
+    commandBytesMax: limits.commandBytesMax,
+    log,
+  });
+  session.open = { messages, sinceMs: clock.now(), beganMs: clock.monotonicMs() };
+  layer.accept({
+    type: "associate-ac",
+    protocolVersion: 1,
+    calledAe,
+    callingAe,
+    applicationContext: dicomApplicationContext,
+    contexts: answers,
+    user: {
+      pduBytesMax: limits.pduBytesMax,
+      implementationClassUid: implementation.classUid,
+      implementationVersion: implementation.version,
+      ...(identityVerified && asked.user.identity?.replyWanted ? { identityReply: new Uint8Array(0) } : {}),
+    },
+  });
+  const contexts = { contextsAccepted: accepted.size, contextsRefused: answers.length - accepted.size };
+  options.on({ kind: "opened", associationId: id, callingAe, calledAe, address, ...contexts });
+  watchTime(session, messages);
+}
+
+/** One timer for both limits: it looks how long ago the last byte came, and waits for the rest of the time. */
+function watchTime<Caller>(session: Session<Caller>, messages: Messages): void {
+  const { layer } = session;
+  const { clock, limits } = session.options;
+  if (layer.state() !== 6) return;
+  const activity = messages.activity();
+  const lastReadMs = activity === "working" ? undefined : layer.lastReadMs();
+  const quietMs = lastReadMs === undefined ? 0 : clock.monotonicMs() - lastReadMs;
+  const leftMs = (activity === "receiving" ? limits.dimseMs : limits.idleMs) - quietMs;
+  if (leftMs > 0) {
+    session.watch = clock.after(Math.min(leftMs, limits.dimseMs), () => watchTime(session, messages));
+    return;
+  }
+  session.endedAs = "timeout";
+  layer.abort();
+}
+
+function conclude<Caller>(session: Session<Caller>, how: Ending): void {
+  const { options, counts, open, request } = session;
+  const { address, id } = options;
+  session.watch?.stop();
+  open?.messages.end();
+  delete session.open;
+  if (open) {
+    const ms = Math.round(options.clock.monotonicMs() - open.beganMs);
+    options.on({ kind: "closed", associationId: id, how: session.endedAs ?? how, ms, ...counts });
+  } else if (how === "rejected" && request) {
+    const { callingAe, calledAe } = request;
+    options.on({ kind: "rejected", callingAe, calledAe, address, reason: session.refusedAs });
+  } else {
+    options.on({ kind: "dropped", address, how });
+  }
+  options.ended();
+}
+
+function statusOf<Caller>({ options, open, request, counts }: Session<Caller>): AssociationStatus | undefined {
+  if (!open || !request) return undefined;
+  const { callingAe, calledAe } = request;
+  const { address, id } = options;
+  return { id, callingAe, calledAe, address, sinceMs: open.sinceMs, activity: open.messages.activity(), ...counts };
 }
 
 function claimOf<Caller>(asked: AssociateRequest, options: AcceptorOptions<Caller>): AssociationClaim {

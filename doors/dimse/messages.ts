@@ -1,4 +1,5 @@
 import type { Log } from "#base/log";
+import { type Assembly, createAssembly, type DataSetSink } from "./assembly.ts";
 import {
   CommandError,
   type CommandSet,
@@ -9,9 +10,8 @@ import {
   noDataSet,
   responseBit,
 } from "./command.ts";
+import { type DataSetSource, encodeFragments, fragmentBytesFor, sendDataSet } from "./fragments.ts";
 import type { PresentationContext } from "./negotiation.ts";
-import { abortReason, PduError } from "./pdu.ts";
-import { singleValueHeaderBytes, writeSingleValueHeader } from "./pdu-encode.ts";
 import { type Outcome, status } from "./status.ts";
 import type { UpperLayer } from "./upper-layer.ts";
 
@@ -41,7 +41,7 @@ export type DimseHandler = (request: DimseRequest) => Exchange;
 
 /** The DIMSE services of one association: requests in, responses out, and the other way round (PS3.7 §8). */
 export interface Messages {
-  data(contextId: number, command: boolean, last: boolean, bytes: Uint8Array): undefined | Promise<void>;
+  readonly data: Assembly["data"];
   /** Sends a request with its data set; resolves with the response, rejects when the association ends before. */
   request(contextId: number, command: CommandSet, dataSet?: DataSetSource): Promise<CommandSet>;
   /** `receiving` a request, or `working` on one that is complete. */
@@ -51,8 +51,6 @@ export interface Messages {
   /** The association is gone. */
   end(): void;
 }
-
-export type DataSetSource = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface MessagesOptions {
   readonly layer: Pick<UpperLayer, "send" | "drained" | "abort">;
@@ -65,30 +63,80 @@ export interface MessagesOptions {
 }
 
 export function createMessages(options: MessagesOptions): Messages {
-  const { layer, contexts, handlers, log } = options;
+  const { layer, contexts, commandBytesMax } = options;
   const fragmentBytes = fragmentBytesFor(options.peerPduBytesMax);
-  const pending = new Map<number, { resolve(response: CommandSet): void; reject(error: Error): void }>();
-  /** The request whose data set is coming, if any. */
-  let receiving: { contextId: number; messageId: number; exchange: Exchange } | undefined;
-  let working: { messageId: number; exchange: Exchange; done: Promise<void> } | undefined;
-  let partial: Uint8Array[] = [];
-  let partialBytes = 0;
-  let partialContext = 0;
-  let nextMessageId = 1;
-  let ended = false;
-  let waiters: (() => void)[] = [];
-
-  const activity = () => (working ? "working" : receiving || partialBytes > 0 ? "receiving" : "idle");
-  const wake = () => {
-    if (activity() !== "idle" && !ended) return;
-    const all = waiters;
-    waiters = [];
-    for (const resolve of all) resolve();
-  };
-
   const send = (contextId: number, command: CommandSet) =>
     layer.send(encodeFragments(contextId, true, encodeCommand(command), fragmentBytes));
+  const abort = () => void layer.abort();
 
+  const assembly: Assembly = createAssembly({
+    contexts,
+    commandBytesMax,
+    commandTooLarge: abort,
+    commandComplete(context, bytes) {
+      const decoded = decodedOrAbort(bytes, abort);
+      if (!decoded) return undefined;
+      const { command } = decoded;
+      const field = command.CommandField;
+      if (field === commandField.cCancelRq) requests.cancel(command.MessageIDBeingRespondedTo);
+      else if ((field & responseBit) !== 0) responses.take(context.id, command);
+      else return requests.take(context, decoded);
+      return undefined;
+    },
+  });
+  const requests = createRequests(options, assembly, send, abort);
+  const responses = createResponses(assembly, abort);
+
+  return {
+    data: assembly.data,
+    request(contextId, command, dataSet) {
+      const { id, answer } = responses.expect();
+      if (!send(contextId, { ...command, MessageID: id })) responses.fail(id);
+      else if (dataSet) {
+        sendDataSet(layer, contextId, dataSet, fragmentBytes).catch(() => {
+          responses.fail(id);
+          abort();
+        });
+      }
+      return answer;
+    },
+    activity: requests.activity,
+    settled: requests.settled,
+    end() {
+      requests.end();
+      responses.end();
+    },
+  };
+}
+
+function decodedOrAbort(bytes: Uint8Array, abort: () => void): DecodedCommand | undefined {
+  try {
+    return decodeCommand(bytes);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    abort();
+    return undefined;
+  }
+}
+
+/** The requests of the peer: one at a time, since the asynchronous operations window is one (PS3.7 §D.3.3.3). */
+function createRequests(
+  { handlers, log }: MessagesOptions,
+  assembly: Assembly,
+  send: (contextId: number, command: CommandSet) => boolean,
+  abort: () => void,
+) {
+  let working: { messageId: number; exchange: Exchange; done: Promise<void> } | undefined;
+  let ended = false;
+  let waiting: (() => void)[] = [];
+
+  const activity = () => (working ? "working" : assembly.busy() ? "receiving" : "idle");
+  const wake = () => {
+    if (activity() !== "idle" && !ended) return;
+    const all = waiting;
+    waiting = [];
+    for (const resolve of all) resolve();
+  };
   const finish = (messageId: number, exchange: Exchange, after?: Promise<void>) => {
     const run = after ? after.then(() => (ended ? exchange.abort() : exchange.finish())) : exchange.finish();
     const done = run
@@ -99,128 +147,92 @@ export function createMessages(options: MessagesOptions): Messages {
       });
     working = { messageId, exchange, done };
   };
-
   const begin = (context: PresentationContext, { command, mistyped }: DecodedCommand) => {
-    if (ended) return;
     const { MessageID: messageId } = command;
-    if (messageId === undefined) return void layer.abort();
+    if (ended) return;
+    if (messageId === undefined) return abort();
     const respond: DimseRequest["respond"] = (outcome, more) =>
       send(context.id, { ...responseTo(command, messageId), ...more, ...outcome });
-    const request = { context, command, messageId, respond };
-    const handler = handlers.get(command.CommandField);
-    let exchange: Exchange;
-    if (mistyped.length > 0)
-      exchange = refusing(request, { Status: status.mistypedArgument, OffendingElement: mistyped });
-    else if (handler) exchange = handler(request);
-    else exchange = refusing(request, { Status: status.unrecognizedOperation });
-    if (command.CommandDataSetType === noDataSet) finish(messageId, exchange);
-    else receiving = { contextId: context.id, messageId, exchange };
-  };
-
-  const response = (contextId: number, command: CommandSet) => {
-    const id = command.MessageIDBeingRespondedTo;
-    const waiting = id === undefined ? undefined : pending.get(id);
-    if (id === undefined || !waiting) return void layer.abort();
-    if (command.CommandDataSetType !== noDataSet) receiving = { contextId, messageId: id, exchange: dropping };
-    if (isPending(command.Status)) return;
-    pending.delete(id);
-    waiting.resolve(command);
-  };
-
-  const commandComplete = (context: PresentationContext, bytes: Uint8Array): undefined | Promise<void> => {
-    let decoded: DecodedCommand;
-    try {
-      decoded = decodeCommand(bytes);
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      layer.abort();
-      return undefined;
-    }
-    const { command } = decoded;
-    if (command.CommandField === commandField.cCancelRq) {
-      if (working?.messageId === command.MessageIDBeingRespondedTo) working?.exchange.cancel?.();
-    } else if ((command.CommandField & responseBit) !== 0) {
-      response(context.id, command);
-    } else if (working) {
-      // The default asynchronous operations window is one (PS3.7 §D.3.3.3): the next request waits its turn unread.
-      return working.done.then(() => begin(context, decoded));
-    } else {
-      begin(context, decoded);
-    }
-    return undefined;
-  };
-
-  const commandFragment = (context: PresentationContext, last: boolean, bytes: Uint8Array) => {
-    if (receiving) throw new PduError(abortReason.unexpectedParameter, "a command within a data set");
-    if (partialBytes > 0 && partialContext !== context.id) {
-      throw new PduError(abortReason.invalidParameter, "a command in two presentation contexts");
-    }
-    if (partialBytes + bytes.length > options.commandBytesMax) {
-      layer.abort();
-      return undefined;
-    }
-    if (last && partialBytes === 0) return commandComplete(context, bytes);
-    partialContext = context.id;
-    partialBytes += bytes.length;
-    partial.push(new Uint8Array(bytes));
-    if (!last) return undefined;
-    const whole = Buffer.concat(partial);
-    partial = [];
-    partialBytes = 0;
-    return commandComplete(context, whole);
-  };
-
-  const data: Messages["data"] = (contextId, command, last, bytes) => {
-    if (command || !receiving || receiving.contextId !== contextId) {
-      const context = contexts.get(contextId);
-      if (!context) throw new PduError(abortReason.invalidParameter, "data in a context that was not accepted");
-      if (command) return commandFragment(context, last, bytes);
-      throw new PduError(abortReason.unexpectedParameter, "a data set that no command announced");
-    }
-    const { exchange, messageId } = receiving;
-    const kept = bytes.length > 0 ? exchange.write(bytes) : undefined;
-    if (last) {
-      receiving = undefined;
-      finish(messageId, exchange, kept);
-    }
-    return kept;
-  };
-
-  const request: Messages["request"] = (contextId, command, dataSet) => {
-    if (ended) return Promise.reject(new Error("the association is over"));
-    const id = nextMessageId;
-    nextMessageId = (nextMessageId % 0xffff) + 1;
-    const answer = new Promise<CommandSet>((resolve, reject) => pending.set(id, { resolve, reject }));
-    const sent = send(contextId, { ...command, MessageID: id });
-    if (!sent) pending.get(id)?.reject(new Error("the association is over"));
-    else if (dataSet) {
-      sendDataSet(layer, contextId, dataSet, fragmentBytes).catch((error: unknown) => {
-        pending.get(id)?.reject(error instanceof Error ? error : new Error("sending a data set failed"));
-        layer.abort();
-      });
-    }
-    return answer;
+    const exchange = exchangeFor({ context, command, messageId, respond }, mistyped, handlers);
+    if (command.CommandDataSetType === noDataSet) return finish(messageId, exchange);
+    const { write, abort: abandon } = exchange;
+    assembly.expectDataSet(context.id, {
+      write,
+      abort: abandon,
+      complete: (after) => finish(messageId, exchange, after),
+    });
   };
 
   return {
-    data,
-    request,
     activity,
+    /** A request that comes before the one before it is answered waits, and the peer with it: nothing more is read. */
+    take(context: PresentationContext, decoded: DecodedCommand): undefined | Promise<void> {
+      if (working) return working.done.then(() => begin(context, decoded));
+      begin(context, decoded);
+      return undefined;
+    },
+    cancel(messageId: number | undefined) {
+      if (working && working.messageId === messageId) working.exchange.cancel?.();
+    },
     settled: () =>
-      new Promise((resolve) => {
-        waiters.push(resolve);
+      new Promise<void>((resolve) => {
+        waiting.push(resolve);
         wake();
       }),
     end() {
       ended = true;
-      receiving?.exchange.abort();
-      receiving = undefined;
-      for (const { reject } of pending.values()) reject(new Error("the association ended before the response"));
-      pending.clear();
+      assembly.end();
       wake();
     },
   };
 }
+
+function exchangeFor(
+  request: DimseRequest,
+  mistyped: readonly number[],
+  handlers: ReadonlyMap<number, DimseHandler>,
+): Exchange {
+  if (mistyped.length > 0) return refusing(request, { Status: status.mistypedArgument, OffendingElement: mistyped });
+  const handler = handlers.get(request.command.CommandField);
+  return handler ? handler(request) : refusing(request, { Status: status.unrecognizedOperation });
+}
+
+/** The responses of the peer to our requests. */
+function createResponses(assembly: Assembly, abort: () => void) {
+  const pending = new Map<number, PromiseWithResolvers<CommandSet>>();
+  let nextId = 1;
+  let ended = false;
+  const fail = (id: number) => {
+    pending.get(id)?.reject(new Error("the association ended before the response"));
+    pending.delete(id);
+  };
+  return {
+    fail,
+    expect() {
+      const id = nextId;
+      nextId = (nextId % 0xffff) + 1;
+      const waiting = Promise.withResolvers<CommandSet>();
+      pending.set(id, waiting);
+      if (ended) fail(id);
+      return { id, answer: waiting.promise };
+    },
+    take(contextId: number, command: CommandSet) {
+      const { MessageIDBeingRespondedTo: id = -1, Status } = command;
+      const waiting = pending.get(id);
+      if (!waiting) return abort();
+      if (command.CommandDataSetType !== noDataSet) assembly.expectDataSet(contextId, dropping);
+      if (Status === status.pending || Status === status.pendingWarning) return;
+      pending.delete(id);
+      waiting.resolve(command);
+    },
+    end() {
+      ended = true;
+      for (const id of [...pending.keys()]) fail(id);
+    },
+  };
+}
+
+const dropping: DataSetSink = { write: () => undefined, complete: () => {}, abort: () => {} };
 
 /** The elements that tie a response to its request (PS3.7 §9.3, §10.3). */
 function responseTo(command: CommandSet, messageId: number): CommandSet {
@@ -242,60 +254,4 @@ export function refusing(request: DimseRequest, outcome: Outcome): Exchange {
     },
     abort: () => {},
   };
-}
-
-const dropping: Exchange = { write: () => undefined, finish: async () => {}, abort: () => {} };
-
-function isPending(value: number | undefined): boolean {
-  return value === 0xff00 || value === 0xff01;
-}
-
-/** Our own bound where the peer states none, or one beyond reason. */
-const sendPduBytesMax = 131_072;
-
-/** Smallest maximum length that can carry data: PDV header (6) and one pair of bytes; fragments are of even size. */
-export const usablePduBytesMin = 8;
-
-/** Data bytes a fragment may have so that its PDU is never longer than the peer takes (PS3.8 §D.1). */
-export function fragmentBytesFor(peerPduBytesMax: number): number {
-  const most = peerPduBytesMax === 0 ? sendPduBytesMax : Math.min(peerPduBytesMax, sendPduBytesMax);
-  if (most < usablePduBytesMin) throw new RangeError("no data fits the peer's maximum length");
-  return (most - 6) & ~1;
-}
-
-/** A whole command set or small data set as P-DATA-TF PDUs of one fragment each, in one buffer. */
-export function encodeFragments(contextId: number, command: boolean, bytes: Uint8Array, fragmentBytes: number): Buffer {
-  const count = Math.max(1, Math.ceil(bytes.length / fragmentBytes));
-  const out = Buffer.allocUnsafe(bytes.length + count * singleValueHeaderBytes);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const fragment = bytes.subarray(i * fragmentBytes, (i + 1) * fragmentBytes);
-    writeSingleValueHeader(out, at, { contextId, command, last: i === count - 1, fragmentBytes: fragment.length });
-    out.set(fragment, at + singleValueHeaderBytes);
-    at += singleValueHeaderBytes + fragment.length;
-  }
-  return out;
-}
-
-/** Sends a data set as it comes, a fragment a PDU, no faster than the transport takes it. Bytes are not copied. */
-async function sendDataSet(
-  layer: Pick<UpperLayer, "send" | "drained">,
-  contextId: number,
-  source: DataSetSource,
-  fragmentBytes: number,
-): Promise<void> {
-  let held: Uint8Array | undefined; // one fragment behind, so that the last can be marked
-  const put = async (fragment: Uint8Array, last: boolean) => {
-    const header = Buffer.allocUnsafe(singleValueHeaderBytes);
-    writeSingleValueHeader(header, 0, { contextId, command: false, last, fragmentBytes: fragment.length });
-    if (!layer.send(header, fragment)) throw new Error("the association is over");
-    await layer.drained();
-  };
-  for await (const piece of source) {
-    for (let at = 0; at < piece.length; at += fragmentBytes) {
-      if (held) await put(held, false);
-      held = piece.subarray(at, at + fragmentBytes);
-    }
-  }
-  await put(held ?? new Uint8Array(0), true);
 }

@@ -52,7 +52,7 @@ function short(type: number, second: number, third: number, fourth: number): Buf
 
 function dataTransfer(pdu: DataTransfer): Buffer {
   const bodyBytes = pdu.values.reduce((sum, value) => sum + 6 + value.bytes.length, 0);
-  const out = Buffer.allocUnsafe(6 + bodyBytes);
+  const out = Buffer.alloc(6 + bodyBytes);
   out[0] = pduType.dataTransfer;
   out[1] = 0;
   out.writeUInt32BE(bodyBytes, 2);

@@ -36,105 +36,119 @@ export interface PduReaderLimits {
 const headerBytes = 6;
 const valueHeaderBytes = 6;
 
+/** Where the reader stands in the stream. */
+interface Position {
+  mode: "header" | "collect" | "value-header" | "value";
+  readonly header: Buffer;
+  headerFilled: number;
+  type: number;
+  /** Bytes of the current PDU that are still to come; of the current fragment. */
+  pduLeft: number;
+  valueLeft: number;
+  contextId: number;
+  control: number;
+  collected: Buffer;
+  collectedFilled: number;
+}
+
+const nothing = Buffer.alloc(0);
+
 /** An incremental reader of PDUs from chunks of any size. P-DATA is passed on as it comes, never copied or awaited. */
 export function createPduReader(sink: PduSink, limits: PduReaderLimits): PduReader {
-  const header = Buffer.alloc(headerBytes);
-  let headerFilled = 0;
-  let mode: "header" | "collect" | "value-header" | "value" = "header";
-  let type = 0;
-  /** Bytes of the current PDU that are still to come; of the current fragment. */
-  let pduLeft = 0;
-  let valueLeft = 0;
-  let contextId = 0;
-  let control = 0;
-  let collected = Buffer.alloc(0);
-  let collectedFilled = 0;
-
-  /** Fills the small header buffer; true when it is complete. */
-  const fillHeader = (chunk: Uint8Array, at: number): number => {
-    const take = Math.min(headerBytes - headerFilled, chunk.length - at);
-    for (let i = 0; i < take; i++) header[headerFilled + i] = chunk[at + i] ?? 0;
-    headerFilled += take;
-    return at + take;
+  const position: Position = {
+    mode: "header",
+    header: Buffer.alloc(headerBytes),
+    headerFilled: 0,
+    type: 0,
+    pduLeft: 0,
+    valueLeft: 0,
+    contextId: 0,
+    control: 0,
+    collected: nothing,
+    collectedFilled: 0,
   };
-
-  const beginPdu = (): boolean => {
-    headerFilled = 0;
-    type = header[0] ?? 0;
-    pduLeft = header.readUInt32BE(2);
-    checkLength(type, pduLeft, limits);
-    if (type === pduType.dataTransfer) {
-      mode = "value-header";
-      return sink.dataBegins();
-    }
-    mode = "collect";
-    collectedFilled = 0;
-    return true;
-  };
-
-  const beginValue = (): boolean => {
-    headerFilled = 0;
-    const length = header.readUInt32BE(0);
-    contextId = header[4] ?? 0;
-    control = header[5] ?? 0;
-    // Compared without sums that could wrap: `length` may be anything up to 2^32 - 1 (PS3.8 §9.3.5.1).
-    if (length < 2 || length > pduLeft - 4) {
-      throw new PduError(abortReason.invalidParameter, "a presentation data value does not fit its PDU");
-    }
-    valueLeft = length - 2;
-    pduLeft -= 4 + length;
-    if (pduLeft > 0 && pduLeft < valueHeaderBytes) {
-      throw new PduError(abortReason.invalidParameter, "bytes left over at the end of a P-DATA-TF");
-    }
-    mode = "value";
-    return valueLeft > 0 || endValue(new Uint8Array(0));
-  };
-
-  /** Hands on the last piece of a fragment. */
-  const endValue = (bytes: Uint8Array): boolean => {
-    mode = pduLeft === 0 ? "header" : "value-header";
-    return sink.data(contextId, (control & 1) === 1, (control & 2) === 2, bytes);
-  };
-
-  const readValue = (chunk: Uint8Array, at: number): { at: number; on: boolean } => {
-    const take = Math.min(valueLeft, chunk.length - at);
-    const bytes = chunk.subarray(at, at + take);
-    valueLeft -= take;
-    const on = valueLeft === 0 ? endValue(bytes) : sink.data(contextId, (control & 1) === 1, false, bytes);
-    return { at: at + take, on };
-  };
-
-  const readBody = (chunk: Uint8Array, at: number): { at: number; on: boolean } => {
-    const take = Math.min(pduLeft, chunk.length - at);
-    const piece = chunk.subarray(at, at + take);
-    pduLeft -= take;
-    if (pduLeft > 0 || collectedFilled > 0) {
-      collected = appended(collected, collectedFilled, piece);
-      collectedFilled += take;
-    }
-    if (pduLeft > 0) return { at: at + take, on: true };
-    const body = collectedFilled > 0 ? collected.subarray(0, collectedFilled) : asBuffer(piece);
-    mode = "header";
-    const pdu = decodePduBody(type, body);
-    collected = Buffer.alloc(0);
-    return { at: at + take, on: sink.pdu(pdu) };
-  };
-
-  const read = (chunk: Uint8Array, from: number): number => {
-    let at = from;
-    let on = true;
-    while (on && at < chunk.length) {
-      if (mode === "value") ({ at, on } = readValue(chunk, at));
-      else if (mode === "collect") ({ at, on } = readBody(chunk, at));
-      else {
-        at = fillHeader(chunk, at);
-        if (headerFilled === headerBytes) on = mode === "header" ? beginPdu() : beginValue();
+  return {
+    read(chunk, from) {
+      let at = from;
+      let on = true;
+      while (on && at < chunk.length) {
+        const piece = chunk.subarray(at, at + wanted(position));
+        at += piece.length;
+        if (position.mode === "value") on = readValue(position, piece, sink);
+        else if (position.mode === "collect") on = readBody(position, piece, sink);
+        else on = readHeader(position, piece, sink, limits);
       }
-    }
-    return at;
+      return at;
+    },
+    between: () => position.mode === "header" && position.headerFilled === 0,
   };
+}
 
-  return { read, between: () => mode === "header" && headerFilled === 0 };
+/** How many bytes the next step can use. */
+function wanted(position: Position): number {
+  if (position.mode === "value") return position.valueLeft;
+  if (position.mode === "collect") return position.pduLeft;
+  return headerBytes - position.headerFilled;
+}
+
+function readHeader(position: Position, piece: Uint8Array, sink: PduSink, limits: PduReaderLimits): boolean {
+  position.header.set(piece, position.headerFilled);
+  position.headerFilled += piece.length;
+  if (position.headerFilled < headerBytes) return true;
+  position.headerFilled = 0;
+  return position.mode === "header" ? beginPdu(position, sink, limits) : beginValue(position, sink);
+}
+
+function beginPdu(position: Position, sink: PduSink, limits: PduReaderLimits): boolean {
+  position.type = position.header[0] ?? 0;
+  position.pduLeft = position.header.readUInt32BE(2);
+  checkLength(position.type, position.pduLeft, limits);
+  if (position.type === pduType.dataTransfer) {
+    position.mode = "value-header";
+    return sink.dataBegins();
+  }
+  position.mode = "collect";
+  position.collectedFilled = 0;
+  return true;
+}
+
+function beginValue(position: Position, sink: PduSink): boolean {
+  const length = position.header.readUInt32BE(0);
+  position.contextId = position.header[4] ?? 0;
+  position.control = position.header[5] ?? 0;
+  // Compared without sums that could wrap: `length` may be anything up to 2^32 - 1 (PS3.8 §9.3.5.1).
+  if (length < 2 || length > position.pduLeft - 4) {
+    throw new PduError(abortReason.invalidParameter, "a presentation data value does not fit its PDU");
+  }
+  position.valueLeft = length - 2;
+  position.pduLeft -= 4 + length;
+  if (position.pduLeft > 0 && position.pduLeft < valueHeaderBytes) {
+    throw new PduError(abortReason.invalidParameter, "bytes left over at the end of a P-DATA-TF");
+  }
+  position.mode = "value";
+  return position.valueLeft > 0 || readValue(position, nothing, sink);
+}
+
+function readValue(position: Position, piece: Uint8Array, sink: PduSink): boolean {
+  position.valueLeft -= piece.length;
+  const ends = position.valueLeft === 0;
+  if (ends) position.mode = position.pduLeft === 0 ? "header" : "value-header";
+  const { contextId, control } = position;
+  return sink.data(contextId, (control & 1) === 1, ends && (control & 2) === 2, piece);
+}
+
+function readBody(position: Position, piece: Uint8Array, sink: PduSink): boolean {
+  position.pduLeft -= piece.length;
+  if (position.pduLeft > 0 || position.collectedFilled > 0) {
+    position.collected = appended(position.collected, position.collectedFilled, piece);
+    position.collectedFilled += piece.length;
+  }
+  if (position.pduLeft > 0) return true;
+  const { collected, collectedFilled, type } = position;
+  const body = collectedFilled > 0 ? collected.subarray(0, collectedFilled) : asBuffer(piece);
+  position.mode = "header";
+  position.collected = nothing;
+  return sink.pdu(decodePduBody(type, body));
 }
 
 /** Refuses a length before anything is done on its word. */
@@ -161,8 +175,8 @@ function checkLength(type: number, length: number, limits: PduReaderLimits): voi
 }
 
 /** `piece` behind the first `filled` bytes; the buffer doubles, so memory follows the bytes that came. */
-function appended(buffer: Buffer, filled: number, piece: Uint8Array): Buffer<ArrayBuffer> {
-  let into = buffer as Buffer<ArrayBuffer>;
+function appended(buffer: Buffer, filled: number, piece: Uint8Array): Buffer {
+  let into = buffer;
   if (filled + piece.length > into.length) {
     into = Buffer.alloc(Math.max(1024, 2 * into.length, filled + piece.length));
     buffer.copy(into, 0, 0, filled);

@@ -3,8 +3,9 @@ import type { Clock, Timer } from "#base/clock";
 import { type Log, silentLog } from "#base/log";
 import { Problem } from "#base/problem";
 import { type CommandSet, commandField, noDataSet } from "./command.ts";
+import type { DataSetSource } from "./fragments.ts";
 import { leadglass } from "./implementation.ts";
-import { createMessages, type DataSetSource, type Messages } from "./messages.ts";
+import { createMessages, type Messages } from "./messages.ts";
 import type { PresentationContext } from "./negotiation.ts";
 import {
   type AssociateAccept,
@@ -82,6 +83,7 @@ export async function openAssociation(
     reader: { dataPduBytesMax: pduBytesMax + 1024, associatePduBytesMax: 262_144 },
     user: {
       associateIndicated: () => {},
+      associateRefused: () => {},
       associateConfirmed(answer) {
         if (answer.type === "associate-ac") answered.resolve(answer);
         else answered.reject(refused(answer));

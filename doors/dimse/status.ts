@@ -15,6 +15,8 @@ export const status = {
   mistypedArgument: 0x0212,
   outOfResources: 0xa700,
   cannotUnderstand: 0xc000,
+  pending: 0xff00,
+  pendingWarning: 0xff01,
 } as const;
 
 const ofProblem: Record<ProblemCode, number> = {

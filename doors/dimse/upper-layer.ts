@@ -12,7 +12,7 @@ import {
   rejection,
 } from "./pdu.ts";
 import { encodePdu } from "./pdu-encode.ts";
-import { createPduReader, type PduReaderLimits, type WholePdu } from "./pdu-reader.ts";
+import { createPduReader, type PduReaderLimits, type PduSink, type WholePdu } from "./pdu-reader.ts";
 import { type Action, type Event, event, type State, transition } from "./states.ts";
 
 /** A transport connection: a `net.Socket`, a `tls.TLSSocket`, or one end of a `duplexPair` in a test. */
@@ -30,6 +30,8 @@ export type Ending = "released" | "rejected" | "aborted-by-peer" | "aborted" | "
 export interface UpperLayerUser {
   /** Acceptor: answer with `accept` or `reject`, now or later. */
   associateIndicated(request: AssociateRequest): void;
+  /** Acceptor: the service provider itself refuses this request (AE-6); `ended` follows. */
+  associateRefused(request: AssociateRequest): void;
   /** Requestor. */
   associateConfirmed(answer: AssociateAccept | AssociateReject): void;
   /**
@@ -80,108 +82,11 @@ const unsentBytesMax = 262_144;
 
 /** Drives one connection through the state machine of PS3.8 §9.2. */
 export function createUpperLayer(options: UpperLayerOptions): UpperLayer {
-  const { connection, role, clock, user } = options;
+  const { connection, role } = options;
   let state: State = 1;
-  let artim: Timer | undefined;
-  let over = false;
-  let pendingRequest: AssociateRequest | undefined;
+  let request: AssociateRequest | undefined;
 
-  const put = (pdu: Pdu) => write(connection, encodePdu(pdu));
-  const startArtim = () => {
-    artim?.stop();
-    artim = clock.after(options.artimMs, () => fire(event.artimExpired));
-  };
-  const stopArtim = () => artim?.stop();
-  const close = () => {
-    stopArtim();
-    connection.destroy();
-  };
-  const end = (how: Ending) => {
-    if (over) return;
-    over = true;
-    user.ended(how);
-  };
-  const abortAs = (source: number, reason: number, how: Ending) => {
-    put({ type: "abort", source, reason });
-    startArtim();
-    end(how);
-  };
-
-  /** The actions of PS3.8 Tables 9-6 to 9-9. The state is already the next one when they run. */
-  const actions: Record<Action, (pdu: Pdu | undefined, reason: number) => void> = {
-    "AE-1": () => {
-      if (connection.connecting === true) connection.once("connect", () => fire(event.transportConfirmed));
-      else fire(event.transportConfirmed);
-    },
-    "AE-2": () => {
-      if (pendingRequest) put(pendingRequest);
-    },
-    "AE-3": (pdu) => user.associateConfirmed(pdu as AssociateAccept),
-    "AE-4": (pdu) => {
-      user.associateConfirmed(pdu as AssociateReject);
-      end("rejected");
-      close();
-    },
-    "AE-5": startArtim,
-    "AE-6": (pdu) => {
-      stopArtim();
-      const request = pdu as AssociateRequest;
-      const refusal = providerRefusal(request);
-      if (!refusal) return user.associateIndicated(request);
-      put(refusal);
-      startArtim();
-      end("rejected");
-    },
-    "AE-7": (pdu) => {
-      if (pdu) put(pdu);
-    },
-    "AE-8": (pdu) => {
-      if (pdu) put(pdu);
-      startArtim();
-      end("rejected");
-    },
-    "DT-1": () => {},
-    "DT-2": () => {},
-    "AR-1": () => put({ type: "release-rq" }),
-    "AR-2": () => user.releaseIndicated(),
-    "AR-3": () => {
-      end("released");
-      close();
-    },
-    "AR-4": () => {
-      put({ type: "release-rp" });
-      startArtim();
-      end("released");
-    },
-    "AR-5": stopArtim,
-    "AR-6": () => {},
-    "AR-7": () => {},
-    "AR-8": () => user.releaseIndicated(),
-    "AR-9": () => put({ type: "release-rp" }),
-    "AR-10": () => user.releaseIndicated(),
-    "AA-1": () => abortAs(0, 0, "aborted"),
-    "AA-2": () => {
-      end("aborted");
-      close();
-    },
-    "AA-3": (pdu) => {
-      end((pdu as Abort).source === 2 ? "protocol-error" : "aborted-by-peer");
-      close();
-    },
-    "AA-4": () => {
-      end("lost");
-      close();
-    },
-    "AA-5": () => {
-      stopArtim();
-      end("lost");
-    },
-    "AA-6": () => {},
-    "AA-7": () => put({ type: "abort", source: 2, reason: abortReason.unexpectedPdu }),
-    "AA-8": (_pdu, reason) => abortAs(2, reason, "protocol-error"),
-  };
-
-  const fire = (on: Event, pdu?: Pdu, reason: number = abortReason.unexpectedPdu): boolean => {
+  const fire: Fire = (on, pdu, reason = abortReason.unexpectedPdu) => {
     const found = transition(state, on);
     if (!found) return false;
     const { action, next } = found;
@@ -191,25 +96,16 @@ export function createUpperLayer(options: UpperLayerOptions): UpperLayer {
     actions[action](pdu, reason);
     return true;
   };
-
+  const ending = createEnding(options, fire);
+  const actions = actionsOf(options, ending, fire, () => request);
   const reading = createReading(options, () => state, fire);
-  connection.setNoDelay?.(true);
-  connection.on("error", () => {}); // 'close' follows, and says enough
-  connection.on("end", () => {
-    fire(event.transportClosed);
-    connection.destroy();
-  });
-  connection.on("close", () => {
-    fire(event.transportClosed);
-    stopArtim();
-    user.closed();
-  });
+  watchTransport(options, ending, fire);
   if (role === "acceptor") fire(event.transportIndicated);
 
   return {
     state: () => state,
-    associate(request) {
-      pendingRequest = request;
+    associate(asked) {
+      request = asked;
       return fire(event.associateRequest);
     },
     accept: (answer) => fire(event.acceptResponse, answer),
@@ -231,12 +127,162 @@ export function createUpperLayer(options: UpperLayerOptions): UpperLayer {
   };
 }
 
-/** The reading half: from chunks to events of the state machine, one at a time, no further than the user keeps up. */
-function createReading(
+/** Makes an event happen; false where the state has no action for it. `reason` goes into an A-ABORT that follows. */
+type Fire = (on: Event, pdu?: Pdu, reason?: number) => boolean;
+
+/** The ways an association and its connection end. */
+interface EndingSteps {
+  startArtim(): void;
+  stopArtim(): void;
+  close(): void;
+  end(how: Ending): void;
+  abortAs(source: number, reason: number, how: Ending): void;
+}
+
+function createEnding(options: UpperLayerOptions, fire: Fire): EndingSteps {
+  const { connection, clock, user } = options;
+  let artim: Timer | undefined;
+  let over = false;
+  const steps: EndingSteps = {
+    startArtim() {
+      artim?.stop();
+      artim = clock.after(options.artimMs, () => fire(event.artimExpired));
+    },
+    stopArtim: () => artim?.stop(),
+    close() {
+      steps.stopArtim();
+      connection.destroy();
+    },
+    end(how) {
+      if (over) return;
+      over = true;
+      user.ended(how);
+    },
+    abortAs(source, reason, how) {
+      write(connection, encodePdu({ type: "abort", source, reason }));
+      steps.startArtim();
+      steps.end(how);
+    },
+  };
+  return steps;
+}
+
+function watchTransport({ connection, user }: UpperLayerOptions, ending: EndingSteps, fire: Fire): void {
+  connection.setNoDelay?.(true);
+  connection.on("error", () => {}); // 'close' follows, and says enough
+  connection.on("end", () => {
+    fire(event.transportClosed);
+    connection.destroy();
+  });
+  connection.on("close", () => {
+    fire(event.transportClosed);
+    ending.stopArtim();
+    user.closed();
+  });
+}
+
+type Perform = (pdu: Pdu | undefined, reason: number) => void;
+
+/** The actions of PS3.8 Tables 9-6 to 9-9. The state is already the next one when they run. */
+function actionsOf(
   options: UpperLayerOptions,
-  state: () => State,
-  fire: (on: Event, pdu?: Pdu, reason?: number) => boolean,
+  ending: EndingSteps,
+  fire: Fire,
+  request: () => AssociateRequest | undefined,
+): Record<Action, Perform> {
+  const { connection, user } = options;
+  const put = (pdu: Pdu | undefined) => pdu && write(connection, encodePdu(pdu));
+  const nothing = () => {};
+  return {
+    ...establishing(options, ending, fire, put),
+    "AE-2": () => put(request()),
+    "DT-1": nothing, // the caller of `send` writes
+    "DT-2": nothing, // fragments go to the user as they come
+    "AR-1": () => put({ type: "release-rq" }),
+    "AR-2": () => user.releaseIndicated(),
+    "AR-3"() {
+      ending.end("released");
+      ending.close();
+    },
+    "AR-4"() {
+      put({ type: "release-rp" });
+      ending.startArtim();
+      ending.end("released");
+    },
+    "AR-5": () => ending.stopArtim(),
+    "AR-6": nothing, // as DT-2
+    "AR-7": nothing, // as DT-1
+    "AR-8": () => user.releaseIndicated(),
+    "AR-9": () => put({ type: "release-rp" }),
+    "AR-10": () => user.releaseIndicated(), // the acceptor may answer only now
+    ...aborting(ending, put),
+  };
+}
+
+function establishing(
+  options: UpperLayerOptions,
+  ending: EndingSteps,
+  fire: Fire,
+  put: (pdu: Pdu | undefined) => void,
 ) {
+  const { connection, user } = options;
+  return {
+    "AE-1"() {
+      if (connection.connecting === true) connection.once("connect", () => fire(event.transportConfirmed));
+      else fire(event.transportConfirmed);
+    },
+    "AE-3": (pdu) => user.associateConfirmed(pdu as AssociateAccept),
+    "AE-4"(pdu) {
+      user.associateConfirmed(pdu as AssociateReject);
+      ending.end("rejected");
+      ending.close();
+    },
+    "AE-5": () => ending.startArtim(),
+    "AE-6"(pdu) {
+      ending.stopArtim();
+      const refusal = providerRefusal(pdu as AssociateRequest);
+      if (!refusal) return user.associateIndicated(pdu as AssociateRequest);
+      put(refusal);
+      user.associateRefused(pdu as AssociateRequest);
+      ending.startArtim();
+      ending.end("rejected");
+    },
+    "AE-7": put,
+    "AE-8"(pdu) {
+      put(pdu);
+      ending.startArtim();
+      ending.end("rejected");
+    },
+  } satisfies Partial<Record<Action, Perform>>;
+}
+
+function aborting(ending: EndingSteps, put: (pdu: Pdu | undefined) => void) {
+  return {
+    "AA-1": () => ending.abortAs(0, 0, "aborted"),
+    "AA-2"() {
+      ending.end("aborted");
+      ending.close();
+    },
+    "AA-3"(pdu) {
+      ending.end((pdu as Abort).source === 2 ? "protocol-error" : "aborted-by-peer");
+      ending.close();
+    },
+    "AA-4"() {
+      ending.end("lost");
+      ending.close();
+    },
+    "AA-5"() {
+      ending.stopArtim();
+      ending.end("lost");
+    },
+    "AA-6": () => {},
+    "AA-7": () => put({ type: "abort", source: 2, reason: abortReason.unexpectedPdu }),
+    "AA-8": (_pdu, reason) => ending.abortAs(2, reason, "protocol-error"),
+  } satisfies Partial<Record<Action, Perform>>;
+}
+
+/** The reading half: from chunks to events of the state machine, one at a time, no further than the user keeps up. */
+function createReading(options: UpperLayerOptions, state: () => State, fire: Fire) {
   const { connection, clock, log, user } = options;
   let holds = 0;
   let rest: Uint8Array | undefined;
@@ -260,33 +306,17 @@ function createReading(
     if (chunk) take(chunk);
     if (holds === 0) connection.resume();
   };
-
   const reader = createPduReader(
-    {
-      pdu(pdu) {
-        fire(eventOf[pdu.type], pdu);
-        return holds === 0;
-      },
-      dataBegins() {
-        fire(event.dataPdu);
-        return true;
-      },
-      data(contextId, command, last, bytes) {
-        const at = state();
-        if (at !== 6 && at !== 7) return true; // refused by the table when the PDU began
-        const kept = user.data(contextId, command, last, bytes);
-        if (kept) hold(kept);
-        return holds === 0;
-      },
-    },
+    sinkOf(user, state, fire, hold, () => holds === 0),
     options.reader,
   );
 
   /** Reads on until the chunk ends or something holds; keeps what is left. */
   const take = (chunk: Uint8Array) => {
+    if (framingLost) return;
     try {
       let at = 0;
-      while (at < chunk.length && holds === 0 && !framingLost) at = reader.read(chunk, at);
+      while (at < chunk.length && holds === 0) at = reader.read(chunk, at);
       if (holds === 0) return;
       rest = at < chunk.length ? chunk.subarray(at) : undefined;
       connection.pause();
@@ -312,6 +342,32 @@ function createReading(
       if (holds > 0 || connection.writableLength <= unsentBytesMax) return;
       connection.pause();
       hold(drained(connection));
+    },
+  };
+}
+
+function sinkOf(
+  user: UpperLayerUser,
+  state: () => State,
+  fire: Fire,
+  hold: (until: Promise<void>) => void,
+  mayGoOn: () => boolean,
+): PduSink {
+  return {
+    pdu(pdu) {
+      fire(eventOf[pdu.type], pdu);
+      return mayGoOn();
+    },
+    dataBegins() {
+      fire(event.dataPdu);
+      return true;
+    },
+    data(contextId, command, last, bytes) {
+      const at = state();
+      if (at !== 6 && at !== 7) return true; // the table refused it when the PDU began
+      const kept = user.data(contextId, command, last, bytes);
+      if (kept) hold(kept);
+      return mayGoOn();
     },
   };
 }
