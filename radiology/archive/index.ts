@@ -1,3 +1,14 @@
+export type {
+  Archive,
+  ArchiveParts,
+  DataSetHeader,
+  HeldInstance,
+  ReadTarget,
+  Receiving,
+  RecoverySummary,
+  StoredInstance,
+} from "./archive.ts";
+export { createArchive } from "./archive.ts";
 export type { Condition, KeyValue, PatternPart, SearchKey, Test } from "./matching.ts";
 export { absentNumber, conditionOf, exactKey, keysOf, levelOf, sortKeysOf } from "./matching.ts";
 export type {
