@@ -15,6 +15,15 @@ export {
   tagOf,
 } from "./dictionary.ts";
 export { undefinedLength } from "./element-head.ts";
+export {
+  type DataSetInput,
+  type ElementInput,
+  type Encapsulated,
+  elementsOf,
+  type KeywordDataSet,
+  type KeywordValue,
+  type ValueInput,
+} from "./element-input.ts";
 export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts";
 export { attributeNameOf } from "./names.ts";
 export {
@@ -44,4 +53,6 @@ export {
   TransferSyntaxUid,
   transferSyntaxOf,
 } from "./transfer-syntaxes.ts";
+export { isUid } from "./uid.ts";
 export { allVrs, isVr, usesCharacterSet, type Vr, type VrKind, type VrRules, vrTable } from "./vr.ts";
+export { type MetaInput, type WriteOptions, writeDataSet, writeFile, writeMeta } from "./writer.ts";
