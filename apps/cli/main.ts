@@ -1,5 +1,5 @@
 import { isProblem } from "#base/problem";
-import { homeOf } from "../server/configuration.ts";
+import { homeOf } from "../server/index.ts";
 import { type Command, type CommandContext, findCommand, helpFor, helpForAll, parseFor } from "./arguments.ts";
 import { commands } from "./commands/index.ts";
 

@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { createHash, webcrypto } from "node:crypto";
+import { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -68,10 +68,4 @@ export async function makeCertificates(names: readonly string[], clock: Clock, r
 
 function newKeys(): Promise<CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
-}
-
-/** SHA-256 of the certificate, as browsers show it. */
-export function fingerprintOf(pem: string): string {
-  const der = Buffer.from(PemConverter.decodeFirst(pem));
-  return (createHash("sha256").update(der).digest("hex").toUpperCase().match(/../g) ?? []).join(":");
 }

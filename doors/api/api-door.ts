@@ -1,42 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Clock } from "#base/clock";
-import type { PhantomState, StatusView } from "#formats/api";
-import type { Archive } from "#radiology/archive";
-import type { Actor, Devices, Gate, Setup, SignIn } from "#trust/access";
-import type { AuditLog } from "#trust/audit";
+import type { FastifyInstance } from "fastify";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
 import { registerOperations } from "./operations.ts";
+import type { ApiParts } from "./parts.ts";
+import { registerPeople } from "./people.ts";
 import { registerSession } from "./session.ts";
 import { registerStudies } from "./studies.ts";
-
-/** Loads the phantom study into the archive, once. */
-export interface PhantomLoader {
-  state(): Promise<PhantomState>;
-  start(actor: Actor): Promise<PhantomState>;
-  watch(listener: (state: PhantomState) => void): () => void;
-}
-
-export interface ApiParts {
-  readonly archive: Archive;
-  readonly gate: Gate;
-  readonly audit: AuditLog;
-  readonly signIn: SignIn;
-  readonly setup: Setup;
-  readonly devices: Devices;
-  readonly phantom: PhantomLoader;
-  readonly clock: Clock;
-  readonly status: () => Promise<StatusView>;
-  readonly dicom: () => { readonly aeTitle: string; readonly port: number | null };
-  /** Part of the recovery kit: read only when an administrator has just been made. */
-  readonly rootPassphrase: () => Promise<string>;
-  /** Who sends this request; the server has found it out before any route runs. */
-  readonly actorOf: (request: FastifyRequest) => Actor;
-  /** The session secret of this request, when it came with one. */
-  readonly sessionSecretOf: (request: FastifyRequest) => string | undefined;
-  readonly setSession: (reply: FastifyReply, secret: string, endsAt: number) => void;
-  readonly clearSession: (reply: FastifyReply) => void;
-}
+import { registerVault } from "./vault.ts";
 
 /** `/api`: what the browser application and the `leadglass` command use. The routes are listed in `#formats/api`. */
 export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Promise<void> {
@@ -45,6 +15,8 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerStudies(server, parts);
     registerDevices(server, parts);
     registerOperations(server, parts);
+    registerPeople(server, parts);
     registerEvents(server, parts);
+    registerVault(server, parts);
   };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { DeviceRequest, DeviceView, WaitingView } from "#formats/api";
 import type { Device } from "#trust/access";
-import type { ApiParts } from "./api-door.ts";
+import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
 const deviceSchema = textObject({ ae: 16, address: 64 });

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ApiEvent } from "#formats/api";
-import type { ApiParts } from "./api-door.ts";
+import type { ApiParts } from "./parts.ts";
 import { studyView } from "./studies.ts";
 
 /** A proxy or a sleeping laptop drops a silent stream: a comment line keeps it alive. */

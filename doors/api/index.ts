@@ -1,2 +1,2 @@
-export type { ApiParts, PhantomLoader } from "./api-door.ts";
 export { createApiDoor } from "./api-door.ts";
+export type { ApiParts, PhantomLoader } from "./parts.ts";

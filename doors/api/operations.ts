@@ -1,13 +1,21 @@
 import type { FastifyInstance } from "fastify";
-import type { AuditPage, PhantomState, StatusView, TokenRequest, TokenView } from "#formats/api";
-import type { ApiParts } from "./api-door.ts";
+import type {
+  AccountRequest,
+  AuditPage,
+  NewAccount,
+  PhantomState,
+  StatusView,
+  TokenRequest,
+  TokenView,
+} from "#formats/api";
+import type { ApiParts } from "./parts.ts";
 
 const pageMax = 500;
 const pageDefault = 100;
 
-/** Status, the log, the phantom study, tokens for scripts. */
+/** Status, the log, the phantom study. */
 export function registerOperations(server: FastifyInstance, parts: ApiParts): void {
-  const { gate, audit, phantom, signIn, actorOf } = parts;
+  const { gate, audit, phantom, actorOf } = parts;
 
   server.get(
     "/api/status",
@@ -46,24 +54,5 @@ export function registerOperations(server: FastifyInstance, parts: ApiParts): vo
     "/api/phantom",
     (request): Promise<PhantomState> =>
       gate.pass(actorOf(request), "phantom.load", undefined, () => phantom.start(actorOf(request))),
-  );
-
-  server.post<{ Body: TokenRequest }>(
-    "/api/tokens",
-    {
-      schema: {
-        body: {
-          type: "object",
-          additionalProperties: false,
-          required: ["client", "minutes"],
-          properties: { client: { type: "string", maxLength: 64 }, minutes: { type: "number" } },
-        },
-      },
-    },
-    (request): Promise<TokenView> =>
-      gate.pass(actorOf(request), "client.token", undefined, async () => {
-        const { secret, endsAt } = await signIn.issueToken(request.body.client, request.body.minutes);
-        return { token: secret, endsAt };
-      }),
   );
 }

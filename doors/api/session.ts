@@ -10,7 +10,7 @@ import type {
   SetupState,
 } from "#formats/api";
 import { type Account, actorOf, type Session } from "#trust/access";
-import type { ApiParts } from "./api-door.ts";
+import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
 const setupActor = actorOf("setup", "first-start");

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { SeriesView, StudyDetail, StudyListRequest, StudyPage, StudyView } from "#formats/api";
 import type { Match, Query, SeriesRow, StudyRow } from "#radiology/archive";
-import type { ApiParts } from "./api-door.ts";
+import type { ApiParts } from "./parts.ts";
 
 const limitMax = 200;
 const limitDefault = 50;

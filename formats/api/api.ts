@@ -24,6 +24,10 @@
  * | GET    /api/status              | → StatusView |
  * | GET    /api/audit               | ?from=&to= → AuditPage, newest first when neither is given |
  * | POST   /api/tokens              | TokenRequest → TokenView (operator on this machine only) |
+ * | POST   /api/vault/check         | → lines of `{progress}`, then `{report: VaultReport}` (operator) |
+ * | POST   /api/vault/rebuild       | → the same (operator) |
+ * | POST   /api/accounts            | AccountRequest → NewAccount (operator) |
+ * | GET    /api/audit/export        | → the whole log as lines (operator) |
  * | GET    /api/events              | → text/event-stream of ApiEvent |
  */
 export interface SetupState {
@@ -198,6 +202,29 @@ export interface TokenRequest {
 export interface TokenView {
   readonly token: string;
   readonly endsAt: number;
+}
+
+/** What a check or a rebuild of the vault found. */
+export interface VaultReport {
+  /** Sealed objects that were read. */
+  readonly objects: number;
+  /** Instances that were taken into the index (rebuild). */
+  readonly instances: number;
+  /** Copies that share a SOP Instance UID and differ (check). */
+  readonly conflicts: number;
+  readonly damaged: readonly { readonly pack: string; readonly offset: number; readonly what: string }[];
+}
+
+export interface AccountRequest {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** An account made by a script: what its owner needs for the second factor. */
+export interface NewAccount {
+  readonly totpSecret: string;
+  readonly totpUri: string;
+  readonly recoveryCodes: readonly string[];
 }
 
 export type ApiEvent =

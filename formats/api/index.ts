@@ -1,4 +1,5 @@
 export type {
+  AccountRequest,
   AccountView,
   AdministratorRequest,
   ApiEvent,
@@ -8,6 +9,7 @@ export type {
   DeviceView,
   EnrolledSecondFactor,
   LogEntryView,
+  NewAccount,
   PhantomState,
   ProblemView,
   RecoveryKit,
@@ -22,5 +24,6 @@ export type {
   StudyView,
   TokenRequest,
   TokenView,
+  VaultReport,
   WaitingView,
 } from "./api.ts";

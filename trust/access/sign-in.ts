@@ -33,6 +33,8 @@ export interface SignIn {
   prepareAccount(name: string, password: string): Promise<PendingAccount>;
   /** Stores the account if `code` comes from its authenticator, and gives the recovery codes, once. */
   confirmAccount(pending: PendingAccount, code: string): Promise<{ recoveryCodes: string[] }>;
+  /** An account made by the owner of the home, who hands its second factor over. */
+  createAccount(name: string, password: string): Promise<PendingAccount & { recoveryCodes: string[] }>;
   /** Whether anybody can sign in yet. */
   hasAccount(): Promise<boolean>;
   /** Name, password and code (or a recovery code). `from` is the caller's address, for slowing guesses down. */
@@ -70,22 +72,32 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
     return store.useRecoveryCode(account.id, recoveryCodeDigest(code));
   };
 
+  const prepareAccount = async (name: string, password: string): Promise<PendingAccount> => {
+    const account = await newAccount(name, password, { store, random, clock });
+    const seed = newTotpSeed(random);
+    const totpSealed = box.seal(totpPurpose(account.id), seed);
+    return { account: { ...account, totpSealed }, seed, ...totpEnrolment(seed, account.name) };
+  };
+
+  const keepAccount = async (account: Account): Promise<string[]> => {
+    await store.addAccount(account);
+    const recoveryCodes = Array.from({ length: 8 }, () => newRecoveryCode(random));
+    await store.setRecoveryCodes(account.id, recoveryCodes.map(recoveryCodeDigest));
+    return recoveryCodes;
+  };
+
   return {
-    async prepareAccount(name, password) {
-      const account = await newAccount(name, password, { store, random, clock });
-      const seed = newTotpSeed(random);
-      const totpSealed = box.seal(totpPurpose(account.id), seed);
-      return { account: { ...account, totpSealed }, seed, ...totpEnrolment(seed, account.name) };
+    prepareAccount,
+    async createAccount(name, password) {
+      const pending = await prepareAccount(name, password);
+      return { ...pending, recoveryCodes: await keepAccount(pending.account) };
     },
     async confirmAccount({ account, seed }, code) {
       const totpStep = totpStepOf(seed, code.trim(), clock.now());
       if (totpStep === undefined) {
         throw new Problem("invalid", "the code is wrong", { remedy: "type the code that the authenticator shows now" });
       }
-      await store.addAccount({ ...account, totpStep });
-      const recoveryCodes = Array.from({ length: 8 }, () => newRecoveryCode(random));
-      await store.setRecoveryCodes(account.id, recoveryCodes.map(recoveryCodeDigest));
-      return { recoveryCodes };
+      return { recoveryCodes: await keepAccount({ ...account, totpStep }) };
     },
     hasAccount: async () => (await store.accounts()).length > 0,
     async check(name, password, code, from) {

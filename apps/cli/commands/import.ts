@@ -1,0 +1,51 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isProblem, Problem } from "#base/problem";
+import type { Command } from "../arguments.ts";
+import { withServer } from "../with-server.ts";
+
+/** Larger files are sent by a modality or by STOW-RS, which stream. */
+const fileBytesMax = 2 * 1024 ** 3 - 1;
+
+export const importFiles: Command = {
+  words: "import",
+  takes: "PATH…",
+  does: "take DICOM files and folders in",
+  run: (context) =>
+    withServer(context, async (call) => {
+      if (context.positionals.length === 0) throw new Problem("invalid", "name at least one file or folder");
+      const counts = { stored: 0, refused: 0 };
+      for await (const path of filesUnder(context.positionals)) {
+        try {
+          const answer = await call.stream("POST", "/dicom-web/studies", {
+            body: await readFile(path),
+            type: "application/dicom",
+            accept: "application/dicom+json",
+          });
+          answer.resume();
+          counts.stored++;
+        } catch (error) {
+          if (!isProblem(error) || error.code === "unavailable" || error.code === "no-room") throw error;
+          counts.refused++;
+          process.stderr.write(`refused: ${path}\n`);
+        }
+        if ((counts.stored + counts.refused) % 50 === 0)
+          context.say(`${counts.stored} stored, ${counts.refused} refused`);
+      }
+      context.print(`${counts.stored} stored, ${counts.refused} refused`, counts);
+      if (counts.stored === 0) throw new Problem("invalid", "nothing was stored", { remedy: "are these DICOM files?" });
+    }),
+};
+
+async function* filesUnder(paths: readonly string[]): AsyncGenerator<string> {
+  for (const path of paths) {
+    const found = await stat(path).catch((cause) => {
+      throw new Problem("absent", `cannot read ${path}`, { cause });
+    });
+    if (found.isDirectory()) {
+      const names = (await readdir(path)).sort().filter((name) => !name.startsWith("."));
+      yield* filesUnder(names.map((name) => join(path, name)));
+    } else if (found.isFile() && found.size <= fileBytesMax) yield path;
+    else process.stderr.write(`passed over: ${path}\n`);
+  }
+}

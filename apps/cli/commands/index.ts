@@ -1,0 +1,20 @@
+import type { Command } from "../arguments.ts";
+import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
+import { importFiles } from "./import.ts";
+import { init } from "./init.ts";
+import { status, token } from "./operations.ts";
+import { start } from "./start.ts";
+import { vaultCheck, vaultRebuild } from "./vault.ts";
+
+export const commands: readonly Command[] = [
+  init,
+  start,
+  status,
+  deviceAdd,
+  deviceList,
+  deviceRemove,
+  token,
+  importFiles,
+  vaultCheck,
+  vaultRebuild,
+];

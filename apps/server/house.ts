@@ -1,0 +1,111 @@
+import { systemClock } from "#base/clock";
+import { systemRandom } from "#base/id";
+import { systemFiles } from "#base/io";
+import type { Log } from "#base/log";
+import { leadglass } from "#doors/dimse";
+import { type Archive, createArchive, type StudyIndex } from "#radiology/archive";
+import { openFileKeyStore } from "#stores/keys";
+import { openEntryFiles } from "#stores/log";
+import { createPacks } from "#stores/packs";
+import { openPostgres, openSqlite } from "#stores/sql";
+import {
+  createDevices,
+  createGate,
+  createSetup,
+  createSignIn,
+  type Devices,
+  type Gate,
+  type Setup,
+  type SignIn,
+} from "#trust/access";
+import { type AuditLog, createAuditLog } from "#trust/audit";
+import { createVault, type Vault } from "#trust/vault";
+import type { Configuration } from "./configuration.ts";
+import type { HomePaths } from "./home.ts";
+import { openOrMakeKeyring, tenantName } from "./secrets.ts";
+
+/** Everything behind the doors, put together. */
+export interface House {
+  readonly vault: Vault;
+  readonly audit: AuditLog;
+  readonly index: StudyIndex;
+  readonly gate: Gate;
+  readonly signIn: SignIn;
+  readonly setup: Setup;
+  readonly devices: Devices;
+  readonly archive: Archive;
+  readonly dicomwebRoot: string;
+  /** In the order that keeps what was acknowledged: archive, log, database, vault. */
+  close(): Promise<void>;
+}
+
+const dicomwebRoot = "/dicom-web";
+
+/** Opens the stores of a home, made when it is new, and takes in what the last process left unindexed. */
+export async function openHouse(configuration: Configuration, paths: HomePaths, log: Log): Promise<House> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const keyring = await openOrMakeKeyring(paths, configuration.passphraseFile, random);
+  const keyStore = await openFileKeyStore({ files: systemFiles, folder: paths.keys });
+  const objects = createPacks({
+    files: systemFiles,
+    folder: paths.packs,
+    clock,
+    random,
+    reserveBytes: configuration.reserveBytes,
+  });
+  const vault = await createVault({ keyring, tenant: tenantName, keyStore, objects, random });
+  const {
+    studyIndex: index,
+    accessStore,
+    close: closeDatabase,
+  } = configuration.database === undefined
+    ? await openSqlite({ path: paths.database, log })
+    : await openPostgres({ url: configuration.database, log });
+  const store = await openEntryFiles({ files: systemFiles, folder: paths.audit });
+  const audit = await createAuditLog({
+    store,
+    signingSeed: vault.derive("audit signing key", 32),
+    origin: originOf(vault),
+    clock,
+  });
+  const gate = createGate({ audit, clock });
+  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const signIn = createSignIn({ store: accessStore, box, random, clock });
+  const setup = createSetup({ signIn, random });
+  const devices = createDevices({ store: accessStore, clock, random });
+  const archive = createArchive({
+    vault,
+    index,
+    gate,
+    clock,
+    random,
+    log,
+    implementation: leadglass,
+    bulkDataRoot: dicomwebRoot,
+  });
+  const recovered = await archive.recover();
+  if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
+  return {
+    vault,
+    audit,
+    index,
+    gate,
+    signIn,
+    setup,
+    devices,
+    archive,
+    dicomwebRoot,
+    async close() {
+      await archive.close();
+      await audit.close();
+      await closeDatabase();
+      await vault.close();
+    },
+  };
+}
+
+/** Names the log in its checkpoints (C2SP tlog-checkpoint): the tenant's own random id, which says nothing. */
+function originOf(vault: Vault): string {
+  return `leadglass.log/${vault.derive("audit log name", 8).toString("hex")}`;
+}

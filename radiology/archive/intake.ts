@@ -1,0 +1,273 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "#base/clock";
+import { Problem } from "#base/problem";
+import {
+  createReader,
+  encodingOf,
+  isUid,
+  pixelDataTags,
+  type Reader,
+  Tag,
+  undefinedLength,
+  type Vr,
+  writeMeta,
+} from "#formats/dicom";
+import type { Actor, Gate } from "#trust/access";
+import type { Sealing, Vault } from "#trust/vault";
+import type { Indexer } from "./indexer.ts";
+import { type CapturedValue, indexedValues, isIndexed } from "./received-values.ts";
+import { encodeStored } from "./stored-record.ts";
+import type { InstanceRecord } from "./study-index.ts";
+
+/** What C-STORE says of a data set before it comes. */
+export interface DataSetHeader {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  /** Calling AE title, for the file meta information. */
+  readonly sourceAe?: string;
+}
+
+export interface StoredInstance {
+  readonly studyUid: string;
+  readonly seriesUid: string;
+  readonly sopUid: string;
+  readonly sopClassUid: string;
+}
+
+/** One instance on its way in. Exactly one of `finish` and `abort` ends it. */
+export interface Receiving {
+  /**
+   * Takes the next bytes; they may be reused as soon as this returns, or its promise resolves. Rejects when the instance
+   * can no longer be stored: Problem `invalid` for what breaks the encoding, `no-room`, `too-large`.
+   */
+  write(bytes: Uint8Array): undefined | Promise<void>;
+  /** Resolves when the instance and its audit entry are on stable storage. */
+  finish(): Promise<StoredInstance>;
+  abort(): Promise<void>;
+}
+
+export interface Intake {
+  receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
+  receiveFile(actor: Actor): Receiving;
+}
+
+interface IntakeParts {
+  readonly vault: Vault;
+  readonly gate: Gate;
+  readonly indexer: Indexer;
+  readonly clock: Clock;
+  readonly implementation: { readonly classUid: string; readonly version: string };
+}
+
+/** The Study Instance UID comes early (PS3.5 §7.1: ascending tags). What stands before it waits in memory, up to this. */
+const bytesBeforeStudyMax = 8 * 1024 * 1024;
+
+export function createIntake(parts: IntakeParts): Intake {
+  return {
+    receiveFile: (actor) => receive(parts, actor, undefined),
+    receiveDataSet: (actor, header) => receive(parts, actor, header),
+  };
+}
+
+/** What the reader has told about the instance so far. */
+interface Seen {
+  readonly captured: Map<number, CapturedValue>;
+  dataSetOffset: number | undefined;
+  pixelOffset: number | undefined;
+  pixelLength: number | undefined;
+}
+
+function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undefined): Receiving {
+  const { vault, gate, indexer, clock } = parts;
+  const seen: Seen = { captured: new Map(), dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined };
+  const reader = readerInto(seen, header);
+  const meta = header && metaFor(header, parts.implementation);
+  const hash = createHash("sha256");
+  let sealing: Sealing | undefined;
+  let studyToken = "";
+  /** Copies of what came before the study was known. */
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  /** Bytes of the data set or file that were taken over into hash and seal. */
+  let absorbed = 0;
+
+  const absorb = (bytes: Uint8Array): void | Promise<void> => {
+    const skip = header === undefined ? Math.max(0, (seen.dataSetOffset ?? 0) - absorbed) : 0;
+    absorbed += bytes.length;
+    if (skip < bytes.length) hash.update(skip === 0 ? bytes : bytes.subarray(skip));
+    return sealing?.write(bytes);
+  };
+
+  const hold = (bytes: Uint8Array): undefined | Promise<void> => {
+    held.push(Buffer.from(bytes));
+    heldBytes += bytes.length;
+    const studyUid = seen.captured.get(Tag.StudyInstanceUID);
+    if (studyUid !== undefined) return begin(uidOf(studyUid));
+    if (heldBytes > bytesBeforeStudyMax) {
+      throw refusal(`no Study Instance UID in the first ${bytesBeforeStudyMax >> 20} MiB`);
+    }
+    return undefined;
+  };
+
+  const begin = async (studyUid: string | undefined): Promise<void> => {
+    if (studyUid === undefined) throw refusal("Study Instance UID is not a UID");
+    studyToken = await vault.studyToken(studyUid);
+    sealing = vault.seal({ studyToken });
+    if (meta !== undefined) await sealing.write(meta);
+    const waiting = held;
+    held = [];
+    for (const bytes of waiting) await absorb(bytes);
+  };
+
+  const finish = async (): Promise<StoredInstance> => {
+    const read = reader.end();
+    if (read.problem !== undefined) throw asRefusal(read.problem);
+    const uids = checkedUids(seen, header);
+    const into = sealing;
+    if (into === undefined) throw refusal("no Study Instance UID");
+    const { bigEndian } = encodingOf(read.transferSyntaxUid);
+    const values = indexedValues(seen.captured, bigEndian);
+    const shift = meta?.length ?? 0;
+    const deflated = encodingOf(read.transferSyntaxUid).deflated;
+    const record = {
+      ...uids,
+      transferSyntaxUid: read.transferSyntaxUid,
+      dataSetOffset: read.dataSetOffset + shift,
+      ...(seen.pixelOffset !== undefined && !deflated && { pixelOffset: seen.pixelOffset + shift }),
+      ...(seen.pixelLength !== undefined && !deflated && { pixelLength: seen.pixelLength }),
+      dataSetSha256: hash.digest("hex"),
+      receivedAt: clock.now(),
+      receivedFrom: actor.id,
+      ...values,
+    };
+    const sealedRecord = encodeStored({ kind: "instance", record });
+    const stored = await gate.pass(actor, "instance.store", { kind: "instance", id: into.id }, () =>
+      into.finish(sealedRecord),
+    );
+    const indexed: InstanceRecord = {
+      ...record,
+      id: into.id,
+      studyToken,
+      place: stored.place,
+      sizeBytes: stored.sizeBytes,
+    };
+    await indexer.push(indexed, { pack: stored.place.pack, position: stored.endPosition });
+    return uids;
+  };
+
+  return endingOnce({
+    write(bytes) {
+      if (!reader.write(bytes)) throw asRefusal(reader.end().problem);
+      return sealing === undefined ? hold(bytes) : (absorb(bytes) as undefined | Promise<void>);
+    },
+    finish,
+    abort: async () => sealing?.abort(),
+  });
+}
+
+/** Whatever fails ends the sealing too: nothing half is left that could be found again. */
+function endingOnce(receiving: Receiving): Receiving {
+  let over = false;
+  const end = async () => {
+    if (over) return;
+    over = true;
+    await receiving.abort();
+  };
+  return {
+    write(bytes) {
+      if (over) throw new Problem("conflict", "the instance has ended already");
+      return receiving.write(bytes);
+    },
+    async finish() {
+      if (over) throw new Problem("conflict", "the instance has ended already");
+      try {
+        const stored = await receiving.finish();
+        over = true;
+        return stored;
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    },
+    abort: end,
+  };
+}
+
+function readerInto(seen: Seen, header: DataSetHeader | undefined): Reader {
+  let last: { tag: number; vr: Vr } = { tag: 0, vr: "UN" };
+  const notePixels = (tag: number, offset: number, length: number | undefined, depth: number) => {
+    if (depth > 0 || !pixelDataTags.includes(tag)) return;
+    seen.pixelOffset = offset;
+    seen.pixelLength = length;
+  };
+  return createReader({
+    ...(header && { transferSyntaxUid: header.transferSyntaxUid }),
+    capture(tag, vr, length, depth) {
+      last = { tag, vr };
+      return depth === 0 && isIndexed(tag, length);
+    },
+    events: {
+      dataSetStart(_transferSyntaxUid, offset) {
+        seen.dataSetOffset = offset;
+      },
+      element: (tag, _vr, offset, length, depth) =>
+        notePixels(tag, offset, length === undefinedLength ? undefined : length, depth),
+      value(bytes, from, to) {
+        seen.captured.set(last.tag, { vr: last.vr, bytes: bytes.slice(from, to) });
+      },
+      encapsulatedStart: (tag, _vr, offset) => notePixels(tag, offset, undefined, 0),
+    },
+  });
+}
+
+function metaFor(header: DataSetHeader, implementation: IntakeParts["implementation"]): Uint8Array {
+  return writeMeta({
+    mediaStorageSopClassUid: header.sopClassUid,
+    mediaStorageSopInstanceUid: header.sopInstanceUid,
+    transferSyntaxUid: header.transferSyntaxUid,
+    implementationClassUid: implementation.classUid,
+    implementationVersionName: implementation.version,
+    ...(header.sourceAe !== undefined && { sourceAe: header.sourceAe }),
+  });
+}
+
+function checkedUids(seen: Seen, header: DataSetHeader | undefined): StoredInstance {
+  const uid = (tag: number, name: string): string => {
+    const value = seen.captured.get(tag);
+    if (value === undefined || value.bytes.length === 0) throw refusal(`${name} is missing`, tag);
+    const text = uidOf(value);
+    if (text === undefined) throw refusal(`${name} is not a UID`, tag);
+    return text;
+  };
+  const uids = {
+    studyUid: uid(Tag.StudyInstanceUID, "Study Instance UID"),
+    seriesUid: uid(Tag.SeriesInstanceUID, "Series Instance UID"),
+    sopUid: uid(Tag.SOPInstanceUID, "SOP Instance UID"),
+    sopClassUid: uid(Tag.SOPClassUID, "SOP Class UID"),
+  };
+  if (header !== undefined && uids.sopUid !== header.sopInstanceUid) {
+    throw refusal("SOP Instance UID differs from the command's", Tag.SOPInstanceUID);
+  }
+  if (header !== undefined && uids.sopClassUid !== header.sopClassUid) {
+    throw refusal("SOP Class UID differs from the command's", Tag.SOPClassUID);
+  }
+  return uids;
+}
+
+function uidOf({ bytes }: CapturedValue): string | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString("latin1")
+    .replace(/[\0 ]+$/, "");
+  return isUid(text) ? text : undefined;
+}
+
+/** The text also becomes the Error Comment of a C-STORE response (LO, 64 characters). */
+function refusal(message: string, offending?: number): Problem {
+  const problem = new Problem("invalid", message, { remedy: "correct the data set at its source and send it again" });
+  return offending === undefined ? problem : Object.assign(problem, { offendingElements: [offending] });
+}
+
+function asRefusal(problem: Problem | undefined): Problem {
+  return problem ?? refusal("the data set ended early");
+}

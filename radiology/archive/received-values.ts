@@ -1,0 +1,85 @@
+import { decodeText, splitValues, Tag, tagOf, usesCharacterSet, type Vr } from "#formats/dicom";
+import { type IndexedValues, type Level, searchable } from "./study-index.ts";
+
+/** Returned by queries besides what can be searched (PS3.18 §10.6.3.3), by level. */
+const alsoReturned: Readonly<Record<Level, readonly string[]>> = {
+  study: ["TimezoneOffsetFromUTC", "PatientAge", "PatientWeight", "InstitutionName"],
+  series: ["Laterality", "ProtocolName", "Manufacturer", "ManufacturerModelName"],
+  instance: [
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "PhotometricInterpretation",
+    "SamplesPerPixel",
+  ],
+};
+
+/** Made from several series, or from our own counting: not an attribute of an instance. */
+const computed = new Set(["ModalitiesInStudy"]);
+
+const levels: readonly Level[] = ["study", "series", "instance"];
+
+interface Wanted {
+  readonly keyword: string;
+  readonly level: Level;
+}
+
+const wantedByTag: ReadonlyMap<number, Wanted> = new Map(
+  levels.flatMap((level) =>
+    [...searchable[level], ...alsoReturned[level]]
+      .filter((keyword) => !computed.has(keyword))
+      .map((keyword) => [tagOf(keyword), { keyword, level }] as const),
+  ),
+);
+
+/** Longer values are no identifiers and no descriptions: they stay in the object and are not indexed. */
+const valueBytesMax = 4_096;
+
+/** Whether the value of a top-level element goes into the index. */
+export function isIndexed(tag: number, length: number): boolean {
+  return length <= valueBytesMax && (wantedByTag.has(tag) || tag === Tag.SpecificCharacterSet);
+}
+
+export interface CapturedValue {
+  readonly vr: Vr;
+  readonly bytes: Uint8Array;
+}
+
+/** Captured values as text, sorted to their levels. */
+export function indexedValues(
+  captured: ReadonlyMap<number, CapturedValue>,
+  bigEndian: boolean,
+): Readonly<Record<Level, IndexedValues>> {
+  const characterSet = asciiValues(captured.get(Tag.SpecificCharacterSet)?.bytes);
+  const values: Record<Level, Record<string, string>> = { study: {}, series: {}, instance: {} };
+  for (const [tag, { vr, bytes }] of captured) {
+    const wanted = wantedByTag.get(tag);
+    if (wanted === undefined) continue;
+    const text = textOf(vr, bytes, characterSet, bigEndian);
+    if (text !== "") values[wanted.level][wanted.keyword] = text;
+  }
+  return values;
+}
+
+function textOf(vr: Vr, bytes: Uint8Array, characterSet: readonly string[], bigEndian: boolean): string {
+  if (vr === "US") return unsigned(bytes, bigEndian);
+  const values = usesCharacterSet(vr) ? splitValues(bytes, characterSet, vr) : splitValues(bytes, [], vr);
+  return values.map((value) => trimmed(decodeText(value, characterSet, vr))).join("\\");
+}
+
+function unsigned(bytes: Uint8Array, bigEndian: boolean): string {
+  if (bytes.length < 2) return "";
+  return String(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(0, !bigEndian));
+}
+
+/** Without padding (PS3.5 §6.2): blanks at both ends, NUL behind UIDs. */
+function trimmed(text: string): string {
+  return text.replace(/[\0 ]+$/, "").replace(/^ +/, "");
+}
+
+function asciiValues(bytes: Uint8Array | undefined): string[] {
+  if (bytes === undefined) return [];
+  return decodeText(bytes, [], "CS").split("\\").map(trimmed);
+}
