@@ -1,13 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import type {
-  AccountRequest,
-  AuditPage,
-  NewAccount,
-  PhantomState,
-  StatusView,
-  TokenRequest,
-  TokenView,
-} from "#formats/api";
+import type { AuditPage, PhantomState, StatusView } from "#formats/api";
 import type { ApiParts } from "./parts.ts";
 
 const pageMax = 500;
