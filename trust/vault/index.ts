@@ -1,1 +1,11 @@
+export { createVault } from "./create-vault.ts";
+export type { KeyStore, WrappedStudyKey } from "./key-store.ts";
+export { wrappedKeyBytesMax } from "./key-store.ts";
+export type { Keyring, TenantKeys } from "./keyring.ts";
+export { createKeyring, openKeyring } from "./keyring.ts";
+export type { Argon2Cost } from "./root-key.ts";
+export { createPassphrase } from "./root-key.ts";
+export type { PackTail, ReadAt, ScanRange, VoidRange } from "./scan.ts";
+export { findTail, scanObjects } from "./scan.ts";
+export type { FoundObject, Gap, ObjectWriter, PackState, SealedObjects } from "./sealed-objects.ts";
 export type { Damage, OpenedObject, RecoveredObject, SealedPlace, SealedUnder, Sealing, Vault } from "./vault.ts";

@@ -1,4 +1,4 @@
-/** Where a sealed object rests. Says nothing about what it is. */
+/** Where a sealed object rests: its pack and the position of its footer there. Says nothing about what it is. */
 export interface SealedPlace {
   readonly pack: string;
   readonly offset: number;
@@ -69,6 +69,8 @@ export interface Vault {
   /** Seals a small secret (a TOTP seed, a signing key) under the tenant's key, bound to its purpose. */
   sealSecret(purpose: string, secret: Uint8Array): Buffer;
   openSecret(purpose: string, sealed: Uint8Array): Buffer;
+  /** Bytes that only this tenant's keyring gives, the same at every start: a seed, a key of another part. HKDF, one purpose one result. */
+  derive(purpose: string, bytes: number): Buffer;
   /** Finishes what was begun, closes files, wipes keys from memory. */
   close(): Promise<void>;
 }

@@ -1,0 +1,65 @@
+import type { OpenFile } from "#base/io";
+import { recordBytes } from "./records.ts";
+
+/** One file of records that is appended to. Those who append at the same time share a write and a sync. */
+export interface KeyFile {
+  readonly file: OpenFile;
+  /** Number of its first record among the records of all files. */
+  readonly firstRecord: number;
+  records(): number;
+  /** Resolves with the record's number when it is on stable storage. After one failure every call fails: take a new file. */
+  append(record: Buffer): Promise<number>;
+  hasFailed(): boolean;
+  close(): Promise<void>;
+}
+
+interface Batch {
+  readonly records: Buffer[];
+  readonly first: number;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+export function createKeyFile(file: OpenFile, firstRecord: number, sizeBytes: number): KeyFile {
+  // A torn record at the end keeps its place; it fails its check and is nobody's.
+  let count = Math.ceil(sizeBytes / recordBytes);
+  let batch: Batch | undefined;
+  let pump: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+
+  const run = async () => {
+    while (batch !== undefined) {
+      const { records, first, done } = batch;
+      batch = undefined;
+      try {
+        if (failure !== undefined) throw failure.error;
+        await file.write(records, first * recordBytes);
+        await file.sync();
+        done.resolve();
+      } catch (error) {
+        failure ??= { error };
+        done.reject(failure.error);
+      }
+    }
+    pump = undefined;
+  };
+  return {
+    file,
+    firstRecord,
+    records: () => count,
+    hasFailed: () => failure !== undefined,
+    async append(record) {
+      batch ??= { records: [], first: count, done: Promise.withResolvers() };
+      const { done } = batch;
+      batch.records.push(record);
+      const number = firstRecord + count++;
+      // Begins behind this turn of the loop, so that all who ask in it share the sync.
+      pump ??= Promise.resolve().then(run);
+      await done.promise;
+      return number;
+    },
+    async close() {
+      await pump;
+      await file.close();
+    },
+  };
+}

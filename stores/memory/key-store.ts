@@ -1,0 +1,26 @@
+import type { KeyStore, WrappedStudyKey } from "#trust/vault";
+
+export function createMemoryKeyStore(): KeyStore {
+  const byDigest = new Map<string, WrappedStudyKey>();
+  const digests = new Map<string, string>();
+  return {
+    get: async (digest) => byDigest.get(Buffer.from(digest).toString("hex")),
+    byToken: async (studyToken) => byDigest.get(digests.get(studyToken) ?? ""),
+    async putIfAbsent(digest, key) {
+      const name = Buffer.from(digest).toString("hex");
+      const standing = byDigest.get(name);
+      if (standing !== undefined) return standing;
+      byDigest.set(name, key);
+      digests.set(key.studyToken, name);
+      return key;
+    },
+    async delete(studyToken) {
+      const name = digests.get(studyToken) ?? "";
+      byDigest.get(name)?.wrappedKey.fill(0);
+      digests.delete(studyToken);
+      return byDigest.delete(name);
+    },
+    count: () => byDigest.size,
+    close: async () => {},
+  };
+}

@@ -1,0 +1,2 @@
+export type { PackOptions } from "./packs.ts";
+export { createPacks } from "./packs.ts";

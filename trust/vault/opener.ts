@@ -1,0 +1,192 @@
+import { timingSafeEqual } from "node:crypto";
+import { Problem } from "#base/problem";
+import {
+  decodeFrameHead,
+  decodeHeader,
+  type Footer,
+  frameNonce,
+  frameStride,
+  headBytes,
+  headerBytes,
+  objectContext,
+  segmentBytes,
+  segmentCount,
+  tagBytes,
+} from "./format.ts";
+import { openMessage } from "./primitives.ts";
+import { footerAt, type ReadAt } from "./scan.ts";
+import { footerContext, type ObjectKey, objectKey } from "./sealer.ts";
+import type { OpenedObject, SealedPlace } from "./vault.ts";
+
+/** An object whose footer has proven: who it is and how long it is. */
+export interface ProvenObject {
+  readonly place: SealedPlace;
+  readonly footer: Footer;
+  readonly key: ObjectKey;
+  readonly readAt: ReadAt;
+}
+
+function damaged(what: string): Problem {
+  return new Problem("damaged", `a sealed object failed its proof: ${what}`, {
+    remedy: "run `leadglass vault check`, and restore the object from a backup or send it again",
+  });
+}
+
+export type StudyKeyOf = (studyToken: string) => Buffer | undefined | Promise<Buffer | undefined>;
+
+/** Reads and proves the footer at a place. Problem "damaged" when it does not prove, "absent" when its study's key is gone. */
+export async function proveObject(
+  place: SealedPlace,
+  readAt: ReadAt,
+  tenantId: Uint8Array,
+  studyKeyOf: StudyKeyOf,
+): Promise<ProvenObject> {
+  if (!Number.isSafeInteger(place.offset) || place.offset < headerBytes) throw damaged("no object ends there");
+  const footer = await footerAt(readAt, place.offset, Number.MAX_SAFE_INTEGER);
+  if (footer === undefined) throw damaged("its footer is broken");
+  if (footer.bodyBytes > place.offset) throw damaged("it would begin before its pack");
+  const studyKey = await studyKeyOf(footer.studyToken);
+  if (studyKey === undefined) throw new Problem("absent", "the key of this object's study is not there");
+  const key = objectKey(studyKey, footer.nonce, objectContext(tenantId, footer));
+  if (!timingSafeEqual(key.commitment, footer.commitment)) throw damaged("it was sealed under another key");
+  const nonce = frameNonce("footer", segmentCount(footer.sizeBytes));
+  if (openMessage(key.key, nonce, footerContext(key, footer.proven), footer.tag) === undefined) {
+    throw damaged("its footer was changed");
+  }
+  return { place, footer, key, readAt };
+}
+
+async function readExactly(readAt: ReadAt, position: number, bytes: number): Promise<Buffer> {
+  const into = Buffer.alloc(bytes);
+  for (let have = 0; have < bytes; ) {
+    const count = await readAt(position + have, into.subarray(have));
+    if (count === 0) throw damaged("its pack ends inside it");
+    have += count;
+  }
+  return into;
+}
+
+/** Where segment `index` begins, counted from the first byte of the object. */
+function segmentStart(index: number): number {
+  return headerBytes + index * frameStride;
+}
+
+function segmentLength(sizeBytes: number, index: number): number {
+  return Math.min(segmentBytes, sizeBytes - index * segmentBytes);
+}
+
+/**
+ * Segments `first` to `last` (both included), each opened and proven. Their frame heads are only signposts for recovery: reading
+ * does without them, checking does not.
+ */
+async function openSegments(object: ProvenObject, first: number, last: number, withHeads = false): Promise<Buffer[]> {
+  const { footer, key, place, readAt } = object;
+  const start = place.offset - footer.bodyBytes;
+  const end = segmentStart(last) + headBytes + segmentLength(footer.sizeBytes, last) + tagBytes;
+  const bytes = await readExactly(readAt, start + segmentStart(first), end - segmentStart(first));
+  const opened: Buffer[] = [];
+  for (let index = first; index <= last; index++) {
+    const from = segmentStart(index) - segmentStart(first) + headBytes;
+    const sealed = bytes.subarray(from, from + segmentLength(footer.sizeBytes, index) + tagBytes);
+    if (withHeads) checkHead(object, bytes.subarray(from - headBytes, from), { kind: "data", index, sealed });
+    const plain = openMessage(key.key, frameNonce("data", index), key.context, sealed);
+    if (plain === undefined) throw damaged(`segment ${index}`);
+    opened.push(plain);
+  }
+  return opened;
+}
+
+/** Segments read at once: long enough to keep a disk busy, short enough to keep the loop free. */
+const groupSegments = 8;
+
+export function openedObject(object: ProvenObject): OpenedObject {
+  const { sizeBytes } = object.footer;
+  const checkRange = (from: number, to: number) => {
+    if (!(from >= 0 && from <= to && to <= sizeBytes)) throw new RangeError("a range outside of the object");
+  };
+
+  async function* stream(from = 0, to = sizeBytes): AsyncGenerator<Buffer> {
+    checkRange(from, to);
+    if (from === to) return;
+    const last = Math.floor((to - 1) / segmentBytes);
+    const groupFrom = (first: number) => openSegments(object, first, Math.min(first + groupSegments - 1, last));
+    let first = Math.floor(from / segmentBytes);
+    let ahead = groupFrom(first);
+    while (first <= last) {
+      const group = await ahead;
+      const next = first + group.length;
+      if (next <= last) {
+        ahead = groupFrom(next);
+        ahead.catch(() => {}); // reported when it is awaited; the caller may stop before
+      }
+      for (const [i, plain] of group.entries()) {
+        const at = (first + i) * segmentBytes;
+        yield plain.subarray(Math.max(0, from - at), Math.min(plain.length, to - at));
+      }
+      first = next;
+    }
+  }
+
+  return {
+    id: object.footer.id,
+    studyToken: object.footer.studyToken,
+    sizeBytes,
+    stream,
+    async read(from, to) {
+      checkRange(from, to);
+      if (from === to) return Buffer.alloc(0);
+      const first = Math.floor(from / segmentBytes);
+      if (Math.floor((to - 1) / segmentBytes) === first) {
+        const [plain] = await openSegments(object, first, first);
+        return (plain as Buffer).subarray(from - first * segmentBytes, to - first * segmentBytes);
+      }
+      const out = Buffer.alloc(to - from);
+      let at = 0;
+      for await (const piece of stream(from, to)) {
+        out.set(piece, at);
+        at += piece.length;
+      }
+      return out;
+    },
+  };
+}
+
+/** Opens the record of an object. */
+export async function openRecord(object: ProvenObject): Promise<Buffer> {
+  const { footer, key, place, readAt } = object;
+  const sealedBytes = footer.recordBytes + tagBytes;
+  const sealed = await readExactly(readAt, place.offset - sealedBytes, sealedBytes);
+  const record = openMessage(key.key, frameNonce("record", segmentCount(footer.sizeBytes)), key.context, sealed);
+  if (record === undefined) throw damaged("its record");
+  return record;
+}
+
+/** Opens and proves everything of an object: each segment with its framing, record, header. Throws what it finds first. */
+export async function verifyWhole(object: ProvenObject): Promise<void> {
+  const { footer, place, readAt } = object;
+  const start = place.offset - footer.bodyBytes;
+  const header = decodeHeader(await readExactly(readAt, start, headerBytes));
+  if (header === undefined || header.id !== footer.id || header.studyToken !== footer.studyToken) {
+    throw damaged("its header");
+  }
+  if (!header.nonce.equals(footer.nonce) || !header.commitment.equals(footer.commitment)) throw damaged("its header");
+  const segments = segmentCount(footer.sizeBytes);
+  for (let first = 0; first < segments; first += groupSegments) {
+    await openSegments(object, first, Math.min(first + groupSegments, segments) - 1, true);
+  }
+  await openRecord(object);
+  const sealedBytes = footer.recordBytes + tagBytes;
+  const record = await readExactly(readAt, place.offset - sealedBytes - headBytes, headBytes + sealedBytes);
+  const sealed = record.subarray(headBytes);
+  checkHead(object, record.subarray(0, headBytes), { kind: "record", index: segments, sealed });
+}
+
+function checkHead(
+  object: ProvenObject,
+  bytes: Buffer,
+  frame: { readonly kind: "data" | "record"; readonly index: number; readonly sealed: Buffer },
+): void {
+  const head = decodeFrameHead(bytes, Buffer.from(object.footer.id, "hex"));
+  const isRight = head?.kind === frame.kind && head.index === frame.index && head.sealedBytes === frame.sealed.length;
+  if (!isRight) throw damaged(`the frame of ${frame.kind} ${frame.index}`);
+}

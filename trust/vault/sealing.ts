@@ -1,0 +1,152 @@
+import { asProblem, Problem } from "#base/problem";
+import { footerBytes } from "./format.ts";
+import type { ObjectWriter, SealedObjects } from "./sealed-objects.ts";
+import type { Sealer } from "./sealer.ts";
+import type { Sealing } from "./vault.ts";
+
+/** Sealed bytes are handed on in batches of about this size, while more arrive. */
+const batchBytes = 256 * 1024;
+/** With so much on its way to the disk the sender is asked to wait, until half of it is written. */
+const inFlightBytesMax = 6 * 1024 * 1024;
+
+/**
+ * One object on its way: seals what arrives, leases a lane once a batch is full (so that a small object holds it for a moment
+ * only), and writes behind the arrival.
+ */
+export function createSealing(options: {
+  readonly id: string;
+  readonly objects: SealedObjects;
+  /** The sealer, or what will bring it when the study's key is not at hand. */
+  readonly sealer: (emit: (part: Buffer) => void) => Sealer | Promise<Sealer>;
+  readonly ended: (sealing: Sealing) => void;
+}): Sealing {
+  const { id, objects } = options;
+  let batch: Buffer[] = [];
+  let batched = 0;
+  let inFlight = 0;
+  let failure: Problem | undefined;
+  /** Set once `finish` or `abort` was called. */
+  let ending: Promise<unknown> | undefined;
+  let lease: Promise<ObjectWriter> | undefined;
+  let drained: PromiseWithResolvers<void> | undefined;
+
+  const emit = (part: Buffer) => {
+    batch.push(part);
+    batched += part.length;
+  };
+  let sealer: Sealer | undefined;
+  const made = options.sealer(emit);
+  let waiting: Promise<void> | undefined;
+  const early: Buffer[] = [];
+  if (made instanceof Promise) {
+    waiting = made.then(
+      (arrived) => {
+        sealer = arrived;
+        waiting = undefined;
+        for (const bytes of early.splice(0)) arrived.update(bytes);
+      },
+      (error) => {
+        failure ??= asProblem(error, "opening the key of a study");
+        waiting = undefined;
+      },
+    );
+  } else {
+    sealer = made;
+  }
+
+  const settleDrained = () => {
+    if (drained === undefined || (failure === undefined && inFlight > inFlightBytesMax / 2)) return;
+    drained.resolve();
+    drained = undefined;
+  };
+  const leased = (): Promise<ObjectWriter> => {
+    lease ??= objects.begin();
+    return lease;
+  };
+  let isBegun = false;
+  /** The parts, behind the header when they are the first: what the header says is known only with the lane. */
+  const inPlace = (writer: ObjectWriter, parts: Buffer[]): Buffer[] => {
+    if (isBegun) return parts;
+    isBegun = true;
+    return [(sealer as Sealer).header(writer.provenTo), ...parts];
+  };
+  const takeBatch = () => {
+    const parts = batch;
+    batch = [];
+    batched = 0;
+    return parts;
+  };
+  const send = () => {
+    const bytes = batched;
+    const parts = takeBatch();
+    inFlight += bytes;
+    leased()
+      .then((writer) => writer.write(inPlace(writer, parts)))
+      .catch((error) => {
+        failure ??= asProblem(error, "writing a sealed object");
+      })
+      .finally(() => {
+        inFlight -= bytes;
+        settleDrained();
+      });
+  };
+  const giveUp = async () => {
+    if (lease === undefined) return;
+    const writer = await lease.catch(() => undefined);
+    await writer?.abort();
+  };
+
+  const end = async (record: Uint8Array) => {
+    try {
+      if (waiting !== undefined) await waiting;
+      if (failure !== undefined) throw failure;
+      const ended = (sealer as Sealer).end(record);
+      const writer = await leased();
+      await writer.commit(inPlace(writer, takeBatch()));
+      const offset = writer.start + ended.bodyBytes;
+      return { place: { pack: writer.pack, offset }, endPosition: offset + footerBytes, sizeBytes: ended.sizeBytes };
+    } catch (error) {
+      await giveUp();
+      throw asProblem(error, "writing a sealed object");
+    } finally {
+      options.ended(sealing);
+    }
+  };
+  const drop = async () => {
+    takeBatch();
+    await waiting;
+    await giveUp();
+    options.ended(sealing);
+  };
+  const checkOpen = () => {
+    if (ending !== undefined) throw new Problem("conflict", "this object was ended already");
+  };
+
+  const sealing: Sealing = {
+    id,
+    write(bytes) {
+      checkOpen();
+      if (failure !== undefined) throw failure;
+      if (sealer === undefined) {
+        early.push(Buffer.from(bytes));
+        return waiting;
+      }
+      sealer.update(bytes);
+      if (batched >= batchBytes) send();
+      if (inFlight <= inFlightBytesMax) return;
+      drained ??= Promise.withResolvers<void>();
+      return drained.promise;
+    },
+    async finish(record) {
+      checkOpen();
+      const ended = end(record);
+      ending = ended;
+      return ended;
+    },
+    async abort() {
+      ending ??= drop();
+      await ending.catch(() => {});
+    },
+  };
+  return sealing;
+}
