@@ -1,6 +1,6 @@
 export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
 export type { DataSetSource } from "./fragments.ts";
-export type { Implementation } from "./implementation.ts";
+export { type Implementation, leadglass } from "./implementation.ts";
 export type { NegotiationPolicy } from "./negotiation.ts";
 export { storagePolicy } from "./negotiation.ts";
 export type { UserIdentity } from "./pdu.ts";
