@@ -1,0 +1,94 @@
+import { QueryClient, queryOptions } from "@tanstack/react-query";
+import type {
+  AuditPage,
+  DeviceView,
+  PhantomState,
+  SessionView,
+  SetupState,
+  StatusView,
+  StudyDetail,
+  StudyListRequest,
+  StudyPage,
+  WaitingView,
+} from "#formats/api";
+import { call, isRefusal } from "./client.ts";
+
+/** In memory only: nothing of it is written to the browser's disk, and signing out empties it. */
+export function createQueries(): QueryClient {
+  const client = new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (count, error) => count < 2 && !(isRefusal(error) && error.status >= 400 && error.status < 500),
+        staleTime: 5_000,
+        gcTime: 60_000,
+        refetchOnWindowFocus: true,
+      },
+    },
+  });
+  // A session that ended elsewhere shows the sign-in page, wherever the refusal came up.
+  client.getQueryCache().subscribe((event) => {
+    if (event.type !== "updated" || event.action.type !== "error") return;
+    const { error } = event.action;
+    const isSession = event.query.queryKey[0] === "session";
+    if (!isSession && isRefusal(error) && error.status === 401) client.setQueryData(["session"], null);
+  });
+  return client;
+}
+
+export const setupQuery = queryOptions({
+  queryKey: ["setup"],
+  queryFn: () => call<SetupState>("GET", "/api/setup"),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** `null` is "nobody is signed in". */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async (): Promise<SessionView | null> => {
+    try {
+      return await call<SessionView>("GET", "/api/session");
+    } catch (error) {
+      if (isRefusal(error) && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+export const pageSize = 100;
+
+export function searchStudies(request: StudyListRequest): Promise<StudyPage> {
+  return call<StudyPage>("POST", "/api/studies/search", request);
+}
+
+export const studyQuery = (token: string) =>
+  queryOptions({
+    queryKey: ["study", token],
+    queryFn: () => call<StudyDetail>("GET", `/api/studies/${encodeURIComponent(token)}`),
+  });
+
+export const devicesQuery = queryOptions({
+  queryKey: ["devices"],
+  queryFn: () => call<readonly DeviceView[]>("GET", "/api/devices"),
+});
+
+export const waitingQuery = queryOptions({
+  queryKey: ["waiting"],
+  queryFn: () => call<readonly WaitingView[]>("GET", "/api/devices/waiting"),
+});
+
+export const phantomQuery = queryOptions({
+  queryKey: ["phantom"],
+  queryFn: () => call<PhantomState>("GET", "/api/phantom"),
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: () => call<StatusView>("GET", "/api/status"),
+  refetchInterval: 10_000,
+});
+
+/** `to` is exclusive; without it, the newest entries. */
+export function auditPage(range?: { readonly from: number; readonly to: number }): Promise<AuditPage> {
+  return call<AuditPage>("GET", range === undefined ? "/api/audit" : `/api/audit?from=${range.from}&to=${range.to}`);
+}

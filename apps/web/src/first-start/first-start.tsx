@@ -1,0 +1,110 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { RecoveryKit, SetupState } from "#formats/api";
+import { EventsProvider } from "../api/events.tsx";
+import { sessionQuery } from "../api/queries.ts";
+import { Mark } from "../shell/mark.tsx";
+import { type Administrator, AdministratorStep } from "./administrator-step.tsx";
+import { ArrivalStep } from "./arrival-step.tsx";
+import { DeviceStep } from "./device-step.tsx";
+import classes from "./first-start.module.css";
+import { NeedsLink } from "./needs-link.tsx";
+import { RecoveryStep } from "./recovery-step.tsx";
+import { SecondFactorStep } from "./second-factor-step.tsx";
+
+const steps = ["Administrator", "Second factor", "Recovery kit", "First device", "First images"] as const;
+
+export interface FirstStartProps {
+  readonly secret: string | undefined;
+  readonly dicom: SetupState["dicom"];
+  /** From here on the steps stay, although an administrator is there. */
+  onBegun(): void;
+  onFinished(): void;
+}
+
+/** Everything typed or shown here lives in this component and is gone with it. */
+export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstStartProps) {
+  const queries = useQueryClient();
+  const [secret, setSecret] = useState(given);
+  const [administrator, setAdministrator] = useState<Administrator | undefined>(undefined);
+  const [kit, setKit] = useState<RecoveryKit | undefined>(undefined);
+  const [step, setStep] = useState(0);
+  const confirmed = (made: RecoveryKit) => {
+    onBegun();
+    setKit(made);
+    setStep(2);
+    void queries.invalidateQueries(sessionQuery);
+  };
+  return (
+    <main className={classes.page}>
+      <div className={classes.sheet}>
+        <header className={`${classes.head} no-print`}>
+          <Mark size={24} />
+          <span>Leadglass</span>
+        </header>
+        {secret === undefined ? (
+          <NeedsLink onSecret={setSecret} />
+        ) : (
+          <>
+            <Steps at={step} />
+            {step === 0 ? (
+              <AdministratorStep
+                secret={secret}
+                onMade={(made) => {
+                  setAdministrator(made);
+                  setStep(1);
+                }}
+              />
+            ) : null}
+            {step === 1 && administrator !== undefined ? (
+              <SecondFactorStep
+                secret={secret}
+                administrator={administrator}
+                onConfirmed={confirmed}
+                onBack={() => setStep(0)}
+              />
+            ) : null}
+            {step === 2 && kit !== undefined && administrator !== undefined ? (
+              <RecoveryStep
+                kit={kit}
+                administrator={administrator.name}
+                onSaved={() => {
+                  setKit(undefined);
+                  setStep(3);
+                }}
+              />
+            ) : null}
+            {step >= 3 ? (
+              <EventsProvider>
+                {step === 3 ? (
+                  <DeviceStep dicom={dicom} onNext={() => setStep(4)} />
+                ) : (
+                  <ArrivalStep dicom={dicom} onBack={() => setStep(3)} onFinished={onFinished} />
+                )}
+              </EventsProvider>
+            ) : null}
+          </>
+        )}
+      </div>
+    </main>
+  );
+}
+
+function Steps({ at }: { readonly at: number }) {
+  return (
+    <ol className={`${classes.steps} no-print`} aria-label="First start">
+      {steps.map((name, index) => (
+        <li
+          key={name}
+          data-state={index < at ? "done" : index === at ? "now" : "ahead"}
+          aria-current={index === at ? "step" : undefined}
+        >
+          <span className={classes.stepBar} />
+          <span className={classes.stepName}>
+            {index + 1}. {name}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,134 @@
+import { Button, Code, Group, Modal, Text, Title } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { DeviceView } from "#formats/api";
+import { call } from "../api/client.ts";
+import { devicesQuery, statusQuery } from "../api/queries.ts";
+import { ProblemNote, wordsOf } from "../shell/problem-note.tsx";
+import { Time } from "../words/time.tsx";
+import { AddDevice, WaitingCallers } from "./device-acts.tsx";
+import { Page } from "./page.tsx";
+import classes from "./rows.module.css";
+
+export function DevicesPage() {
+  const status = useQuery(statusQuery);
+  const port = status.data?.ports.dicom;
+  return (
+    <Page
+      title="Devices"
+      about={
+        port == null ? undefined : (
+          <>
+            They send to AE title <Code>{status.data?.dicomAeTitle}</Code>, port <Code>{port}</Code>
+          </>
+        )
+      }
+    >
+      <section className={classes.section} aria-labelledby="waiting">
+        <Title order={2} id="waiting" mb={6}>
+          Waiting to be admitted
+        </Title>
+        <WaitingCallers empty="Nobody is waiting. A machine that sends here without being admitted is rejected and listed in this place." />
+      </section>
+      <section className={classes.section} aria-labelledby="admitted">
+        <Title order={2} id="admitted" mb={6}>
+          Admitted
+        </Title>
+        <Admitted />
+      </section>
+      <section className={classes.section} aria-labelledby="add">
+        <Title order={2} id="add" mb={6}>
+          Add by hand
+        </Title>
+        <AddDevice />
+      </section>
+    </Page>
+  );
+}
+
+function Admitted() {
+  const devices = useQuery(devicesQuery);
+  const [leaving, setLeaving] = useState<DeviceView | undefined>(undefined);
+  if (devices.error !== null && devices.data === undefined)
+    return <ProblemNote error={devices.error} onRetry={() => void devices.refetch()} />;
+  if (devices.data === undefined) return <div className={classes.empty}>Reading the list…</div>;
+  if (devices.data.length === 0)
+    return (
+      <div className={classes.empty}>No device may send yet. Admit one that is waiting, or add it by hand below.</div>
+    );
+  return (
+    <div className={classes.wrap}>
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th>AE title</th>
+            <th>Address</th>
+            <th>Added</th>
+            <th>Last seen</th>
+            <th>
+              <span className="visually-hidden">Acts</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {devices.data.map((device) => (
+            <tr key={device.id}>
+              <td className={classes.mono}>{device.ae}</td>
+              <td className={classes.mono}>{device.address}</td>
+              <td>
+                <Time at={device.createdAt} />
+              </td>
+              <td>{device.lastSeenAt > 0 ? <Time at={device.lastSeenAt} /> : "never"}</td>
+              <td className={classes.right}>
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  onClick={() => setLeaving(device)}
+                  aria-label={`Remove ${device.ae} at ${device.address}`}
+                >
+                  Remove
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <RemoveDevice device={leaving} onClose={() => setLeaving(undefined)} />
+    </div>
+  );
+}
+
+function RemoveDevice({ device, onClose }: { readonly device: DeviceView | undefined; onClose(): void }) {
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: (id: string) => call<void>("DELETE", `/api/devices/${encodeURIComponent(id)}`),
+    onSuccess: () => {
+      void queries.invalidateQueries(devicesQuery);
+      onClose();
+    },
+  });
+  const close = () => {
+    remove.reset();
+    onClose();
+  };
+  return (
+    <Modal opened={device !== undefined} onClose={close} title={`Remove ${device?.ae ?? ""}?`}>
+      <Text mb="sm">
+        {device?.ae} at {device?.address} will be rejected when it calls. The images it sent stay.
+      </Text>
+      {remove.isError ? (
+        <Text c="var(--mantine-color-error)" size="sm" mb="sm" role="alert">
+          {wordsOf(remove.error).message}
+        </Text>
+      ) : null}
+      <Group justify="flex-end" gap="xs">
+        <Button variant="default" onClick={close} data-autofocus>
+          Keep it
+        </Button>
+        <Button color="red" loading={remove.isPending} onClick={() => device && remove.mutate(device.id)}>
+          Remove
+        </Button>
+      </Group>
+    </Modal>
+  );
+}

@@ -1,0 +1,49 @@
+import { Button, Code, Group, Stack, Text, Title } from "@mantine/core";
+import { IconSearchOff, IconStack2 } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { setupQuery } from "../api/queries.ts";
+import { LoadPhantom } from "./load-phantom.tsx";
+import classes from "./studies.module.css";
+
+export function NoStudies({ filtered, onClear }: { readonly filtered: boolean; onClear(): void }) {
+  if (filtered) {
+    return (
+      <Stack className={classes.middle} align="center" gap="xs">
+        <IconSearchOff size={32} stroke={1.3} aria-hidden />
+        <Title order={2}>No study matches</Title>
+        <Text c="dimmed">Try fewer letters of the name, or take away a filter.</Text>
+        <Button variant="default" onClick={onClear}>
+          Show all studies
+        </Button>
+      </Stack>
+    );
+  }
+  return <NothingYet />;
+}
+
+function NothingYet() {
+  const setup = useQuery(setupQuery);
+  const dicom = setup.data?.dicom;
+  return (
+    <Stack className={classes.middle} align="center" gap="xs">
+      <IconStack2 size={32} stroke={1.3} aria-hidden />
+      <Title order={2}>No studies yet</Title>
+      <Text c="dimmed" ta="center" maw={440}>
+        Images show up here the moment a device sends them
+        {dicom?.port == null ? "." : " to "}
+        {dicom?.port == null ? null : (
+          <>
+            AE title <Code>{dicom.aeTitle}</Code>, port <Code>{dicom.port}</Code>.
+          </>
+        )}
+      </Text>
+      <Group mt="xs" justify="center">
+        <Button component={Link} to="/devices">
+          Add a device
+        </Button>
+        <LoadPhantom />
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,59 @@
+import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useRef, useState } from "react";
+import { ProblemNote } from "../shell/problem-note.tsx";
+import { NoStudies } from "./no-studies.tsx";
+import classes from "./studies.module.css";
+import { StudyFilters } from "./study-filters.tsx";
+import { StudyTable } from "./study-table.tsx";
+import { isFiltered, type StudyView } from "./study-view.ts";
+import { useStudies } from "./use-studies.ts";
+
+/** The search text lives in this page's memory only; the filters and the order are in the address. */
+export function StudiesPage() {
+  const view = useSearch({ from: "/" });
+  const navigate = useNavigate({ from: "/" });
+  const [text, setText] = useState("");
+  const [search] = useDebouncedValue(text.trim(), 250);
+  const studies = useStudies(view, search);
+  const searchField = useRef<HTMLInputElement>(null);
+  const isPhone = useMediaQuery("(max-width: 640px)", undefined, { getInitialValueInEffect: false });
+  const show = (next: StudyView) => void navigate({ search: next, replace: true });
+  const clear = () => {
+    setText("");
+    show({
+      ...(view.sort === undefined ? {} : { sort: view.sort }),
+      ...(view.ascending === undefined ? {} : { ascending: view.ascending }),
+    });
+  };
+  return (
+    <div className={classes.page}>
+      <h1 className="visually-hidden">Studies</h1>
+      <StudyFilters
+        view={view}
+        onView={show}
+        text={text}
+        onText={setText}
+        searchField={searchField}
+        onClear={clear}
+        total={studies.state === "ready" ? studies.total : undefined}
+      />
+      {studies.state === "failed" ? (
+        <div className={classes.middle}>
+          <ProblemNote error={studies.error} onRetry={studies.retry} />
+        </div>
+      ) : studies.state === "ready" && studies.rows.length === 0 ? (
+        <NoStudies filtered={isFiltered(view, search)} onClear={clear} />
+      ) : (
+        <StudyTable
+          studies={studies}
+          view={view}
+          onView={show}
+          asCards={isPhone === true}
+          onOpen={(token) => void navigate({ to: "/studies/$token", params: { token } })}
+          onSearch={() => searchField.current?.focus()}
+        />
+      )}
+    </div>
+  );
+}

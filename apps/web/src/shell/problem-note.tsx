@@ -1,0 +1,27 @@
+import { Alert, Button, Text } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import { isRefusal } from "../api/client.ts";
+
+/** What happened, and the way out. */
+export function ProblemNote({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
+  const { message, remedy } = wordsOf(error);
+  return (
+    <Alert variant="light" color="red" icon={<IconAlertTriangle size={18} />} title={message} role="alert" maw={560}>
+      {remedy === undefined ? null : <Text size="sm">{remedy}</Text>}
+      {onRetry === undefined ? null : (
+        <Button mt="xs" size="xs" variant="default" onClick={onRetry}>
+          Try again
+        </Button>
+      )}
+    </Alert>
+  );
+}
+
+export function wordsOf(error: unknown): { readonly message: string; readonly remedy?: string } {
+  if (isRefusal(error))
+    return error.remedy === undefined ? { message: error.message } : { message: error.message, remedy: error.remedy };
+  return {
+    message: error instanceof Error && error.message !== "" ? error.message : "Something went wrong on this page.",
+    remedy: "Reload the page.",
+  };
+}
