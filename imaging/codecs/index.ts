@@ -7,6 +7,8 @@ import { createWasmCodecs } from "./wasm.ts";
 
 export type { CodecFamily } from "./decode.ts";
 export { codecFamily } from "./decode.ts";
+export type { FrameLocation } from "./describe-image.ts";
+export { describeImage, frameBytes, locateFrames } from "./describe-image.ts";
 export type { DecodedFrame, DecodeLimits, FrameDescription } from "./frame.ts";
 export { defaultDecodeLimits } from "./frame.ts";
 export { nativeFrameBytes, packBits } from "./native.ts";
