@@ -1,0 +1,1 @@
+export type { PictureRequest, PixelWork } from "./pixel-work.ts";
