@@ -4,6 +4,16 @@
 export { characterSetsFor, decodeText, encodeText, isKnownCharacterSet, splitValues } from "./charsets/index.ts";
 export { type ByteRange, type DataElement, DataSet } from "./data-set.ts";
 export {
+  type DicomJson,
+  elementAtPath,
+  type JsonElement,
+  type JsonValue,
+  type PersonNameJson,
+  type ToJsonOptions,
+  toDicomJson,
+} from "./dicom-json.ts";
+export { type FromJsonOptions, fromDicomJson } from "./dicom-json-input.ts";
+export {
   type Attribute,
   allAttributes,
   attributeOf,
@@ -24,6 +34,16 @@ export {
   type KeywordValue,
   type ValueInput,
 } from "./element-input.ts";
+export {
+  type FrameLayout,
+  type FrameLocation,
+  frameLayoutOf,
+  frameLocations,
+  type PixelDataLocation,
+  pixelDataOf,
+  startsCodestream,
+} from "./frames.ts";
+export { createHeaderReader, type Header, type HeaderReader, type HeaderReaderOptions } from "./header-reader.ts";
 export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts";
 export { attributeNameOf } from "./names.ts";
 export {

@@ -72,6 +72,8 @@ export interface Reader {
   write(chunk: Uint8Array): boolean;
   /** No more will come. */
   end(): ReadResult;
+  /** How far it is; `complete` only says that nothing went wrong so far. */
+  progress(): ReadResult;
 }
 
 const nothing = () => {};
@@ -109,15 +111,20 @@ export function createReader(options: ReaderOptions = {}): Reader {
     },
     end() {
       if (s.status === Status.reading) finish(s);
-      return {
-        complete: s.problem === undefined,
-        problem: s.problem,
-        stoppedAt: s.stop,
-        transferSyntaxUid: s.transferSyntaxUid,
-        dataSetOffset: s.dataSetOffset,
-        bytesReceived: s.received,
-      };
+      return resultOf(s);
     },
+    progress: () => resultOf(s),
+  };
+}
+
+function resultOf(s: ReaderState): ReadResult {
+  return {
+    complete: s.problem === undefined,
+    problem: s.problem,
+    stoppedAt: s.stop,
+    transferSyntaxUid: s.transferSyntaxUid,
+    dataSetOffset: s.dataSetOffset,
+    bytesReceived: s.received,
   };
 }
 
