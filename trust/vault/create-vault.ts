@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { newToken, type Random } from "#base/id";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { objectContext, wholePart } from "./format.ts";
@@ -78,7 +79,7 @@ function sealUnder(parts: Parts, under: SealedUnder, ended: (sealing: Sealing) =
   const id = newToken(random);
   const nonce = Buffer.from(random(Buffer.alloc(32)));
   const unsigned = { part: wholePart, version: 1, studyToken: under.studyToken, id, nonce };
-  const sealerWith = (studyKey: Buffer | undefined, emit: (part: Buffer) => void): Sealer => {
+  const sealerWith = (studyKey: KeyObject | undefined, emit: (part: Buffer) => void): Sealer => {
     if (studyKey === undefined) throw new Problem("absent", "the key of this study is not there");
     const key = objectKey(studyKey, nonce, objectContext(tenant.id, unsigned));
     return createSealer({ ...unsigned, commitment: key.commitment }, key, emit);

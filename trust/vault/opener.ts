@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { type KeyObject, timingSafeEqual } from "node:crypto";
 import { Problem } from "#base/problem";
 import {
   decodeFrameHead,
@@ -32,7 +32,7 @@ function damaged(what: string): Problem {
   });
 }
 
-export type StudyKeyOf = (studyToken: string) => Buffer | undefined | Promise<Buffer | undefined>;
+export type StudyKeyOf = (studyToken: string) => KeyObject | undefined | Promise<KeyObject | undefined>;
 
 /** Reads and proves the footer at a place. Problem "damaged" when it does not prove, "absent" when its study's key is gone. */
 export async function proveObject(

@@ -1,12 +1,23 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { Problem } from "#base/problem";
 
 /** The only AEAD of the vault: AES-256-GCM with a nonce of 96 bits and a whole tag. */
 export const aead = { name: "aes-256-gcm", keyBytes: 32, nonceBytes: 12, tagBytes: 16 } as const;
 
-function checkSizes(key: Uint8Array, nonce: Uint8Array): void {
+/** Bytes or, where a key is used more than once, a key object: making a cipher from one costs a quarter. */
+export type Key = KeyObject | Uint8Array;
+
+/** A key object of a copy of these bytes; the bytes are overwritten. The copy is cleared when it is collected. */
+export function keyOf(bytes: Buffer): KeyObject {
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return key;
+}
+
+function checkSizes(key: Key, nonce: Uint8Array): void {
   // Other sizes are legal GCM, with weaker or untested properties: they can only come from a bug.
-  if (key.length !== aead.keyBytes) throw new RangeError("an AES-256-GCM key has 32 bytes");
+  const keyBytes = key instanceof Uint8Array ? key.length : key.symmetricKeySize;
+  if (keyBytes !== aead.keyBytes) throw new RangeError("an AES-256-GCM key has 32 bytes");
   if (nonce.length !== aead.nonceBytes) throw new RangeError("an AES-256-GCM nonce has 12 bytes");
 }
 
@@ -17,7 +28,7 @@ export interface SegmentCipher {
 }
 
 /** Encrypts one message that arrives in pieces. GCM is a stream cipher: each piece gives as many bytes at once. */
-export function segmentCipher(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array): SegmentCipher {
+export function segmentCipher(key: Key, nonce: Uint8Array, additional: Uint8Array): SegmentCipher {
   checkSizes(key, nonce);
   const cipher = createCipheriv(aead.name, key, nonce, { authTagLength: aead.tagBytes });
   cipher.setAAD(additional);
@@ -32,7 +43,7 @@ export function segmentCipher(key: Uint8Array, nonce: Uint8Array, additional: Ui
 
 /** Ciphertext followed by the tag. */
 export function sealMessage(
-  key: Uint8Array,
+  key: Key,
   nonce: Uint8Array,
   additional: Uint8Array,
   plain: Uint8Array,
@@ -44,7 +55,7 @@ export function sealMessage(
 
 /** The opposite of `sealMessage`, whose two parts stand in a row in `sealed`; undefined when it does not prove. */
 export function openMessage(
-  key: Uint8Array,
+  key: Key,
   nonce: Uint8Array,
   additional: Uint8Array,
   sealed: Uint8Array,
@@ -67,12 +78,12 @@ export function openMessage(
 }
 
 /** HKDF-SHA-256 (RFC 5869). At most 8,160 bytes. */
-export function hkdf(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, bytes: number): Buffer {
+export function hkdf(secret: Key, salt: Uint8Array, info: Uint8Array, bytes: number): Buffer {
   if (bytes > 255 * 32) throw new Problem("invalid", "HKDF-SHA-256 gives at most 8160 bytes");
   return Buffer.from(hkdfSync("sha256", secret, salt, info, bytes));
 }
 
-export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
+export function hmac(key: Key, ...parts: readonly Uint8Array[]): Buffer {
   const mac = createHmac("sha256", key);
   for (const part of parts) mac.update(part);
   return mac.digest();

@@ -9,6 +9,7 @@ import {
   headBytes,
   headerBytes,
   magics,
+  segmentCount,
 } from "./format.ts";
 import type { FoundObject, Gap } from "./sealed-objects.ts";
 
@@ -34,8 +35,10 @@ const searchBytes = 256 * 1024;
  * Walks a pack from object to object without keys and without reading what is sealed: header, then by galloping over the frame
  * heads to the record, then the footer. Where that breaks, it searches for the next header or footer and says what lies between.
  */
-export async function* scanObjects(readAt: ReadAt, range: ScanRange): AsyncGenerator<FoundObject | Gap> {
+export async function* scanObjects(read: ReadAt, range: ScanRange): AsyncGenerator<FoundObject | Gap> {
   const { pack, to } = range;
+  const readAt = windowed(read);
+  let segmentsBefore = 1;
   const isVoid = (position: number) => range.voids?.find((each) => position >= each.from && position < each.to);
   let at = range.from;
   while (at < to) {
@@ -45,8 +48,9 @@ export async function* scanObjects(readAt: ReadAt, range: ScanRange): AsyncGener
       continue;
     }
     const header = await headerAt(readAt, at, to);
-    const found = header && (await finishedObject(readAt, pack, at, header, to));
+    const found = header && (await finishedObject(readAt, { pack, start: at, to }, header, segmentsBefore));
     if (found !== undefined) {
+      segmentsBefore = segmentCount(found.sizeBytes);
       yield found;
       at = found.endPosition;
       continue;
@@ -93,11 +97,11 @@ function foundObject(pack: string, start: number, footer: Footer): FoundObject {
 /** The object whose header stands at `start`, when its framing leads to a footer of the same object. */
 async function finishedObject(
   readAt: ReadAt,
-  pack: string,
-  start: number,
+  where: { readonly pack: string; readonly start: number; readonly to: number },
   header: Header,
-  to: number,
+  segmentsGuess: number,
 ): Promise<FoundObject | undefined> {
+  const { pack, start, to } = where;
   const id = Buffer.from(header.id, "hex");
   const headAt = async (position: number) => {
     const bytes = await readWhole(readAt, position, headBytes, to);
@@ -107,13 +111,11 @@ async function finishedObject(
     const head = await headAt(start + headerBytes + index * frameStride);
     return head?.kind === "data" && head.index === index ? head : undefined;
   };
-  const last = await lastWhere(async (index) => (await dataHead(index)) !== undefined);
-  let recordAt = start + headerBytes;
-  if (last >= 0) {
-    const head = await dataHead(last);
-    if (head === undefined) return undefined;
-    recordAt += last * frameStride + headBytes + head.sealedBytes;
-  }
+  const last = await lastDefined(dataHead, segmentsGuess - 1);
+  const recordAt =
+    last === undefined
+      ? start + headerBytes
+      : start + headerBytes + last.index * frameStride + headBytes + last.sealedBytes;
   const record = await headAt(recordAt);
   if (record?.kind !== "record") return undefined;
   const offset = recordAt + headBytes + record.sealedBytes;
@@ -122,21 +124,56 @@ async function finishedObject(
   return foundObject(pack, start, footer);
 }
 
-/** The greatest index for which `holds` is true when it is true up to some index and false from there; -1 for none. */
-async function lastWhere(holds: (index: number) => Promise<boolean>): Promise<number> {
-  if (!(await holds(0))) return -1;
-  let low = 0;
-  let high = 1;
-  while (await holds(high)) {
-    low = high;
-    high *= 2;
+/**
+ * The value at the greatest index that has one, when there are values up to some index and none from there. Two questions when
+ * the guess is right (the images of a series are equally long), else a gallop and a halving.
+ */
+async function lastDefined<Value>(
+  valueAt: (index: number) => Promise<Value | undefined>,
+  guess: number,
+): Promise<Value | undefined> {
+  let best = guess >= 0 ? await valueAt(guess) : undefined;
+  let low = best === undefined ? -1 : guess;
+  let high = best === undefined ? Math.max(guess, 0) : guess + 1;
+  if (best !== undefined || guess < 0) {
+    for (let step = 1; ; step *= 2) {
+      const value = await valueAt(high);
+      if (value === undefined) break;
+      best = value;
+      low = high;
+      high += step;
+    }
   }
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (await holds(middle)) low = middle;
-    else high = middle;
+    const value = await valueAt(middle);
+    if (value === undefined) high = middle;
+    else {
+      best = value;
+      low = middle;
+    }
   }
-  return low;
+  return best;
+}
+
+const windowBytes = 4096;
+
+/** The end of one object and the beginning of the next are asked for in small pieces that lie in one page: read once. */
+function windowed(read: ReadAt): ReadAt {
+  const window = Buffer.alloc(windowBytes);
+  let from = 0;
+  let have = 0;
+  return async (position, into) => {
+    if (into.length > windowBytes) return read(position, into);
+    if (position < from || position + into.length > from + have) {
+      from = position;
+      have = 0;
+      have = await read(position, window);
+    }
+    const count = Math.min(into.length, have - (position - from));
+    into.set(window.subarray(position - from, position - from + count));
+    return count;
+  };
 }
 
 /** The next thing that makes sense behind a break: a finished object by its footer, or the place of a header, or the end. */

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { Problem } from "#base/problem";
 import {
   encodeFooter,
@@ -13,11 +14,11 @@ import {
   segmentBytes,
   tagBytes,
 } from "./format.ts";
-import { aead, hkdf, type SegmentCipher, sealMessage, segmentCipher } from "./primitives.ts";
+import { aead, hkdf, type Key, keyOf, type SegmentCipher, sealMessage, segmentCipher } from "./primitives.ts";
 
 /** The key of one object and what binds its frames to it. */
 export interface ObjectKey {
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly commitment: Buffer;
   /** Additional data of every frame. */
   readonly context: Buffer;
@@ -27,9 +28,10 @@ export interface ObjectKey {
  * HKDF over the study's key with the object's nonce as salt. The second half commits to the key: GCM alone would let somebody
  * who knows two keys make one object that opens under both.
  */
-export function objectKey(studyKey: Uint8Array, nonce: Uint8Array, context: Buffer): ObjectKey {
+export function objectKey(studyKey: Key, nonce: Uint8Array, context: Buffer): ObjectKey {
   const both = hkdf(studyKey, nonce, context, 2 * aead.keyBytes);
-  return { key: both.subarray(0, aead.keyBytes), commitment: both.subarray(aead.keyBytes), context };
+  const commitment = Buffer.from(both.subarray(aead.keyBytes));
+  return { key: keyOf(both.subarray(0, aead.keyBytes)), commitment, context };
 }
 
 /** Turns the bytes of one object into its frames. No I/O: what it returns is to be written in a row behind the header. */
@@ -42,9 +44,11 @@ export interface Sealer {
   end(record: Uint8Array): { readonly bodyBytes: number; readonly sizeBytes: number };
 }
 
-/** Pieces shorter than this are gathered before they are encrypted, since each costs the same few microseconds. */
-const smallBytes = 2048;
-const gatherBytes = 16 * 1024;
+/**
+ * Pieces are gathered to this before they are encrypted: a copy of 64 KiB costs less than four calls into the cipher with a
+ * buffer each (0.36 against 0.22 ms for 526 KiB in PDUs of 16 KiB).
+ */
+const gatherBytes = 64 * 1024;
 
 export function createSealer(identity: ObjectIdentity, key: ObjectKey, emit: (part: Buffer) => void): Sealer {
   const id = Buffer.from(identity.id, "hex");
@@ -92,7 +96,7 @@ export function createSealer(identity: ObjectIdentity, key: ObjectKey, emit: (pa
     header: (provenTo) => encodeHeader({ ...identity, provenTo }),
     update(bytes) {
       sizeBytes += bytes.length;
-      if (bytes.length < smallBytes) {
+      if (bytes.length < gatherBytes) {
         gathered ??= Buffer.alloc(gatherBytes);
         if (gatheredBytes + bytes.length > gatherBytes) flushGathered();
         gathered.set(bytes, gatheredBytes);

@@ -1,16 +1,17 @@
+import type { KeyObject } from "node:crypto";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
 import type { KeyStore, WrappedStudyKey } from "./key-store.ts";
 import type { TenantKeys } from "./keyring.ts";
-import { aead, hmac, joined, openMessage, sealMessage } from "./primitives.ts";
+import { aead, hmac, joined, keyOf, openMessage, sealMessage } from "./primitives.ts";
 
 /** The data keys of studies, opened when they are needed. */
 export interface StudyKeys {
   /** Token of a study, made with its key when it is new: durable before it resolves. */
   token(studyUid: string): Promise<string>;
   /** The data key; at once when it was used lately. Undefined when there is none (shredded, or never was). */
-  keyOf(studyToken: string): Buffer | undefined | Promise<Buffer | undefined>;
-  /** Overwrites every key in memory. */
+  keyOf(studyToken: string): KeyObject | undefined | Promise<KeyObject | undefined>;
+  /** Forgets every key. */
   wipe(): void;
 }
 
@@ -19,15 +20,14 @@ const keptMax = 4096;
 
 export function createStudyKeys(options: { keyStore: KeyStore; tenant: TenantKeys; random: Random }): StudyKeys {
   const { keyStore, tenant, random } = options;
-  const indexKey = tenant.key("index key", 32);
-  const keys = new Map<string, Buffer>();
+  const indexKey = keyOf(tenant.key("index key", 32));
+  const keys = new Map<string, KeyObject>();
   const tokens = new Map<string, string>();
   const underWay = new Map<string, Promise<string>>();
 
-  const keep = (studyToken: string, key: Buffer) => {
+  const keep = (studyToken: string, key: KeyObject) => {
     keys.delete(studyToken);
     keys.set(studyToken, key);
-    // A key that is put out may still be in use by an object under way, so it is left to the collector, not overwritten.
     if (keys.size > keptMax) keys.delete(keys.keys().next().value as string);
   };
   const keepToken = (studyUid: string, studyToken: string) => {
@@ -42,16 +42,16 @@ export function createStudyKeys(options: { keyStore: KeyStore; tenant: TenantKey
       const key = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
       const studyToken = newToken(random);
       kept = await keyStore.putIfAbsent(digest, { studyToken, wrappedKey: wrap(tenant, random, studyToken, key) });
-      if (kept.studyToken === studyToken) keep(studyToken, key);
+      if (kept.studyToken === studyToken) keep(studyToken, keyOf(key));
     }
     keepToken(studyUid, kept.studyToken);
     return kept.studyToken;
   };
 
-  const unwrapped = async (studyToken: string): Promise<Buffer | undefined> => {
+  const unwrapped = async (studyToken: string): Promise<KeyObject | undefined> => {
     const kept = await keyStore.byToken(studyToken);
     if (kept === undefined) return undefined;
-    const key = unwrap(tenant, kept);
+    const key = keyOf(unwrap(tenant, kept));
     keep(studyToken, key);
     return key;
   };
@@ -70,10 +70,8 @@ export function createStudyKeys(options: { keyStore: KeyStore; tenant: TenantKey
       return known ?? unwrapped(studyToken);
     },
     wipe() {
-      for (const key of keys.values()) key.fill(0);
       keys.clear();
       tokens.clear();
-      indexKey.fill(0);
     },
   };
 }
