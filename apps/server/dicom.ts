@@ -1,7 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { createDimseDoor, type DimseDoor, type DoorEvent, storagePolicy } from "#doors/dimse";
-import { storageSopClasses } from "#formats/dicom";
 import type { Archive } from "#radiology/archive";
 import { type Actor, actorOf, anonymous, type Devices, type Gate } from "#trust/access";
 import type { Configuration } from "./configuration.ts";
@@ -52,7 +51,6 @@ export function createDicom(configuration: Configuration, parts: DicomParts): Di
       },
     },
     policy: storagePolicy({
-      storageSopClasses: storageSopClasses().map(({ uid }) => uid),
       privateSopClasses: true,
       newerSopClasses: true,
     }),

@@ -4,7 +4,7 @@ import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { leadglass } from "#doors/dimse";
 import { type Archive, createArchive, type StudyIndex } from "#radiology/archive";
-import { openFileKeyStore } from "#stores/keys";
+import { createFileKeyStore } from "#stores/keys";
 import { openEntryFiles } from "#stores/log";
 import { createPacks } from "#stores/packs";
 import { openPostgres, openSqlite } from "#stores/sql";
@@ -46,7 +46,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const clock = systemClock;
   const random = systemRandom;
   const keyring = await openOrMakeKeyring(paths, configuration.passphraseFile, random);
-  const keyStore = await openFileKeyStore({ files: systemFiles, folder: paths.keys });
+  const keyStore = await createFileKeyStore({ files: systemFiles, folder: paths.keys });
   const objects = createPacks({
     files: systemFiles,
     folder: paths.packs,

@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { PhantomLoader } from "#doors/api";
 import type { PhantomState } from "#formats/api";
-import { phantomFiles } from "#imaging/phantoms";
+import { phantomFiles, phantomStudyUid } from "#imaging/phantoms";
 import type { Archive, StudyIndex } from "#radiology/archive";
 import type { Actor } from "#trust/access";
 
@@ -13,15 +13,13 @@ export function createPhantom(parts: { archive: Archive; index: StudyIndex; cloc
   const { archive, index, clock, log } = parts;
   const listeners = new Set<(state: PhantomState) => void>();
   let loading: PhantomState | undefined;
-  let studyUid: string | undefined;
 
   const tell = (state: PhantomState) => {
     for (const listener of listeners) listener(state);
   };
 
   const loaded = async (): Promise<PhantomState> => {
-    studyUid ??= await import("#imaging/phantoms").then(({ phantomStudyUid }) => phantomStudyUid({ kind: "ct-head" }));
-    const study = await index.study(studyUid);
+    const study = await index.study(phantomStudyUid({ kind: "ct-head" }));
     if (study === undefined || study.instanceCount < slices) return { state: "absent", done: 0, total: slices };
     return { state: "loaded", done: slices, total: slices, studyToken: study.studyToken };
   };

@@ -1,0 +1,34 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ingestSlices } from "#imaging/phantoms";
+
+const cache = process.env.LEADGLASS_BENCH_CACHE ?? join(tmpdir(), "leadglass-bench");
+
+/** Paths of `count` slices of one made-up CT study, 526 KB each; made once, kept between runs, read into the page cache. */
+export function ctSlices(count: number): string[] {
+  const folder = join(cache, `ct-${count}`);
+  if (!existsSync(folder)) {
+    const unfinished = `${folder}.part`;
+    rmSync(unfinished, { recursive: true, force: true });
+    mkdirSync(unfinished, { recursive: true });
+    let number = 0;
+    for (const file of ingestSlices({ count, seed: 7 })) {
+      writeFileSync(join(unfinished, `${String(++number).padStart(5, "0")}.dcm`), file);
+    }
+    renameSync(unfinished, folder);
+  }
+  const paths = readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+  for (const path of paths) readFileSync(path);
+  return paths;
+}
+
+/** A fresh folder for one server's store. */
+export function scratch(name: string): string {
+  const folder = join(cache, "scratch", name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
