@@ -1,3 +1,4 @@
+import { isStorageSopClass, sopClassOf } from "#formats/dicom";
 import {
   type AnsweredContext,
   contextResult,
@@ -20,36 +21,25 @@ export interface PresentationContext {
   readonly transferSyntaxUid: string;
 }
 
-const dicomRoot = "1.2.840.10008.";
-const storageRoot = "1.2.840.10008.5.1.4.1.1.";
-/** Under the root of storage and not storage: query, retrieve and creation of protocols and inventories. */
-const notStorage = new Set(
-  ["1.1.200.4", "1.1.200.5", "1.1.200.6", "1.1.201.2", "1.1.201.3", "1.1.201.4", "1.1.201.5"].map(
-    (tail) => `1.2.840.10008.5.1.4.${tail}`,
-  ),
-);
-
 /**
- * The policy of an archive: verification, the storage SOP classes given, and on request also private SOP classes
- * (any UID outside the DICOM root) and storage SOP classes newer than the list. Transfer syntaxes are all taken unless
- * a list is given: objects are kept as received.
+ * The policy of an archive: verification, the storage SOP classes of the standard and, where wanted, private SOP classes
+ * (any UID outside the DICOM root) and storage SOP classes newer than our table. Transfer syntaxes are all taken, since
+ * objects are kept as received, unless a list is given.
  */
 export function storagePolicy(options: {
-  readonly storageSopClasses: Iterable<string>;
   readonly privateSopClasses: boolean;
   readonly newerSopClasses: boolean;
   readonly transferSyntaxes?: Iterable<string>;
 }): NegotiationPolicy {
-  const known = new Set(options.storageSopClasses);
   const syntaxes = options.transferSyntaxes && new Set(options.transferSyntaxes);
   return {
     sopClass(uid) {
-      if (uid === verificationSopClass || known.has(uid)) return true;
-      if (!isUid(uid) || notStorage.has(uid)) return false;
-      if (!uid.startsWith(dicomRoot)) return options.privateSopClasses;
-      return options.newerSopClasses && uid.startsWith(storageRoot);
+      if (uid === verificationSopClass) return true;
+      if (!isStorageSopClass(uid)) return false;
+      if (sopClassOf(uid)) return true;
+      return uid.startsWith("1.2.840.10008.") ? options.newerSopClasses : options.privateSopClasses;
     },
-    transferSyntax: (uid) => (syntaxes ? syntaxes.has(uid) : isUid(uid)),
+    transferSyntax: (uid) => (syntaxes ? syntaxes.has(uid) : hasUidForm(uid)),
   };
 }
 
@@ -81,7 +71,7 @@ export function negotiate(
 }
 
 /** PS3.5 §9.1, lenient on leading zeros, which old senders write. */
-export function isUid(uid: string): boolean {
+export function hasUidForm(uid: string): boolean {
   return uid.length > 0 && uid.length <= 64 && /^[0-9]+(\.[0-9]+)*$/.test(uid);
 }
 

@@ -51,7 +51,7 @@ export function doorWith(options: Options = {}) {
   const door = createDimseDoor<string>({
     callers: { admit: async () => ({ admitted: true, actor: "ct1" }) },
     services: { echo: async () => {}, store },
-    policy: storagePolicy({ storageSopClasses: [ct], privateSopClasses: true, newerSopClasses: false }),
+    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
     aeTitle: "LEADGLASS",
     clock: systemClock,
     log: silentLog,

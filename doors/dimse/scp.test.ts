@@ -20,7 +20,6 @@ import {
 test("of the transfer syntaxes the first in the requestor's order is taken; a context is refused alone", async () => {
   const jpeg = "1.2.840.10008.1.2.4.70";
   const policy = storagePolicy({
-    storageSopClasses: [ct],
     privateSopClasses: false,
     newerSopClasses: false,
     transferSyntaxes: [implicit, jpeg, explicit],

@@ -2,7 +2,7 @@ import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { commandField } from "./command.ts";
 import { type DimseHandler, type DimseRequest, refusing } from "./messages.ts";
-import { isUid } from "./negotiation.ts";
+import { hasUidForm } from "./negotiation.ts";
 import { verificationSopClass } from "./pdu.ts";
 import type { AbortReason, DimseServices, Receiving } from "./ports.ts";
 import { errorComment, type Outcome, outcomeOf, status } from "./status.ts";
@@ -127,7 +127,7 @@ function commandFault({ command, context }: DimseRequest): Outcome | undefined {
   if (AffectedSOPClassUID !== context.sopClassUid) {
     return { Status: status.sopClassNotSupported, ErrorComment: errorComment("SOP class is not that of the context") };
   }
-  if (AffectedSOPInstanceUID === undefined || !isUid(AffectedSOPInstanceUID)) {
+  if (AffectedSOPInstanceUID === undefined || !hasUidForm(AffectedSOPInstanceUID)) {
     return { Status: status.invalidInstance, ErrorComment: errorComment("SOP instance UID missing or not a UID") };
   }
   if (CommandDataSetType === 0x0101) {
