@@ -108,8 +108,7 @@ export async function createFileKeyStore(options: {
     const standing = await recordsOf(studyToken);
     for (const { record, bytes } of standing) {
       const holder = keyFiles.findLast((each) => each.firstRecord <= record) as KeyFile;
-      await holder.file.write([encodeErased(studyToken)], (record - holder.firstRecord) * recordBytes);
-      await holder.file.sync();
+      await holder.overwrite(record, encodeErased(studyToken));
       byDigest.remove(bytes.readUInt32BE(4), record);
       byToken.remove(bytes.readUInt32BE(36), record);
       count--;

@@ -9,6 +9,8 @@ export interface KeyFile {
   records(): number;
   /** Resolves with the record's number when it is on stable storage. After one failure every call fails: take a new file. */
   append(record: Buffer): Promise<number>;
+  /** Puts another record in the place of one, where nothing of it remains. Fails like `append`. */
+  overwrite(number: number, record: Buffer): Promise<void>;
   hasFailed(): boolean;
   close(): Promise<void>;
 }
@@ -42,7 +44,18 @@ export function createKeyFile(file: OpenFile, firstRecord: number, sizeBytes: nu
     }
     pump = undefined;
   };
+  const overwrite = async (number: number, record: Buffer) => {
+    if (failure !== undefined) throw failure.error;
+    try {
+      await file.write([record], (number - firstRecord) * recordBytes);
+      await file.sync();
+    } catch (error) {
+      failure ??= { error };
+      throw error;
+    }
+  };
   return {
+    overwrite,
     file,
     firstRecord,
     records: () => count,

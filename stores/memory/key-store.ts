@@ -1,4 +1,5 @@
-import type { KeyStore, WrappedStudyKey } from "#trust/vault";
+import { Problem } from "#base/problem";
+import { type KeyStore, type WrappedStudyKey, wrappedKeyBytesMax } from "#trust/vault";
 
 export function createMemoryKeyStore(): KeyStore {
   const byDigest = new Map<string, WrappedStudyKey>();
@@ -7,6 +8,9 @@ export function createMemoryKeyStore(): KeyStore {
     get: async (digest) => byDigest.get(Buffer.from(digest).toString("hex")),
     byToken: async (studyToken) => byDigest.get(digests.get(studyToken) ?? ""),
     async putIfAbsent(digest, key) {
+      if (digest.length !== 32 || key.wrappedKey.length > wrappedKeyBytesMax) {
+        throw new Problem("invalid", "a study key does not fit its record");
+      }
       const name = Buffer.from(digest).toString("hex");
       const standing = byDigest.get(name);
       if (standing !== undefined) return standing;

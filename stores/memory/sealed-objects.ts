@@ -1,8 +1,9 @@
 import { Problem } from "#base/problem";
 import { type ObjectWriter, type SealedObjects, scanObjects } from "#trust/vault";
 
-/** Sealed objects in one pack in memory. `failCommits` makes the next so many commits fail as a full disk would. */
+/** Sealed objects in one pack in memory, for tests of what stands on them. */
 export interface MemorySealedObjects extends SealedObjects {
+  /** The next so many commits fail as on a full disk. */
   failCommits(count: number): void;
   /** The bytes of the pack, for a test that damages them. */
   bytes(): Buffer;
