@@ -43,8 +43,8 @@ export class DataSet implements Iterable<DataElement> {
   readonly parent: DataSet | undefined;
   readonly bigEndian: boolean;
   readonly explicitVr: boolean;
-  readonly #source: Source;
-  #characterSets: readonly string[] | undefined;
+  private readonly source: Source;
+  private declaredSets: readonly string[] | undefined;
 
   constructor(
     source: Source,
@@ -52,7 +52,7 @@ export class DataSet implements Iterable<DataElement> {
     encoding: { explicitVr: boolean; bigEndian: boolean },
     parent?: DataSet,
   ) {
-    this.#source = source;
+    this.source = source;
     this.elements = elements;
     this.parent = parent;
     this.explicitVr = encoding.explicitVr;
@@ -109,8 +109,8 @@ export class DataSet implements Iterable<DataElement> {
 
   /** The bytes of a fragment or other range, as a view. */
   range(range: ByteRange): Uint8Array {
-    const from = range.offset - this.#source.shift;
-    return this.#source.bytes.subarray(from, from + range.length);
+    const from = range.offset - this.source.shift;
+    return this.source.bytes.subarray(from, from + range.length);
   }
 
   /** The first value as text without padding; numbers are written out. */
@@ -193,11 +193,11 @@ export class DataSet implements Iterable<DataElement> {
 
   /** Specific Character Set (0008,0005) in force here: this data set's own, else that of the one around it. */
   characterSets(): readonly string[] {
-    if (this.#characterSets === undefined) {
+    if (this.declaredSets === undefined) {
       const own = this.get(Tag.SpecificCharacterSet);
-      this.#characterSets = own === undefined ? (this.parent?.characterSets() ?? []) : declared(this.textsOf(own));
+      this.declaredSets = own === undefined ? (this.parent?.characterSets() ?? []) : declared(this.textsOf(own));
     }
-    return this.#characterSets;
+    return this.declaredSets;
   }
 }
 

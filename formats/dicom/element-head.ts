@@ -1,5 +1,5 @@
 import { implicitVrOf } from "./dictionary.ts";
-import { lengthFormByLetters, type Vr, vrByLetters } from "./vr.ts";
+import { type Vr, vrSlotOf, vrSlots } from "./vr.ts";
 
 /** The length field of an element, sequence or item that ends with a delimiter (PS3.5 §7.1.1, §7.5.1). */
 export const undefinedLength = 0xffffffff;
@@ -20,73 +20,55 @@ export interface HeadState {
   length: number;
 }
 
+const { letters: lettersBySlot, headBytes, vrs } = vrSlots;
+
 /**
- * Reads the head of an element, item or delimiter at `at` into `s` (PS3.5 §7.1.2, §7.1.3, §7.5.1).
+ * Reads the head of an element, item or delimiter at `at` into `s` (PS3.5 §7.1.2, §7.1.3, §7.5.1). A DataView, because
+ * its reads of several bytes are a single load with a single bounds check.
  *
- * @returns the size of the head, or 0 when `bytes` ends before it does.
+ * @returns the size of the head, or 0 when it does not lie wholly before `end`.
  */
-export function parseHead(s: HeadState, bytes: Uint8Array, at: number, end: number): number {
+export function parseHead(s: HeadState, view: DataView, at: number, end: number): number {
   if (end - at < 8) return 0;
-  if (s.bigEndian) return parseBigEndianHead(s, bytes, at, end);
-  const tag = (bytes[at + 1]! << 24) | (bytes[at]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 2]!;
-  if (!s.explicitVr || tag >> 16 === -2) {
-    s.length = ((bytes[at + 7]! << 24) | (bytes[at + 6]! << 16) | (bytes[at + 5]! << 8) | bytes[at + 4]!) >>> 0;
-    s.vr = tag >> 16 === -2 ? "UN" : implicitVrOf(tag >>> 0);
+  const little = !s.bigEndian;
+  const tag = (view.getUint16(at, little) << 16) | view.getUint16(at + 2, little);
+  const isMark = tag >> 16 === -2;
+  if (isMark || !s.explicitVr) {
     s.tag = tag;
+    s.vr = isMark ? "UN" : implicitVrOf(tag >>> 0);
+    s.length = view.getUint32(at + 4, little);
     return 8;
   }
-  const first = bytes[at + 4]! - 65;
-  const second = bytes[at + 5]! - 65;
-  const letters = first * 32 + second;
-  const form = letterForm(first, second);
-  if (form === 1) {
-    s.length = (bytes[at + 7]! << 8) | bytes[at + 6]!;
-  } else {
-    if (end - at < 12) return 0;
-    s.length = ((bytes[at + 11]! << 24) | (bytes[at + 10]! << 16) | (bytes[at + 9]! << 8) | bytes[at + 8]!) >>> 0;
-  }
+  const letters = view.getUint16(at + 4, true);
+  const slot = vrSlotOf(letters);
+  const known = lettersBySlot[slot] === letters;
+  const size = known ? headBytes[slot]! : unknownHeadBytes(letters);
+  if (end - at < size) return 0;
   s.tag = tag;
-  s.vr = (first <= 25 && second <= 25 && vrByLetters[letters]) || "UN";
-  return form === 1 ? 8 : 12;
-}
-
-function parseBigEndianHead(s: HeadState, bytes: Uint8Array, at: number, end: number): number {
-  const tag = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-  const wide = (from: number) =>
-    ((bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!) >>> 0;
-  if (!s.explicitVr || tag >> 16 === -2) {
-    s.tag = tag;
-    s.length = wide(at + 4);
-    s.vr = tag >> 16 === -2 ? "UN" : implicitVrOf(tag >>> 0);
-    return 8;
-  }
-  const first = bytes[at + 4]! - 65;
-  const second = bytes[at + 5]! - 65;
-  const form = letterForm(first, second);
-  if (form !== 1 && end - at < 12) return 0;
-  s.tag = tag;
-  s.length = form === 1 ? (bytes[at + 6]! << 8) | bytes[at + 7]! : wide(at + 8);
-  s.vr = (first <= 25 && second <= 25 && vrByLetters[first * 32 + second]) || "UN";
-  return form === 1 ? 8 : 12;
+  s.vr = known ? vrs[slot]! : "UN";
+  s.length = size === 8 ? view.getUint16(at + 6, little) : view.getUint32(at + 8, little);
+  return size;
 }
 
 /**
- * 1 for a 16-bit length, 2 for a 32-bit one. Two capitals that are no VR yet have the long form, which the standard
- * promises for all VRs to come (PS3.5 §6.2); anything else is a maker's fault and such writers use the short form.
+ * Two capitals that are no VR yet have the long form, which the standard promises for all VRs to come (PS3.5 §6.2);
+ * anything else is a maker's fault, and such writers use the short form.
  */
-function letterForm(first: number, second: number): number {
-  if (first < 0 || first > 25 || second < 0 || second > 25) return 1;
-  return lengthFormByLetters[first * 32 + second] || 2;
+function unknownHeadBytes(letters: number): number {
+  return isCapital(letters & 0xff) && isCapital(letters >> 8) ? 12 : 8;
 }
 
-/** Whether the two bytes at `at` are the letters of a VR of the standard. */
-export function isVrAt(bytes: Uint8Array, at: number): boolean {
-  const first = (bytes[at] ?? 0) - 65;
-  const second = (bytes[at + 1] ?? 0) - 65;
-  return first >= 0 && first <= 25 && second >= 0 && second <= 25 && lengthFormByLetters[first * 32 + second] !== 0;
+export function isCapital(byte: number): boolean {
+  return byte >= 65 && byte <= 90;
 }
 
-/** The letters of a VR of the standard at `at`, or undefined. */
+/** The VR whose letters stand at `at`, or undefined. */
 export function vrAt(bytes: Uint8Array, at: number): Vr | undefined {
-  return isVrAt(bytes, at) ? vrByLetters[(bytes[at]! - 65) * 32 + bytes[at + 1]! - 65] : undefined;
+  const letters = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+  const slot = vrSlotOf(letters);
+  return lettersBySlot[slot] === letters && letters !== 0 ? vrs[slot] : undefined;
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
 import { implicitVrOf } from "./dictionary.ts";
-import { type HeadState, isVrAt, parseHead, undefinedLength, vrAt } from "./element-head.ts";
+import { type HeadState, isCapital, parseHead, undefinedLength, viewOf, vrAt } from "./element-head.ts";
 import { formatTag, Tag } from "./tags.ts";
 import { encodingOf, TransferSyntaxUid } from "./transfer-syntaxes.ts";
 import type { Vr } from "./vr.ts";
@@ -35,13 +35,14 @@ export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | num
   let at = dicm.every((byte, i) => bytes[prefixOffset + i] === byte) ? prefixOffset + 4 : 0;
   if (at === 0 && dicm.every((byte, i) => bytes[i] === byte)) at = 4;
   const head: HeadState = { explicitVr: true, bigEndian: false, tag: 0, vr: "UN", length: 0 };
+  const view = viewOf(bytes);
   const elements: MetaElement[] = [];
   let uid: string | undefined;
   for (;;) {
     if (bytes.length < at + 12 && !last) return at + 12;
     if (bytes[at] !== 0x02 || bytes[at + 1] !== 0x00) break;
-    head.explicitVr = isVrAt(bytes, at + 4); // some writers put the meta information in implicit VR
-    const size = parseHead(head, bytes, at, bytes.length);
+    head.explicitVr = vrAt(bytes, at + 4) !== undefined; // some writers put the meta information in implicit VR
+    const size = parseHead(head, view, at, bytes.length);
     if (size === 0) throw cut(at);
     const offset = at + size;
     if (head.length === undefinedLength) throw cut(at);
@@ -77,7 +78,7 @@ function asciiOf(bytes: Uint8Array, offset: number, length: number): string {
 function guessTransferSyntax(bytes: Uint8Array, at: number): string {
   const little = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
   const big = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  if (!isVrAt(bytes, at + 4)) return TransferSyntaxUid.implicitLittleEndian;
+  if (vrAt(bytes, at + 4) === undefined) return TransferSyntaxUid.implicitLittleEndian;
   return big < little ? TransferSyntaxUid.explicitBigEndian : TransferSyntaxUid.explicitLittleEndian;
 }
 
@@ -103,8 +104,4 @@ export function encodingFound(transferSyntaxUid: string, bytes: Uint8Array, at: 
   }
   if (!explicitVr && vrAt(bytes, at + 4) === expected) return { explicitVr: true, bigEndian };
   return { explicitVr, bigEndian };
-}
-
-function isCapital(byte: number): boolean {
-  return byte >= 65 && byte <= 90;
 }

@@ -1,6 +1,6 @@
 import type { Problem } from "#base/problem";
 import { type DataElement, DataSet } from "./data-set.ts";
-import { createReader, type ReaderEvents, type StopPoint } from "./reader.ts";
+import { createReader, type StopPoint } from "./reader.ts";
 import type { ReaderLimits } from "./reader-limits.ts";
 import { pixelDataTags } from "./tags.ts";
 import { encodingOf } from "./transfer-syntaxes.ts";
@@ -73,7 +73,7 @@ export function createHeaderReader(options: HeaderReaderOptions): HeaderReader {
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     stopBefore: pixelDataTags,
     capture,
-    events: { ...passOver, value },
+    events: { value },
   });
   return {
     write: (chunk) => reader.write(chunk),
@@ -88,17 +88,3 @@ export function createHeaderReader(options: HeaderReaderOptions): HeaderReader {
     },
   };
 }
-
-const nothing = () => {};
-const passOver: Required<ReaderEvents> = {
-  dataSetStart: nothing,
-  element: nothing,
-  value: nothing,
-  sequenceStart: nothing,
-  itemStart: nothing,
-  itemEnd: nothing,
-  sequenceEnd: nothing,
-  encapsulatedStart: nothing,
-  fragment: nothing,
-  encapsulatedEnd: nothing,
-};

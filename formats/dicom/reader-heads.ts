@@ -1,9 +1,53 @@
 import { itemEndTag, itemTag, sequenceEndTag, undefinedLength } from "./element-head.ts";
 import { fail, Inside, popFrame, pushFrame, type ReaderState, Status } from "./reader-state.ts";
 import { Tag } from "./tags.ts";
-import { vrTable } from "./vr.ts";
+import { vrSlotOf, vrSlots, vrTable } from "./vr.ts";
 
 const noBytes = new Uint8Array(0);
+const { letters: lettersBySlot, headBytes, vrs } = vrSlots;
+
+/**
+ * The fast road: elements of explicit VR little endian with a known VR and a value that lies wholly in this piece, read
+ * in local variables. Stops in front of whatever else there is, which `takeHead` then takes, and gives its place.
+ */
+export function passUsualElements(s: ReaderState, bytes: Uint8Array, view: DataView, from: number): number {
+  const { base, events, capture, depth, inside } = s;
+  if (!s.settled || !s.explicitVr || s.bigEndian || inside === Inside.sequence || inside === Inside.fragments)
+    return from;
+  const end = Math.min(bytes.length, s.end - base);
+  const stopMin = s.level === 0 ? s.stopMin : Number.POSITIVE_INFINITY;
+  const elementsMax = s.limits.elementsMax;
+  let { elements } = s;
+  let at = from;
+  while (at + 12 <= end && elements < elementsMax) {
+    const word = view.getInt32(at, true);
+    const tag = (word << 16) | (word >>> 16);
+    if (tag < 0 || tag >= stopMin) break; // groups from 8000 on: rare, and the marks FFFE among them
+    const letters = view.getUint16(at + 4, true);
+    const slot = vrSlotOf(letters);
+    if (lettersBySlot[slot] !== letters || letters === sequenceLetters) break;
+    const size = headBytes[slot]!;
+    const length = size === 8 ? view.getUint16(at + 6, true) : view.getUint32(at + 8, true);
+    const value = at + size;
+    if (value + length > end) break;
+    const vr = vrs[slot]!;
+    elements += 1;
+    events.element(tag, vr, base + value, length, depth);
+    at = value + length;
+    if (capture?.(tag, vr, length, depth) !== true) continue;
+    s.captured += length;
+    if (s.captured > s.limits.capturedBytesMax) {
+      fail(s, "too-large", `more than ${s.limits.capturedBytesMax} bytes of values`, base + value, tag);
+      break;
+    }
+    events.value(bytes, value, at);
+  }
+  s.elements = elements;
+  return at;
+}
+
+/** "SQ", as `vrSlotOf` takes it. */
+const sequenceLetters = 0x5153;
 
 /** Acts on the head just parsed into `s`, whose value begins at `offset`. */
 export function takeHead(s: ReaderState, offset: number, headSize: number): void {

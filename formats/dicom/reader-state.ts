@@ -59,7 +59,7 @@ export interface ReaderState extends HeadState {
   /** Whether the encoding has been checked against the first head. */
   settled: boolean;
   /** A head cut by the end of a piece. */
-  carry: Uint8Array | undefined;
+  carry: DataView | undefined;
   carried: number;
   capturing: boolean;
   pieces: Uint8Array[] | undefined;

@@ -1,8 +1,8 @@
 import { asProblem, Problem } from "#base/problem";
-import { parseHead } from "./element-head.ts";
+import { parseHead, viewOf } from "./element-head.ts";
 import { encodingFound, type FileStart, readFileStart } from "./file-start.ts";
 import { createInflater } from "./inflate.ts";
-import { takeHead } from "./reader-heads.ts";
+import { passUsualElements, takeHead } from "./reader-heads.ts";
 import { type ReaderLimits, readerLimits } from "./reader-limits.ts";
 import { fail, failWith, Inside, pathOf, popFrame, type ReaderState, Status } from "./reader-state.ts";
 import { encodingOf } from "./transfer-syntaxes.ts";
@@ -11,7 +11,8 @@ import type { Vr } from "./vr.ts";
 /**
  * What a reader tells, in the order of the stream. Offsets count from the first byte received; in the deflated transfer
  * syntax the data set counts as if it had been received inflated, right after the file meta information. `length` is
- * `undefinedLength` where a delimiter ends the thing. `depth` is the number of items around an element.
+ * `undefinedLength` where a delimiter ends the thing. `depth` is the number of items around an element. The functions are
+ * called without `this`.
  */
 export interface ReaderEvents {
   /** The data set begins (at once for a bare data set, after the file meta information for a file). */
@@ -77,19 +78,6 @@ export interface Reader {
 }
 
 const nothing = () => {};
-const silent: Required<ReaderEvents> = {
-  dataSetStart: nothing,
-  element: nothing,
-  value: nothing,
-  sequenceStart: nothing,
-  itemStart: nothing,
-  itemEnd: nothing,
-  sequenceEnd: nothing,
-  encapsulatedStart: nothing,
-  fragment: nothing,
-  encapsulatedEnd: nothing,
-};
-
 /**
  * Reads a DICOM file or data set that arrives in pieces, and tells where everything is without copying it. Iterative,
  * within `limits`; an input that breaks a rule ends the reading with a Problem that names the place, never a value.
@@ -136,7 +124,7 @@ function initialState(options: ReaderOptions): ReaderState {
     tag: 0,
     vr: "UN",
     length: 0,
-    events: options.events === undefined ? silent : withDefaults(options.events),
+    events: withDefaults(options.events ?? {}),
     capture: options.capture,
     stops,
     stopMin: stops.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...stops),
@@ -168,28 +156,20 @@ function initialState(options: ReaderOptions): ReaderState {
   };
 }
 
-/** Fills in what the caller does not listen to; an object that listens to everything is used as it is. */
-function withDefaults(events: ReaderEvents): Required<ReaderEvents> {
-  if (listensToAll(events)) return events;
-  const on = <K extends keyof ReaderEvents>(name: K): Required<ReaderEvents>[K] =>
-    (events[name]?.bind(events) ?? nothing) as Required<ReaderEvents>[K];
+/** Fills in what the caller does not listen to. */
+function withDefaults(on: ReaderEvents): Required<ReaderEvents> {
   return {
-    dataSetStart: on("dataSetStart"),
-    element: on("element"),
-    value: on("value"),
-    sequenceStart: on("sequenceStart"),
-    itemStart: on("itemStart"),
-    itemEnd: on("itemEnd"),
-    sequenceEnd: on("sequenceEnd"),
-    encapsulatedStart: on("encapsulatedStart"),
-    fragment: on("fragment"),
-    encapsulatedEnd: on("encapsulatedEnd"),
+    dataSetStart: on.dataSetStart ?? nothing,
+    element: on.element ?? nothing,
+    value: on.value ?? nothing,
+    sequenceStart: on.sequenceStart ?? nothing,
+    itemStart: on.itemStart ?? nothing,
+    itemEnd: on.itemEnd ?? nothing,
+    sequenceEnd: on.sequenceEnd ?? nothing,
+    encapsulatedStart: on.encapsulatedStart ?? nothing,
+    fragment: on.fragment ?? nothing,
+    encapsulatedEnd: on.encapsulatedEnd ?? nothing,
   };
-}
-
-function listensToAll(events: ReaderEvents): events is Required<ReaderEvents> {
-  for (const name in silent) if (events[name as keyof ReaderEvents] === undefined) return false;
-  return true;
 }
 
 function startDataSet(s: ReaderState, transferSyntaxUid: string, offset: number): void {
@@ -262,8 +242,9 @@ function feed(s: ReaderState, bytes: Uint8Array): void {
   }
 }
 
-/** The inner loop: one head after the other, values passed over. */
+/** The main loop: one head after the other, values passed over. */
 function consume(s: ReaderState, bytes: Uint8Array): void {
+  const view = viewOf(bytes);
   const end = bytes.length;
   let at = s.carried > 0 ? finishCarriedHead(s, bytes) : 0;
   while (s.status === Status.reading) {
@@ -271,9 +252,10 @@ function consume(s: ReaderState, bytes: Uint8Array): void {
       at = passValue(s, bytes, at);
       if (s.left > 0) break;
     }
+    at = passUsualElements(s, bytes, view, at);
     const position = s.base + at;
     while (position >= s.end) popFrame(s, position);
-    const size = settledHead(s, bytes, at, end);
+    const size = settledHead(s, bytes, view, at, end);
     if (size === 0) {
       if (at < end) stash(s, bytes, at);
       break;
@@ -284,7 +266,7 @@ function consume(s: ReaderState, bytes: Uint8Array): void {
   s.base += end;
 }
 
-function settledHead(s: ReaderState, bytes: Uint8Array, at: number, end: number): number {
+function settledHead(s: ReaderState, bytes: Uint8Array, view: DataView, at: number, end: number): number {
   if (!s.settled) {
     if (end - at < 8) return 0;
     s.settled = true;
@@ -292,22 +274,26 @@ function settledHead(s: ReaderState, bytes: Uint8Array, at: number, end: number)
     s.explicitVr = explicitVr;
     s.bigEndian = bigEndian;
   }
-  return parseHead(s, bytes, at, end);
+  return parseHead(s, view, at, end);
 }
 
 function stash(s: ReaderState, bytes: Uint8Array, at: number): void {
-  s.carry ??= new Uint8Array(12);
-  s.carry.set(bytes.subarray(at));
+  s.carry ??= new DataView(new ArrayBuffer(12));
+  bytesOf(s.carry).set(bytes.subarray(at));
   s.carried = bytes.length - at;
+}
+
+function bytesOf(view: DataView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** Completes a head that began in an earlier piece; returns how much of this piece belongs to it. */
 function finishCarriedHead(s: ReaderState, bytes: Uint8Array): number {
-  const carry = s.carry!;
+  const carry = bytesOf(s.carry!);
   const before = s.carried;
   const more = Math.min(12 - before, bytes.length);
   carry.set(bytes.subarray(0, more), before);
-  const size = settledHead(s, carry, 0, before + more);
+  const size = settledHead(s, carry, s.carry!, 0, before + more);
   if (size === 0) {
     s.carried = before + more;
     return bytes.length;
@@ -368,5 +354,10 @@ function finish(s: ReaderState): void {
 
 /** A few zero bytes behind the last element, as media with even block sizes leave them. */
 function isPadding(s: ReaderState): boolean {
-  return s.level === 0 && s.carry!.subarray(0, s.carried).every((byte) => byte === 0);
+  return (
+    s.level === 0 &&
+    bytesOf(s.carry!)
+      .subarray(0, s.carried)
+      .every((byte) => byte === 0)
+  );
 }

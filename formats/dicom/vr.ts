@@ -95,17 +95,26 @@ export function usesCharacterSet(vr: Vr): boolean {
 }
 
 /**
- * Look-up of the two VR characters of an explicit head for the readers' inner loops: index `(c0 - 65) * 32 + (c1 - 65)`
- * for two capital letters; gives the VR, and 1 for a 16-bit, 2 for a 32-bit length field, 0 for no known VR.
+ * Look-up of a VR for the readers' inner loops, by its two letters as a little endian 16-bit number: the slot is made of
+ * five bits of each letter; only if `letters[slot]` is the number is the VR known.
  */
-export const vrByLetters: readonly (Vr | undefined)[] = /*#__PURE__*/ lettersTable((vr) => vr);
-export const lengthFormByLetters: Uint8Array = /*#__PURE__*/ Uint8Array.from(
-  /*#__PURE__*/ lettersTable((vr) => (vrTable[vr].longLength ? 2 : 1)),
-  (form) => form ?? 0,
-);
+export const vrSlots = /*#__PURE__*/ slotTables();
 
-function lettersTable<T>(of: (vr: Vr) => T): (T | undefined)[] {
-  const table = new Array<T | undefined>(26 * 32).fill(undefined);
-  for (const vr of allVrs) table[(vr.charCodeAt(0) - 65) * 32 + vr.charCodeAt(1) - 65] = of(vr);
-  return table;
+export function vrSlotOf(letters: number): number {
+  return (letters & 0x1f) | ((letters >> 3) & 0x3e0);
+}
+
+function slotTables() {
+  const letters = new Uint16Array(1024);
+  /** Bytes of the head of an explicit VR element. */
+  const headBytes = new Uint8Array(1024);
+  const vrs = new Array<Vr>(1024).fill("UN");
+  for (const vr of allVrs) {
+    const number = vr.charCodeAt(0) | (vr.charCodeAt(1) << 8);
+    const slot = vrSlotOf(number);
+    letters[slot] = number;
+    headBytes[slot] = vrTable[vr].longLength ? 12 : 8;
+    vrs[slot] = vr;
+  }
+  return { letters, headBytes, vrs: vrs as readonly Vr[] };
 }
