@@ -6,8 +6,9 @@ const agents = new Map<string, Agent>();
 
 /** `fetch` over node:https with one more authority trusted: Node's own fetch takes authorities only at process start. */
 export function fetchTrusting(url: string, init: RequestInit, ca: string): Promise<Response> {
-  const agent = agents.get(ca) ?? new Agent({ ca: readFileSync(ca), keepAlive: true, maxSockets: 64 });
-  agents.set(ca, agent);
+  const authority = readFileSync(ca, "utf8");
+  const agent = agents.get(authority) ?? new Agent({ ca: authority, keepAlive: true, maxSockets: 64 });
+  agents.set(authority, agent);
   const options: RequestOptions = {
     agent,
     method: init.method ?? "GET",
