@@ -43,6 +43,7 @@ export function createPacks(options: PackOptions): SealedObjects {
   const lanes = new Set<Lane>();
   /** Packs that could not be ended on disk yet; no object is taken before they are. */
   const unended = new Set<Pack>();
+  const endings = new Map<Pack, Promise<void>>();
   const ending = new Set<Promise<void>>();
   const room = createRoom({ files, folder, clock, reserveBytes });
   const turns = createTurns(lanesMax);
@@ -63,18 +64,21 @@ export function createPacks(options: PackOptions): SealedObjects {
   };
   const handles = createReadHandles({ files, pathOf, openMax: 64 });
 
-  /** Gives a pack its final name, durably: from then on nothing behind `endPosition` exists. */
-  const endOnDisk = async (pack: Pack) => {
-    unended.add(pack);
+  const giveFinalName = async (pack: Pack) => {
     if (!renamed.has(pack.name)) {
-      await files.rename(
-        `${folder}/${openName(pack.name)}`,
-        `${folder}/${endedName(pack.name, pack.endPosition ?? 0)}`,
-      );
+      const finalName = endedName(pack.name, pack.endPosition ?? 0);
+      await files.rename(`${folder}/${openName(pack.name)}`, `${folder}/${finalName}`);
       renamed.add(pack.name);
     }
     await files.syncFolder(folder);
     unended.delete(pack);
+  };
+  /** Gives a pack its final name, durably: from then on nothing behind `endPosition` exists. */
+  const endOnDisk = (pack: Pack): Promise<void> => {
+    unended.add(pack);
+    const trial = endings.get(pack) ?? giveFinalName(pack).finally(() => endings.delete(pack));
+    endings.set(pack, trial);
+    return trial;
   };
   const endPack = async (lane: Lane) => {
     lanes.delete(lane);
@@ -211,9 +215,11 @@ export function createPacks(options: PackOptions): SealedObjects {
     },
     async close() {
       state = "closed";
-      await Promise.all([...lanes].map((lane) => lane.close()));
+      const closed = await Promise.allSettled([...lanes].map((lane) => lane.close()));
       while (ending.size > 0) await Promise.all(ending);
       await handles.close();
+      const failed = closed.find((each) => each.status === "rejected");
+      if (failed !== undefined) throw asProblem(failed.reason, "closing the packs");
     },
   };
 }

@@ -20,27 +20,30 @@ export function createRoom(options: { files: Files; folder: string; clock: Clock
 
   const measure = () => {
     measuring ??= (async () => {
-      takenSince = 0;
       freeBytes = await files.freeBytes(folder);
+      takenSince = 0;
       measuredAt = clock.monotonicMs();
     })().finally(() => {
       measuring = undefined;
     });
     return measuring;
   };
-  const isEnough = () => freeBytes - takenSince >= reserveBytes;
-  const takeMeasured = async () => {
+  const takeIfEnough = (bytes: number): boolean => {
+    if (freeBytes - takenSince - bytes < reserveBytes) return false;
+    takenSince += bytes;
+    return true;
+  };
+  const takeMeasured = async (bytes: number) => {
     await measure();
-    if (isEnough()) return;
+    if (takeIfEnough(bytes)) return;
     throw new Problem("no-room", "the disk is full up to the reserve that is kept for the log", {
       remedy: "free or add disk space",
     });
   };
   return {
     take(bytes) {
-      takenSince += bytes;
-      if (clock.monotonicMs() - measuredAt < believedMs && isEnough()) return;
-      return takeMeasured();
+      if (clock.monotonicMs() - measuredAt < believedMs && takeIfEnough(bytes)) return;
+      return takeMeasured(bytes);
     },
   };
 }

@@ -64,9 +64,10 @@ export async function createVault(options: {
       if (isClosed) return;
       isClosed = true;
       await Promise.all([...live].map((sealing) => sealing.abort()));
-      await objects.close();
-      await keyStore.close();
+      const closed = await Promise.allSettled([objects.close(), keyStore.close()]);
       studyKeys.wipe();
+      const failed = closed.find((each) => each.status === "rejected");
+      if (failed !== undefined) throw asProblem(failed.reason, "closing the vault");
     },
   };
 }

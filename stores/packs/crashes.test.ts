@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createVirtualClock } from "#base/clock";
+import { seededRandom, systemRandom } from "#base/id";
+import { crashState, createFaultyFiles, createTracedFiles, type Files } from "#base/io";
+import { isProblem } from "#base/problem";
+import { createMemoryKeyStore } from "#stores/memory";
+import { createKeyring, createVault, type Vault } from "#trust/vault";
+import { createPacks } from "./index.ts";
+
+const keyring = await createKeyring({
+  files: createTracedFiles().files,
+  folder: "home",
+  passphrase: "correct horse battery staple",
+  random: systemRandom,
+  cost: { memoryKiB: 64, passes: 1, lanes: 1 },
+});
+const keyStore = createMemoryKeyStore();
+
+function openVault(files: Files): Promise<Vault> {
+  const options = { files, folder: "packs", clock: createVirtualClock(), random: systemRandom };
+  const objects = createPacks({ ...options, lanesMax: 3, packBytesMax: 60_000 });
+  return createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
+}
+
+const contentOf = (name: string, bytes: number) => Buffer.from(seededRandom(name.length + bytes)(Buffer.alloc(bytes)));
+
+interface Told {
+  acknowledged(name: string): void;
+  refused(name: string, error: unknown): void;
+}
+
+/** Objects one after the other, several at once, some aborted, over several packs. */
+async function work(vault: Vault, told: Told): Promise<void> {
+  const studyToken = await vault.studyToken("1.2.3");
+  const put = async (name: string, bytes: number, isAborted = false) => {
+    try {
+      const sealing = vault.seal({ studyToken });
+      const content = contentOf(name, bytes);
+      for (let at = 0; at < bytes; at += 100_000) await sealing.write(content.subarray(at, at + 100_000));
+      if (isAborted) return await sealing.abort();
+      await sealing.finish(Buffer.from(`${name} ${bytes}`));
+      told.acknowledged(name);
+    } catch (error) {
+      told.refused(name, error);
+    }
+  };
+  await put("first", 100);
+  await put("dropped", 270_000, true);
+  await put("second", 9000);
+  await Promise.all([
+    put("left", 20_000),
+    put("right", 40_000),
+    put("dropped too", 270_000, true),
+    put("long", 140_000),
+  ]);
+  await Promise.all([put("a", 500), put("b", 600), put("c", 700), put("d", 800), put("e", 900)]);
+}
+
+/** Every object that recovery finds: once each, whole, as it was sent. */
+async function found(vault: Vault): Promise<Set<string>> {
+  const names = new Set<string>();
+  for await (const object of vault.recover(new Map())) {
+    const [, name = "", bytes = ""] = /^(.*) (\d+)$/.exec(object.record.toString()) ?? [];
+    assert.ok(!names.has(name), `${name} is there twice`);
+    names.add(name);
+    const opened = await vault.open(object.place);
+    const content = await opened.read(0, opened.sizeBytes);
+    assert.ok(content.equals(contentOf(name, Number(bytes))), `${name} is not what was sent`);
+  }
+  return names;
+}
+
+test("at every crash all that was acknowledged is there once and whole, and the packs can be written to again", async () => {
+  const traced = createTracedFiles();
+  const vault = await openVault(traced.files);
+  await work(vault, { acknowledged: traced.note, refused: (name, error) => assert.fail(`${name}: ${error}`) });
+  await vault.close();
+  const random = seededRandom(5);
+  const chance = () => (random(new Uint8Array(1))[0] ?? 0) / 256;
+  let states = 0;
+  for (let steps = 0; steps <= traced.trace.length; steps++) {
+    for (const unsynced of ["kept", "dropped", "mixed", "mixed"] as const) {
+      const { disk, notes } = crashState(traced.trace, steps, unsynced, chance);
+      const { files } = createTracedFiles(disk);
+      const again = await openVault(files);
+      const names = await found(again);
+      for (const note of notes) assert.ok(names.has(note), `${note} was lost at step ${steps}, ${unsynced}`);
+      const sealing = again.seal({ studyToken: await again.studyToken("1.2.3") });
+      await sealing.write(contentOf("after", 50));
+      await sealing.finish(Buffer.from("after 50"));
+      await again.close();
+      const third = await openVault(files);
+      assert.deepEqual(await found(third), names.add("after"), `step ${steps}, ${unsynced}`);
+      await third.close();
+      states++;
+    }
+  }
+  assert.ok(states > 150, `${states} states`);
+});
+
+test("any one call that fails gives a clear error, no false acknowledgement, no second sync, and nothing refused is found", async () => {
+  for (const code of ["EIO", "ENOSPC", "EMFILE"] as const) {
+    for (let nth = 0, isBeyond = false; !isBeyond; nth++) {
+      const traced = createTracedFiles();
+      const faulty = createFaultyFiles(traced.files, ({ kind }, index) =>
+        index === nth ? { code, ...(kind === "write" && nth % 2 === 1 && { writtenBytes: 5000 }) } : undefined,
+      );
+      const acknowledged = new Set<string>();
+      const refused = new Set<string>();
+      const expectClear = (error: unknown) =>
+        assert.ok(isProblem(error, code === "ENOSPC" ? "no-room" : "fault"), String(error));
+      const vault = await openVault(faulty).catch(expectClear);
+      if (vault) {
+        const refusedBy = (name: string, error: unknown) => {
+          refused.add(name);
+          expectClear(error);
+        };
+        await work(vault, { acknowledged: (name) => acknowledged.add(name), refused: refusedBy });
+        await vault.close().catch(expectClear);
+      }
+      const broken = faulty.calls.find((call) => call.isFailed);
+      isBeyond = broken === undefined;
+      if (broken?.kind === "sync" || broken?.kind === "write") {
+        const later = faulty.calls.slice(faulty.calls.indexOf(broken) + 1);
+        const again = later.filter(({ kind, path }) => path === broken.path && (kind === "sync" || kind === "write"));
+        assert.deepEqual(again, [], `nothing is written or synced behind a failed ${broken.kind}`);
+      }
+      for (const unsynced of ["kept", "dropped"] as const) {
+        const { disk } = crashState(traced.trace, traced.trace.length, unsynced, () => 0);
+        const names = await found(await openVault(createTracedFiles(disk).files));
+        const where = `after ${broken?.kind} failed with ${code}, call ${nth}, ${unsynced}`;
+        for (const name of acknowledged) assert.ok(names.has(name), `${name} was lost ${where}`);
+        for (const name of refused) assert.ok(!names.has(name), `${name} was refused and is there ${where}`);
+      }
+    }
+  }
+});
+
+test("an id says nothing: two objects of the same bytes share nothing on disk", async () => {
+  const traced = createTracedFiles();
+  const vault = await openVault(traced.files);
+  const studyToken = await vault.studyToken("1.2.3");
+  const content = contentOf("same", 5000);
+  const ids = new Set<string>();
+  for (let i = 0; i < 2; i++) {
+    const sealing = vault.seal({ studyToken });
+    sealing.write(content);
+    await sealing.finish(Buffer.from("r"));
+    ids.add(sealing.id);
+  }
+  assert.equal(ids.size, 2);
+  const written = traced.trace.flatMap((step) => (step.kind === "write" ? [step.bytes] : []));
+  assert.ok(written.every((bytes) => !Buffer.from(bytes).includes(content.subarray(0, 32))));
+});
