@@ -66,7 +66,7 @@ export function isCapital(byte: number): boolean {
 export function vrAt(bytes: Uint8Array, at: number): Vr | undefined {
   const letters = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
   const slot = vrSlotOf(letters);
-  return lettersBySlot[slot] === letters && letters !== 0 ? vrs[slot] : undefined;
+  return lettersBySlot[slot] === letters ? vrs[slot] : undefined;
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

@@ -2,10 +2,9 @@ import { isProblem, type Problem } from "#base/problem";
 import { type ByteRange, type DataElement, DataSet, type Source } from "./data-set.ts";
 import { undefinedLength } from "./element-head.ts";
 import { type Encoding, encodingFound, type FileStart, readFileStart } from "./file-start.ts";
-import { createInflater } from "./inflate.ts";
 import { createReader, joined, type ReaderEvents, type StopPoint } from "./reader.ts";
-import { type ReaderLimits, readerLimits } from "./reader-limits.ts";
-import { encodingOf, TransferSyntaxUid } from "./transfer-syntaxes.ts";
+import type { ReaderLimits } from "./reader-limits.ts";
+import { encodingOf } from "./transfer-syntaxes.ts";
 import type { Vr } from "./vr.ts";
 
 export interface ReadOptions {
@@ -44,7 +43,6 @@ export function parseDataSet(bytes: Uint8Array, options: ReadOptions & { transfe
 
 /** Reads a DICOM file (PS3.10) that is wholly in memory, also without preamble or file meta information. */
 export function readFile(bytes: Uint8Array, options: ReadOptions = {}): DicomFile {
-  const littleEndian = { explicitVr: true, bigEndian: false };
   let start: FileStart;
   try {
     start = readFileStart(bytes, true) as FileStart; // a number only where more may come
@@ -67,47 +65,31 @@ export function readFile(bytes: Uint8Array, options: ReadOptions = {}): DicomFil
   return { ...body, meta, transferSyntaxUid, dataSetOffset };
 }
 
+const littleEndian: Encoding = { explicitVr: true, bigEndian: false };
+
 function valueElement(tag: number, vr: Vr, offset: number, length: number): DataElement {
   return { tag, vr, offset, length, items: undefined, fragments: undefined };
 }
 
-function readBody(bytes: Uint8Array, uid: string, shift: number, options: ReadOptions): ReadDataSet {
-  const deflated = encodingOf(uid).deflated;
-  const inflated = deflated ? inflateAll(bytes, { ...readerLimits, ...options.limits }) : undefined;
-  const transferSyntaxUid = deflated ? TransferSyntaxUid.explicitLittleEndian : uid;
-  const source = { bytes: inflated?.bytes ?? bytes, shift };
-  const tree = createTree(source, encodingFound(transferSyntaxUid, source.bytes, 0));
+function readBody(bytes: Uint8Array, transferSyntaxUid: string, shift: number, options: ReadOptions): ReadDataSet {
+  const { deflated } = encodingOf(transferSyntaxUid);
+  const source = { bytes, shift };
+  const encoding = deflated ? littleEndian : encodingFound(transferSyntaxUid, bytes, 0);
+  const tree = createTree(source, encoding);
+  const inflated: Uint8Array[] = [];
   const reader = createReader({
     transferSyntaxUid,
     dataSetOffset: shift,
     events: tree.events,
+    onInflated: (piece) => void inflated.push(piece.slice()),
     ...(options.limits && { limits: options.limits }),
     ...(options.stopBefore && { stopBefore: options.stopBefore }),
   });
-  reader.write(source.bytes);
-  const { problem = inflated?.problem, stoppedAt } = reader.end();
+  reader.write(bytes);
+  const { problem, stoppedAt } = reader.end();
   if (problem !== undefined && options.partial !== true) throw problem;
+  if (deflated) source.bytes = joined(inflated);
   return { dataSet: tree.finish(), stoppedAt, problem };
-}
-
-function inflateAll(bytes: Uint8Array, limits: ReaderLimits): { bytes: Uint8Array; problem: Problem | undefined } {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  const inflater = createInflater({
-    inflatedBytesMax: limits.inflatedBytesMax,
-    inflateRatioMax: limits.inflateRatioMax,
-    onOutput(piece) {
-      pieces.push(piece.slice());
-      size += piece.length;
-    },
-  });
-  let problem: Problem | undefined;
-  try {
-    inflater.push(bytes);
-  } catch (error) {
-    problem = error as Problem;
-  }
-  return { bytes: joined(pieces, size), problem };
 }
 
 interface OpenSet {

@@ -32,6 +32,7 @@ export interface Frame {
 export interface ReaderState extends HeadState {
   readonly events: Required<ReaderEvents>;
   readonly capture: ((tag: number, vr: Vr, length: number, depth: number) => boolean) | undefined;
+  readonly onInflated: ((bytes: Uint8Array) => void) | undefined;
   readonly stops: readonly number[];
   readonly stopMin: number;
   readonly limits: ReaderLimits;

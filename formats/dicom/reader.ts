@@ -43,6 +43,8 @@ export interface ReaderOptions {
    * the encapsulated element's tag with VR UL. Values are collected only as their bytes arrive.
    */
   readonly capture?: ((tag: number, vr: Vr, length: number, depth: number) => boolean) | undefined;
+  /** Deflated transfer syntax: gets the inflated data set, piece by piece. The bytes are only lent. */
+  readonly onInflated?: ((bytes: Uint8Array) => void) | undefined;
   /** Stop in front of any of these at the top level, before its value is needed. */
   readonly stopBefore?: readonly number[];
   readonly limits?: Partial<ReaderLimits>;
@@ -126,6 +128,7 @@ function initialState(options: ReaderOptions): ReaderState {
     length: 0,
     events: withDefaults(options.events ?? {}),
     capture: options.capture,
+    onInflated: options.onInflated,
     stops,
     stopMin: stops.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...stops),
     limits: options.limits === undefined ? readerLimits : { ...readerLimits, ...options.limits },
@@ -182,7 +185,11 @@ function startDataSet(s: ReaderState, transferSyntaxUid: string, offset: number)
   s.bigEndian = syntax.bigEndian;
   if (syntax.deflated) {
     const { inflatedBytesMax, inflateRatioMax } = s.limits;
-    s.inflater = createInflater({ inflatedBytesMax, inflateRatioMax, onOutput: (bytes) => consume(s, bytes) });
+    const onOutput = (bytes: Uint8Array) => {
+      s.onInflated?.(bytes);
+      consume(s, bytes);
+    };
+    s.inflater = createInflater({ inflatedBytesMax, inflateRatioMax, onOutput });
   }
   s.events.dataSetStart(transferSyntaxUid, offset);
 }
@@ -199,7 +206,7 @@ function collectStart(s: ReaderState, chunk: Uint8Array): void {
 }
 
 function tryStart(s: ReaderState, last: boolean): void {
-  const bytes = s.lead!.length === 1 ? s.lead![0]! : joined(s.lead!, s.leadBytes);
+  const bytes = s.lead!.length === 1 ? s.lead![0]! : joined(s.lead!);
   let start: FileStart | number;
   try {
     start = readFileStart(bytes, last);
@@ -220,8 +227,8 @@ function tryStart(s: ReaderState, last: boolean): void {
   feed(s, bytes.subarray(start.dataSetOffset));
 }
 
-export function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const all = new Uint8Array(size);
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {
     all.set(piece, at);
@@ -253,6 +260,7 @@ function consume(s: ReaderState, bytes: Uint8Array): void {
       if (s.left > 0) break;
     }
     at = passUsualElements(s, bytes, view, at);
+    if (s.status !== Status.reading) break;
     const position = s.base + at;
     while (position >= s.end) popFrame(s, position);
     const size = settledHead(s, bytes, view, at, end);
@@ -320,11 +328,10 @@ function capturePart(s: ReaderState, bytes: Uint8Array, from: number, to: number
   s.pieces ??= [];
   s.pieces.push(bytes.slice(from, to));
   if (s.left > 0) return;
-  const size = s.pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const whole = joined(s.pieces, size);
+  const whole = joined(s.pieces);
   s.pieces = undefined;
   s.capturing = false;
-  s.events.value(whole, 0, size);
+  s.events.value(whole, 0, whole.length);
 }
 
 function finish(s: ReaderState): void {

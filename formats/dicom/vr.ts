@@ -106,6 +106,7 @@ export function vrSlotOf(letters: number): number {
 
 function slotTables() {
   const letters = new Uint16Array(1024);
+  letters[0] = 1; // slots without a VR hold a number of another slot, so that nothing equals it; 0 would do so in slot 0
   /** Bytes of the head of an explicit VR element. */
   const headBytes = new Uint8Array(1024);
   const vrs = new Array<Vr>(1024).fill("UN");
