@@ -43,7 +43,15 @@ export interface HttpParts {
   readonly ready: () => boolean;
 }
 
+/** One route as it was registered: what a test walks, so that none is forgotten. */
+export interface Route {
+  readonly method: string;
+  readonly url: string;
+  readonly anonymous: boolean;
+}
+
 export interface Http {
+  readonly routes: readonly Route[];
   readonly server: FastifyInstance;
   readonly actorOf: (request: FastifyRequest) => Actor;
   readonly sessionSecretOf: (request: FastifyRequest) => string | undefined;
@@ -72,6 +80,10 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const identities = new WeakMap<FastifyRequest, Identity>();
   const actorOf = (request: FastifyRequest): Actor => identities.get(request)?.actor ?? anonymous;
 
+  const routes: Route[] = [];
+  server.addHook("onRoute", ({ method, url, config }) => {
+    for (const each of [method].flat()) routes.push({ method: each, url, anonymous: config?.anonymous === true });
+  });
   await server.register(cookie);
   server.addHook("onRequest", async (request, reply) => {
     setHeaders(reply);
@@ -98,6 +110,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   });
   return {
     server,
+    routes,
     actorOf,
     sessionSecretOf: (request) => identities.get(request)?.sessionSecret,
     setSession: (reply, secret, endsAt) => {

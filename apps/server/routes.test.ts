@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HTTPMethods } from "fastify";
+import { systemClock } from "#base/clock";
+import { systemRandom } from "#base/id";
+import { silentLog } from "#base/log";
+import { createApiDoor } from "#doors/api";
+import { createDicomwebDoor } from "#doors/dicomweb";
+import { createMemoryAccessStore } from "#stores/memory";
+import { anonymous, createSignIn } from "#trust/access";
+import { makeCertificates } from "./certificates.ts";
+import { createHttp } from "./http.ts";
+
+/** Anything behind the doors: reaching it in these tests is the failure. */
+function unreachable(reached: string[]): never {
+  const trap = (path: string): unknown =>
+    new Proxy(() => {}, {
+      get: (_target, name) => (/^watch/.test(String(name)) ? () => () => {} : trap(`${path}.${String(name)}`)),
+      apply: () => {
+        reached.push(path);
+        throw new Error(`${path} was reached`);
+      },
+    });
+  return trap("behind") as never;
+}
+
+async function doorsOverNothing() {
+  const reached: string[] = [];
+  const store = createMemoryAccessStore();
+  const box = {
+    seal: (_purpose: string, secret: Uint8Array) => secret,
+    open: (_purpose: string, sealed: Uint8Array) => sealed,
+  };
+  const signIn = createSignIn({ store, box, random: systemRandom, clock: systemClock });
+  const { key, certificate } = await makeCertificates(["localhost"], systemClock, systemRandom);
+  const http = await createHttp({
+    signIn,
+    log: silentLog,
+    random: systemRandom,
+    tls: { key, cert: certificate },
+    webRoot: undefined,
+    ready: () => true,
+  });
+  const behind = unreachable(reached) as Record<string, never>;
+  const setup = { needed: async () => false, secret: "", administrator: behind.setup, confirm: behind.setup };
+  const parts = { archive: behind.archive, actorOf: http.actorOf, clock: systemClock, log: silentLog };
+  const api = createApiDoor({
+    ...http,
+    ...behind,
+    ...parts,
+    signIn,
+    setup,
+    devices: behind.devices,
+    phantom: behind.phantom,
+  } as never);
+  await http.server.register(api);
+  await http.server.register(
+    createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", allowedOrigins: [] } as never),
+  );
+  await http.server.ready();
+  return { http, reached, store };
+}
+
+/** All that a caller without session or token may ask for: health, sign-in, and the files of the browser application. */
+const anonymousRoutes = [
+  "GET /",
+  "GET /api/setup",
+  "GET /devices",
+  "GET /healthz",
+  "GET /log",
+  "GET /readyz",
+  "GET /setup",
+  "GET /sign-in",
+  "GET /status",
+  "GET /studies",
+  "GET /studies/*",
+  "POST /api/session",
+  "POST /api/setup/administrator",
+  "POST /api/setup/confirm",
+];
+
+const exampleOf = (url: string) => url.replace(/:[A-Za-z]+(\([^)]*\))?/g, "1.2.3").replace("*", "x");
+
+test("the anonymous routes are health, sign-in and the pages, no others", async () => {
+  const { http } = await doorsOverNothing();
+  const open = http.routes.filter((route) => route.anonymous && route.method !== "HEAD");
+  assert.deepEqual([...new Set(open.map(({ method, url }) => `${method} ${url}`))].sort(), anonymousRoutes);
+});
+
+test("every other route refuses an anonymous caller before anything behind the doors is reached", async () => {
+  const { http, reached } = await doorsOverNothing();
+  const closed = http.routes.filter((route) => !route.anonymous);
+  assert.ok(closed.length > 30, `${closed.length} routes`);
+  for (const { method, url } of closed) {
+    const wrongProofs = [
+      {},
+      { authorization: "Bearer lgt_guess" },
+      { cookie: "__Host-leadglass=guess", "x-leadglass": "1" },
+    ];
+    for (const headers of wrongProofs) {
+      const answer = await http.server.inject({ method: method as HTTPMethods, url: exampleOf(url), headers });
+      assert.equal(answer.statusCode, 401, `${method} ${url}`);
+    }
+  }
+  assert.deepEqual(reached, []);
+});
+
+test("a path that is no route looks the same to an anonymous caller as one that is", async () => {
+  const { http } = await doorsOverNothing();
+  const [none, some] = await Promise.all(
+    ["/api/nothing-here", "/api/devices"].map((url) => http.server.inject({ method: "GET", url })),
+  );
+  assert.equal(none?.statusCode, some?.statusCode);
+});
+
+test("a signed-in browser's request that does not come from our pages changes nothing", async () => {
+  const { http, store, reached } = await doorsOverNothing();
+  const account = {
+    id: "a".repeat(32),
+    name: "a",
+    passwordHash: "",
+    totpSealed: new Uint8Array(),
+    totpStep: 0,
+    createdAt: 0,
+  };
+  await store.addAccount({ ...account, role: "administrator" });
+  const signIn = createSignIn({
+    store,
+    box: { seal: (_p, s) => s, open: (_p, s) => s },
+    random: systemRandom,
+    clock: systemClock,
+  });
+  const { secret } = await signIn.beginSession({ ...account, role: "administrator" });
+  const cookie = `__Host-leadglass=${secret}`;
+  const foreign = [{ cookie }, { cookie, "x-leadglass": "1", origin: "https://evil.example" }];
+  for (const headers of foreign) {
+    const answer = await http.server.inject({
+      method: "POST",
+      url: "/api/devices",
+      headers: { ...headers, host: "localhost" },
+      payload: { ae: "CT1", address: "127.0.0.1" },
+    });
+    assert.equal(answer.statusCode, 404);
+  }
+  assert.deepEqual(reached, []);
+  assert.equal(http.actorOf({} as never), anonymous);
+});
+
+test("every answer forbids caching, framing, sniffing and foreign scripts", async () => {
+  const { http } = await doorsOverNothing();
+  for (const url of ["/", "/healthz", "/api/devices", "/nowhere"]) {
+    const { headers } = await http.server.inject({ method: "GET", url });
+    assert.equal(headers["cache-control"], "no-store", url);
+    assert.equal(headers["x-content-type-options"], "nosniff", url);
+    assert.match(String(headers["content-security-policy"]), /frame-ancestors 'none'/, url);
+    assert.doesNotMatch(String(headers["content-security-policy"]), /script-src[^;]*unsafe-inline/, url);
+    assert.match(String(headers["strict-transport-security"]), /max-age/, url);
+  }
+});
