@@ -20,17 +20,4 @@ export const allowances: readonly Allowance[] = [
     about: "rolldown",
     reason: "the types of that parser",
   },
-  {
-    rule: "homes",
-    file: "doors/dimse/messages.ts",
-    about: "Buffer.allocUnsafe",
-    reason:
-      "P-DATA-TF headers and fragments on the hot path; each byte is written before the buffer leaves its function",
-  },
-  {
-    rule: "homes",
-    file: "doors/dimse/pdu-encode.ts",
-    about: "Buffer.allocUnsafe",
-    reason: "a P-DATA-TF is filled to its last byte by the loop that follows",
-  },
 ];

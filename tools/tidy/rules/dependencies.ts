@@ -85,7 +85,32 @@ function undeclared(tree: Tree): Finding[] {
   });
 }
 
+interface Locked {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** `npm ci` refuses a lock file that lacks a build for another platform; npm leaves one out where its registry has none. */
+function unlocked(tree: Tree): Finding[] {
+  const file = "package-lock.json";
+  const text = tree.read(file);
+  if (text === undefined) return [];
+  const { packages = {} } = JSON.parse(text) as { packages?: Record<string, Locked | undefined> };
+  return Object.entries(packages).flatMap(([path, entry]) => {
+    const missing = Object.keys(entry?.optionalDependencies ?? {}).filter((name) => !isLocked(packages, path, name));
+    return missing.map((name) => {
+      const message = `${name} is missing, and npm ci will refuse: node tools/setup/complete-lock.mjs`;
+      return { file, line: lineOf(text, `"${path}": {`), message };
+    });
+  });
+}
+
+function isLocked(packages: Readonly<Record<string, unknown>>, path: string, name: string): boolean {
+  if (packages[path === "" ? `node_modules/${name}` : `${path}/node_modules/${name}`] !== undefined) return true;
+  return path !== "" && isLocked(packages, path.slice(0, Math.max(0, path.lastIndexOf("/node_modules/"))), name);
+}
+
 export const dependencyRules: readonly Rule[] = [
   { id: "dependencies", what: `every dependency is pinned and stands in ${list} with its reason`, check: listFaults },
   { id: "declared", what: "every package that is imported is declared", check: undeclared },
+  { id: "locked", what: "the lock file holds the builds for every platform", check: unlocked },
 ];

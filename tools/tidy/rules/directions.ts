@@ -92,9 +92,13 @@ function judgeDirection({ from, to, path, target }: Step): Judgement | undefined
   };
 }
 
-/** The stores that stand in for the real ones, and the contracts that implementations run. */
+/** The stores that stand in for the real ones, the contracts that implementations run, and what those are run on. */
 function mayTestUse(path: string): boolean {
-  return path === "stores/memory/index.ts" || path.endsWith(".contract.ts");
+  return path === "stores/memory/index.ts" || isShared(path);
+}
+
+function isShared(path: string): boolean {
+  return /\.(contract|fixture)\.ts$/.test(path);
 }
 
 function areApart(one: string, other: string): boolean {
@@ -118,7 +122,7 @@ function judgeSideways(from: Place, to: Place): Judgement | undefined {
 function judgeDoor({ from, to, path, target }: Step): Judgement | undefined {
   if (target.byName) return undefined;
   const hasName = productFloors.includes(to.floor) && to.floor !== "apps";
-  if (isTestCode(path) && target.path.endsWith(".contract.ts")) return undefined;
+  if (isTestCode(path) && isShared(target.path)) return undefined;
   // A generator shares with the folder it writes into what both must agree on.
   if (path.startsWith("tools/generators/")) return undefined;
   if ((!hasName || isWeb(path)) && /\/(index|main)\.(ts|mjs)$/.test(target.path)) return undefined;

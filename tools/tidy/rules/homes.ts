@@ -9,8 +9,16 @@ interface Use {
   readonly at: number;
 }
 
+const known = new WeakMap<Source, Use[]>();
+
 /** Every global that a file uses, members included. A name that the file declares itself is its own. */
 function globalsIn(source: Source): Use[] {
+  const uses = known.get(source) ?? findGlobals(source);
+  known.set(source, uses);
+  return uses;
+}
+
+function findGlobals(source: Source): Use[] {
   const own = declaredNames(source.program);
   const uses: Use[] = [];
   walk(source.program, (node, parents) => {

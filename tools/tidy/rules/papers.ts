@@ -5,14 +5,17 @@ const decisions = "docs/decisions/";
 /** `docs/decisions/0001-what-was-decided.md`, without a gap or a double, each beginning with its title. */
 function decisionFaults(tree: Tree): Finding[] {
   const records = tree.files.filter((file) => file.startsWith(decisions) && file !== `${decisions}README.md`);
-  return records.flatMap((file, index) => {
-    const name = file.slice(decisions.length);
-    const wanted = String(index + 1).padStart(4, "0");
-    if (!/^\d{4}-[a-z0-9-]+\.md$/.test(name)) {
-      return [{ file, line: 1, message: `a decision is named ${wanted}-what-was-decided.md` }];
-    }
-    if (!name.startsWith(`${wanted}-`))
-      return [{ file, line: 1, message: `number ${wanted} is missing, or one is given twice` }];
+  let last = 0;
+  return records.flatMap((file) => {
+    const [, digits = "", rest] = /^(\d{4})(-[a-z0-9-]+\.md)$/.exec(file.slice(decisions.length)) ?? [];
+    const wanted = last + 1;
+    if (rest === undefined)
+      return [{ file, line: 1, message: "a decision is named 0001-what-was-decided.md, by its number" }];
+    last = Number(digits);
+    if (last < wanted)
+      return [{ file, line: 1, message: `the number ${digits} is given twice: take the next free one` }];
+    if (last > wanted)
+      return [{ file, line: 1, message: `no decision has the number before ${digits}: number them in a row` }];
     return tree.read(file)?.startsWith("# ") ? [] : [{ file, line: 1, message: "begins with its title: # …" }];
   });
 }
