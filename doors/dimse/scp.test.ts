@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock, systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
+import { commandField, noDataSet } from "./command.ts";
 import { dial, openAssociation, storagePolicy } from "./index.ts";
 
 import {
@@ -15,6 +16,7 @@ import {
   proposal,
   rawPeer,
   storeRq,
+  verification,
 } from "./scp.fixture.ts";
 
 test("of the transfer syntaxes the first in the requestor's order is taken; a context is refused alone", async () => {
@@ -212,4 +214,28 @@ test("a user identity is put before the callers, and confirmed to a peer that as
     assert.deepEqual(seen, ["radiographer"]);
     assert.equal(answer.user.identityReply?.length, identityVerified ? 0 : undefined);
   }
+});
+
+test("a peer that never reads its responses is read no further, and goes on where it stopped", async () => {
+  let echoes = 0;
+  const { door } = doorWith({
+    services: {
+      async echo() {
+        echoes++;
+      },
+      store: () => assert.fail("no object was sent"),
+    },
+  });
+  const peer = await rawPeer(door);
+  const echo = { CommandField: commandField.cEchoRq, CommandDataSetType: noDataSet, MessageID: 1 };
+  const burst = Buffer.concat(
+    Array.from({ length: 20_000 }, () => peer.command({ ...echo, AffectedSOPClassUID: verification }, 1)),
+  );
+  peer.connection.pause();
+  await peer.send(burst);
+  for (let before = -1; before !== echoes; await peer.settle()) before = echoes;
+  assert.ok(echoes > 100 && echoes < 5000, `${echoes} were answered into a wall`);
+  peer.connection.resume();
+  while (peer.commands.length < 20_000) await peer.settle();
+  assert.equal(echoes, 20_000);
 });

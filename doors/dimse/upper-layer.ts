@@ -287,6 +287,7 @@ function createReading(options: UpperLayerOptions, state: () => State, fire: Fir
   let holds = 0;
   let rest: Uint8Array | undefined;
   let framingLost = false;
+  let waitsForDrain = false;
   let lastReadMs = clock.monotonicMs();
 
   const hold = (until: Promise<void>) => {
@@ -339,9 +340,14 @@ function createReading(options: UpperLayerOptions, state: () => State, fire: Fir
   return {
     lastReadMs: () => (holds > 0 ? undefined : lastReadMs),
     holdWhileUnsent() {
-      if (holds > 0 || connection.writableLength <= unsentBytesMax) return;
+      if (waitsForDrain || connection.writableLength <= unsentBytesMax) return;
+      waitsForDrain = true;
       connection.pause();
-      hold(drained(connection));
+      hold(
+        drained(connection).then(() => {
+          waitsForDrain = false;
+        }),
+      );
     },
   };
 }

@@ -1,0 +1,65 @@
+// A DICOM door to attack, and the bounds of the pass rule of the attack table.
+import assert from "node:assert/strict";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "#base/clock";
+import { createLog } from "#base/log";
+import { createDimseDoor, type DimseDoorOptions, type DoorEvent, storagePolicy } from "#doors/dimse";
+
+export const mebibyte = 2 ** 20;
+
+/** A door on a free port that keeps what it stores, everything it logs, and every event. */
+export async function door(t: TestContext, options: Partial<DimseDoorOptions<string>> = {}) {
+  const stored: Buffer[] = [];
+  const events: DoorEvent[] = [];
+  const logged: string[] = [];
+  const made = createDimseDoor<string>({
+    callers: {
+      admit: async ({ callingAe }) =>
+        /^(CT|MR)\d+$/.test(callingAe)
+          ? { admitted: true, actor: callingAe }
+          : { admitted: false, reason: "calling-ae" },
+    },
+    services: {
+      echo: async () => {},
+      store: () => {
+        const parts: Buffer[] = [];
+        return {
+          write: (bytes) => void parts.push(Buffer.from(bytes)),
+          finish: async () => void stored.push(Buffer.concat(parts)),
+          abort() {},
+        };
+      },
+    },
+    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
+    aeTitle: "LEADGLASS",
+    clock: systemClock,
+    log: createLog({ sink: (line) => logged.push(line), clock: systemClock, level: "debug" }),
+    on: (event) => void events.push(event),
+    ...options,
+  });
+  const listener = await made.listen({ host: "127.0.0.1", port: 0 });
+  t.after(() => listener.close(100));
+  return { port: listener.port, stored, events, logged, associations: made.associations };
+}
+
+/**
+ * The pass rule: no block of the event loop over 100 ms, and memory within 64 MiB and four times the input. This machine
+ * is shared, so a block counts only when it shows in each of three attempts.
+ */
+export async function withinBounds(inputBytes: number, attack: () => Promise<void>): Promise<void> {
+  let blockMs = Number.POSITIVE_INFINITY;
+  const before = process.memoryUsage.rss();
+  for (let attempt = 0; attempt < 3 && blockMs > 100; attempt++) {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    await attack();
+    await sleep(10);
+    delay.disable();
+    blockMs = delay.max / 1e6;
+  }
+  assert.ok(blockMs <= 100, `the event loop stood still for ${blockMs} ms`);
+  const grown = process.memoryUsage.rss() - before;
+  assert.ok(grown <= 64 * mebibyte + 4 * inputBytes, `RSS grew by ${grown}`);
+}
