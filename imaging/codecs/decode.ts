@@ -160,7 +160,12 @@ async function decodeJpegLs(wasm: WasmCodecs, bytes: Uint8Array, image: FrameDes
   const header = readJpegHeader(bytes);
   if (header.process !== 0xf7) throw invalid("a frame that is JPEG and not JPEG-LS");
   checkShape(image, { ...header, components: header.components.length });
-  const { samples, info, interleave: mode } = await runDecoder(wasm, "charls", bytes);
+  // CharLS looks for the end marker beyond a frame that has none, for seconds; with one behind every frame it says at once
+  // that the frame was cut.
+  const ended = new Uint8Array(bytes.length + 2);
+  ended.set(bytes);
+  ended.set([0xff, 0xd9], bytes.length);
+  const { samples, info, interleave: mode } = await runDecoder(wasm, "charls", ended);
   const straight = mode === 0 && info.componentCount > 1 ? interleave(samples, info.componentCount) : samples;
   return frameOf(image, fitSamples(image, straight, { bits: info.bitsPerSample, signed: false }), {
     planarConfiguration: 0,
