@@ -71,13 +71,14 @@ async function found(vault: Vault): Promise<Set<string>> {
   return names;
 }
 
+const random = seededRandom(5);
+const chance = () => (random(new Uint8Array(1))[0] ?? 0) / 256;
+
 test("at every crash all that was acknowledged is there once and whole, and the packs can be written to again", async () => {
   const traced = createTracedFiles();
   const vault = await openVault(traced.files);
   await work(vault, { acknowledged: traced.note, refused: (name, error) => assert.fail(`${name}: ${error}`) });
   await vault.close();
-  const random = seededRandom(5);
-  const chance = () => (random(new Uint8Array(1))[0] ?? 0) / 256;
   let states = 0;
   for (let steps = 0; steps <= traced.trace.length; steps++) {
     for (const unsynced of ["kept", "dropped", "mixed", "mixed"] as const) {
@@ -126,8 +127,8 @@ test("any one call that fails gives a clear error, no false acknowledgement, no 
         const again = later.filter(({ kind, path }) => path === broken.path && (kind === "sync" || kind === "write"));
         assert.deepEqual(again, [], `nothing is written or synced behind a failed ${broken.kind}`);
       }
-      for (const unsynced of ["kept", "dropped"] as const) {
-        const { disk } = crashState(traced.trace, traced.trace.length, unsynced, () => 0);
+      for (const unsynced of code === "EIO" ? (["kept", "dropped", "mixed", "mixed"] as const) : (["kept"] as const)) {
+        const { disk } = crashState(traced.trace, traced.trace.length, unsynced, chance);
         const names = await found(await openVault(createTracedFiles(disk).files));
         const where = `after ${broken?.kind} failed with ${code}, call ${nth}, ${unsynced}`;
         for (const name of acknowledged) assert.ok(names.has(name), `${name} was lost ${where}`);
@@ -135,6 +136,23 @@ test("any one call that fails gives a clear error, no false acknowledgement, no 
       }
     }
   }
+});
+
+test("what a process finds that another wrote without syncing is on stable storage before it is shown", async () => {
+  const traced = createTracedFiles();
+  const killed: Files = {
+    ...traced.files,
+    open: async (path, mode) => ({ ...(await traced.files.open(path, mode)), sync: () => new Promise(() => {}) }),
+  };
+  const first = await openVault(killed);
+  const sealing = first.seal({ studyToken: await first.studyToken("1.2.3") });
+  await sealing.write(contentOf("unsaid", 5000));
+  void sealing.finish(Buffer.from("unsaid 5000"));
+  while (!traced.trace.some(({ kind }) => kind === "write")) await new Promise((resolve) => setImmediate(resolve));
+  const second = await openVault(traced.files);
+  assert.deepEqual(await found(second), new Set(["unsaid"]));
+  const { disk } = crashState(traced.trace, traced.trace.length, "dropped", chance);
+  assert.deepEqual(await found(await openVault(createTracedFiles(disk).files)), new Set(["unsaid"]));
 });
 
 test("an id says nothing: two objects of the same bytes share nothing on disk", async () => {
