@@ -89,10 +89,7 @@ function inputOf(tag: number, vr: Vr, value: unknown): string | number | bigint 
   if (kind === "number") return numberOf(tag, vr, value);
   if (value === null || value === undefined) return "";
   if (vr === "PN") return nameOf(tag, value);
-  if (typeof value === "string") {
-    if (vrTable[vr].multiple && value.includes("\\")) throw wrong(tag, "holds a backslash inside a value");
-    return value;
-  }
+  if (typeof value === "string") return value; // some servers send all values as one text, backslashes between them
   if ((vr === "IS" || vr === "DS") && typeof value === "number") return value;
   throw wrong(tag, `holds a value that is no ${vr}`);
 }

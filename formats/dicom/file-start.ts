@@ -32,8 +32,7 @@ const dicm = [0x44, 0x49, 0x43, 0x4d];
  */
 export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | number {
   if (bytes.length < prefixOffset + 12 && !last) return prefixOffset + 12;
-  let at = dicm.every((byte, i) => bytes[prefixOffset + i] === byte) ? prefixOffset + 4 : 0;
-  if (at === 0 && dicm.every((byte, i) => bytes[i] === byte)) at = 4;
+  let at = metaOffset(bytes);
   const head: HeadState = { explicitVr: true, bigEndian: false, tag: 0, vr: "UN", length: 0 };
   const view = viewOf(bytes);
   const elements: MetaElement[] = [];
@@ -58,7 +57,31 @@ export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | num
     if (head.tag === Tag.TransferSyntaxUID) uid = asciiOf(bytes, offset, head.length);
     at = offset + head.length;
   }
+  if (at === 0 && !beginsDataSet(bytes)) {
+    throw new Problem(
+      "invalid",
+      "neither a DICOM file nor a data set: no prefix DICM, and no known element at the start",
+    );
+  }
   return { elements, transferSyntaxUid: uid || guessTransferSyntax(bytes, at), dataSetOffset: at };
+}
+
+/** Bare data sets begin with an element of the standard; an empty input is an empty data set. */
+function beginsDataSet(bytes: Uint8Array): boolean {
+  if (bytes.length < 8 || vrAt(bytes, 4) !== undefined) return true;
+  const tag = ((bytes[1]! << 24) | (bytes[0]! << 16) | (bytes[3]! << 8) | bytes[2]!) >>> 0;
+  return tag >= 0x00040000 && implicitVrOf(tag) !== "UN";
+}
+
+/** Behind the prefix; some files lack the preamble, some both, and in some the text DICM stands there by chance. */
+function metaOffset(bytes: Uint8Array): number {
+  const isPrefix = (at: number) => dicm.every((byte, i) => bytes[at + i] === byte);
+  const behind = prefixOffset + 4;
+  if (isPrefix(prefixOffset)) {
+    const isMeta = bytes[behind] === 0x02 && bytes[behind + 1] === 0x00;
+    return isMeta || vrAt(bytes, 4) === undefined ? behind : 0;
+  }
+  return isPrefix(0) ? 4 : 0;
 }
 
 function cut(at: number): Problem {
