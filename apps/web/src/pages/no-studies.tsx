@@ -2,7 +2,7 @@ import { Button, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { IconSearchOff, IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { setupQuery } from "../api/queries.ts";
+import { statusQuery } from "../api/queries.ts";
 import { LoadPhantom } from "./load-phantom.tsx";
 import classes from "./studies.module.css";
 
@@ -23,18 +23,18 @@ export function NoStudies({ filtered, onClear }: { readonly filtered: boolean; o
 }
 
 function NothingYet() {
-  const setup = useQuery(setupQuery);
-  const dicom = setup.data?.dicom;
+  const status = useQuery(statusQuery);
+  const port = status.data?.ports.dicom;
   return (
     <Stack className={classes.middle} align="center" gap="xs">
       <IconStack2 size={32} stroke={1.3} aria-hidden />
       <Title order={2}>No studies yet</Title>
       <Text c="dimmed" ta="center" maw={440}>
         Images show up here the moment a device sends them
-        {dicom?.port == null ? "." : " to "}
-        {dicom?.port == null ? null : (
+        {port == null ? "." : " to "}
+        {port == null ? null : (
           <>
-            AE title <Code>{dicom.aeTitle}</Code>, port <Code>{dicom.port}</Code>.
+            AE title <Code>{status.data?.dicomAeTitle}</Code>, port <Code>{port}</Code>.
           </>
         )}
       </Text>

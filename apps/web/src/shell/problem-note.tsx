@@ -18,10 +18,17 @@ export function ProblemNote({ error, onRetry }: { readonly error: unknown; reado
 }
 
 export function wordsOf(error: unknown): { readonly message: string; readonly remedy?: string } {
-  if (isRefusal(error))
-    return error.remedy === undefined ? { message: error.message } : { message: error.message, remedy: error.remedy };
-  return {
-    message: error instanceof Error && error.message !== "" ? error.message : "Something went wrong on this page.",
-    remedy: "Reload the page.",
-  };
+  if (!isRefusal(error)) {
+    const message =
+      error instanceof Error && error.message !== "" ? error.message : "something went wrong on this page";
+    return { message: sentence(message), remedy: "Reload the page." };
+  }
+  const message = sentence(error.message);
+  return error.remedy === undefined ? { message } : { message, remedy: sentence(error.remedy) };
+}
+
+/** The server's words begin small and end without a stop, as they do in a log. */
+function sentence(words: string): string {
+  const begun = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

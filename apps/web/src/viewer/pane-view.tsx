@@ -64,7 +64,7 @@ export function PaneView(props: PaneViewProps) {
         onContextMenu={(event) => event.preventDefault()}
       />
       {shown?.kind === "images" && state?.status === "loading" ? (
-        <img className={classes.preview} src={shown.thumbnail} alt="" />
+        <Preview key={shown.id} src={shown.thumbnail} />
       ) : null}
       {shown === undefined ? <p className={classes.hint}>Choose a series, or drag one here</p> : null}
       {shown?.kind === "document" ? <DocumentView document={shown} /> : null}
@@ -78,6 +78,16 @@ export function PaneView(props: PaneViewProps) {
         <ImageSlider pane={pane} index={state.index} count={shown.images.length} />
       ) : null}
     </section>
+  );
+}
+
+/** The series' thumbnail stands in until the first image is there. */
+function Preview({ src }: { readonly src: string }) {
+  const [isMissing, setMissing] = useState(false);
+  return isMissing ? (
+    <p className={classes.hint}>Loading…</p>
+  ) : (
+    <img className={classes.preview} src={src} alt="" onError={() => setMissing(true)} />
   );
 }
 

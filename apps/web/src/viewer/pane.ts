@@ -1,4 +1,4 @@
-import { cache, Enums, eventTarget, type Types } from "@cornerstonejs/core";
+import { cache, Enums, eventTarget, type Types, utilities } from "@cornerstonejs/core";
 import { number, tags } from "./data-set.ts";
 import { cross, type Markers, markersFor, type Vector } from "./orientation.ts";
 import { createPrefetch } from "./prefetch.ts";
@@ -43,7 +43,6 @@ export interface Pane {
   reset(): void;
   play(on: boolean): void;
   setRate(framesPerSecond: number): void;
-  resize(): void;
   close(): void;
 }
 
@@ -123,7 +122,6 @@ export function openPane({ room, element, viewportId, paneCount }: PaneOptions):
     },
     play: (on) => (on ? cine.start() : cine.stop()),
     setRate: (rate) => state.change({ rate: Math.min(60, Math.max(1, Math.round(rate))) }),
-    resize: () => room.engine.resize(true, true),
     close: () => {
       cine.stop();
       prefetch.stop();
@@ -165,7 +163,7 @@ function goTo(viewport: Types.IStackViewport, state: Store<PaneState>, index: nu
 function applyPreset(viewport: Types.IStackViewport, preset: WindowPreset): void {
   if (preset.window !== undefined) {
     const { width, center } = preset.window;
-    viewport.setProperties({ voiRange: { lower: center - width / 2, upper: center + width / 2 } });
+    viewport.setProperties({ voiRange: utilities.windowLevel.toLowHighRange(width, center) });
   } else if (preset.id === "full") {
     const image = viewport.getCornerstoneImage();
     viewport.setProperties({
@@ -211,19 +209,30 @@ function listen(
     const index = viewport.getCurrentImageIdIndex();
     const image = stack?.images[index];
     if (image === undefined) return;
-    state.change({ index, status: "ready", problem: "", ...imageState(image) });
     onImage(index);
+    const drawn = viewport.getCornerstoneImage();
+    if (drawn !== undefined && drawn.width > 0 && drawn.height > 0) {
+      state.change({ index, status: "ready", problem: "", ...imageState(image) });
+    } else {
+      // A decoder that met damaged data may give an image of no size instead of an error.
+      state.change({ index, status: "failed", problem: wordsOf("its data is damaged") });
+    }
   };
   const drawn = () => {
     if (state.get().status === "ready")
       state.change({ ...propertyState(viewport), ...cameraState(viewport, state.get()) });
   };
   const refused = (event: Event) => {
-    const { imageId, error } = (event as CustomEvent<{ readonly imageId?: string; readonly error?: unknown }>).detail;
+    const { detail } = event as CustomEvent<LoadError | readonly PromiseRejectedResult[]>;
+    if (isList(detail)) {
+      // An image that was decoded and then could not be drawn comes as a rejection without its name.
+      if (state.get().status === "loading") state.change({ status: "failed", problem: wordsOf(detail[0]?.reason) });
+      return;
+    }
     const { stack } = state.get();
-    const index = stack?.images.findIndex((image) => image.imageId === imageId) ?? -1;
-    if (index !== viewport.getTargetImageIdIndex()) return;
-    state.change({ index, status: "failed", problem: wordsOf(error) });
+    const index = stack?.images.findIndex((image) => image.imageId === detail.imageId) ?? -1;
+    if (index === viewport.getTargetImageIdIndex())
+      state.change({ index, status: "failed", problem: wordsOf(detail.error) });
   };
   element.addEventListener(Events.STACK_NEW_IMAGE, shown);
   element.addEventListener(Events.IMAGE_RENDERED, drawn);
@@ -239,6 +248,15 @@ function listen(
   };
 }
 
+interface LoadError {
+  readonly imageId?: string;
+  readonly error?: unknown;
+}
+
+function isList(detail: LoadError | readonly PromiseRejectedResult[]): detail is readonly PromiseRejectedResult[] {
+  return Array.isArray(detail);
+}
+
 function imageState({ instance }: StackImage): Partial<PaneState> {
   const along = depth(instance);
   return {
@@ -249,12 +267,14 @@ function imageState({ instance }: StackImage): Partial<PaneState> {
 
 function propertyState(viewport: Types.IStackViewport): Partial<PaneState> {
   const { voiRange, invert } = viewport.getProperties();
-  const isColor = viewport.getCornerstoneImage()?.color === true;
+  const image = viewport.getCornerstoneImage();
+  const window =
+    voiRange === undefined ? undefined : utilities.windowLevel.toWindowLevel(voiRange.lower, voiRange.upper);
   return {
-    isColor,
-    isInverted: invert === true,
-    windowWidth: voiRange === undefined ? undefined : voiRange.upper - voiRange.lower,
-    windowCenter: voiRange === undefined ? undefined : (voiRange.upper + voiRange.lower) / 2,
+    isColor: image?.color === true,
+    isInverted: (invert === true) !== (image?.invert === true),
+    windowWidth: window?.windowWidth,
+    windowCenter: window?.windowCenter,
   };
 }
 

@@ -1,4 +1,11 @@
-import { cache, Enums, init as initCore, isCornerstoneInitialized, RenderingEngine } from "@cornerstonejs/core";
+import {
+  cache,
+  Enums,
+  imageLoader,
+  init as initCore,
+  isCornerstoneInitialized,
+  RenderingEngine,
+} from "@cornerstonejs/core";
 import dicomImageLoader from "@cornerstonejs/dicom-image-loader";
 import {
   AngleTool,
@@ -14,6 +21,8 @@ import {
   WindowLevelTool,
   ZoomTool,
 } from "@cornerstonejs/tools";
+import { forDecoder } from "./decodable.ts";
+import { drawnByServer, loadDrawnImage } from "./drawn-by-server.ts";
 import type { Stack } from "./stacks.ts";
 
 export const engineId = "reading";
@@ -47,6 +56,8 @@ export interface ReadingRoom {
   /** Tells the decoders what each image of a stack is. */
   describe(stack: Stack): void;
   addPane(viewportId: string): void;
+  /** Fits every pane to its new size; what a reader zoomed, moved and turned stays so in proportion. */
+  fit(): void;
   setPrimaryTool(tool: PrimaryTool): void;
   /** Removes the selected measurements, or the last one made. */
   removeMeasurement(): void;
@@ -65,6 +76,7 @@ export async function openReadingRoom(): Promise<ReadingRoom> {
     // One context draws all panes: a browser gives a page few, and a phone fewer.
     await initCore({ rendering: { webGlContextCount: 1 }, debug: { statsOverlay: false } });
     dicomImageLoader.init({ maxWebWorkers: Math.min(4, Math.max(1, (navigator.hardwareConcurrency ?? 2) - 1)) });
+    imageLoader.registerImageLoader(drawnByServer, loadDrawnImage);
   }
   initTools();
   for (const tool of [WindowLevelTool, StackScrollTool, ZoomTool, PanTool, LengthTool, AngleTool]) addTool(tool);
@@ -88,8 +100,17 @@ export async function openReadingRoom(): Promise<ReadingRoom> {
   return {
     engine,
     describe: (stack) => {
-      for (const image of stack.images)
-        dicomImageLoader.wadors.metaDataManager.add(image.imageId, { ...image.instance } as never);
+      for (const { imageId, instance } of stack.images) {
+        dicomImageLoader.wadors.metaDataManager.add(imageId, forDecoder(instance) as never);
+      }
+    },
+    fit: () => {
+      const before = engine
+        .getViewports()
+        .map((viewport) => ({ viewport, presentation: viewport.getViewPresentation() }));
+      engine.resize(true, false);
+      for (const { viewport, presentation } of before) viewport.setViewPresentation(presentation);
+      engine.render();
     },
     addPane: (viewportId) => tools.addViewport(viewportId, engineId),
     setPrimaryTool,

@@ -1,8 +1,9 @@
 import { type DataSet, items, number, numbers, tags, text } from "./data-set.ts";
+import { isDecodedHere } from "./decodable.ts";
 import { documentKind } from "./document-kinds.ts";
 
 export interface StackImage {
-  /** `wadors:` and the path of one frame. */
+  /** `wadors:` and the path of one frame; `drawn:` where the server draws it. */
   readonly imageId: string;
   readonly instance: DataSet;
   /** From 1. */
@@ -66,8 +67,9 @@ function stackOf(root: string, seriesUid: string, instances: readonly DataSet[])
   const images = instances.flatMap((instance) => {
     const path = `${root}/instances/${text(instance, tags.sopInstanceUid)}`;
     const frames = Math.max(1, number(instance, tags.numberOfFrames) ?? 1);
+    const scheme = isDecodedHere(instance) ? "wadors" : "drawn";
     return Array.from({ length: frames }, (_, index) => ({
-      imageId: `wadors:${path}/frames/${index + 1}`,
+      imageId: `${scheme}:${path}/frames/${index + 1}`,
       instance,
       frame: index + 1,
     }));

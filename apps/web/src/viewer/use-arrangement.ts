@@ -107,7 +107,7 @@ function useResizing(room: ReadingRoom): RefObject<HTMLDivElement | null> {
     let frame = 0;
     const observer = new ResizeObserver(() => {
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => room.engine.resize(true, true));
+      frame = requestAnimationFrame(() => room.fit());
     });
     observer.observe(grid.current);
     return () => {
