@@ -2,11 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "#base/clock";
-import { seededRandom, systemRandom } from "#base/id";
+import { newToken, systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import { createFileKeyStore } from "#stores/keys";
 import { createPacks } from "#stores/packs";
 import { createKeyring, createPassphrase, createVault, type SealedPlace, type Vault } from "#trust/vault";
+import { machine, percentile, print } from "./report.ts";
 
 /*
  * What the vault costs: node bench/vault.ts [--folder DIR] [--objects N]. The folder must lie on a real disk. Objects are sent as
@@ -14,9 +15,7 @@ import { createKeyring, createPassphrase, createVault, type SealedPlace, type Va
  */
 const ctBytes = 526 * 1024;
 const pieceBytes = 16 * 1024;
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const quantile = (values: readonly number[], at: number) =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * at))] ?? 0;
+
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 async function sendOne(
@@ -54,11 +53,11 @@ async function measureSealing(vault: Vault, image: Buffer, count: number, inFlig
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const perObject = (micros: number) => (micros / 1000 / count).toFixed(2);
-  say(
+  print(
     `seal  ${(image.length / 1024).toFixed(0)} KiB × ${count}, ${inFlight} in flight: ${(count / seconds).toFixed(0)} objects/s, ` +
       `${((count * image.length) / 1e6 / seconds).toFixed(0)} MB/s, CPU ${perObject(user + system)} ms each ` +
-      `(${perObject(user)} user), finish to durable p50 ${quantile(latencies, 0.5).toFixed(2)} ` +
-      `p95 ${quantile(latencies, 0.95).toFixed(2)} ms`,
+      `(${perObject(user)} user), finish to durable p50 ${percentile(latencies, 50).toFixed(2)} ` +
+      `p95 ${percentile(latencies, 95).toFixed(2)} ms`,
   );
   return places;
 }
@@ -70,7 +69,7 @@ async function measureReading(vault: Vault, places: readonly SealedPlace[]): Pro
     const object = await vault.open(place);
     bytes += (await object.read(0, object.sizeBytes)).length;
   }
-  say(`read  whole objects: ${(bytes / 1e3 / (performance.now() - begun)).toFixed(0)} MB/s`);
+  print(`read  whole objects: ${(bytes / 1e3 / (performance.now() - begun)).toFixed(0)} MB/s`);
   const latencies: number[] = [];
   for (let i = 0; i < 1000; i++) {
     const place = places[(i * 7919) % places.length] as SealedPlace;
@@ -79,46 +78,70 @@ async function measureReading(vault: Vault, places: readonly SealedPlace[]): Pro
     await (await vault.open(place)).read(at, at + 65536);
     latencies.push(performance.now() - start);
   }
-  say(
-    `range 64 KiB, open included: p50 ${quantile(latencies, 0.5).toFixed(2)} p95 ${quantile(latencies, 0.95).toFixed(2)} ms`,
+  print(
+    `range 64 KiB, open included: p50 ${percentile(latencies, 50).toFixed(2)} p95 ${percentile(latencies, 95).toFixed(2)} ms`,
   );
 }
 
-async function main(): Promise<void> {
+async function measureStart(open: () => Promise<Vault>): Promise<void> {
+  const begun = performance.now();
+  const started = await open();
+  const ready = performance.now();
+  let objects = 0;
+  for await (const _ of started.recover(new Map())) objects++;
+  const took = performance.now() - ready;
+  print(`start ${(ready - begun).toFixed(1)} ms; recovery of ${objects} objects from nothing ${took.toFixed(0)} ms`);
+  await started.close();
+}
+
+async function measureKeys(folder: string): Promise<void> {
+  const filled = await createFileKeyStore({ files: systemFiles, folder });
+  const key = (i: number) => ({ studyToken: newToken(systemRandom), wrappedKey: Buffer.alloc(62, i) });
+  const digests = Array.from({ length: 50_000 }, () => systemRandom(new Uint8Array(32)));
+  await Promise.all(digests.map((digest, i) => filled.putIfAbsent(digest, key(i))));
+  await filled.close();
+  const begun = performance.now();
+  const loaded = await createFileKeyStore({ files: systemFiles, folder });
+  const ready = performance.now();
+  for (const digest of digests.slice(0, 1000)) await loaded.get(digest);
+  const each = (performance.now() - ready) / 1000;
+  print(
+    `keys  ${loaded.count()} studies loaded in ${(ready - begun).toFixed(0)} ms, found in ${each.toFixed(3)} ms each`,
+  );
+  await loaded.close();
+}
+
+/** `words`: [--folder DIR] [--objects N]. */
+export async function vault(words: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...words],
     options: { folder: { type: "string", default: "." }, objects: { type: "string", default: "600" } },
   });
   const folder = await mkdtemp(join(values.folder, "bench-vault-"));
   const count = Number(values.objects);
-  const open = async () => {
-    const keyStore = await createFileKeyStore({ files: systemFiles, folder: join(folder, "keys") });
-    const packs = { files: systemFiles, folder: join(folder, "packs"), clock: systemClock, random: systemRandom };
-    return createVault({ keyring, tenant: "main", keyStore, objects: createPacks(packs), random: systemRandom });
-  };
   const place = { files: systemFiles, folder, passphrase: createPassphrase(systemRandom), random: systemRandom };
-  const keyring = await createKeyring(place);
   try {
-    let vault = await open();
-    const image = Buffer.from(seededRandom(1)(Buffer.alloc(ctBytes)));
-    await measureSealing(vault, image, Math.min(100, count), 1);
-    const places = await measureSealing(vault, image, count, 1);
-    await measureSealing(vault, image, count, 4);
-    await measureSealing(vault, image.subarray(0, 130 * 1024), count, 4);
-    await measureSealing(vault, Buffer.concat(Array.from({ length: 20 }, () => image)), 20, 1);
-    await measureReading(vault, places);
-    await vault.close();
-    const begun = performance.now();
-    vault = await open();
-    const opened = performance.now();
-    let recovered = 0;
-    for await (const _ of vault.recover(new Map())) recovered++;
-    say(
-      `start ${(opened - begun).toFixed(1)} ms; recovery of ${recovered} objects ${(performance.now() - opened).toFixed(0)} ms`,
-    );
-    await vault.close();
+    const keyring = await createKeyring(place);
+    const open = async () => {
+      const keyStore = await createFileKeyStore({ files: systemFiles, folder: join(folder, "keys") });
+      const packs = { files: systemFiles, folder: join(folder, "packs"), clock: systemClock, random: systemRandom };
+      return createVault({ keyring, tenant: "main", keyStore, objects: createPacks(packs), random: systemRandom });
+    };
+    const opened = await open();
+    const image = Buffer.from(systemRandom(Buffer.alloc(ctBytes)));
+    print(machine());
+    await measureSealing(opened, image, Math.min(200, count), 1); // warms up
+    const places = await measureSealing(opened, image, count, 1);
+    await measureSealing(opened, image, count, 4);
+    await measureSealing(opened, image.subarray(0, 130 * 1024), count, 4);
+    await measureSealing(opened, Buffer.concat(Array.from({ length: 20 }, () => image)), 20, 1);
+    await measureReading(opened, places);
+    await opened.close();
+    await measureStart(open);
+    await measureKeys(join(folder, "more-keys"));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-await main();
+if (import.meta.main) await vault(process.argv.slice(2));
