@@ -12,6 +12,7 @@ import {
 import { type Implementation, leadglass } from "./implementation.ts";
 import type { NegotiationPolicy } from "./negotiation.ts";
 import type { Callers, DimseServices } from "./ports.ts";
+import { readSteadily } from "./steady-buffer.ts";
 import type { Connection } from "./upper-layer.ts";
 
 export interface DoorLimits extends AssociationLimits {
@@ -165,8 +166,12 @@ async function listen(
   accept: (connection: Connection, gone: () => void) => Acceptor,
 ): Promise<DimseListener> {
   const mine = new Set<Acceptor>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    const acceptor = accept(socket, () => mine.delete(acceptor));
+  let allGone = () => {};
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    const acceptor = accept(readSteadily(socket), () => {
+      mine.delete(acceptor);
+      if (mine.size === 0) allGone();
+    });
     mine.add(acceptor);
   });
   await new Promise<void>((resolve, reject) => {
@@ -181,14 +186,18 @@ async function listen(
   return {
     port: typeof address === "object" && address ? address.port : at.port,
     async close(graceMs = 10_000) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.close();
+      const gone = new Promise<void>((resolve) => {
+        allGone = resolve;
+      });
+      if (mine.size === 0) return;
       const overdue = [
         clock.after(graceMs, () => mine.forEach((acceptor) => void acceptor.abort())),
         clock.after(graceMs + partingMs, () => mine.forEach((acceptor) => void acceptor.destroy())),
       ];
       await Promise.all([...mine].map((acceptor) => acceptor.shutDown()));
       overdue.push(clock.after(partingMs, () => mine.forEach((acceptor) => void acceptor.destroy())));
-      await closed;
+      await gone;
       for (const timer of overdue) timer.stop();
     },
   };

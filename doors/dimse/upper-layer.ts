@@ -338,7 +338,8 @@ function createReading(options: UpperLayerOptions, state: () => State, fire: Fir
   });
 
   return {
-    lastReadMs: () => (holds > 0 ? undefined : lastReadMs),
+    // Waiting for the peer to read its responses is the peer's silence, not ours.
+    lastReadMs: () => (holds > (waitsForDrain ? 1 : 0) ? undefined : lastReadMs),
     holdWhileUnsent() {
       if (waitsForDrain || connection.writableLength <= unsentBytesMax) return;
       waitsForDrain = true;
