@@ -8,7 +8,7 @@ import { createLog, type Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
-import type { DimseDoor, DimseListener } from "#doors/dimse";
+import { type DimseDoor, type DimseListener, leadglass } from "#doors/dimse";
 import type { StatusView } from "#formats/api";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { system } from "#trust/access";
@@ -167,6 +167,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
       clock: systemClock,
       log,
       pixels,
+      implementation: leadglass,
       root: house.dicomwebRoot,
       allowedOrigins: [],
     }),

@@ -1,0 +1,52 @@
+import {
+  attributeOf,
+  type DicomJson,
+  hexOfTag,
+  type JsonElement,
+  type JsonValue,
+  tagOf,
+  type Vr,
+} from "#formats/dicom";
+
+/** One value or several, by keyword; undefined and empty give the attribute without a value. */
+export type AttributeValues = Readonly<
+  Record<string, string | number | readonly string[] | readonly DicomJson[] | undefined>
+>;
+
+/** Attributes in the DICOM JSON model (PS3.18 Annex F), sorted by tag. Texts are split at backslashes. */
+export function attributesJson(values: AttributeValues): DicomJson {
+  const elements = Object.entries(values).map(([keyword, value]) => elementOf(tagOf(keyword), value));
+  return Object.fromEntries(elements.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function elementOf(tag: number, value: AttributeValues[string]): [string, JsonElement] {
+  const vr = attributeOf(tag)?.vrs[0] ?? "UN";
+  const key = hexOfTag(tag);
+  if (vr === "SQ") {
+    const items = value as readonly DicomJson[];
+    return [key, items.length === 0 ? { vr } : { vr, Value: [...items] }];
+  }
+  const texts = typeof value === "string" ? value.split("\\") : typeof value === "number" ? [value] : (value ?? []);
+  const present = texts.some((text) => text !== "")
+    ? texts.map((text) => jsonValueOf(vr, text as string | number))
+    : [];
+  return [key, present.length === 0 ? { vr } : { vr, Value: present }];
+}
+
+function jsonValueOf(vr: Vr, text: string | number): JsonValue {
+  if (typeof text === "number") return text;
+  if (text === "") return null;
+  if (vr === "PN") return nameOf(text);
+  if (vr !== "IS" && vr !== "DS" && vr !== "US") return text;
+  const number = Number(text);
+  return text.trim() !== "" && Number.isFinite(number) ? number : text;
+}
+
+function nameOf(text: string): JsonValue {
+  const [alphabetic = "", ideographic = "", phonetic = ""] = text.split("=");
+  return {
+    ...(alphabetic !== "" && { Alphabetic: alphabetic }),
+    ...(ideographic !== "" && { Ideographic: ideographic }),
+    ...(phonetic !== "" && { Phonetic: phonetic }),
+  };
+}

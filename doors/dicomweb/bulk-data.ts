@@ -1,0 +1,112 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Problem } from "#base/problem";
+import { elementAtPath, encodingOf, hexOfTag, vrTable } from "#formats/dicom";
+import type { HeldInstance } from "#radiology/archive";
+import { sendRanged } from "./answer-stream.ts";
+import { swapped } from "./explicit-bytes.ts";
+import { octetStream } from "./frame-types.ts";
+import { type ImageCache, imageOf, type ObjectHeader } from "./image-object.ts";
+import { covers } from "./media-types.ts";
+import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
+import type { DicomwebParts } from "./parts.ts";
+import { publicRoot } from "./public-url.ts";
+import { notAcceptable } from "./refusal.ts";
+import { acceptOf, oneInstance } from "./request.ts";
+import { instanceUrl } from "./search-results.ts";
+
+/** Tags and items' numbers, as the metadata writes them: `00400275/1/00321060`. */
+const pathPattern = /^[0-9A-Fa-f]{8}(\/[1-9][0-9]{0,8}\/[0-9A-Fa-f]{8}){0,64}$/;
+const swapAtOnce = 256 * 1024;
+
+/**
+ * Retrieve Bulkdata (PS3.18 §10.4.1.1.4) for every BulkDataURI in the metadata: the value in little endian; of encapsulated
+ * pixel data, each frame in a part of its own as it is stored.
+ */
+export function bulkDataHandler(parts: DicomwebParts, cache: ImageCache) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const { "*": path = "" } = request.params as { "*"?: string };
+    if (!pathPattern.test(path)) throw noSuchValue();
+    const multipart = isMultipart(request);
+    const instance = await oneInstance(parts, request);
+    const header = await cache.header(instance);
+    const { studyUid, seriesUid, sopUid } = instance;
+    const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
+    const location = `${instanceUrl(root, studyUid, seriesUid, sopUid)}/bulkdata/${path}`;
+    const answers = answersOf(instance, header, path).map((answer) => ({ ...answer, location }));
+    const [only] = answers;
+    if (only !== undefined && answers.length === 1 && !multipart) return sendRanged(request, reply, only, parts.log);
+    const body = multipartOf(octetStream, `${instance.id} ${path}`, answers);
+    return sendRanged(request, reply, body, parts.log);
+  };
+}
+
+/** Whether parts are wanted: unless a single value was asked for by its own type. */
+function isMultipart(request: FastifyRequest): boolean {
+  for (const { name, parameters } of acceptOf(request)) {
+    if (name === "multipart/related" && covers((parameters.get("type") ?? "*/*").toLowerCase(), octetStream))
+      return true;
+    if (name === "*/*" || name === "multipart/*") return true;
+    if (covers(name, octetStream)) return false;
+  }
+  throw notAcceptable(['multipart/related; type="application/octet-stream"', octetStream]);
+}
+
+function answersOf(instance: HeldInstance, header: ObjectHeader, path: string): AnswerPart[] {
+  const { pixels, pixelTag, pixelVr, object } = header;
+  const { bigEndian } = encodingOf(instance.transferSyntaxUid);
+  if (pixels !== undefined && Number.parseInt(path, 16) === pixelTag && path.length === 8) {
+    if ("fragments" in pixels) return framesOf(instance, header);
+    const { offset, length } = pixels.native;
+    const unit = bigEndian ? vrTable[pixelVr].unitBytes : 1;
+    return [{ type: octetStream, length, pieces: ordered(object, offset, length, unit) }];
+  }
+  const found = elementAtPath(header.dataSet, path);
+  const bytes = found?.dataSet.bytesOf(found.element);
+  if (found === undefined || bytes === undefined) throw noSuchValue();
+  const unit = bigEndian ? vrTable[found.element.vr].unitBytes : 1;
+  const value = unit === 1 ? bytes : swapped(bytes, unit);
+  return [{ type: octetStream, length: value.length, pieces: once(value) }];
+}
+
+function framesOf(instance: HeldInstance, header: ObjectHeader): AnswerPart[] {
+  const { frames, object } = imageOf(header, instance.transferSyntaxUid);
+  return frames.map(({ ranges }) => ({
+    type: `${octetStream}; transfer-syntax=${instance.transferSyntaxUid}`,
+    length: ranges.reduce((sum, { length }) => sum + length, 0),
+    pieces: joined(object, ranges),
+  }));
+}
+
+async function* joined(
+  object: ObjectHeader["object"],
+  ranges: readonly { readonly offset: number; readonly length: number }[],
+): AsyncGenerator<Uint8Array> {
+  for (const { offset, length } of ranges) yield* object.stream(offset, offset + length);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** A value in pieces, its words turned into little endian where they are not. */
+async function* ordered(
+  object: ObjectHeader["object"],
+  offset: number,
+  length: number,
+  unit: number,
+): AsyncGenerator<Uint8Array> {
+  if (unit === 1) {
+    yield* object.stream(offset, offset + length);
+    return;
+  }
+  for (let at = 0; at < length; at += swapAtOnce) {
+    const end = Math.min(length, at + swapAtOnce);
+    yield swapped(await object.read(offset + at, offset + end), unit);
+  }
+}
+
+function noSuchValue(): Problem {
+  return new Problem("absent", "the instance has no such value", {
+    remedy: `take the address from the metadata, where a value is left out: …/bulkdata/${hexOfTag(0x7fe00010)}`,
+  });
+}

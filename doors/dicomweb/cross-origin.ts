@@ -1,0 +1,36 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+const allowedHeaders = "Authorization, Accept, Content-Type, Range";
+const exposedHeaders = "Content-Range, Content-Location, Warning, ETag, Retry-After";
+/** A quoted Accept makes browsers ask first: once in two hours is enough (the most that they keep). */
+const maxAgeSeconds = "7200";
+
+/** Lets the pages of configured origins read answers (Fetch standard, CORS protocol). Never with credentials of the browser. */
+export function createCrossOrigin(allowedOrigins: readonly string[]) {
+  const allowed = new Set(allowedOrigins);
+  const isAllowed = (request: FastifyRequest): boolean => allowed.has(request.headers.origin ?? "");
+  return {
+    /** On every answer, refusals too: a page must be able to read why. */
+    mark(request: FastifyRequest, reply: FastifyReply): void {
+      if (allowed.size > 0) reply.header("vary", "Origin");
+      if (!isAllowed(request)) return;
+      reply.headers({
+        "access-control-allow-origin": request.headers.origin ?? "",
+        "access-control-expose-headers": exposedHeaders,
+        "cross-origin-resource-policy": "cross-origin",
+      });
+    },
+    /** Answers OPTIONS, a browser's question before the request among them. */
+    answer(request: FastifyRequest, reply: FastifyReply, methods: string): FastifyReply {
+      reply.header("allow", methods);
+      if (isAllowed(request)) {
+        reply.headers({
+          "access-control-allow-methods": methods,
+          "access-control-allow-headers": allowedHeaders,
+          "access-control-max-age": maxAgeSeconds,
+        });
+      }
+      return reply.status(204).send();
+    },
+  };
+}

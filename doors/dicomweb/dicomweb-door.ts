@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { bulkDataHandler } from "./bulk-data.ts";
+import { createCrossOrigin } from "./cross-origin.ts";
+import { framesHandler } from "./frames.ts";
+import { createImageCache } from "./image-object.ts";
+import { instanceMetadataHandler, seriesMetadataHandler, studyMetadataHandler } from "./metadata.ts";
+import type { DicomwebParts } from "./parts.ts";
+import { Refusal } from "./refusal.ts";
+import { renderedHandler, thumbnailHandler } from "./rendered.ts";
+import { retrieveHandler } from "./retrieve.ts";
+import { searchHandler } from "./search.ts";
+import { storeHandler } from "./store.ts";
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** Every resource and what can be done with it. */
+interface Resource {
+  readonly path: string;
+  readonly get?: Handler;
+  readonly post?: Handler;
+}
+
+const study = "/studies/:study";
+const series = `${study}/series/:series`;
+const instance = `${series}/instances/:instance`;
+
+/** Headers and frame tables of the instances read last. */
+const headersBytesMax = 64 * 1024 * 1024;
+
+function resources(parts: DicomwebParts): Resource[] {
+  const cache = createImageCache(headersBytesMax);
+  const retrieve = retrieveHandler(parts);
+  const rendered = renderedHandler(parts, cache);
+  const thumbnail = thumbnailHandler(parts, cache);
+  return [
+    { path: "/studies", get: searchHandler("study", parts), post: storeHandler(parts) },
+    { path: "/series", get: searchHandler("series", parts) },
+    { path: "/instances", get: searchHandler("instance", parts) },
+    { path: `${study}/series`, get: searchHandler("series", parts) },
+    { path: `${study}/instances`, get: searchHandler("instance", parts) },
+    { path: `${series}/instances`, get: searchHandler("instance", parts) },
+    { path: study, get: retrieve, post: storeHandler(parts) },
+    { path: series, get: retrieve },
+    { path: instance, get: retrieve },
+    { path: `${study}/metadata`, get: studyMetadataHandler(parts) },
+    { path: `${series}/metadata`, get: seriesMetadataHandler(parts) },
+    { path: `${instance}/metadata`, get: instanceMetadataHandler(parts) },
+    { path: `${instance}/bulkdata/*`, get: bulkDataHandler(parts, cache) },
+    { path: `${instance}/frames/:frames`, get: framesHandler(parts, cache) },
+    ...[study, series, instance, `${instance}/frames/:frames`].flatMap((path) => [
+      { path: `${path}/rendered`, get: rendered },
+      { path: `${path}/thumbnail`, get: thumbnail },
+    ]),
+  ];
+}
+
+/**
+ * DICOMweb (PS3.18 §10): QIDO-RS, WADO-RS and STOW-RS under `parts.root`. What each resource offers stands in
+ * docs/conformance.md. Register it on a server that authenticates, and answers Problems.
+ */
+export function createDicomwebDoor(parts: DicomwebParts): (server: FastifyInstance) => Promise<void> {
+  return async (server) => {
+    await server.register(async (scope) => registerResources(scope, parts), { prefix: parts.root });
+  };
+}
+
+function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
+  const { allowedOrigins = [] } = parts;
+  const crossOrigin = createCrossOrigin(allowedOrigins);
+  // Bodies are streamed by their route; nothing is collected before it.
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("*", (_request, _body, done) => done(null));
+  scope.addHook("onSend", async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    crossOrigin.mark(request, reply);
+  });
+  scope.setErrorHandler((error, _request, reply) => {
+    if (!(error instanceof Refusal)) throw error;
+    const { status, message, remedy, headers } = error;
+    return reply.status(status).headers(headers).type("application/json; charset=utf-8").send({
+      code: "unsupported",
+      message,
+      remedy,
+    });
+  });
+  for (const { path, get, post } of resources(parts)) {
+    const methods = [...(get ? ["GET", "HEAD"] : []), ...(post ? ["POST"] : []), "OPTIONS"].join(", ");
+    if (get) scope.route({ method: ["GET", "HEAD"], url: path, handler: get });
+    if (post) scope.route({ method: "POST", url: path, handler: post });
+    // A browser asks without a token. Where no other origin is allowed, nobody has to ask, and nobody may.
+    const config = allowedOrigins.length > 0 ? { anonymous: true } : {};
+    scope.options(path, { config }, async (request, reply) => crossOrigin.answer(request, reply, methods));
+  }
+}

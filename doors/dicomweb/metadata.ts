@@ -1,0 +1,86 @@
+import { Readable } from "node:stream";
+import { promisify } from "node:util";
+import { constants, createGzip, gunzip as gunzipCallback } from "node:zlib";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Problem } from "#base/problem";
+import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
+import { sendStream } from "./answer-stream.ts";
+import { acceptsGzip } from "./media-types.ts";
+import type { DicomwebParts } from "./parts.ts";
+import { jsonTypeOf, targetOf } from "./request.ts";
+
+const gunzip = promisify(gunzipCallback);
+/** Of one series' metadata, inflated. */
+const metadataBytesMax = 1024 * 1024 * 1024;
+const seriesMax = 10_000;
+
+/**
+ * Retrieve Metadata of a series (PS3.18 §10.4.1.1.5): the kept blob as it is, which browsers inflate themselves.
+ */
+export function seriesMetadataHandler({ archive, actorOf }: DicomwebParts) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const type = jsonTypeOf(request);
+    const { studyUid, seriesUid = "" } = targetOf(request);
+    const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
+    reply.type(type).header("vary", "Accept, Accept-Encoding");
+    if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(await inflate(blob));
+    return reply.header("content-encoding", "gzip").send(blob);
+  };
+}
+
+/** The same of one instance, taken out of its series' metadata. */
+export function instanceMetadataHandler({ archive, actorOf }: DicomwebParts) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const type = jsonTypeOf(request);
+    const { studyUid, seriesUid = "", sopUid } = targetOf(request);
+    const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
+    const all = JSON.parse((await inflate(blob)).toString("utf8")) as DicomJson[];
+    const found = all.find((json) => json[hexOfTag(Tag.SOPInstanceUID)]?.Value?.[0] === sopUid);
+    if (found === undefined) throw new Problem("absent", "not found");
+    return reply.type(type).send(JSON.stringify([found]));
+  };
+}
+
+/** The same of a study: its series' arrays one behind the other, as one array. */
+export function studyMetadataHandler(parts: DicomwebParts) {
+  const { archive, actorOf, log } = parts;
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const type = jsonTypeOf(request);
+    const actor = actorOf(request);
+    const { studyUid } = targetOf(request);
+    const series = await archive.findSeries(actor, {
+      matches: [{ keyword: "StudyInstanceUID", kind: "equal", values: [studyUid] }],
+      limit: seriesMax,
+      offset: 0,
+      sort: { keyword: "SeriesNumber", ascending: true },
+    });
+    if (series.length === 0) throw new Problem("absent", "not found", { remedy: "a search shows what there is" });
+    async function* pieces(): AsyncGenerator<Buffer> {
+      for (const [at, { seriesUid }] of series.entries()) {
+        const text = await inflate(await archive.seriesMetadata(actor, studyUid, seriesUid));
+        yield Buffer.from(at === 0 ? "[" : ",");
+        yield text.subarray(1, text.length - 1);
+      }
+      yield Buffer.from("]");
+    }
+    reply.header("vary", "Accept, Accept-Encoding");
+    if (!acceptsGzip(request.headers["accept-encoding"])) {
+      return sendStream(request, reply, { type, pieces: pieces() }, log);
+    }
+    reply.header("content-encoding", "gzip");
+    return sendStream(request, reply, { type, pieces: gzipped(pieces()) }, log);
+  };
+}
+
+async function inflate(blob: Buffer): Promise<Buffer> {
+  return gunzip(blob, { maxOutputLength: metadataBytesMax });
+}
+
+/** Lightly: this is done while the client waits. */
+function gzipped(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const source = Readable.from(pieces, { objectMode: false });
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+  source.on("error", (error) => gzip.destroy(error));
+  gzip.on("close", () => source.destroy());
+  return source.pipe(gzip);
+}

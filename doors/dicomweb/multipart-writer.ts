@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+
+/** One part of an answer; `length` where it is known before its bytes are. */
+export interface AnswerPart {
+  readonly type: string;
+  readonly location?: string;
+  readonly length?: number | undefined;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+export interface AnswerMultipart {
+  /** For the Content-Type header: `multipart/related; type="…"; boundary=…`. */
+  readonly type: string;
+  readonly length: number | undefined;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A multipart/related body (RFC 2387). The boundary follows from `seed`, which must be something that no sender of the
+ * parts could know when it sent them (a token of ours): the same answer then has the same bytes each time, so that ranges of
+ * it fit together, and nobody can have put the boundary into a part.
+ */
+export function multipartOf(rootType: string, seed: string, parts: readonly AnswerPart[]): AnswerMultipart {
+  const boundary = `leadglass-${createHash("sha256").update(seed).digest("hex").slice(0, 32)}`;
+  const heads = parts.map((part, at) => headOf(part, boundary, at === 0));
+  const tail = Buffer.from(`${parts.length === 0 ? "" : "\r\n"}--${boundary}--\r\n`);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (const [at, part] of parts.entries()) {
+      let head = heads[at];
+      // The head of a part goes out with its first bytes: what fails at once has then said nothing yet.
+      for await (const piece of part.pieces) {
+        if (head !== undefined) yield head;
+        head = undefined;
+        yield piece;
+      }
+      if (head !== undefined) yield head;
+    }
+    yield tail;
+  }
+  let length: number | undefined = tail.length;
+  for (const [at, part] of parts.entries()) {
+    length = length === undefined || part.length === undefined ? undefined : length + part.length;
+    if (length !== undefined) length += heads[at]?.length ?? 0;
+  }
+  return { type: `multipart/related; type="${rootType}"; boundary=${boundary}`, length, pieces: pieces() };
+}
+
+function headOf({ type, location, length }: AnswerPart, boundary: string, first: boolean): Buffer {
+  const lines = [
+    `${first ? "" : "\r\n"}--${boundary}`,
+    `Content-Type: ${type}`,
+    ...(length === undefined ? [] : [`Content-Length: ${length}`]),
+    ...(location === undefined ? [] : [`Content-Location: ${location}`]),
+  ];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
+}

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { Problem } from "#base/problem";
+import type { HeldInstance } from "#radiology/archive";
+
+/**
+ * The received bytes of an instance, proven: its data set's SHA-256 is compared before the last piece is given, so that
+ * nobody gets a whole that is not what was received.
+ */
+export async function* receivedBytes(instance: HeldInstance): AsyncGenerator<Buffer> {
+  const object = await instance.open();
+  yield* proven(instance, object.stream());
+}
+
+/** The same for a stream of the whole object that somebody else reads. */
+export async function* proven(instance: HeldInstance, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const hash = createHash("sha256");
+  let position = 0;
+  let held: Buffer | undefined;
+  for await (const piece of bytes) {
+    const skip = Math.max(0, instance.dataSetOffset - position);
+    if (skip < piece.length) hash.update(skip === 0 ? piece : piece.subarray(skip));
+    position += piece.length;
+    if (held !== undefined) yield held;
+    held = piece;
+  }
+  if (position !== instance.sizeBytes || hash.digest("hex") !== instance.dataSetSha256) {
+    throw new Problem("damaged", "an instance is not what was received; it was not served", {
+      remedy: "run `leadglass vault check`, and send the instance again",
+    });
+  }
+  if (held !== undefined) yield held;
+}
+
+/** Pieces by exact sizes out of a stream of bytes. */
+export interface ByteSource {
+  /** Exactly `count` bytes. Problem `damaged` when the stream ends before. */
+  take(count: number): Promise<Buffer>;
+  /** The next piece, at most `most` bytes; undefined at the end. */
+  next(most: number): Promise<Buffer | undefined>;
+  /** Ends the stream that it takes from. */
+  close(): Promise<void>;
+}
+
+export function createByteSource(bytes: AsyncIterable<Buffer>): ByteSource {
+  const iterator = bytes[Symbol.asyncIterator]();
+  let rest: Buffer = Buffer.alloc(0);
+  const next = async (most: number): Promise<Buffer | undefined> => {
+    while (rest.length === 0) {
+      const step = await iterator.next();
+      if (step.done) return undefined;
+      rest = step.value;
+    }
+    const piece = rest.subarray(0, most);
+    rest = rest.subarray(piece.length);
+    return piece;
+  };
+  return {
+    next,
+    async take(count) {
+      const pieces: Buffer[] = [];
+      for (let have = 0; have < count; ) {
+        const piece = await next(count - have);
+        if (piece === undefined) throw new Problem("damaged", "an instance ends inside its pixel data");
+        pieces.push(piece);
+        have += piece.length;
+      }
+      return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    },
+    async close() {
+      await iterator.return?.();
+    },
+  };
+}

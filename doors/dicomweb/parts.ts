@@ -1,0 +1,28 @@
+import type { FastifyRequest } from "fastify";
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
+import type { Archive } from "#radiology/archive";
+import type { Actor } from "#trust/access";
+import type { PixelWork } from "./pixel-work.ts";
+
+/** How we name ourselves in what we write (PS3.10 §7.1). */
+export interface Implementation {
+  readonly classUid: string;
+  readonly version: string;
+}
+
+export interface DicomwebParts {
+  readonly archive: Archive;
+  /** Who sends this request; the server has found it out before any route runs. */
+  readonly actorOf: (request: FastifyRequest) => Actor;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly pixels: PixelWork;
+  readonly implementation: Implementation;
+  /** Where the service stands: `/dicom-web`. */
+  readonly root: string;
+  /** Origins (`https://viewer.example`) whose pages may call this service. None if left out. */
+  readonly allowedOrigins?: readonly string[];
+  /** A proxy in front sets Forwarded or X-Forwarded-*, and nobody else can reach the server. False if left out. */
+  readonly trustForwarded?: boolean;
+}

@@ -1,0 +1,63 @@
+import type { FastifyRequest } from "fastify";
+import { Problem } from "#base/problem";
+import { isUid } from "#formats/dicom";
+import type { HeldInstance, ReadTarget } from "#radiology/archive";
+import { type Acceptable, parseAccept, preferred } from "./media-types.ts";
+import type { DicomwebParts } from "./parts.ts";
+import { notAcceptable } from "./refusal.ts";
+
+/** The query parameters as they stand in the URL; a bare backslash, as OHIF sends between UIDs, is one. */
+export function parametersOf(request: FastifyRequest): URLSearchParams {
+  const { url } = request;
+  const at = url.indexOf("?");
+  return new URLSearchParams(at < 0 ? "" : url.slice(at + 1));
+}
+
+/** What the client accepts: the `accept` query parameter goes before the header (PS3.18 §8.3.3.1). */
+export function acceptOf(request: FastifyRequest): Acceptable[] {
+  const { headers } = request;
+  const parameter = parametersOf(request).getAll("accept").join(",");
+  return parseAccept(parameter === "" ? headers.accept : parameter);
+}
+
+const dicomJson = "application/dicom+json";
+const jsonTypes = [dicomJson, "application/json"];
+
+/**
+ * The type of a JSON answer: DICOM JSON for all who take it, JSON or anything; plain JSON for who asks for that first. A list
+ * that names only multipart types is answered in DICOM JSON too, since viewers send one list for everything.
+ */
+export function jsonTypeOf(request: FastifyRequest): string {
+  const accept = acceptOf(request);
+  const type = preferred(accept, jsonTypes);
+  if (type !== undefined) return type;
+  const isViewer = accept.some(({ name }) => name === "multipart/related" || name === "application/octet-stream");
+  if (isViewer) return dicomJson;
+  throw notAcceptable(jsonTypes);
+}
+
+export interface PathUids {
+  readonly study: string;
+  readonly series?: string;
+  readonly instance?: string;
+}
+
+/** The UIDs in the path. Throws Problem `invalid` for what is no UID. */
+export function targetOf(request: FastifyRequest): ReadTarget {
+  const { study, series, instance } = request.params as PathUids;
+  for (const uid of [study, series, instance]) {
+    if (uid !== undefined && !isUid(uid)) throw new Problem("invalid", "the path holds what is no UID");
+  }
+  return {
+    studyUid: study,
+    ...(series !== undefined && { seriesUid: series }),
+    ...(instance !== undefined && { sopUid: instance }),
+  };
+}
+
+/** The instance that the path names, once the gate has let the caller read it. */
+export async function oneInstance(parts: DicomwebParts, request: FastifyRequest): Promise<HeldInstance> {
+  const [instance] = await parts.archive.read(parts.actorOf(request), targetOf(request));
+  if (instance === undefined) throw new Problem("absent", "not found");
+  return instance;
+}

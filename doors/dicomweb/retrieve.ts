@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { TransferSyntaxUid } from "#formats/dicom";
+import type { HeldInstance } from "#radiology/archive";
+import { sendStream } from "./answer-stream.ts";
+import { canBeExplicit, explicitBytes } from "./explicit-bytes.ts";
+import { type Acceptable, covers } from "./media-types.ts";
+import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
+import { receivedBytes } from "./object-bytes.ts";
+import type { DicomwebParts } from "./parts.ts";
+import { publicRoot } from "./public-url.ts";
+import { notAcceptable } from "./refusal.ts";
+import { acceptOf, targetOf } from "./request.ts";
+import { instanceUrl } from "./search-results.ts";
+
+const dicom = "application/dicom";
+const explicitUid = TransferSyntaxUid.explicitLittleEndian;
+
+/** How one instance is given. */
+type Form = "stored" | "explicit";
+
+/** Retrieve Study, Series and Instance (PS3.18 §10.4.1.1.1 to .3): whole instances, streamed one after the other. */
+export function retrieveHandler(parts: DicomwebParts) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const target = targetOf(request);
+    const ways = waysOf(acceptOf(request));
+    if (ways.length === 0) throw offered();
+    const held = await parts.archive.read(parts.actorOf(request), target);
+    const forms = held.map((instance) => formOf(ways, instance));
+    if (forms.includes(undefined)) throw offered();
+    const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
+    const answers = held.map((instance, at) => answerOf(instance, forms[at] ?? "stored", root, parts));
+    const [only] = answers;
+    if (only !== undefined && target.sopUid !== undefined && ways[0]?.single === true) {
+      reply.header("content-location", only.location ?? "");
+      return sendStream(request, reply, only, parts.log);
+    }
+    const seed = `${held[0]?.studyToken} ${held[0]?.id} ${held.length} ${forms[0]}`;
+    return sendStream(request, reply, multipartOf(dicom, seed, answers), parts.log);
+  };
+}
+
+/** One acceptable way: a transfer syntax, `*` for as stored, undefined where none was named. */
+interface Way {
+  readonly single: boolean;
+  readonly syntax: string | undefined;
+}
+
+function waysOf(accept: readonly Acceptable[]): Way[] {
+  return accept.flatMap(({ name, parameters }) => {
+    const syntax = parameters.get("transfer-syntax");
+    if (name === dicom || name === "application/*") return [{ single: name === dicom, syntax }];
+    if (name !== "multipart/related" && name !== "multipart/*" && name !== "*/*") return [];
+    const type = name === "multipart/related" ? (parameters.get("type") ?? "*/*").toLowerCase() : "*/*";
+    return covers(type, dicom) ? [{ single: false, syntax }] : [];
+  });
+}
+
+/**
+ * PS3.18 §8.7.3.5.2: where no transfer syntax is named it is Explicit VR Little Endian. What cannot be given in that (video)
+ * is then given as stored rather than not at all; its part says so.
+ */
+function formOf(ways: readonly Way[], instance: HeldInstance): Form | undefined {
+  const stored = instance.transferSyntaxUid;
+  for (const { syntax } of ways) {
+    if (syntax === "*" || syntax === stored) return "stored";
+    if (syntax === explicitUid && canBeExplicit(instance)) return "explicit";
+    if (syntax === undefined) return stored !== explicitUid && canBeExplicit(instance) ? "explicit" : "stored";
+  }
+  return undefined;
+}
+
+function answerOf(instance: HeldInstance, form: Form, root: string, parts: DicomwebParts): AnswerPart {
+  const { studyUid, seriesUid, sopUid, sizeBytes, transferSyntaxUid } = instance;
+  const location = instanceUrl(root, studyUid, seriesUid, sopUid);
+  const type = (uid: string) => `${dicom}; transfer-syntax=${uid}`;
+  if (form === "explicit") {
+    return { type: type(explicitUid), location, pieces: explicitBytes(instance, parts) };
+  }
+  return { type: type(transferSyntaxUid), location, length: sizeBytes, pieces: receivedBytes(instance) };
+}
+
+function offered() {
+  return notAcceptable([
+    'multipart/related; type="application/dicom"; transfer-syntax=*',
+    'multipart/related; type="application/dicom"',
+  ]);
+}

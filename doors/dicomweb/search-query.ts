@@ -1,0 +1,149 @@
+import { Problem } from "#base/problem";
+import { attributeOf, keywordOf, parseTag, tagOf } from "#formats/dicom";
+import { type Level, levelOf, type Match, type Query } from "#radiology/archive";
+
+/** How many results a page has: asked for or not. */
+export interface PageLimits {
+  readonly limitDefault: number;
+  readonly limitMax: number;
+  readonly offsetMax: number;
+}
+
+/** A search transaction (PS3.18 §10.6) as it was asked. */
+export interface Search {
+  /** For the index; asks for one more than the page, which tells whether there are more. */
+  readonly query: Query;
+  readonly limit: number;
+  /** Attributes asked for beyond those always returned. */
+  readonly include: ReadonlySet<number>;
+  readonly includeAll: boolean;
+  /** Matching keys that this level is not searched by: they were ignored. */
+  readonly ignored: readonly string[];
+}
+
+const controls = new Set([
+  "limit",
+  "offset",
+  "includefield",
+  "fuzzymatching",
+  "accept",
+  "charset",
+  "emptyvaluematching",
+]);
+const keysMax = 64;
+const valueCharactersMax = 16_384;
+const includeMax = 512;
+const uidsMax = 1_000;
+
+/** Keys whose value is a list: UIDs by the standard (PS3.4 §C.2.2.2.2), codes because viewers send them so. */
+const listed = new Set(["ModalitiesInStudy", "Modality"]);
+
+/**
+ * Reads the query parameters of a search (PS3.18 §8.3.4): keys as keyword or tag, matched by single value, UID list,
+ * wildcard or range. Unknown keys are ignored. `fixed` are the UIDs in the path.
+ *
+ * @throws Problem `invalid` for a limit, offset or value that cannot be read.
+ */
+export function parseSearch(
+  parameters: URLSearchParams,
+  level: Level,
+  fixed: Readonly<Record<string, string>>,
+  limits: PageLimits,
+): Search {
+  const matches: Match[] = Object.entries(fixed).map(([keyword, value]) => ({
+    keyword,
+    kind: "equal",
+    values: [value],
+  }));
+  const include = new Set<number>();
+  const ignored: string[] = [];
+  const names = [...new Set(parameters.keys())].filter((name) => !controls.has(name.toLowerCase()));
+  if (names.length > keysMax) throw unreadable(`more than ${keysMax} matching keys`);
+  for (const name of names) {
+    const tag = parseTag(name);
+    const keyword = tag === undefined ? undefined : keywordOf(tag);
+    if (tag === undefined || keyword === undefined) continue;
+    const values = parameters.getAll(name).filter((value) => value.trim() !== "");
+    include.add(tag);
+    if (values.length === 0 || keyword in fixed) continue;
+    if (canSearch(keyword, level)) matches.push(...matchesOf(keyword, values));
+    else ignored.push(keyword);
+  }
+  const asked = includeFields(parameters);
+  for (const tag of asked.tags) include.add(tag);
+  const limit = Math.min(whole(parameters.get("limit"), "limit", limits.limitDefault, 1), limits.limitMax);
+  const offset = whole(parameters.get("offset"), "offset", 0, 0);
+  if (offset > limits.offsetMax) throw unreadable(`offset is over ${limits.offsetMax}`, "narrow the search");
+  return { query: { matches, limit: limit + 1, offset }, limit, include, includeAll: asked.all, ignored };
+}
+
+const rank: Record<Level, number> = { study: 0, series: 1, instance: 2 };
+
+function canSearch(keyword: string, level: Level): boolean {
+  const at = levelOf(keyword);
+  return at !== undefined && rank[at] <= rank[level];
+}
+
+function matchesOf(keyword: string, given: readonly string[]): Match[] {
+  if (given.some((value) => value.length > valueCharactersMax)) throw unreadable(`the value of ${keyword} is too long`);
+  const vr = attributeOf(tagOf(keyword))?.vrs[0];
+  if (vr === "UI" || listed.has(keyword)) {
+    const values = given.flatMap((value) => value.split(/[\\,]/)).map((value) => value.trim());
+    const present = values.filter((value) => value !== "");
+    if (present.length > uidsMax) throw unreadable(`more than ${uidsMax} values of ${keyword}`);
+    return present.length === 0 ? [] : [{ keyword, kind: "equal", values: present }];
+  }
+  return given.flatMap((value) => {
+    if (vr === "DA" || vr === "TM") return temporal(keyword, vr, value.trim());
+    if (/^\*+$/.test(value)) return [];
+    if (/[*?]/.test(value)) return [{ keyword, kind: "wildcard", pattern: value } as const];
+    return [{ keyword, kind: "equal", values: [value] } as const];
+  });
+}
+
+const dayPattern = /^[0-9]{8}$/;
+const timePattern = /^[0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?$/;
+
+/** A single value or a range, either end of it open (PS3.4 §C.2.2.2.5). */
+function temporal(keyword: string, vr: "DA" | "TM", value: string): Match[] {
+  const pattern = vr === "DA" ? dayPattern : timePattern;
+  const ends = value.split("-").map((end) => (vr === "TM" ? end.trim().replaceAll(":", "") : end.trim()));
+  const [from = "", to = ""] = ends;
+  if (ends.length > 2 || ends.some((end) => end !== "" && !pattern.test(end))) {
+    throw unreadable(`the value of ${keyword} is no ${vr === "DA" ? "date" : "time"} and no range`);
+  }
+  if (ends.length === 1 && vr === "DA") return [{ keyword, kind: "equal", values: [from] }];
+  const until = ends.length === 1 ? from : to;
+  if (from === "" && until === "") return [];
+  return [
+    {
+      keyword,
+      kind: "range",
+      ...(from !== "" && { from }),
+      ...(until !== "" && { to: vr === "TM" ? latestOf(until) : until }),
+    },
+  ];
+}
+
+/** The last moment that a time of less than full precision stands for. */
+function latestOf(time: string): string {
+  return time + "235959.999999".slice(time.length);
+}
+
+function includeFields(parameters: URLSearchParams): { tags: number[]; all: boolean } {
+  const names = parameters.getAll("includefield").flatMap((value) => value.split(","));
+  if (names.length > includeMax) throw unreadable(`more than ${includeMax} values of includefield`);
+  const tags = names.map((name) => parseTag(name.trim())).filter((tag) => tag !== undefined);
+  return { tags, all: names.some((name) => name.trim().toLowerCase() === "all") };
+}
+
+function whole(text: string | null, name: string, otherwise: number, least: number): number {
+  if (text === null || text === "") return otherwise;
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < least) throw unreadable(`${name} must be a whole number from ${least}`);
+  return value;
+}
+
+function unreadable(what: string, remedy = "see PS3.18 §8.3.4 for what a search can ask"): Problem {
+  return new Problem("invalid", what, { remedy });
+}

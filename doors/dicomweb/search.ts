@@ -1,0 +1,142 @@
+import { promisify } from "node:util";
+import { gunzip as gunzipCallback } from "node:zlib";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { isProblem } from "#base/problem";
+import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
+import type { Level } from "#radiology/archive";
+import type { Actor } from "#trust/access";
+import type { DicomwebParts } from "./parts.ts";
+import { publicRoot } from "./public-url.ts";
+import { jsonTypeOf, parametersOf, targetOf } from "./request.ts";
+import { type PageLimits, parseSearch, type Search } from "./search-query.ts";
+import { instanceResult, type Shown, seriesResult, studyResult, unanswered } from "./search-results.ts";
+
+const gunzip = promisify(gunzipCallback);
+
+/** Across studies a page is what a person looks at; inside one, what a viewer must have at once. */
+const acrossStudies: PageLimits = { limitDefault: 1_000, limitMax: 5_000, offsetMax: 1_000_000 };
+const insideStudy: PageLimits = { limitDefault: 10_000, limitMax: 10_000, offsetMax: 1_000_000 };
+/** A result page reads the headers of so many series at most for attributes that the index does not hold. */
+const headersReadMax = 50;
+const metadataBytesMax = 512 * 1024 * 1024;
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** QIDO-RS (PS3.18 §10.6): `level` is what is searched for; the UIDs in the path narrow it. */
+export function searchHandler(level: Level, parts: DicomwebParts): Handler {
+  const find = { study: findStudies, series: findSeries, instance: findInstances }[level];
+  return async (request, reply) => {
+    const type = jsonTypeOf(request);
+    const { study } = request.params as { study?: string };
+    const { studyUid, seriesUid } = study === undefined ? {} : targetOf(request);
+    const fixed = {
+      ...(studyUid !== undefined && { StudyInstanceUID: studyUid }),
+      ...(seriesUid !== undefined && { SeriesInstanceUID: seriesUid }),
+    };
+    const limits = studyUid === undefined ? acrossStudies : insideStudy;
+    const search = parseSearch(parametersOf(request), level, fixed, limits);
+    const shown: Shown = {
+      search,
+      root: publicRoot(request, parts.root, parts.trustForwarded ?? false),
+      withStudy: studyUid === undefined,
+      withSeries: seriesUid === undefined,
+    };
+    const results = await find(parts, parts.actorOf(request), shown);
+    warn(reply, search, results.length > search.limit);
+    return reply.type(type).send(JSON.stringify(results.slice(0, search.limit)));
+  };
+}
+
+/** PS3.18 §8.3.4.4 and §8.3.4.2: what the client would not see from the results alone. */
+function warn(reply: FastifyReply, search: Search, more: boolean): void {
+  const texts = [
+    ...(more ? ["There are additional results that can be requested"] : []),
+    ...(search.ignored.length > 0 ? [`These keys are not searched at this level: ${search.ignored.join(" ")}`] : []),
+  ];
+  if (texts.length > 0) reply.header("warning", texts.map((text) => `299 leadglass "${text}"`).join(", "));
+}
+
+async function findStudies(parts: DicomwebParts, actor: Actor, shown: Shown): Promise<DicomJson[]> {
+  const rows = await parts.archive.findStudies(actor, shown.search.query);
+  return rows.map((row) => studyResult(row, shown));
+}
+
+async function findSeries(parts: DicomwebParts, actor: Actor, shown: Shown): Promise<DicomJson[]> {
+  const rows = await parts.archive.findSeries(actor, shown.search.query);
+  const results = rows.map((row) => seriesResult(row, shown));
+  return fromHeaders(parts, actor, shown.search, results);
+}
+
+async function findInstances(parts: DicomwebParts, actor: Actor, shown: Shown): Promise<DicomJson[]> {
+  const rows = await parts.archive.findInstances(actor, shown.search.query);
+  const results = rows.map((row) => instanceResult(row, shown));
+  return fromHeaders(parts, actor, shown.search, results);
+}
+
+/**
+ * Adds attributes that were asked for and are not indexed, from the metadata of the results' series: of the instance
+ * itself, or for a series of its first instance.
+ */
+async function fromHeaders(
+  parts: DicomwebParts,
+  actor: Actor,
+  search: Search,
+  results: readonly DicomJson[],
+): Promise<DicomJson[]> {
+  const series = new Map<string, Promise<Headers>>();
+  const headersOf = (result: DicomJson): Promise<Headers> => {
+    const [studyUid, seriesUid] = [textOf(result, Tag.StudyInstanceUID), textOf(result, Tag.SeriesInstanceUID)];
+    const known = series.get(seriesUid);
+    if (known !== undefined) return known;
+    const read = series.size < headersReadMax ? readHeaders(parts, actor, studyUid, seriesUid) : nothingRead;
+    series.set(seriesUid, read);
+    return read;
+  };
+  const whole: DicomJson[] = [];
+  for (const result of results) {
+    const missing = unanswered(search, result).map(hexOfTag);
+    if (missing.length === 0) {
+      whole.push(result);
+      continue;
+    }
+    const { first, bySop } = await headersOf(result);
+    const sopUid = textOf(result, Tag.SOPInstanceUID);
+    const header = sopUid === "" ? first : bySop.get(sopUid);
+    const found = missing.flatMap((key) => (header?.[key] === undefined ? [] : [[key, header[key]] as const]));
+    whole.push({ ...result, ...Object.fromEntries(found) });
+  }
+  return whole;
+}
+
+interface Headers {
+  readonly first: DicomJson | undefined;
+  readonly bySop: ReadonlyMap<string, DicomJson>;
+}
+
+const nothingRead: Promise<Headers> = Promise.resolve({ first: undefined, bySop: new Map<string, DicomJson>() });
+
+async function readHeaders(parts: DicomwebParts, actor: Actor, studyUid: string, seriesUid: string): Promise<Headers> {
+  const all = await readMetadata(parts, actor, studyUid, seriesUid);
+  return { first: all[0], bySop: new Map(all.map((json) => [textOf(json, Tag.SOPInstanceUID), json])) };
+}
+
+/** The metadata of one series; none where it has gone between the search and now. */
+async function readMetadata(
+  { archive }: DicomwebParts,
+  actor: Actor,
+  studyUid: string,
+  seriesUid: string,
+): Promise<DicomJson[]> {
+  try {
+    const blob = await archive.seriesMetadata(actor, studyUid, seriesUid);
+    return JSON.parse((await gunzip(blob, { maxOutputLength: metadataBytesMax })).toString("utf8")) as DicomJson[];
+  } catch (error) {
+    if (isProblem(error, "absent")) return [];
+    throw error;
+  }
+}
+
+function textOf(json: DicomJson, tag: number): string {
+  const value = json[hexOfTag(tag)]?.Value?.[0];
+  return typeof value === "string" ? value : "";
+}
