@@ -134,7 +134,10 @@ function equalTo(keyword: string, kind: Kind, level: Level, given: readonly stri
   }
   const keys = values.map(exactKey).filter((key) => key !== "");
   if (keys.length === 0) return { any: [] };
-  if (kind === "set") return leaf(keyword, level, { is: "member", keys });
+  if (kind === "set") {
+    const members = keys.filter((key) => !key.includes("\\"));
+    return leaf(keyword, level, members.length === 0 ? undefined : { is: "member", keys: members });
+  }
   const exact = leaf(keyword, level, { is: "equal", keys });
   if (kind !== "description") return exact;
   return {

@@ -17,15 +17,9 @@ export function lockHome(path: string): HomeLock | undefined {
     database = new DatabaseSync(path, { timeout: 0 });
     database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     const held = database;
-    const close = () => held.close();
-    // Holds the lock even when the caller lets go of what is returned.
-    process.once("exit", close);
-    return {
-      release() {
-        process.off("exit", close);
-        close();
-      },
-    };
+    // A function that refers to its own connection keeps it from being collected, which would give up the lock.
+    held.function("is_held", () => (held.isTransaction ? 1 : 0));
+    return { release: () => held.close() };
   } catch (error) {
     database?.close();
     if (((error as { errcode?: number }).errcode ?? 0) % 256 === sqliteBusy) return undefined;

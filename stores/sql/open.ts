@@ -1,4 +1,4 @@
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
 import pg from "pg";
 import type { Log } from "#base/log";
 import type { StudyIndex } from "#radiology/archive";
@@ -29,6 +29,7 @@ export async function openSqlite(options: { readonly path: string; readonly log:
   const writes = new Kysely<Tables>({ dialect: sqliteDialect({ path, queryOnly: false, cacheBytesMost }) });
   await migrateOrEnd(writes, "sqlite");
   const reads = new Kysely<Tables>({ dialect: sqliteDialect({ path, queryOnly: true, cacheBytesMost }) });
+  await sql`select 1`.execute(reads);
   log.debug("database open", { engine: "sqlite" });
   return storesOf("sqlite", reads, writes, async () => {
     await reads.destroy();

@@ -32,9 +32,12 @@ export function sqliteDialect(data: SqliteWorkerData): Dialect {
 }
 
 function createDriver(data: SqliteWorkerData): Driver {
-  const thread = startWorker(data);
+  let thread: ReturnType<typeof startWorker> | undefined;
   const connection: DatabaseConnection = {
-    executeQuery: ({ sql, parameters }) => thread.send(sql, parameters),
+    executeQuery({ sql, parameters }) {
+      if (thread === undefined) throw new Problem("unavailable", "the database is closed");
+      return thread.send(sql, parameters);
+    },
     streamQuery() {
       throw new Problem("unsupported", "rows are not streamed");
     },
@@ -43,7 +46,10 @@ function createDriver(data: SqliteWorkerData): Driver {
   let held: Promise<void> = Promise.resolve();
   let release = () => {};
   return {
-    init: async () => {},
+    // Not before: Kysely does not destroy a driver that it never initialised.
+    async init() {
+      thread = startWorker(data);
+    },
     async acquireConnection() {
       // Single statements on a reader need no order among them.
       if (data.queryOnly) return connection;
@@ -60,7 +66,7 @@ function createDriver(data: SqliteWorkerData): Driver {
     beginTransaction: () => run("begin immediate"),
     commitTransaction: () => run("commit"),
     rollbackTransaction: () => run("rollback"),
-    destroy: () => thread.close(),
+    destroy: async () => thread?.close(),
   };
 }
 

@@ -1,0 +1,410 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { isProblem } from "#base/problem";
+import { type RecordOptions, recordOf } from "./study-index.fixture.ts";
+import type { IndexedValues, InstanceRecord, Match, Query, StudyIndex } from "./study-index.ts";
+
+const all: Query = { matches: [], limit: 1000, offset: 0 };
+const where = (...matches: Match[]): Query => ({ ...all, matches });
+const equal = (keyword: string, ...values: string[]): Match => ({ keyword, kind: "equal", values });
+const like = (keyword: string, pattern: string): Match => ({ keyword, kind: "wildcard", pattern });
+
+/** What every study index must do. `open` gives one index for the whole suite; it is cleared before each test. */
+export function studyIndexContract(open: () => Promise<StudyIndex>): void {
+  describe("contract of StudyIndex", () => {
+    let index: StudyIndex;
+    before(async () => {
+      index = await open();
+    });
+    after(() => index.close());
+    const cleared = async () => {
+      await index.clear();
+      return index;
+    };
+    addingTests(cleared);
+    matchingTests(cleared);
+    orderTests(cleared);
+    rowTests(cleared);
+    blobTests(cleared);
+  });
+}
+
+type Cleared = () => Promise<StudyIndex>;
+
+const add = (index: StudyIndex, ...options: RecordOptions[]) => index.add(options.map(recordOf), []);
+
+function addingTests(cleared: Cleared): void {
+  test("a new instance is added, the same again is a duplicate, other bytes under its UID are a conflict", async () => {
+    const index = await cleared();
+    assert.deepEqual(await add(index, { sop: "1" }), ["added"]);
+    assert.deepEqual(await add(index, { sop: "1", receivedAt: 5 }), ["duplicate"]);
+    assert.deepEqual(await add(index, { sop: "1", bytes: "b" }), ["conflict"]);
+    assert.deepEqual(await add(index, { sop: "1", bytes: "b" }, { sop: "1" }), ["duplicate", "duplicate"]);
+    const study = await index.study(recordOf().studyUid);
+    assert.deepEqual([study?.instanceCount, study?.conflictCount], [1, 1]);
+  });
+
+  test("within one batch the same rules hold", async () => {
+    const index = await cleared();
+    const outcomes = await add(index, {}, {}, { bytes: "b" }, { bytes: "b" }, { sop: "2" }, { bytes: "c" });
+    assert.deepEqual(outcomes, ["added", "duplicate", "conflict", "duplicate", "added", "conflict"]);
+    const study = await index.study(recordOf().studyUid);
+    assert.deepEqual([study?.seriesCount, study?.instanceCount, study?.conflictCount], [1, 2, 2]);
+  });
+
+  test("in a conflict the first copy is the one that is served, and every copy is listed behind it", async () => {
+    const index = await cleared();
+    await add(index, { sop: "2" }, { sop: "1" });
+    await add(index, { sop: "1", bytes: "b" }, { sop: "1", bytes: "c", study: "7", series: "3" });
+    const first = recordOf({ sop: "1" });
+    const copies = await index.conflicts();
+    const expected = [
+      first,
+      recordOf({ sop: "1", bytes: "b" }),
+      recordOf({ sop: "1", bytes: "c", study: "7", series: "3" }),
+    ];
+    assert.deepEqual(
+      copies.map((row) => [row.id, row.dataSetSha256, row.studyUid, row.seriesUid]),
+      expected.map((row) => [row.id, row.dataSetSha256, row.studyUid, row.seriesUid]),
+    );
+    assert.equal((await index.instance(first.studyUid, first.seriesUid, first.sopUid))?.id, first.id);
+    assert.equal((await index.instances(first.studyUid)).length, 2);
+    assert.equal(await index.study(recordOf({ study: "7" }).studyUid), undefined);
+  });
+
+  test("marks are kept with the batch, only move forward, and go with clear", async () => {
+    const index = await cleared();
+    await index.add([], [{ pack: "b", position: 7 }]);
+    await index.add(
+      [recordOf()],
+      [
+        { pack: "a", position: 3 },
+        { pack: "b", position: 9 },
+      ],
+    );
+    await index.add([], [{ pack: "b", position: 8 }]);
+    assert.deepEqual(await index.marks(), [
+      { pack: "a", position: 3 },
+      { pack: "b", position: 9 },
+    ]);
+    await index.clear();
+    assert.deepEqual(await index.marks(), []);
+    assert.equal(await index.countStudies([]), 0);
+    assert.deepEqual(await add(index, {}), ["added"]);
+  });
+
+  test("what was missing in a study or series is filled in by a later instance, what is there stays", async () => {
+    const index = await cleared();
+    await add(index, { studyValues: { AccessionNumber: "" } });
+    await add(index, {
+      sop: "2",
+      studyValues: { AccessionNumber: "A9", PatientName: "Other" },
+      seriesValues: { BodyPartExamined: "HEAD" },
+    });
+    const [row] = await index.findSeries(where(equal("AccessionNumber", "A9"), equal("BodyPartExamined", "HEAD")));
+    assert.equal(row?.study.values.PatientName, "Doe^Jane");
+    assert.equal(row?.study.values.AccessionNumber, "A9");
+  });
+
+  test("batches that are added at once do not disturb each other", async () => {
+    const index = await cleared();
+    const batches = Array.from({ length: 8 }, (_, batch) =>
+      Array.from({ length: 10 }, (_, i) => recordOf({ series: String(i % 3), sop: String(batch * 5 + i) })),
+    );
+    const outcomes = (await Promise.all(batches.map((batch) => index.add(batch, [])))).flat();
+    assert.equal(outcomes.filter((outcome) => outcome === "added").length, 45);
+    const study = await index.study(recordOf().studyUid);
+    assert.deepEqual([study?.seriesCount, study?.instanceCount], [3, 45]);
+  });
+
+  test("a batch of 200 over many studies goes in whole", async () => {
+    const index = await cleared();
+    const records = Array.from({ length: 200 }, (_, i) =>
+      recordOf({ study: String(i % 70), series: String(i % 2), sop: String(i) }),
+    );
+    assert.deepEqual(new Set(await index.add(records, [])), new Set(["added"]));
+    assert.equal(await index.countStudies([]), 70);
+    assert.equal((await index.findInstances(all)).length, 200);
+  });
+}
+
+/** Adds one study for each set of values, and gives back which are found, by their place in the list. */
+async function found(index: StudyIndex, studies: readonly IndexedValues[], ...matches: Match[]): Promise<number[]> {
+  await index.clear();
+  await index.add(
+    studies.map((studyValues, i) => recordOf({ study: String(i), sop: String(i), studyValues })),
+    [],
+  );
+  const rows = await index.findStudies({ ...where(...matches), sort: { keyword: "ArrivedAt", ascending: true } });
+  assert.equal(await index.countStudies(matches), rows.length);
+  return rows.map(({ studyUid }) => Number(studyUid.split(".").at(-1)));
+}
+
+function matchingTests(cleared: Cleared): void {
+  const names = [
+    "MÜLLER^Jörg",
+    "Muller^Anna",
+    "Møller^Ib",
+    "Yamada^Tarou=山田^太郎=やまだ^たろう",
+    "",
+    "O'Neil^Pat^^",
+  ].map((PatientName) => ({ PatientName }));
+
+  test("names are compared without case, accents and trailing carets, in every component group", async () => {
+    const index = await cleared();
+    assert.deepEqual(await found(index, names, equal("PatientName", "muller^jorg")), [0]);
+    assert.deepEqual(await found(index, names, like("PatientName", "Mül*")), [0, 1]);
+    assert.deepEqual(await found(index, names, like("PatientName", "m?ller^*")), [0, 1, 2]);
+    assert.deepEqual(await found(index, names, like("PatientName", "山田*")), [3]);
+    assert.deepEqual(await found(index, names, like("PatientName", "*たろう*")), [3]);
+    assert.deepEqual(await found(index, names, like("PatientName", "yamada*=山田*")), [3]);
+    assert.deepEqual(await found(index, names, like("PatientName", "yamada*=田中*")), []);
+    assert.deepEqual(await found(index, names, equal("PatientName", "o'neil^pat")), [5]);
+    assert.deepEqual(await found(index, names, equal("PatientName", "O'NEIL^PAT^^^")), [5]);
+    assert.deepEqual(await found(index, names, equal("PatientName", "YAMADA^TAROU", "Muller^Anna")), [1, 3]);
+  });
+
+  test("a lone star matches what is empty too, a question mark one character", async () => {
+    const index = await cleared();
+    assert.equal((await found(index, names, like("PatientName", "*"))).length, names.length);
+    assert.deepEqual(await found(index, names, like("PatientName", "?*")), [0, 1, 2, 3, 5]);
+    const ids = ["A", "AB", "𠮷", "ABC"].map((PatientID) => ({ PatientID }));
+    assert.deepEqual(await found(index, ids, like("PatientID", "?")), [0, 2]);
+    assert.deepEqual(await found(index, ids, like("PatientID", "A?*")), [1, 3]);
+  });
+
+  test("characters with a meaning in SQL patterns stand for themselves", async () => {
+    const index = await cleared();
+    const odd = ["50%", "50x", "a_b", "axb", "a\\b", "[ab]", "a", "'; drop table studies --", "]", "^a"];
+    const ids = odd.map((AccessionNumber) => ({ AccessionNumber }));
+    const matches = (pattern: string) => found(index, ids, like("AccessionNumber", pattern));
+    assert.deepEqual(await matches("5?%"), [0]);
+    assert.deepEqual(await matches("?_*"), [2]);
+    assert.deepEqual(await matches("?\\*"), [4]);
+    assert.deepEqual(await matches("[?b]"), [5]);
+    assert.deepEqual(await matches("*]"), [5, 8]);
+    assert.deepEqual(await matches("*'; drop*"), [7]);
+    assert.deepEqual(await matches("[^b]*"), []);
+  });
+
+  test("identifiers keep case; descriptions lose it for wildcards only", async () => {
+    const index = await cleared();
+    const rows = [
+      { PatientID: "ab", StudyDescription: "CT Schädel" },
+      { PatientID: "AB", StudyDescription: "ct schadel" },
+    ];
+    assert.deepEqual(await found(index, rows, equal("PatientID", "AB")), [1]);
+    assert.deepEqual(await found(index, rows, like("PatientID", "A*")), [1]);
+    assert.deepEqual(await found(index, rows, like("StudyDescription", "*SCHADEL*")), [0, 1]);
+    assert.deepEqual(await found(index, rows, equal("StudyDescription", "CT Schädel")), [0]);
+  });
+
+  test("ranges include both ends and never what is empty", async () => {
+    const index = await cleared();
+    const days = ["20240101", "20240102", "20240103", ""].map((StudyDate) => ({ StudyDate }));
+    const range = (ends: { from?: string; to?: string }) =>
+      found(index, days, { keyword: "StudyDate", kind: "range", ...ends });
+    assert.deepEqual(await range({ from: "20240102", to: "20240103" }), [1, 2]);
+    assert.deepEqual(await range({ from: "20240102" }), [1, 2]);
+    assert.deepEqual(await range({ to: "20240102" }), [0, 1]);
+  });
+
+  test("any of several matches is enough, and all that stand side by side are needed", async () => {
+    const index = await cleared();
+    const rows = [
+      { PatientName: "Doe^A", PatientID: "1" },
+      { PatientName: "Roe^B", PatientID: "2" },
+      { PatientName: "Doe^C", PatientID: "3" },
+    ];
+    const any: Match = { kind: "any", of: [equal("PatientID", "2"), like("PatientName", "*c")] };
+    assert.deepEqual(await found(index, rows, any), [1, 2]);
+    assert.deepEqual(await found(index, rows, any, like("PatientName", "doe*")), [2]);
+    assert.deepEqual(await found(index, rows, { kind: "any", of: [] }), []);
+  });
+
+  test("modalities in study are those of its series, and one of several is enough", async () => {
+    const index = await cleared();
+    const options = [
+      { study: "1", series: "1", sop: "1", seriesValues: { Modality: "CT" } },
+      { study: "1", series: "2", sop: "2", seriesValues: { Modality: "SR" } },
+      { study: "2", series: "1", sop: "3", seriesValues: { Modality: "MR" } },
+      { study: "3", series: "1", sop: "4", seriesValues: { Modality: "C" } },
+    ];
+    await add(index, ...options);
+    const count = (...values: string[]) => index.countStudies([equal("ModalitiesInStudy", ...values)]);
+    assert.equal(await count("CT"), 1);
+    assert.equal(await count("SR", "MR"), 2);
+    assert.equal(await count("C"), 1);
+    assert.equal(await count("T\\S"), 0);
+    assert.equal(await count("CT\\SR"), 0);
+    assert.deepEqual((await index.study(recordOf().studyUid))?.modalities, ["CT", "SR"]);
+  });
+
+  test("a value with every odd character is stored, found again and given back", async () => {
+    const index = await cleared();
+    const PatientID = "a\0b\ud800c\u{10ffff}\t\"'\\ü𠮷";
+    assert.deepEqual(await found(index, [{ PatientID }, {}], equal("PatientID", PatientID)), [0]);
+    assert.equal((await index.findStudies(all)).find((row) => row.id === 1)?.values.PatientID, PatientID);
+    assert.equal(await index.study("1\0.2"), undefined);
+  });
+
+  test("what cannot be searched so is refused, and a pattern longer than any key finds nothing", async () => {
+    const index = await cleared();
+    const refused = (error: unknown) => isProblem(error, "invalid");
+    await assert.rejects(index.findStudies(where(equal("Modality", "CT"))), refused);
+    await assert.rejects(index.findStudies(where(equal("PixelData", "x"))), refused);
+    await assert.rejects(index.findSeries({ ...all, sort: { keyword: "SOPInstanceUID", ascending: true } }), refused);
+    await add(index, { studyValues: { PatientName: "a".repeat(5000) } });
+    assert.deepEqual(await index.findStudies(where(like("PatientName", `*${"a*".repeat(60_000)}`))), []);
+    assert.equal((await index.findStudies(where(like("PatientName", `${"a*".repeat(120)}b`)))).length, 0);
+    assert.equal((await index.findStudies(where(like("PatientName", "*a*a*a*a*")))).length, 1);
+  });
+}
+
+function orderTests(cleared: Cleared): void {
+  const uidsOf = (rows: readonly { readonly studyUid: string }[]) =>
+    rows.map(({ studyUid }) => Number(studyUid.split(".").at(-1)));
+
+  test("studies come newest first by date and time, ties by arrival, and pages do not overlap", async () => {
+    const index = await cleared();
+    const dates = ["20240101", "20240301", "20240101", "", "20240301"];
+    await add(
+      index,
+      ...dates.map((StudyDate, i) => ({
+        study: String(i),
+        sop: String(i),
+        studyValues: { StudyDate, StudyTime: i === 1 ? "235959" : "08" },
+      })),
+    );
+    assert.deepEqual(uidsOf(await index.findStudies(all)), [1, 4, 2, 0, 3]);
+    const pages = [0, 2, 4].map((offset) => index.findStudies({ matches: [], limit: 2, offset }));
+    assert.deepEqual(uidsOf((await Promise.all(pages)).flat()), [1, 4, 2, 0, 3]);
+    const ascending = { ...all, sort: { keyword: "StudyDate", ascending: true } };
+    assert.deepEqual(uidsOf(await index.findStudies(ascending)), [3, 0, 2, 4, 1]);
+  });
+
+  test("studies can be sorted by what the study list shows", async () => {
+    const index = await cleared();
+    const names = ["Zoe", "Ärm", "ab", "𠮷", "ｚ"];
+    await add(
+      index,
+      ...names.map((name, i) => ({
+        study: String(i),
+        sop: String(i),
+        receivedAt: 5000 - i,
+        studyValues: { PatientName: name, PatientID: `${9 - i}`, AccessionNumber: `A${i % 2}`, StudyDescription: name },
+      })),
+    );
+    const by = async (keyword: string, ascending = true) =>
+      uidsOf(await index.findStudies({ ...all, sort: { keyword, ascending } }));
+    assert.deepEqual(await by("PatientName"), [2, 1, 4, 0, 3]);
+    assert.deepEqual(await by("StudyDescription"), [2, 1, 4, 0, 3]);
+    assert.deepEqual(await by("PatientID"), [4, 3, 2, 1, 0]);
+    assert.deepEqual(await by("AccessionNumber"), [0, 2, 4, 1, 3]);
+    assert.deepEqual(await by("AccessionNumber", false), [3, 1, 4, 2, 0]);
+    assert.deepEqual(await by("ArrivedAt"), [4, 3, 2, 1, 0]);
+  });
+
+  test("instances come by series, then instance number, then arrival; a missing number comes last", async () => {
+    const index = await cleared();
+    const numbers = ["10", "9", "x", "9", "-1"];
+    await add(index, ...numbers.map((InstanceNumber, i) => ({ sop: String(i), instanceValues: { InstanceNumber } })));
+    await add(index, { series: "2", sop: "5", instanceValues: { InstanceNumber: "0" } });
+    const { studyUid, seriesUid } = recordOf();
+    const sops = (rows: readonly { readonly sopUid: string }[]) =>
+      rows.map(({ sopUid }) => Number(sopUid.split(".").at(-1)));
+    assert.deepEqual(sops(await index.instances(studyUid)), [4, 1, 3, 0, 2, 5]);
+    assert.deepEqual(sops(await index.instances(studyUid, seriesUid)), [4, 1, 3, 0, 2]);
+    assert.deepEqual(sops(await index.findInstances(all)), [4, 1, 3, 0, 2, 5]);
+    assert.deepEqual(await index.instances(studyUid, "1.2.3"), []);
+  });
+}
+
+function rowTests(cleared: Cleared): void {
+  test("rows give back what was taken in", async () => {
+    const index = await cleared();
+    const plain = recordOf({ receivedAt: 7 });
+    const record: InstanceRecord = { ...plain, pixelOffset: 2 ** 40, pixelLength: 524_288, sizeBytes: 2 ** 41 };
+    await index.add([record, recordOf({ sop: "2" })], []);
+    const { study, series, instance, ...copy } = record;
+    const row = { ...copy, values: instance };
+    assert.deepEqual(await index.instance(record.studyUid, record.seriesUid, record.sopUid), row);
+    const [listed] = await index.findInstances(where(equal("SOPInstanceUID", record.sopUid)));
+    const studyRow = await index.study(record.studyUid);
+    assert.deepEqual(studyRow, {
+      id: studyRow?.id,
+      studyToken: record.studyToken,
+      studyUid: record.studyUid,
+      values: study,
+      modalities: ["CT"],
+      sopClassUids: [record.sopClassUid],
+      seriesCount: 1,
+      instanceCount: 2,
+      conflictCount: 0,
+      changedAt: 1_700_000_000_000,
+    });
+    assert.deepEqual(await index.studyOfToken(record.studyToken), studyRow);
+    const seriesRow = {
+      id: listed?.series.id,
+      seriesUid: record.seriesUid,
+      study: studyRow,
+      values: series,
+      instanceCount: 2,
+    };
+    assert.deepEqual(listed, { ...row, series: seriesRow });
+    assert.deepEqual(await index.findSeries(all), [seriesRow]);
+  });
+
+  test("what is not there is undefined or empty", async () => {
+    const index = await cleared();
+    await add(index, {}, { series: "2", sop: "2" });
+    const { studyUid, sopUid } = recordOf();
+    assert.equal(await index.study("9.9"), undefined);
+    assert.equal(await index.studyOfToken("none"), undefined);
+    assert.equal(await index.instance(studyUid, recordOf({ series: "2" }).seriesUid, sopUid), undefined);
+    assert.deepEqual(await index.instances("9.9"), []);
+    assert.deepEqual(await index.conflicts(), []);
+  });
+
+  test("keys of a higher level narrow a query of a lower one, and a list of hundreds of UIDs is taken", async () => {
+    const index = await cleared();
+    const options = Array.from({ length: 30 }, (_, i) => ({
+      study: String(i % 3),
+      series: String(i % 2),
+      sop: String(i),
+      studyValues: { PatientID: `P${i % 3}` },
+      seriesValues: { Modality: i % 2 ? "CT" : "MR" },
+    }));
+    await add(index, ...options);
+    assert.equal((await index.findInstances(where(equal("PatientID", "P1"), equal("Modality", "CT")))).length, 5);
+    assert.equal((await index.findSeries(where(equal("PatientID", "P1")))).length, 2);
+    const uids = Array.from({ length: 700 }, (_, i) => recordOf({ sop: String(i * 3) }).sopUid);
+    assert.equal((await index.findInstances(where(equal("SOPInstanceUID", ...uids)))).length, 10);
+    assert.equal((await index.findSeries(where(equal("SeriesNumber", "01", "x")))).length, 6);
+  });
+}
+
+function blobTests(cleared: Cleared): void {
+  test("a series has a blob until its count changes, and the oldest change is first in line", async () => {
+    const index = await cleared();
+    await add(index, { series: "1", sop: "1", receivedAt: 30 }, { series: "2", sop: "2", receivedAt: 20 });
+    const { studyUid, seriesUid: first } = recordOf();
+    const second = recordOf({ series: "2" }).seriesUid;
+    const without = async (since: number, limit = 9) =>
+      (await index.seriesWithoutBlob(since, limit)).map((row) => row.seriesUid);
+    assert.deepEqual(await without(30), [second, first]);
+    assert.deepEqual(await without(30, 1), [second]);
+    assert.deepEqual(await without(29), [second]);
+    assert.equal(await index.seriesBlob(studyUid, first), undefined);
+    await index.putSeriesBlob(studyUid, first, { place: { pack: "p", offset: 12 }, instanceCount: 1 });
+    await index.putSeriesBlob(studyUid, "9.9", { place: { pack: "p", offset: 12 }, instanceCount: 1 });
+    assert.deepEqual(await without(30), [second]);
+    await add(index, { series: "1", sop: "3", receivedAt: 40 });
+    assert.deepEqual(await index.seriesBlob(studyUid, first), {
+      place: { pack: "p", offset: 12 },
+      instanceCount: 1,
+      seriesInstanceCount: 2,
+    });
+    assert.deepEqual(await without(40), [second, first]);
+  });
+}

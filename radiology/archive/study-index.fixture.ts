@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import type { IndexedValues, InstanceRecord } from "./study-index.ts";
+
+/** What a test says of an instance; the rest follows from the UIDs. */
+export interface RecordOptions {
+  readonly study?: string;
+  readonly series?: string;
+  readonly sop?: string;
+  /** Anything that stands for the bytes: another text is another data set. */
+  readonly bytes?: string;
+  readonly receivedAt?: number;
+  readonly studyValues?: IndexedValues;
+  readonly seriesValues?: IndexedValues;
+  readonly instanceValues?: IndexedValues;
+}
+
+const root = "1.2.826.0.1.3680043.10.1561";
+
+export function recordOf(options: RecordOptions = {}): InstanceRecord {
+  const { study = "1", series = "1", sop = "1", bytes = "a", receivedAt = 1_700_000_000_000 } = options;
+  const studyUid = `${root}.${study}`;
+  const seriesUid = `${studyUid}.${series}`;
+  const sopUid = `${root}.9.${sop}`;
+  const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+  return {
+    id: digest(`object ${sopUid} ${bytes} ${receivedAt}`).slice(0, 32),
+    studyToken: digest(`study ${studyUid}`).slice(0, 32),
+    studyUid,
+    seriesUid,
+    sopUid,
+    sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
+    transferSyntaxUid: "1.2.840.10008.1.2.1",
+    place: { pack: "pack-1", offset: 4096 * Number.parseInt(digest(sopUid).slice(0, 6), 16) },
+    sizeBytes: 526_000,
+    dataSetOffset: 340,
+    dataSetSha256: digest(`${sopUid} ${bytes}`),
+    receivedAt,
+    receivedFrom: "device:0123456789abcdef",
+    study: {
+      PatientName: "Doe^Jane",
+      PatientID: "P1",
+      StudyDate: "20240131",
+      StudyTime: "101500",
+      ...options.studyValues,
+    },
+    series: { Modality: "CT", SeriesNumber: "1", ...options.seriesValues },
+    instance: { InstanceNumber: "1", ...options.instanceValues },
+  };
+}

@@ -1,0 +1,4 @@
+import { accessStoreContract } from "../../trust/access/access-store.contract.ts";
+import { createMemoryAccessStore } from "./index.ts";
+
+accessStoreContract(async () => createMemoryAccessStore());

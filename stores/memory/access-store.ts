@@ -1,0 +1,123 @@
+import { Problem } from "#base/problem";
+import type { AccessStore, Account, Client, ClientToken, Device, Session, WaitingCaller } from "#trust/access";
+import { type Failing, withFailures } from "./failing.ts";
+
+export function createMemoryAccessStore(): AccessStore & Failing {
+  return withFailures<AccessStore>({ ...accounts(), ...sessionsAndClients(), ...devices(), close: async () => {} });
+}
+
+type Accounts = Pick<
+  AccessStore,
+  "addAccount" | "accounts" | "account" | "accountNamed" | "useTotpStep" | "setRecoveryCodes" | "useRecoveryCode"
+>;
+
+const byAge = (a: { createdAt: number; id: string }, b: { createdAt: number; id: string }) =>
+  a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+
+function accounts(): Accounts {
+  const held = new Map<string, Account>();
+  const codes = new Map<string, Set<string>>();
+  const named = (name: string) => [...held.values()].find((account) => account.name === name);
+  return {
+    async addAccount(account) {
+      if (held.has(account.id) || named(account.name) !== undefined) {
+        throw new Problem("conflict", "an account of this name is there already");
+      }
+      held.set(account.id, { ...account, totpSealed: Uint8Array.from(account.totpSealed) });
+    },
+    accounts: async () => [...held.values()].sort(byAge),
+    account: async (id) => held.get(id),
+    accountNamed: async (name) => named(name),
+    async useTotpStep(accountId, step) {
+      const account = held.get(accountId);
+      if (account === undefined || account.totpStep >= step) return false;
+      held.set(accountId, { ...account, totpStep: step });
+      return true;
+    },
+    setRecoveryCodes: async (accountId, digests) => void codes.set(accountId, new Set(digests)),
+    useRecoveryCode: async (accountId, digest) => codes.get(accountId)?.delete(digest) ?? false,
+  };
+}
+
+type SessionsAndClients = Pick<
+  AccessStore,
+  | "addSession"
+  | "session"
+  | "touchSession"
+  | "endSession"
+  | "removeEnded"
+  | "clientNamed"
+  | "clients"
+  | "addToken"
+  | "token"
+>;
+
+function sessionsAndClients(): SessionsAndClients {
+  const sessions = new Map<string, Session>();
+  const clients = new Map<string, Client>();
+  const tokens = new Map<string, ClientToken>();
+  return {
+    addSession: async (session) => void sessions.set(session.digest, { ...session }),
+    session: async (digest) => sessions.get(digest),
+    async touchSession(digest, lastSeenAt) {
+      const session = sessions.get(digest);
+      if (session !== undefined) sessions.set(digest, { ...session, lastSeenAt });
+    },
+    endSession: async (digest) => void sessions.delete(digest),
+    async removeEnded(before) {
+      for (const ended of [sessions, tokens]) {
+        for (const { digest, endsAt } of [...ended.values()]) if (endsAt < before) ended.delete(digest);
+      }
+    },
+    async clientNamed(client) {
+      const there = clients.get(client.name) ?? { ...client };
+      clients.set(client.name, there);
+      return there;
+    },
+    clients: async () => [...clients.values()].sort(byAge),
+    addToken: async (token) => void tokens.set(token.digest, { ...token }),
+    async token(digest) {
+      const token = tokens.get(digest);
+      const client = [...clients.values()].find(({ id }) => id === token?.clientId);
+      return token === undefined || client === undefined ? undefined : { ...token, client };
+    },
+  };
+}
+
+type Devices = Pick<
+  AccessStore,
+  "putDevice" | "devices" | "removeDevice" | "touchDevice" | "noteWaiting" | "waiting" | "forgetWaiting"
+>;
+
+function devices(): Devices {
+  const held = new Map<string, Device>();
+  let waiting: WaitingCaller[] = [];
+  const isOther = (ae: string, address: string) => (one: { ae: string; address: string }) =>
+    one.ae !== ae || one.address !== address;
+  return {
+    async putDevice(device) {
+      const others = isOther(device.ae, device.address);
+      for (const one of [...held.values()]) if (!others(one)) held.delete(one.id);
+      held.set(device.id, { ...device });
+      waiting = waiting.filter(others);
+    },
+    devices: async () => [...held.values()].sort(byAge),
+    removeDevice: async (id) => void held.delete(id),
+    async touchDevice(id, lastSeenAt) {
+      const device = held.get(id);
+      if (device !== undefined) held.set(id, { ...device, lastSeenAt });
+    },
+    async noteWaiting(ae, address, at, keepMost) {
+      const others = isOther(ae, address);
+      const before = waiting.find((one) => !others(one));
+      const noted = { ae, address, firstAt: before?.firstAt ?? at, lastAt: at, attempts: (before?.attempts ?? 0) + 1 };
+      waiting = [...waiting.filter(others), noted]
+        .sort((a, b) => b.lastAt - a.lastAt || (`${a.ae}\0${a.address}` < `${b.ae}\0${b.address}` ? -1 : 1))
+        .slice(0, keepMost);
+    },
+    waiting: async () => [...waiting],
+    async forgetWaiting(ae, address) {
+      waiting = waiting.filter(isOther(ae, address));
+    },
+  };
+}

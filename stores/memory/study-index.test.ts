@@ -1,0 +1,4 @@
+import { studyIndexContract } from "../../radiology/archive/study-index.contract.ts";
+import { createMemoryStudyIndex } from "./index.ts";
+
+studyIndexContract(async () => createMemoryStudyIndex());
