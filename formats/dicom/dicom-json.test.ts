@@ -131,11 +131,9 @@ test("A file's JSON of others is taken in and given out with the same values", (
   for (const [tag, { vr, Value }] of Object.entries<{ vr: string; Value?: unknown[] }>(given)) {
     if (tag === "00080005" || tag.endsWith("0000") || vr === "SQ" || Value === undefined) continue;
     if (vr === "PN" || (Value.length === 1 && Value[0] === "")) continue;
-    assert.deepEqual(
-      ours[tag]?.Value,
-      Value.flatMap((value) => (typeof value === "string" ? value.split("\\") : value)),
-      tag,
-    );
+    const values = Value.flatMap((value) => (typeof value === "string" ? value.split("\\") : [value]));
+    const plain = vr === "DS" || vr === "IS" ? Number : String;
+    assert.deepEqual((ours[tag]?.Value ?? []).map(plain), values.map(plain), tag);
   }
 });
 

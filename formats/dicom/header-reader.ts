@@ -1,6 +1,7 @@
 import type { Problem } from "#base/problem";
 import { type DataElement, DataSet } from "./data-set.ts";
-import { createReader, type StopPoint } from "./reader.ts";
+import { createReader } from "./reader.ts";
+import type { StopPoint } from "./reader-events.ts";
 import type { ReaderLimits } from "./reader-limits.ts";
 import { pixelDataTags } from "./tags.ts";
 import { encodingOf } from "./transfer-syntaxes.ts";

@@ -57,11 +57,10 @@ export {
 export {
   createReader,
   type Reader,
-  type ReaderEvents,
   type ReaderOptions,
   type ReadResult,
-  type StopPoint,
 } from "./reader.ts";
+export type { ReaderEvents, StopPoint } from "./reader-events.ts";
 export { type ReaderLimits, readerLimits } from "./reader-limits.ts";
 export { isStorageSopClass, type SopClass, sopClassOf, storageSopClasses } from "./sop-classes.ts";
 export { formatTag, hexOfTag, isPrivateTag, parseTag, pixelDataTags, Tag } from "./tags.ts";

@@ -1,7 +1,7 @@
 import { Problem, type ProblemCode } from "#base/problem";
 import type { HeadState } from "./element-head.ts";
 import type { Inflater } from "./inflate.ts";
-import type { ReaderEvents, StopPoint } from "./reader.ts";
+import type { ReaderEvents, StopPoint } from "./reader-events.ts";
 import type { ReaderLimits } from "./reader-limits.ts";
 import { formatTag } from "./tags.ts";
 import type { Vr } from "./vr.ts";
