@@ -6,19 +6,10 @@ import { asProblem, Problem } from "#base/problem";
 import { type FoundObject, type ObjectWriter, type SealedObjects, scanObjects, type VoidRange } from "#trust/vault";
 import { createLane, type Lane } from "./lane.ts";
 import { endedName, newPackName, openName, parseName, serialOf } from "./names.ts";
+import type { Pack } from "./pack.ts";
 import { createReadHandles } from "./read-handles.ts";
 import { resumePack } from "./resume.ts";
 import { createRoom } from "./room.ts";
-
-/** What is known of one pack. */
-export interface Pack {
-  readonly name: string;
-  /** Undefined while it is open. */
-  endPosition: number | undefined;
-  /** That writes to it. */
-  lane?: Lane;
-  readonly voids: VoidRange[];
-}
 
 export interface PackOptions {
   readonly files: Files;

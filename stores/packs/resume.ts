@@ -2,7 +2,7 @@ import type { Files, OpenFile } from "#base/io";
 import type { Log } from "#base/log";
 import { type FoundObject, findTail, type ReadAt, scanObjects } from "#trust/vault";
 import { openName, voidName } from "./names.ts";
-import type { Pack } from "./packs.ts";
+import type { Pack } from "./pack.ts";
 
 export interface ResumedPack {
   readonly file: OpenFile;

@@ -65,6 +65,9 @@ export async function killAgainAndAgain(options: {
   return report;
 }
 
+/** From 0 to 1. */
+const chance = () => Buffer.from(systemRandom(new Uint8Array(4))).readUInt32BE() / 2 ** 32;
+
 /** How long the writer took to be ready. It is killed at a random moment between its start and half a second of writing. */
 async function runAndKill(
   folder: string,
@@ -79,12 +82,12 @@ async function runAndKill(
   let readyMs = Number.NaN;
   const kill = () => child.kill("SIGKILL");
   // One in eight dies while it starts, and so while it takes up what the one before left behind.
-  let timer = Math.random() < 1 / 8 ? setTimeout(kill, 60 + Math.random() * 150) : setTimeout(kill, 20_000);
+  let timer = chance() < 1 / 8 ? setTimeout(kill, 60 + chance() * 150) : setTimeout(kill, 20_000);
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === "ready") {
       readyMs = performance.now() - begun;
       clearTimeout(timer);
-      timer = setTimeout(kill, Math.random() ** 2 * 500);
+      timer = setTimeout(kill, chance() ** 2 * 500);
       continue;
     }
     const [serial = "", bytes = "", id] = line.split(" ");
