@@ -136,7 +136,7 @@ export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Accept
       },
       associateConfirmed: () => {},
       data: (contextId, command, last, bytes) => session.open?.messages.data(contextId, command, last, bytes),
-      releaseIndicated: () => void session.open?.messages.settled().then(() => layer.answerRelease()),
+      releaseIndicated: () => answerRelease(session),
       ended: (how) => conclude(session, how),
       closed: options.closed,
     },
@@ -237,6 +237,12 @@ function watchTime<Caller>(session: Session<Caller>, messages: Messages): void {
   }
   session.endedAs = "timeout";
   layer.abort();
+}
+
+/** What is being worked on is answered first; a release within a message breaks the rules. */
+function answerRelease<Caller>({ layer, open }: Session<Caller>): void {
+  if (open?.messages.activity() === "receiving") layer.abort();
+  else void open?.messages.settled().then(() => layer.answerRelease());
 }
 
 function conclude<Caller>(session: Session<Caller>, how: Ending): void {

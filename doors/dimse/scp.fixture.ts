@@ -61,12 +61,12 @@ export function doorWith(options: Options = {}) {
   return { door, kept, events, aborted, store };
 }
 
-export function connectTo(door: ReturnType<typeof doorWith>["door"]): Connection {
+export function connectTo(door: ReturnType<typeof doorWith>["door"], remoteAddress?: string): Connection {
   const [ours, theirs] = duplexPair();
   // The ends of an in-memory pair do not tell each other that they were destroyed, as sockets do.
   ours.once("close", () => theirs.destroy());
   theirs.once("close", () => ours.destroy());
-  door.accept(theirs);
+  door.accept(Object.assign(theirs, { remoteAddress }));
   return ours;
 }
 

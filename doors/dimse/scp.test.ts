@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { duplexPair } from "node:stream";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { createVirtualClock, systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { commandField, noDataSet } from "./command.ts";
@@ -238,4 +240,34 @@ test("a peer that never reads its responses is read no further, and goes on wher
   peer.connection.resume();
   while (peer.commands.length < 20_000) await peer.settle();
   assert.equal(echoes, 20_000);
+});
+
+test("connections that only wait make room at the cost of the address that holds most of them", async () => {
+  const { door, events } = doorWith({ limits: { waitingMax: 4 } });
+  const modality = connectTo(door, "10.0.0.7");
+  const flood = Array.from({ length: 20 }, () => connectTo(door, "10.6.6.6"));
+  await turn();
+  assert.equal(modality.destroyed, false);
+  assert.deepEqual(
+    flood.map(({ destroyed }) => destroyed),
+    [...Array(17).fill(true), false, false, false],
+  );
+  assert.deepEqual(new Set(events.map((event) => event.kind === "dropped" && event.address)), new Set(["10.6.6.6"]));
+  const peer = await openAssociation(modality, proposal, { clock: systemClock });
+  assert.equal(door.associations()[0]?.address, "10.0.0.7");
+  await peer.release();
+});
+
+test("nobody there, or nobody who answers, is a problem the sender can tell", async () => {
+  const { door } = doorWith();
+  const listener = await door.listen({ host: "127.0.0.1", port: 0 });
+  await listener.close();
+  const at = { host: "127.0.0.1", port: listener.port };
+  const unavailable = (error: unknown) => error instanceof Problem && error.code === "unavailable";
+  await assert.rejects(openAssociation(dial(at), proposal, { clock: systemClock }), unavailable);
+  const [deaf] = duplexPair();
+  const clock = createVirtualClock();
+  const asking = openAssociation(deaf, proposal, { clock, associateMs: 1000 });
+  clock.advance(1001);
+  await assert.rejects(asking, unavailable);
 });

@@ -14,7 +14,7 @@ import {
   type UserIdentity,
   verificationSopClass,
 } from "./pdu.ts";
-import { type Connection, createUpperLayer, type Ending } from "./upper-layer.ts";
+import { type Connection, createUpperLayer, type Ending, type UpperLayer } from "./upper-layer.ts";
 
 export interface AssociationProposal {
   readonly callingAe: string;
@@ -53,7 +53,7 @@ export interface SenderOptions {
   readonly clock: Clock;
   readonly log?: Log;
   readonly pduBytesMax?: number;
-  /** For the transport connection and the answer to the association request together. */
+  /** For the transport connection and the answer to the association request together; and for that to a release. */
   readonly associateMs?: number;
   /** For one response. */
   readonly dimseMs?: number;
@@ -71,7 +71,7 @@ export async function openAssociation(
   options: SenderOptions,
 ): Promise<OutboundAssociation> {
   const { clock, log = silentLog, pduBytesMax = 131_072, associateMs = 30_000, dimseMs = 600_000 } = options;
-  const answered = Promise.withResolvers<AssociateAccept>();
+  const answered = Promise.withResolvers<{ contexts: PresentationContext[]; messages: Messages }>();
   const over = Promise.withResolvers<Ending>();
   let messages: Messages | undefined;
   const layer = createUpperLayer({
@@ -85,8 +85,10 @@ export async function openAssociation(
       associateIndicated: () => {},
       associateRefused: () => {},
       associateConfirmed(answer) {
-        if (answer.type === "associate-ac") answered.resolve(answer);
-        else answered.reject(refused(answer));
+        if (answer.type === "associate-rj") return answered.reject(refused(answer));
+        const contexts = acceptedOf(proposal, answer);
+        messages = messagesFor(layer, contexts, answer, log);
+        answered.resolve({ contexts, messages });
       },
       data: (contextId, command, last, bytes) => messages?.data(contextId, command, last, bytes),
       releaseIndicated: () => void layer.answerRelease(),
@@ -103,17 +105,8 @@ export async function openAssociation(
     if (!layer.abort()) layer.destroy();
   });
   layer.associate(requestOf(proposal, pduBytesMax));
-  const answer = await answered.promise.finally(() => timer.stop());
-  const contexts = acceptedOf(proposal, answer);
-  messages = createMessages({
-    layer,
-    contexts: new Map(contexts.map((context) => [context.id, context])),
-    peerPduBytesMax: answer.user.pduBytesMax,
-    handlers: new Map(),
-    commandBytesMax: 65_536,
-    log,
-  });
-  const session = { messages, clock, dimseMs, abort: () => void layer.abort() };
+  const { contexts, messages: own } = await answered.promise.finally(() => timer.stop());
+  const session = { messages: own, clock, dimseMs, abort: () => void layer.abort() };
   return {
     contexts,
     echo: () => exchange(session, find(contexts, verificationSopClass), echoCommand),
@@ -122,11 +115,28 @@ export async function openAssociation(
       return exchange(session, context, storeCommand(instance), instance.dataSet);
     },
     async release() {
+      const late = clock.after(associateMs, session.abort);
       layer.release();
-      await over.promise;
+      await over.promise.finally(() => late.stop());
     },
     abort: session.abort,
   };
+}
+
+function messagesFor(
+  layer: UpperLayer,
+  contexts: readonly PresentationContext[],
+  answer: AssociateAccept,
+  log: Log,
+): Messages {
+  return createMessages({
+    layer,
+    contexts: new Map(contexts.map((context) => [context.id, context])),
+    peerPduBytesMax: answer.user.pduBytesMax,
+    handlers: new Map(),
+    commandBytesMax: 65_536,
+    log,
+  });
 }
 
 interface Session {

@@ -253,6 +253,7 @@ test("what breaks the rules of messages is answered with an abort", async () => 
     "a response to nothing": (peer) => [peer.command({ CommandField: 0x8001, CommandDataSetType: noDataSet })],
     "a request without message id": (peer) => [peer.command({ ...storeRq, MessageID: undefined })],
     "a command that is none": () => [encodeFragments(3, true, Buffer.alloc(30, 1), 16_000)],
+    "a release within a message": (peer) => [peer.command(storeRq), encodePdu({ type: "release-rq" })],
     "an endless command": () =>
       Array.from({ length: 9 }, () =>
         encodePdu({
