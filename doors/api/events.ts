@@ -43,7 +43,7 @@ export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
     };
     /** Also where a session that ended elsewhere ends its stream. */
     const beat = async () => {
-      if (secret === undefined || (await signIn.sessionOf(secret)) === undefined) return end();
+      if (secret === undefined || (await signIn.sessionOf(secret, "watch")) === undefined) return end();
       raw.write(": still here\n\n");
       timer = clock.after(heartbeatMs, beatSafely);
     };

@@ -40,8 +40,8 @@ export interface SignIn {
   /** Name, password and code (or a recovery code). `from` is the caller's address, for slowing guesses down. */
   check(name: string, password: string, code: string, from: string): Promise<Account>;
   beginSession(account: Account): Promise<{ secret: string; session: Session }>;
-  /** Who holds this session secret; undefined when it is unknown, idle too long or over. */
-  sessionOf(secret: string): Promise<SignedIn | undefined>;
+  /** Who holds this session secret; undefined when it is unknown, idle too long or over. Only `use` keeps it alive. */
+  sessionOf(secret: string, reason?: "use" | "watch"): Promise<SignedIn | undefined>;
   endSession(secret: string): Promise<void>;
   /** A new token for a program, which is made when its name is new. */
   issueToken(clientName: string, minutes: number): Promise<{ secret: string; endsAt: number }>;
@@ -125,13 +125,13 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
       await store.addSession(session);
       return { secret, session };
     },
-    async sessionOf(secret) {
+    async sessionOf(secret, reason = "use") {
       const session = await store.session(digestOf(secret));
       const now = clock.now();
       if (session === undefined || session.endsAt <= now || session.lastSeenAt + sessionIdleMs <= now) return undefined;
       const account = await store.account(session.accountId);
       if (account === undefined) return undefined;
-      if (now - session.lastSeenAt >= touchEveryMs) await store.touchSession(session.digest, now);
+      if (reason === "use" && now - session.lastSeenAt >= touchEveryMs) await store.touchSession(session.digest, now);
       return { actor: actorOf("user", account.id), account, session };
     },
     endSession: (secret) => store.endSession(digestOf(secret)),
