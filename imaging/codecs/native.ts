@@ -35,6 +35,13 @@ export function packBits(pixels: Uint8Array): Uint8Array {
 export function swapBytes(bytes: Uint8Array, width: 2 | 4 | 8): Uint8Array {
   const out = new Uint8Array(bytes.length);
   const whole = bytes.length - (bytes.length % width);
+  if (width === 2) {
+    for (let at = 0; at < whole; at += 2) {
+      out[at] = bytes[at + 1] as number;
+      out[at + 1] = bytes[at] as number;
+    }
+    return out;
+  }
   for (let at = 0; at < whole; at += width) {
     for (let i = 0; i < width; i++) out[at + i] = bytes[at + width - 1 - i] as number;
   }
@@ -65,7 +72,7 @@ const swapWidth = (image: FrameDescription): 2 | 4 | 8 | undefined => {
 /**
  * Plain samples from a native frame. A little endian frame of 8 bits or more is returned as a view, not a copy.
  * An 8 bit frame sent as OW in big endian has its bytes swapped in pairs (PS3.5 §8.2, §7.3); when its length is odd the
- * caller passes the padding byte too.
+ * caller passes the padding byte too. Samples of 32 and 64 bits are turned whole, as writers in the field do.
  */
 export function decodeNative(bytes: Uint8Array, image: FrameDescription, bigEndian: boolean): Uint8Array {
   const need = nativeFrameBytes(image);

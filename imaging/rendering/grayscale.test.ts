@@ -22,76 +22,76 @@ const shown = (values: number[], attributes: DisplayAttributes, over?: Parameter
   ...renderFrame(frameOf(values, over), attributes).pixels,
 ];
 
+const windowCases: [Window, [x: number, y: number][]][] = [
+  [
+    { center: 2048, width: 4096 },
+    [
+      [0, 0],
+      [1, 0],
+      [2047, 127],
+      [2048, 128],
+      [4095, 255],
+      [5000, 255],
+    ],
+  ],
+  [
+    { center: 2048, width: 1 },
+    [
+      [2047, 0],
+      [2048, 255],
+    ],
+  ],
+  [
+    { center: 0, width: 100 },
+    [
+      [-51, 0],
+      [-50, 0],
+      [-49, 3],
+      [0, 129],
+      [48, 252],
+      [49, 255],
+      [50, 255],
+    ],
+  ],
+  [
+    { center: 0, width: 1 },
+    [
+      [-1, 0],
+      [0, 255],
+    ],
+  ],
+  [
+    { center: 2048, width: 4096, function: "LINEAR_EXACT" },
+    [
+      [0, 0],
+      [1024, 64],
+      [2048, 128],
+      [4096, 255],
+    ],
+  ],
+  [
+    { center: 0, width: 100, function: "LINEAR_EXACT" },
+    [
+      [-50, 0],
+      [-25, 64],
+      [0, 128],
+      [25, 191],
+      [50, 255],
+    ],
+  ],
+  [
+    { center: 0, width: 100, function: "SIGMOID" },
+    [
+      [-1000, 0],
+      [-25, 69],
+      [0, 128],
+      [25, 186],
+      [1000, 255],
+    ],
+  ],
+];
 describe("windows, by the examples of PS3.3 C.11.2.1.2.1 and C.11.2.1.3", () => {
-  const cases: [Window, [x: number, y: number][]][] = [
-    [
-      { center: 2048, width: 4096 },
-      [
-        [0, 0],
-        [1, 0],
-        [2047, 127],
-        [2048, 128],
-        [4095, 255],
-        [5000, 255],
-      ],
-    ],
-    [
-      { center: 2048, width: 1 },
-      [
-        [2047, 0],
-        [2048, 255],
-      ],
-    ],
-    [
-      { center: 0, width: 100 },
-      [
-        [-51, 0],
-        [-50, 0],
-        [-49, 3],
-        [0, 129],
-        [48, 252],
-        [49, 255],
-        [50, 255],
-      ],
-    ],
-    [
-      { center: 0, width: 1 },
-      [
-        [-1, 0],
-        [0, 255],
-      ],
-    ],
-    [
-      { center: 2048, width: 4096, function: "LINEAR_EXACT" },
-      [
-        [0, 0],
-        [1024, 64],
-        [2048, 128],
-        [4096, 255],
-      ],
-    ],
-    [
-      { center: 0, width: 100, function: "LINEAR_EXACT" },
-      [
-        [-50, 0],
-        [-25, 64],
-        [0, 128],
-        [25, 191],
-        [50, 255],
-      ],
-    ],
-    [
-      { center: 0, width: 100, function: "SIGMOID" },
-      [
-        [-1000, 0],
-        [-25, 69],
-        [0, 128],
-        [25, 186],
-        [1000, 255],
-      ],
-    ],
-  ];
-  for (const [window, pairs] of cases) {
+  for (const [window, pairs] of windowCases) {
     test(`${window.function ?? "LINEAR"} c=${window.center} w=${window.width}`, () => {
       const got = shown(
         pairs.map(([x]) => x),
