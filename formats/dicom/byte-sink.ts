@@ -37,7 +37,8 @@ export function createByteSink(startBytes = 4096): ByteSink {
       buffer.set(value, at);
     },
     u8(value) {
-      buffer[room(1)] = value;
+      const at = room(1); // first, since it may change the buffer
+      buffer[at] = value;
     },
     u16(value) {
       const at = room(2);

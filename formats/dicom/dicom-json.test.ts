@@ -132,7 +132,7 @@ test("A file's JSON of others is taken in and given out with the same values", (
     if (tag === "00080005" || tag.endsWith("0000") || vr === "SQ" || Value === undefined) continue;
     if (vr === "PN" || (Value.length === 1 && Value[0] === "")) continue;
     const values = Value.flatMap((value) => (typeof value === "string" ? value.split("\\") : [value]));
-    const plain = vr === "DS" || vr === "IS" ? Number : String;
+    const plain = (value: unknown) => (vr === "DS" || vr === "IS" ? Number(value) : String(value));
     assert.deepEqual((ours[tag]?.Value ?? []).map(plain), values.map(plain), tag);
   }
 });

@@ -196,6 +196,25 @@ test("Any split of the stream tells the same events and values", () => {
   );
 });
 
+test("A data set is written whole wherever the buffer has to grow", () => {
+  for (let size = 4050; size < 4110; size += 1) {
+    const elements: ElementInput[] = [
+      { tag: 0x00091001, vr: "OB", value: new Uint8Array(size + (size % 2)) },
+      { tag: 0x00100020, vr: "LO", value: size % 2 === 0 ? "A" : "ABCDEFGHI" },
+      { tag: 0x00200052, vr: "UI", value: "1.2.3" },
+      { tag: 0x7fe00010, vr: "OW", value: new Uint8Array(9000) },
+    ];
+    const read = readDataSet(writeDataSet(elements, { transferSyntaxUid: syntaxes[1] }), {
+      transferSyntaxUid: syntaxes[1],
+    });
+    assert.deepEqual(
+      read.elements.map(({ vr }) => vr),
+      ["OB", "LO", "UI", "OW"],
+    );
+    assert.equal(read.text(0x00200052), "1.2.3");
+  }
+});
+
 test("A file holds preamble, group 0002 with its length, and encapsulated pixel data with even fragments", () => {
   const file = writeFile(
     {
