@@ -35,6 +35,14 @@ export async function createFileKeyStore(options: {
   };
   const load = async (name: string) => {
     const file = await files.open(`${folder}/${name}`, "update");
+    try {
+      await loadFrom(file);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
+  };
+  const loadFrom = async (file: OpenFile) => {
     // What the last process wrote may be in the system's cache only.
     await file.sync();
     const sizeBytes = await file.size();
@@ -129,7 +137,12 @@ export async function createFileKeyStore(options: {
       nextSerial = Math.max(nextSerial, serial + 1);
     }
   };
-  await guarded(loadAll(), "opening the key store");
+  try {
+    await loadAll();
+  } catch (error) {
+    await Promise.allSettled(keyFiles.map((each) => each.close()));
+    throw asProblem(error, "opening the key store");
+  }
 
   return {
     get: (digest) => guarded(find(digest), "reading the key store"),

@@ -3,7 +3,7 @@ import type { Random } from "#base/id";
 import type { Files } from "#base/io";
 import { type Log, silentLog } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
-import { type FoundObject, type ObjectWriter, type SealedObjects, scanObjects, type VoidRange } from "#trust/vault";
+import { type FoundObject, type ObjectWriter, type SealedObjects, scanObjects } from "#trust/vault";
 import { createLane, type Lane } from "./lane.ts";
 import { endedName, newPackName, openName, parseName, serialOf } from "./names.ts";
 import type { Pack } from "./pack.ts";
@@ -193,7 +193,9 @@ export function createPacks(options: PackOptions): SealedObjects {
     },
     async read(pack, position, into) {
       packOf(pack);
-      return handles.read(pack, position, into);
+      return handles.read(pack, position, into).catch((error) => {
+        throw asProblem(error, "reading a pack");
+      });
     },
     async packs() {
       const all = [...packs.values()].sort((a, b) => serialOf(a.name) - serialOf(b.name));
