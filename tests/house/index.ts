@@ -8,7 +8,11 @@ import { fetchTrusting } from "./trusting-fetch.ts";
 
 /** The repository's root. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const command = join(root, "apps", "cli", "main.ts");
+/** As `bin/leadglass` does it, without looking whether the set-up is fresh: the runner has. */
+const nodeWords = readFileSync(join(root, "bin", "node-flags"), "utf8")
+  .trim()
+  .split("\n");
+const command = [...nodeWords, join(root, "apps", "cli", "main.ts")];
 
 export interface ReadyLine {
   readonly pid: number;
@@ -55,7 +59,7 @@ export async function startHouse(
     ...options.environment,
   };
   const began = performance.now();
-  const child = spawn(process.execPath, [command, "start", "--home", home, "--ready-file", readyFile], {
+  const child = spawn(process.execPath, [...command, "start", "--home", home, "--ready-file", readyFile], {
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -68,7 +72,7 @@ export async function startHouse(
   let secret: string | undefined;
 
   const tryCommand = (words: readonly string[], input?: string) => {
-    const done = spawnSync(process.execPath, [command, ...words, "--home", home], {
+    const done = spawnSync(process.execPath, [...command, ...words, "--home", home], {
       env: environment,
       input: input ?? "",
     });

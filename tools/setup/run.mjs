@@ -13,7 +13,8 @@ const commands = {
   /** Set-up alone, for `bin/leadglass`. */
   setup: () => done(),
   build: () => done(buildWeb),
-  start: () => runAfter(buildWeb, "apps/cli/main.ts", "start", ...args),
+  /** The command itself sets up, builds and knows how Node is to be started. */
+  start: () => runToEnd(join(root, "bin", "leadglass"), ["start", ...args], { cwd: process.cwd() }),
   test: () => runAfter(undefined, "tools/test/run.ts", ...args),
   check: () => runAfter(undefined, "tools/test/run.ts", "tidy", "types", "style"),
   bench: () => runAfter(buildWeb, "bench/main.ts", ...args),
