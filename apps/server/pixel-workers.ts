@@ -80,6 +80,7 @@ export function createPixelWorkers(options: PixelWorkerOptions): PixelWorkers {
     const { job } = seat;
     seat.timer?.stop();
     seat.job = undefined;
+    seat.worker.unref();
     if (job !== undefined) settle(job);
     next();
     if (seats.has(seat) && seat.job === undefined) seat.timer = clock.after(idleMsMax, () => dismiss(seat));
@@ -104,6 +105,7 @@ export function createPixelWorkers(options: PixelWorkerOptions): PixelWorkers {
     if (free === undefined || job === undefined) return;
     free.timer?.stop();
     free.job = job;
+    free.worker.ref();
     const frame = standalone(job.task.frame);
     free.worker.postMessage({ ...job.task, frame }, [frame.buffer]);
     free.timer = clock.after(taskMsMax, () => {
@@ -140,8 +142,12 @@ export function createPixelWorkers(options: PixelWorkerOptions): PixelWorkers {
       closed = true;
       const problem = new Problem("unavailable", "the server is stopping");
       for (const job of waiting.splice(0)) job.reject(problem);
-      const ending = [...seats].map((seat) => seat.worker.terminate());
+      const workers = [...seats].map((seat) => seat.worker);
       for (const seat of seats) drop(seat, problem);
+      const ending = workers.map((worker) => {
+        worker.ref(); // else nothing keeps the process until it has ended
+        return worker.terminate();
+      });
       await Promise.all(ending);
     },
   };

@@ -70,8 +70,9 @@ function storedItem(root: string, { studyUid, seriesUid, sopUid, sopClassUid }: 
   });
 }
 
-function failedItem({ sopClassUid, sopUid, reason }: FailedInstance): DicomJson {
+function failedItem({ sopClassUid, sopUid, reason, problem }: FailedInstance): DicomJson {
   return attributesJson({
+    ...(problem !== undefined && { ErrorComment: problem.message.slice(0, 64) }),
     ReferencedSOPClassUID: sopClassUid,
     ReferencedSOPInstanceUID: sopUid,
     FailureReason: reason,

@@ -1,0 +1,95 @@
+import { type FastifyInstance, fastify } from "fastify";
+import { systemClock } from "#base/clock";
+import { seededRandom } from "#base/id";
+import { silentLog } from "#base/log";
+import { isProblem } from "#base/problem";
+import { createDicomwebDoor, type DicomwebParts } from "#doors/dicomweb";
+import { leadglass } from "#doors/dimse";
+import { type Archive, createArchive } from "#radiology/archive";
+import { createMemoryKeyStore, createMemorySealedObjects, createMemoryStudyIndex } from "#stores/memory";
+import { operator } from "#trust/access";
+import { createVault, type Keyring } from "#trust/vault";
+import { createPixelWorkers } from "../../apps/server/pixel-workers.ts";
+
+const statuses: Readonly<Record<string, number>> = {
+  invalid: 400,
+  absent: 404,
+  denied: 404,
+  "too-large": 413,
+  "no-room": 507,
+  busy: 429,
+  unsupported: 501,
+  unavailable: 503,
+};
+
+export interface OpenDoor {
+  readonly server: FastifyInstance;
+  readonly archive: Archive;
+  close(): Promise<void>;
+}
+
+/** The door over a real archive and vault on memory stores; everyone is the operator. `change` puts faults in between. */
+export async function openDoor(
+  change: (archive: Archive) => Archive = (archive) => archive,
+  parts: Partial<DicomwebParts> = {},
+): Promise<OpenDoor> {
+  const random = seededRandom(1);
+  const keyring: Keyring = {
+    tenants: ["main"],
+    tenant: () => ({
+      name: "main",
+      id: Buffer.alloc(16, 7),
+      generation: 1,
+      key: (purpose, bytes) => Buffer.alloc(bytes, purpose.length),
+    }),
+    wipe: () => {},
+  };
+  const vault = await createVault({
+    keyring,
+    tenant: "main",
+    keyStore: createMemoryKeyStore(),
+    objects: createMemorySealedObjects(),
+    random,
+  });
+  const archive = createArchive({
+    vault,
+    index: createMemoryStudyIndex(),
+    gate: { pass: (_actor, _act, _on, work) => work() },
+    clock: systemClock,
+    random,
+    log: silentLog,
+    implementation: leadglass,
+    bulkDataRoot: "/dicom-web",
+  });
+  const pixels = createPixelWorkers({ clock: systemClock, log: silentLog });
+  const server = fastify({ routerOptions: { maxParamLength: 4_096 } });
+  server.setErrorHandler((error, _request, reply) => {
+    const status = isProblem(error)
+      ? (statuses[error.code] ?? 500)
+      : ((error as { statusCode?: number }).statusCode ?? 500);
+    return reply.status(status).send({ message: (error as Error).message });
+  });
+  await server.register(
+    createDicomwebDoor({
+      archive: change(archive),
+      actorOf: () => operator,
+      clock: systemClock,
+      log: silentLog,
+      pixels,
+      implementation: leadglass,
+      root: "/dicom-web",
+      ...parts,
+    }),
+  );
+  await server.ready();
+  return {
+    server,
+    archive,
+    async close() {
+      await server.close();
+      await pixels.close();
+      await archive.close();
+      await vault.close();
+    },
+  };
+}
