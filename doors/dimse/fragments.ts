@@ -1,6 +1,7 @@
 import { singleValueHeaderBytes, writeSingleValueHeader } from "./pdu-encode.ts";
 import type { UpperLayer } from "./upper-layer.ts";
 
+/** A data set in pieces of any size. What was handed over must not change until the request is answered. */
 export type DataSetSource = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** Our own bound where the peer states none, or one beyond reason. */
@@ -30,25 +31,34 @@ export function encodeFragments(contextId: number, command: boolean, bytes: Uint
   return out;
 }
 
-/** Sends a data set as it comes, a fragment a PDU, no faster than the transport takes it. Bytes are not copied. */
+/**
+ * Sends a data set as it comes, no faster than the transport takes it. Bytes are not copied. Every fragment but the last
+ * is as long as the peer takes and so of even length, whatever the lengths of the pieces (PS3.8 Annex E).
+ */
 export async function sendDataSet(
   layer: Pick<UpperLayer, "send" | "drained">,
   contextId: number,
   source: DataSetSource,
   fragmentBytes: number,
 ): Promise<void> {
-  let held: Uint8Array | undefined; // one fragment behind, so that the last can be marked
-  const put = async (fragment: Uint8Array, last: boolean) => {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  const put = async (last: boolean) => {
     const header = Buffer.alloc(singleValueHeaderBytes);
-    writeSingleValueHeader(header, 0, { contextId, command: false, last, fragmentBytes: fragment.length });
-    if (!layer.send(header, fragment)) throw new Error("the association is over");
+    writeSingleValueHeader(header, 0, { contextId, command: false, last, fragmentBytes: heldBytes });
+    if (!layer.send(header, ...held)) throw new Error("the association is over");
+    held = [];
+    heldBytes = 0;
     await layer.drained();
   };
   for await (const piece of source) {
-    for (let at = 0; at < piece.length; at += fragmentBytes) {
-      if (held) await put(held, false);
-      held = piece.subarray(at, at + fragmentBytes);
+    for (let at = 0; at < piece.length; ) {
+      if (heldBytes === fragmentBytes) await put(false); // not before more comes: the last one is to be marked
+      const part = piece.subarray(at, at + fragmentBytes - heldBytes);
+      held.push(part);
+      heldBytes += part.length;
+      at += part.length;
     }
   }
-  await put(held ?? new Uint8Array(0), true);
+  await put(true);
 }

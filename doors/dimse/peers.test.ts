@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { readFile, storageSopClasses, Tag, writeMeta } from "#formats/dicom";
-import { type DoorEvent, dial, openAssociation } from "./index.ts";
+import { type DoorEvent, dial, type OutboundAssociation, openAssociation } from "./index.ts";
 import { doorWith } from "./scp.fixture.ts";
 
 const data = process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "..", "..", "..", "shared", "data");
@@ -229,4 +231,51 @@ test("every storage SOP class of the standard negotiates, in whole associations 
     );
     await peer.release();
   }
+});
+
+/** A port that is free now: storescp cannot choose one itself. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+test("storescp: what our sender sends is taken, with small PDUs and large", { skip: needsBoth }, async (t) => {
+  const folderOfPeer = mkdtempSync(join(tmpdir(), "lg-storescp-"));
+  const port = await freePort();
+  const storescp = spawn("storescp", ["-od", folderOfPeer, "-B", "-pdu", "4096", "+xa", `${port}`], {
+    stdio: "ignore",
+  });
+  t.after(() => {
+    storescp.kill();
+    rmSync(folderOfPeer, { recursive: true });
+  });
+  const slice = samples().find(({ path }) => path.includes("LittleEndianExplicit")) ?? assert.fail();
+  const { sopClassUid, sopInstanceUid, file, bytes } = slice;
+  const { transferSyntaxUid } = file;
+  const contexts = [
+    { sopClassUid, transferSyntaxUids: [transferSyntaxUid] },
+    { sopClassUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] },
+  ];
+  const proposal = { callingAe: "LEADGLASS", calledAe: "STORESCP", contexts };
+  let peer: OutboundAssociation | undefined;
+  for (let tries = 0; !peer; tries++) {
+    const asking = openAssociation(dial({ host: "127.0.0.1", port }), proposal, { clock: systemClock });
+    peer =
+      (await asking.catch((error: unknown) => (tries < 50 ? systemClock.sleep(50) : Promise.reject(error)))) ||
+      undefined;
+  }
+  assert.equal((await peer.echo()).status, 0);
+  const dataSet = bytes.subarray(file.dataSetOffset);
+  const pieces = [dataSet.subarray(0, 1001), dataSet.subarray(1001, 1003), dataSet.subarray(1003)];
+  const outcome = await peer.store({ sopClassUid, sopInstanceUid, transferSyntaxUid, dataSet: pieces });
+  assert.equal(outcome.status, 0);
+  assert.ok(outcome.ms > 0);
+  await peer.release();
+  const [name = ""] = readdirSync(folderOfPeer);
+  const received = readFileSync(join(folderOfPeer, name));
+  assert.ok(received.subarray(readFile(received).dataSetOffset).equals(dataSet));
 });
