@@ -23,9 +23,12 @@ export function SecondFactorStep({ secret, administrator, onConfirmed, onBack }:
     onSuccess: onConfirmed,
     onError: () => setCode(""),
   });
-  const submit = (event?: FormEvent) => {
-    event?.preventDefault();
-    if (code.length === 6 && !confirm.isPending) confirm.mutate({ secret, code });
+  const send = (digits: string) => {
+    if (digits.length === 6 && !confirm.isPending) confirm.mutate({ secret, code: digits });
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    send(code);
   };
   return (
     <form onSubmit={submit}>
@@ -65,7 +68,7 @@ export function SecondFactorStep({ secret, administrator, onConfirmed, onBack }:
               oneTimeCode
               value={code}
               onChange={setCode}
-              onComplete={() => undefined}
+              onComplete={send}
               autoFocus
               aria-label="Digit"
               aria-labelledby="code-label"

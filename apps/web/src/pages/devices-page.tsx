@@ -63,7 +63,7 @@ function Admitted() {
           <tr>
             <th>AE title</th>
             <th>Address</th>
-            <th>Added</th>
+            <th className={classes.wide}>Added</th>
             <th>Last seen</th>
             <th>
               <span className="visually-hidden">Acts</span>
@@ -75,7 +75,7 @@ function Admitted() {
             <tr key={device.id}>
               <td className={classes.mono}>{device.ae}</td>
               <td className={classes.mono}>{device.address}</td>
-              <td>
+              <td className={classes.wide}>
                 <Time at={device.createdAt} />
               </td>
               <td>{device.lastSeenAt > 0 ? <Time at={device.lastSeenAt} /> : "never"}</td>

@@ -45,7 +45,7 @@ export function LoadPhantom({
     );
   }
   return (
-    <Stack gap={4}>
+    <Stack gap={4} align="flex-start">
       <Button variant={variant} onClick={() => load.mutate()}>
         Load the phantom study
       </Button>

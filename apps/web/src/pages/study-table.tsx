@@ -284,8 +284,7 @@ function CardCells({ study }: { readonly study: StudyRow }) {
       </div>
       <div className={classes.cardLine}>{study.description === "" ? "No description" : study.description}</div>
       <div className={classes.cardFoot}>
-        <span>{dicomDate(study.studyDate)}</span>
-        <span>{study.patientId}</span>
+        <span>{[dicomDate(study.studyDate), study.patientId].filter((part) => part !== "").join(" · ")}</span>
         <span>{counted(study.instanceCount, "image")}</span>
       </div>
     </div>

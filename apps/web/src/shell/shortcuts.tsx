@@ -50,7 +50,7 @@ export function ShortcutsProvider({ children }: { readonly children: ReactNode }
   return (
     <Shortcuts value={subject}>
       {children}
-      <Modal opened={open} onClose={() => setOpen(false)} title="Keyboard shortcuts" size="lg">
+      <Modal opened={open} onClose={() => setOpen(false)} title="Keyboard shortcuts" size="xl">
         <div className={classes.shortcuts}>
           {[...groups.values(), everywhere].map((group) => (
             <section key={group.title}>
@@ -61,7 +61,7 @@ export function ShortcutsProvider({ children }: { readonly children: ReactNode }
                 <Table.Tbody>
                   {group.shortcuts.map((each) => (
                     <Table.Tr key={each.keys}>
-                      <Table.Td w={120}>
+                      <Table.Td w={104} pl={0}>
                         <Kbd>{each.keys}</Kbd>
                       </Table.Td>
                       <Table.Td>{each.label}</Table.Td>

@@ -140,8 +140,12 @@ export async function openReadingRoom(): Promise<ReadingRoom> {
 
 /** Measurements in the one accent, readable on white and on black. */
 function styleMeasurements(): void {
-  annotation.config.style.setDefaultToolStyles({
+  const { style } = annotation.config;
+  const usual = style.getDefaultToolStyles();
+  style.setDefaultToolStyles({
+    ...usual,
     global: {
+      ...usual.global,
       color: "rgb(240, 201, 104)",
       colorHighlighted: "rgb(255, 226, 150)",
       colorSelected: "rgb(255, 226, 150)",
