@@ -83,7 +83,7 @@ function readBody(bytes: Uint8Array, transferSyntaxUid: string, shift: number, o
     dataSetOffset: shift,
     events: tree.events,
     onInflated: (piece) => void inflated.push(piece.slice()),
-    ...(options.limits && { limits: options.limits }),
+    limits: { elementsMax: treeElementsMax, ...options.limits },
     ...(options.stopBefore && { stopBefore: options.stopBefore }),
   });
   reader.write(bytes);
@@ -99,6 +99,9 @@ interface OpenSet {
   sorted: boolean;
   last: number;
 }
+
+/** Unlike a reader, a data set keeps something for each element: some hundred bytes. */
+const treeElementsMax = 1_000_000;
 
 /** Builds data sets from a reader's events. `finish` closes what the end of the input left open. */
 function createTree(source: Source, encoding: Encoding): { events: Required<ReaderEvents>; finish(): DataSet } {
