@@ -78,6 +78,7 @@ export function createLane(options: {
     pump = undefined;
   };
   const write = (parts: readonly Uint8Array[]): Promise<void> => {
+    if (failure !== undefined) return Promise.reject(failure);
     queued ??= { parts: [], done: Promise.withResolvers<void>() };
     const batch = queued;
     for (const part of parts) batch.parts.push(part);
@@ -210,6 +211,8 @@ export function createLane(options: {
       await nextSync?.catch(() => {});
       await syncing?.catch(() => {});
       await ended;
+      // What a failure left behind does not exist any more; this only gives its room back.
+      if (failure !== undefined) await file.truncate(acknowledgedTo).catch(() => {});
       await file.close();
     },
   };

@@ -111,7 +111,8 @@ export function createPacks(options: PackOptions): SealedObjects {
     packOf(name).lane = lane;
     return lane;
   };
-  const createPack = async (): Promise<Lane> => {
+  /** A lane that is leased as it is made, so that nobody else finds it free. */
+  const createPack = async (): Promise<ObjectWriter> => {
     const name = newPackName(nextSerial++, random(new Uint8Array(4)));
     const file = await files.open(`${folder}/${openName(name)}`, "create");
     try {
@@ -121,7 +122,7 @@ export function createPacks(options: PackOptions): SealedObjects {
       throw error;
     }
     packs.set(name, { name, endPosition: undefined, voids: [] });
-    return addLane(name, file, 0);
+    return addLane(name, file, 0).lease();
   };
   const chooseLane = async (): Promise<ObjectWriter> => {
     for (const pack of [...unended]) await endOnDisk(pack);
@@ -130,7 +131,7 @@ export function createPacks(options: PackOptions): SealedObjects {
     if (idle !== undefined) return idle.lease();
     creating++;
     try {
-      return (await createPack()).lease();
+      return await createPack();
     } finally {
       creating--;
     }
