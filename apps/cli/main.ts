@@ -1,50 +1,9 @@
-import { isProblem } from "#base/problem";
-import { homeOf } from "../server/index.ts";
-import { type Command, type CommandContext, findCommand, helpFor, helpForAll, parseFor } from "./arguments.ts";
-import { commands } from "./commands/index.ts";
+import { enableCompileCache } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-/** Exit codes: 0 done, 1 it failed, 2 the words were not understood. */
-async function main(words: readonly string[]): Promise<number> {
-  const found = findCommand(commands, words);
-  if (found === undefined) {
-    const asked = words.length === 0 || words.includes("--help") || words[0] === "help";
-    (asked ? process.stdout : process.stderr).write(`${asked ? "" : "no such command\n\n"}${helpForAll(commands)}\n`);
-    return asked ? 0 : 2;
-  }
-  const { command, rest } = found;
-  try {
-    const parsed = parseFor(command, rest);
-    if (parsed.flags.has("help")) {
-      process.stdout.write(`${helpFor(command)}\n`);
-      return 0;
-    }
-    await command.run(contextOf(command, parsed));
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${explain(error)}\n`);
-    return isProblem(error, "invalid") ? 2 : 1;
-  }
-}
-
-function contextOf(_command: Command, parsed: ReturnType<typeof parseFor>): CommandContext {
-  const json = parsed.flags.has("json");
-  return {
-    ...parsed,
-    home: homeOf(parsed.options, process.env),
-    environment: process.env,
-    print: (text, object) => {
-      process.stdout.write(`${json ? JSON.stringify(object) : text}\n`);
-    },
-    say: (text) => {
-      if (process.stderr.isTTY) process.stderr.write(`${text}\n`);
-    },
-  };
-}
-
-function explain(error: unknown): string {
-  if (!isProblem(error)) return `internal error: ${(error as Error)?.stack ?? String(error)}`;
-  const cause = error.code === "fault" && error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  return `${error.message}${cause}${error.remedy === undefined ? "" : `\n  ${error.remedy}`}`;
-}
-
-process.exitCode = await main(process.argv.slice(2));
+// Stripping types and compiling some three hundred files takes most of a start; the cache makes it a matter of reading.
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+enableCompileCache(join(root, "node_modules", ".cache", "leadglass"));
+const { run } = await import("./run.ts");
+process.exitCode = await run(process.argv.slice(2), process.env);
