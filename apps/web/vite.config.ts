@@ -48,7 +48,7 @@ export default defineConfig({
     // Everything is a file of its own: a `data:` script or module would need a wider policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // The viewer's rendering library is one lazy chunk.
-    chunkSizeWarningLimit: 4_000,
+    // The viewer with its rendering library is one lazy file, read while the study list is looked at.
+    chunkSizeWarningLimit: 5_000,
   },
 });

@@ -59,7 +59,7 @@ export function WaitingCallers({
               <tr>
                 <th>AE title</th>
                 <th>Address</th>
-                <th>Called</th>
+                <th className={classes.wide}>Called</th>
                 <th>
                   <span className="visually-hidden">Acts</span>
                 </th>
@@ -70,7 +70,7 @@ export function WaitingCallers({
                 <tr key={`${caller.ae} ${caller.address}`}>
                   <td className={classes.mono}>{caller.ae}</td>
                   <td className={classes.mono}>{caller.address}</td>
-                  <td>
+                  <td className={classes.wide}>
                     <Called caller={caller} />
                   </td>
                   <td className={classes.right}>

@@ -1,11 +1,11 @@
-import { Button, Paper, PasswordInput, Stack, Text, TextInput, Title, UnstyledButton } from "@mantine/core";
+import { Button, Paper, PasswordInput, Stack, TextInput, Title, UnstyledButton } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { SessionRequest, SessionView } from "#formats/api";
 import { call } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { Mark } from "../shell/mark.tsx";
-import { wordsOf } from "../shell/problem-note.tsx";
+import { ProblemNote } from "../shell/problem-note.tsx";
 import classes from "./sign-in.module.css";
 
 const empty: SessionRequest = { name: "", password: "", code: "" };
@@ -38,7 +38,6 @@ export function SignInPage() {
       code: withRecovery ? form.code.trim() : form.code.replaceAll(/\D/g, ""),
     });
   };
-  const problem = signIn.isError ? wordsOf(signIn.error) : undefined;
   return (
     <main className={classes.page}>
       <Paper component="form" className={classes.card} onSubmit={submit} withBorder>
@@ -78,14 +77,7 @@ export function SignInPage() {
             withAsterisk={false}
             classNames={{ input: classes.code ?? "" }}
           />
-          {problem === undefined ? null : (
-            <div role="alert" className={classes.problem}>
-              <Text size="sm" fw={600}>
-                {problem.message}
-              </Text>
-              {problem.remedy === undefined ? null : <Text size="sm">{problem.remedy}</Text>}
-            </div>
-          )}
+          {signIn.isError ? <ProblemNote error={signIn.error} /> : null}
           <Button type="submit" loading={signIn.isPending} fullWidth mt={4}>
             Sign in
           </Button>

@@ -1,6 +1,6 @@
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { NoStudies } from "./no-studies.tsx";
 import classes from "./studies.module.css";
@@ -18,6 +18,7 @@ export function StudiesPage() {
   const studies = useStudies(view, search);
   const searchField = useRef<HTMLInputElement>(null);
   const isPhone = useMediaQuery("(max-width: 640px)", undefined, { getInitialValueInEffect: false });
+  useViewerAhead();
   const show = (next: StudyView) => void navigate({ search: next, replace: true });
   const clear = () => {
     setText("");
@@ -56,4 +57,12 @@ export function StudiesPage() {
       )}
     </div>
   );
+}
+
+/** Reads the viewer's code while nobody waits for it. */
+function useViewerAhead(): void {
+  useEffect(() => {
+    const later = window.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 1_500));
+    later(() => void import("../viewer/viewer-page.tsx"));
+  }, []);
 }

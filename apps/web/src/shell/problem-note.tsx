@@ -1,19 +1,22 @@
-import { Alert, Button, Text } from "@mantine/core";
-import { IconAlertTriangle } from "@tabler/icons-react";
+import { Button, Text } from "@mantine/core";
 import { isRefusal } from "../api/client.ts";
+import classes from "./shell.module.css";
 
 /** What happened, and the way out. */
 export function ProblemNote({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const { message, remedy } = wordsOf(error);
   return (
-    <Alert variant="light" color="red" icon={<IconAlertTriangle size={18} />} title={message} role="alert" maw={560}>
+    <div role="alert" className={classes.problem}>
+      <Text size="sm" fw={600}>
+        {message}
+      </Text>
       {remedy === undefined ? null : <Text size="sm">{remedy}</Text>}
       {onRetry === undefined ? null : (
         <Button mt="xs" size="xs" variant="default" onClick={onRetry}>
           Try again
         </Button>
       )}
-    </Alert>
+    </div>
   );
 }
 

@@ -62,7 +62,7 @@ export function ShortcutsProvider({ children }: { readonly children: ReactNode }
                   {group.shortcuts.map((each) => (
                     <Table.Tr key={each.keys}>
                       <Table.Td w={104} pl={0}>
-                        <Kbd>{each.keys}</Kbd>
+                        <Kbd className={classes.keys}>{each.keys}</Kbd>
                       </Table.Td>
                       <Table.Td>{each.label}</Table.Td>
                     </Table.Tr>

@@ -159,7 +159,6 @@ function styleMeasurements(): void {
       textBoxColorHighlighted: "rgb(255, 226, 150)",
       textBoxColorSelected: "rgb(255, 226, 150)",
       textBoxColorLocked: "rgb(240, 201, 104)",
-      textBoxBackground: "rgba(0, 0, 0, 0.6)",
       textBoxLinkLineWidth: "1",
       textBoxLinkLineDash: "2,3",
       markerSize: "10",
