@@ -25,6 +25,13 @@ export function ctSlices(count: number): string[] {
   return paths;
 }
 
+/** A folder that is kept between runs; made when it is not there. */
+export function kept(name: string): string {
+  const folder = join(cache, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
 /** A fresh folder for one server's store. */
 export function scratch(name: string): string {
   const folder = join(cache, "scratch", name);

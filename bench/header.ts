@@ -1,5 +1,5 @@
 /**
- * The header of a 512 KiB CT, read by us, by dicom-parser and by dcmjs: `node bench/header.ts`.
+ * The header of a 512 KiB CT, read by us, by dicom-parser and by dcmjs.
  *
  * All read the same file, made here by our own writer, up to pixel data, and in turns, round by round, so that noise
  * of the machine meets all of them.
@@ -17,6 +17,7 @@ import {
   writeFile,
 } from "#formats/dicom";
 import { ctSlice, uid } from "./ct-header.ts";
+import { machine, median, print, table } from "./report.ts";
 
 const wanted = [
   "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyDate SeriesDate StudyTime SeriesTime AccessionNumber Modality",
@@ -78,29 +79,36 @@ const contenders: Record<string, () => unknown> = {
   "ours: DICOM JSON": () => toDicomJson(readFile(file, { stopBefore: pixelDataTags }).dataSet),
 };
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
 const rounds = 40;
-const micros = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]));
-print(`file of ${file.length} bytes, ${ourHeads()} elements before pixel data, ${rounds} rounds in turns`);
-dcmjs.log.setLevel(dcmjs.log.levels.SILENT);
-for (let round = -10; round < rounds; round += 1) {
-  for (const [name, run] of Object.entries(contenders)) {
-    const times = name === "dcmjs" ? 10 : 200;
-    const from = performance.now();
-    for (let i = 0; i < times; i += 1) run();
-    if (round >= 0) micros.get(name)!.push(((performance.now() - from) * 1000) / times);
+const warmUpRounds = 10;
+
+/** In turns, round by round; the best and the median round of each. */
+export async function header(): Promise<void> {
+  print(`A file of ${file.length} bytes, ${ourHeads()} elements before pixel data, ${rounds} rounds. ${machine()}.`);
+  const micros = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]));
+  dcmjs.log.setLevel(dcmjs.log.levels.SILENT);
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    for (const [name, run] of Object.entries(contenders)) {
+      const times = name === "dcmjs" ? 10 : 200;
+      const from = performance.now();
+      for (let i = 0; i < times; i++) run();
+      if (round >= 0) micros.get(name)?.push(((performance.now() - from) * 1000) / times);
+    }
   }
-}
-for (const times of micros.values()) times.sort((a, b) => a - b);
-const best = (name: string) => micros.get(name)![0]!;
-const median = (name: string) => micros.get(name)![rounds >> 1]!;
-print(`${"".padEnd(24)} best round     median`);
-for (const name of Object.keys(contenders)) {
-  print(`${name.padEnd(24)} ${best(name).toFixed(1).padStart(7)} µs ${median(name).toFixed(1).padStart(7)} µs`);
-}
-for (const peer of ["dicom-parser", "dcmjs"]) {
-  for (const ours of ["ours: every head", "ours: data set", "ours: header of intake"]) {
-    const ratios = [best, median].map((of) => (of(peer) / of(ours)).toFixed(1));
-    print(`${peer} / ${ours}: ${ratios.join(", median ")}`);
-  }
+  const best = (name: string) => Math.min(...(micros.get(name) ?? []));
+  const middle = (name: string) => median(micros.get(name) ?? []);
+  const against = (peer: string, name: string) =>
+    name.startsWith("ours") ? (middle(peer) / middle(name)).toFixed(1) : "";
+  print(
+    table(
+      ["reader", "best µs", "median µs", "dicom-parser takes × as long", "dcmjs takes ×"],
+      Object.keys(contenders).map((name) => [
+        name,
+        best(name).toFixed(1),
+        middle(name).toFixed(1),
+        against("dicom-parser", name),
+        against("dcmjs", name),
+      ]),
+    ),
+  );
 }

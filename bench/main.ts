@@ -8,6 +8,22 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "C-STORE of a 1,000-slice CT beside storescp and Orthanc  [--runs 3] [--associations 1,4] [--only leadglass]",
     load: async () => (await import("./ingest.ts")).ingest,
   },
+  query: {
+    does: "QIDO-RS and series metadata beside Orthanc  [--studies 50000] [--seconds 5] [--clients 1,16] [--fresh]",
+    load: async () => (await import("./query.ts")).query,
+  },
+  retrieve: {
+    does: "WADO-RS beside Orthanc: study, instance, frame, picture  [--studies 50000] [--seconds 5] [--clients 1,16]",
+    load: async () => (await import("./retrieve.ts")).retrieve,
+  },
+  header: {
+    does: "the header of a CT beside dicom-parser and dcmjs",
+    load: async () => (await import("./header.ts")).header,
+  },
+  vault: {
+    does: "sealing, opening and starting the vault alone  [--folder DIR] [--objects 600]",
+    load: async () => (await import("./vault.ts")).vault,
+  },
 };
 
 const [name = "", ...words] = process.argv.slice(2);

@@ -12,8 +12,14 @@ export interface Target {
   readonly aeTitle: string;
   /** How many instances it holds, when it can tell. */
   held(): Promise<number | undefined>;
-  /** DICOMweb under this URL, `get` with whatever the server asks for; undefined when it has none. */
-  readonly web?: { readonly get: (path: string, headers?: Record<string, string>) => Promise<Response> };
+  /** DICOMweb, when it has any. */
+  readonly web?: {
+    readonly url: string;
+    /** What the server asks for with each request. */
+    readonly headers: Readonly<Record<string, string>>;
+    /** Path of the authority's certificate, when it speaks TLS. */
+    readonly ca?: string;
+  };
   readonly house?: RunningHouse;
   stop(): Promise<void>;
 }
@@ -21,7 +27,8 @@ export interface Target {
 export interface TargetKind {
   readonly name: string;
   readonly available: boolean;
-  start(): Promise<Target>;
+  /** On the store in that folder, which is kept; else on an empty one of its own. */
+  start(folder?: string): Promise<Target>;
 }
 
 /** DCMTK and Debian's Orthanc leave Nagle on otherwise and wait 44 ms an instance. */
@@ -32,23 +39,26 @@ const plugin = process.env.ORTHANC_DICOMWEB ?? "/usr/share/orthanc/plugins/libOr
 export const leadglass: TargetKind = {
   name: "leadglass",
   available: true,
-  async start() {
-    const house = await startHouse({ home: scratch("leadglass") });
+  async start(folder) {
+    const house = await startHouse({ home: folder ?? scratch("leadglass") });
     house.command(["device", "add", "BENCH", "--address", "127.0.0.1"]);
-    house.token();
+    const headers = { authorization: `Bearer ${house.token()}` };
     return {
       name: "leadglass",
       pid: house.pid,
       dicomPort: house.dicom,
       aeTitle: "LEADGLASS",
       house,
-      web: { get: (path, headers) => house.fetch(`/dicom-web${path}`, headers === undefined ? {} : { headers }) },
+      web: { url: `https://localhost:${house.https}/dicom-web`, headers, ca: house.ca },
       async held() {
         const answer = await house.fetch("/dicom-web/studies?includefield=00201208&limit=100");
         const studies = (await answer.json()) as Record<string, { Value?: number[] }>[];
         return studies.reduce((sum, study) => sum + (study["00201208"]?.Value?.[0] ?? 0), 0);
       },
-      stop: () => house.remove(),
+      async stop() {
+        if (folder === undefined) await house.remove();
+        else await house.stop();
+      },
     };
   },
 };
@@ -57,23 +67,23 @@ export const leadglass: TargetKind = {
 export const orthanc: TargetKind = {
   name: "orthanc",
   available: has("Orthanc"),
-  async start() {
-    const store = scratch("orthanc");
+  async start(folder) {
+    const store = folder ?? scratch("orthanc");
     const [dicomPort, httpPort] = [await freePort(), await freePort()];
     const configuration = join(store, "orthanc.json");
     writeFileSync(configuration, JSON.stringify(orthancSettings(store, dicomPort, httpPort)));
     const child = runQuietly("Orthanc", [configuration], noDelay);
     await untilListening(httpPort);
     await untilListening(dicomPort);
-    const get = (path: string, headers: Record<string, string> = {}) =>
-      fetch(`http://127.0.0.1:${httpPort}${path}`, { headers });
+    const root = `http://127.0.0.1:${httpPort}`;
     return {
       name: "orthanc",
       pid: child.pid ?? 0,
       dicomPort,
       aeTitle: "ORTHANC",
-      web: { get: (path, headers) => get(`/dicom-web${path}`, headers) },
-      held: async () => ((await (await get("/statistics")).json()) as { CountInstances: number }).CountInstances,
+      web: { url: `${root}/dicom-web`, headers: {} },
+      held: async () =>
+        ((await (await fetch(`${root}/statistics`)).json()) as { CountInstances: number }).CountInstances,
       stop: () => end(child),
     };
   },
