@@ -87,7 +87,13 @@ test("a decoder that crashes or runs out of memory fails its own frame only", as
       while (task.frame[0] === 2) hoard.push(new Array(100000).fill({}));
       parentPort.postMessage({ kind: "rendered", bytes: new Uint8Array([3]) });
     });`;
-  const workers = createPixelWorkers({ ...parts, workersMax: 1, taskMsMax: 20_000, program: program(crashes) });
+  const workers = createPixelWorkers({
+    ...parts,
+    workersMax: 1,
+    taskMsMax: 60_000,
+    heapMibMax: 48,
+    program: program(crashes),
+  });
   const render = (first: number) =>
     workers.renderPicture({
       frame: Uint8Array.of(first),

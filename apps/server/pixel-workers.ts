@@ -33,12 +33,11 @@ interface PixelWorkerOptions {
   readonly taskMsMax?: number;
   /** Frames that may wait; 256 if left out. */
   readonly waitingMax?: number;
+  /** MiB of JavaScript objects that a worker may hold; 512 if left out. Samples and compiled codecs lie outside of it. */
+  readonly heapMibMax?: number;
   /** The worker's program; another one in tests. */
   readonly program?: URL;
 }
-
-/** Of JavaScript objects; samples and compiled codecs lie outside and are bounded by the decoder's own limit. */
-const heapMibMax = 512;
 
 const idleMsMax = 60_000;
 
@@ -56,7 +55,7 @@ interface Seat {
 
 /** A few threads that decode and render, started when first needed, ended when a frame keeps one too long. */
 export function createPixelWorkers(options: PixelWorkerOptions): PixelWorkers {
-  const { clock, log, workersMax = 2, taskMsMax = 5_000, waitingMax = 256 } = options;
+  const { clock, log, workersMax = 2, taskMsMax = 5_000, waitingMax = 256, heapMibMax = 512 } = options;
   const program = options.program ?? new URL("./pixel-worker.ts", import.meta.url);
   const seats = new Set<Seat>();
   const waiting: Job[] = [];

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
-import { elementAtPath, encodingOf, hexOfTag, vrTable } from "#formats/dicom";
+import { type ByteRange, type DataSet, elementAtPath, encodingOf, hexOfTag, vrTable } from "#formats/dicom";
 import type { HeldInstance } from "#radiology/archive";
 import { sendRanged } from "./answer-stream.ts";
 import { swapped } from "./explicit-bytes.ts";
@@ -61,11 +61,19 @@ function answersOf(instance: HeldInstance, header: ObjectHeader, path: string): 
     return [{ type: octetStream, length, pieces: ordered(object, offset, length, unit) }];
   }
   const found = elementAtPath(header.dataSet, path);
+  if (found?.element.fragments !== undefined) return [iconOf(instance, found.dataSet, found.element.fragments)];
   const bytes = found?.dataSet.bytesOf(found.element);
   if (found === undefined || bytes === undefined) throw noSuchValue();
   const unit = bigEndian ? vrTable[found.element.vr].unitBytes : 1;
   const value = unit === 1 ? bytes : swapped(bytes, unit);
   return [{ type: octetStream, length: value.length, pieces: once(value) }];
+}
+
+/** Encapsulated pixel data inside a sequence is an icon (PS3.3 §F.7): one frame, its fragments put together. */
+function iconOf(instance: HeldInstance, dataSet: DataSet, fragments: readonly ByteRange[]): AnswerPart {
+  const bytes = Buffer.concat(fragments.slice(1).map((fragment) => dataSet.range(fragment)));
+  const type = `${octetStream}; transfer-syntax=${instance.transferSyntaxUid}`;
+  return { type, length: bytes.length, pieces: once(bytes) };
 }
 
 function framesOf(instance: HeldInstance, header: ObjectHeader): AnswerPart[] {
@@ -77,10 +85,7 @@ function framesOf(instance: HeldInstance, header: ObjectHeader): AnswerPart[] {
   }));
 }
 
-async function* joined(
-  object: ObjectHeader["object"],
-  ranges: readonly { readonly offset: number; readonly length: number }[],
-): AsyncGenerator<Uint8Array> {
+async function* joined(object: ObjectHeader["object"], ranges: readonly ByteRange[]): AsyncGenerator<Uint8Array> {
   for (const { offset, length } of ranges) yield* object.stream(offset, offset + length);
 }
 
