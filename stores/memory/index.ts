@@ -1,4 +1,5 @@
 export { createMemoryAccessStore } from "./access-store.ts";
+export { createMemoryEntryStore } from "./entry-store.ts";
 export type { Failing } from "./failing.ts";
 export { withFailures } from "./failing.ts";
 export { createMemoryKeyStore } from "./key-store.ts";

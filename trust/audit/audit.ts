@@ -41,7 +41,10 @@ export interface Checkpoint {
 
 /** The log of one tenant: append-only, a Merkle tree over its entries (RFC 6962 §2.1). */
 export interface AuditLog {
-  /** Resolves with the entry's index when it is on stable storage; many callers share one sync. Rejects: the act must fail. */
+  /**
+   * Resolves with the entry's index when it is on stable storage; many callers share one sync. Rejects: the act must fail.
+   * After a failed sync every append is rejected until the log is opened again.
+   */
   append(entry: Omit<AuditEntry, "at">): Promise<number>;
   size(): number;
   latestCheckpoint(): Checkpoint | undefined;
@@ -50,6 +53,12 @@ export interface AuditLog {
   entries(from: number, to: number): Promise<AuditEntry[]>;
   /** Audit path of one entry to the root of the tree of `treeSize` (RFC 6962 §2.1.1). */
   prove(index: number, treeSize: number): Promise<Buffer[]>;
+  /** Proof that the tree of `size` begins with the tree of `before` entries (RFC 6962 §2.1.2). */
+  proveConsistency(before: number, size: number): Promise<Buffer[]>;
+  /** Entries `from` to `to` as the bytes that were hashed, for export: `verifyLog` takes these. */
+  lines(from: number, to: number): Promise<Buffer[]>;
+  /** Every checkpoint that was signed, oldest first. */
+  checkpoints(): AsyncIterable<Checkpoint>;
   /** The public key as a signed-note verifier key (`name+hash+base64`). */
   verifierKey(): string;
   close(): Promise<void>;

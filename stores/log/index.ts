@@ -1,0 +1,1 @@
+export { openEntryFiles } from "./entry-files.ts";
