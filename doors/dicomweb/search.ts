@@ -5,6 +5,7 @@ import { isProblem } from "#base/problem";
 import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
 import type { Level } from "#radiology/archive";
 import type { Actor } from "#trust/access";
+import { textOf } from "./json-text.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { jsonTypeOf, parametersOf, targetOf } from "./request.ts";
@@ -134,9 +135,4 @@ async function readMetadata(
     if (isProblem(error, "absent")) return [];
     throw error;
   }
-}
-
-function textOf(json: DicomJson, tag: number): string {
-  const value = json[hexOfTag(tag)]?.Value?.[0];
-  return typeof value === "string" ? value : "";
 }
