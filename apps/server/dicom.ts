@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { createDimseDoor, type DimseDoor, type DoorEvent, storagePolicy } from "#doors/dimse";
+import { createDimseDoor, type DimseDoor, storagePolicy } from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
 import { type Actor, actorOf, anonymous, type Devices, type Gate } from "#trust/access";
 import type { Configuration } from "./configuration.ts";
@@ -57,16 +57,5 @@ export function createDicom(configuration: Configuration, parts: DicomParts): Di
     clock,
     log,
     limits: { associationsMax: configuration.associationsMax },
-    on: (event) => note(event, log),
   });
-}
-
-function note(event: DoorEvent, log: Log): void {
-  const { kind } = event;
-  if (kind === "opened") log.debug("association opened", { id: event.associationId, address: event.address });
-  else if (kind === "closed") {
-    const { associationId: id, how, ms, stored, refused } = event;
-    log.info("association closed", { id, how, ms: Math.round(ms), stored, refused });
-  } else if (kind === "rejected") log.warn("association rejected", { address: event.address, reason: event.reason });
-  else log.debug("connection dropped", { address: event.address, how: event.how });
 }

@@ -107,7 +107,7 @@ function littleEndianBytes(bytes: Uint8Array, vr: Vr, bigEndian: boolean): Uint8
 
 /** A copy with the bytes of each unit turned round; a last unit that is cut short stays as it is. */
 export function swapped(bytes: Uint8Array, unit: number): Uint8Array {
-  const out = bytes.slice();
+  const out = new Uint8Array(bytes);
   if (unit === 1) return out;
   for (let at = 0; at + unit <= out.length; at += unit) out.subarray(at, at + unit).reverse();
   return out;

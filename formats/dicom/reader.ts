@@ -39,7 +39,7 @@ export interface ReadResult {
 }
 
 export interface Reader {
-  /** Takes the next piece, of any size. False when nothing more is wanted: stopped or failed. Never throws. */
+  /** Takes the next piece, of any size; it is only borrowed for the call. False when nothing more is wanted: stopped or failed. Never throws. */
   write(chunk: Uint8Array): boolean;
   /** No more will come. */
   end(): ReadResult;
@@ -162,12 +162,15 @@ function startDataSet(s: ReaderState, transferSyntaxUid: string, offset: number)
   s.events.dataSetStart(transferSyntaxUid, offset);
 }
 
-/** Collects pieces until the file meta information is whole. Joins them a logarithmic number of times. */
+/**
+ * Collects pieces until the file meta information is whole. Joins them a logarithmic number of times. What outlives the call is
+ * copied, and not by `slice`: of a Buffer that is a view.
+ */
 function collectStart(s: ReaderState, chunk: Uint8Array): void {
   s.lead!.push(chunk);
   s.leadBytes += chunk.length;
   if (s.leadBytes < s.leadNeeds) {
-    s.lead![s.lead!.length - 1] = chunk.slice();
+    s.lead![s.lead!.length - 1] = new Uint8Array(chunk);
     return;
   }
   tryStart(s, false);
@@ -183,7 +186,7 @@ function tryStart(s: ReaderState, last: boolean): void {
     return;
   }
   if (typeof start === "number") {
-    s.lead = [bytes.slice()];
+    s.lead = [new Uint8Array(bytes)];
     s.leadNeeds = Math.max(start, Math.ceil(bytes.length * 1.5));
     return;
   }
@@ -294,7 +297,7 @@ function capturePart(s: ReaderState, bytes: Uint8Array, from: number, to: number
     return;
   }
   s.pieces ??= [];
-  s.pieces.push(bytes.slice(from, to));
+  s.pieces.push(new Uint8Array(bytes.subarray(from, to)));
   if (s.left > 0) return;
   const whole = joined(s.pieces);
   s.pieces = undefined;

@@ -214,7 +214,8 @@ function readerInto(seen: Seen, header: DataSetHeader | undefined): Reader {
       element: (tag, _vr, offset, length, depth) =>
         notePixels(tag, offset, length === undefinedLength ? undefined : length, depth),
       value(bytes, from, to) {
-        seen.captured.set(last.tag, { vr: last.vr, bytes: bytes.slice(from, to) });
+        // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.
+        seen.captured.set(last.tag, { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) });
       },
       encapsulatedStart: (tag, _vr, offset) => notePixels(tag, offset, undefined, 0),
     },

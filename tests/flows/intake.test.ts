@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { systemClock } from "#base/clock";
+import { seededRandom, systemRandom } from "#base/id";
+import { systemFiles } from "#base/io";
+import { silentLog } from "#base/log";
+import { readFile, Tag } from "#formats/dicom";
+import { phantomFiles } from "#imaging/phantoms";
+import { createArchive } from "#radiology/archive";
+import { createMemoryKeyStore, createMemorySealedObjects, createMemoryStudyIndex } from "#stores/memory";
+import { actorOf, createGate, operator } from "#trust/access";
+import type { AuditLog } from "#trust/audit";
+import { createKeyring, createPassphrase, createVault } from "#trust/vault";
+
+const folder = mkdtempSync(join(tmpdir(), "leadglass-intake-"));
+after(() => rmSync(folder, { recursive: true }));
+const passphrase = createPassphrase(systemRandom);
+const keyring = await createKeyring({ files: systemFiles, folder, passphrase, random: systemRandom });
+const device = actorOf("device", "1");
+
+async function archiveInMemory() {
+  const entries: { act: string; outcome: string }[] = [];
+  const audit = {
+    append: async (entry: { act: string; outcome: string }) => entries.push(entry),
+  } as unknown as AuditLog;
+  const objects = createMemorySealedObjects();
+  const vault = await createVault({
+    keyring,
+    tenant: "main",
+    keyStore: createMemoryKeyStore(),
+    objects,
+    random: systemRandom,
+  });
+  const archive = createArchive({
+    vault,
+    index: createMemoryStudyIndex(),
+    gate: createGate({ audit, clock: systemClock }),
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    implementation: { classUid: "2.25.1", version: "TEST" },
+    bulkDataRoot: "/dicom-web",
+  });
+  return { archive, entries, objects };
+}
+
+const [file = new Uint8Array()] = phantomFiles({ kind: "ct-head", slices: 1, size: 64 });
+const parsed = readFile(file);
+const uids = {
+  studyUid: parsed.dataSet.text(Tag.StudyInstanceUID) ?? "",
+  seriesUid: parsed.dataSet.text(Tag.SeriesInstanceUID) ?? "",
+  sopUid: parsed.dataSet.text(Tag.SOPInstanceUID) ?? "",
+};
+const dataSet = file.subarray(parsed.dataSetOffset);
+const header = {
+  sopClassUid: parsed.dataSet.text(Tag.SOPClassUID) ?? "",
+  sopInstanceUid: uids.sopUid,
+  transferSyntaxUid: parsed.transferSyntaxUid,
+};
+
+/** Hands pieces over in one buffer that is overwritten each time, as a socket's is. */
+async function write(
+  receiving: { write(bytes: Uint8Array): undefined | Promise<void> },
+  bytes: Uint8Array,
+  sizes: readonly number[],
+) {
+  const lent = Buffer.alloc(Math.max(...sizes, 1));
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = Math.min(sizes[turn % sizes.length] ?? 1, bytes.length - at);
+    lent.set(bytes.subarray(at, at + size));
+    await receiving.write(lent.subarray(0, size));
+    lent.fill(0xee);
+    at += size;
+  }
+}
+
+const read = async (archive: Awaited<ReturnType<typeof archiveInMemory>>["archive"]) => {
+  const [held] = await archive.read(operator, uids);
+  assert.ok(held);
+  const object = await held.open();
+  return { held, bytes: await object.read(0, object.sizeBytes) };
+};
+
+test("a file comes back bit for bit however it was cut, out of a buffer that is reused", () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 5 }), async (sizes) => {
+      const { archive } = await archiveInMemory();
+      const receiving = archive.receiveFile(operator);
+      await write(receiving, file, sizes);
+      assert.equal((await receiving.finish()).sopUid, uids.sopUid);
+      const { held, bytes } = await read(archive);
+      assert.ok(bytes.equals(file));
+      assert.equal(held.dataSetSha256, createHash("sha256").update(dataSet).digest("hex"));
+      assert.equal(held.dataSetOffset, parsed.dataSetOffset);
+      assert.equal(held.pixelOffset, file.length - 64 * 64 * 2);
+    }),
+    { numRuns: 30, seed: 11 },
+  ));
+
+test("a data set from an association comes back bit for bit behind file meta information of ours", () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 5 }), async (sizes) => {
+      const { archive, entries } = await archiveInMemory();
+      const receiving = archive.receiveDataSet(device, header);
+      await write(receiving, dataSet, sizes);
+      await receiving.finish();
+      const { held, bytes } = await read(archive);
+      assert.ok(bytes.subarray(held.dataSetOffset).equals(dataSet));
+      assert.equal(readFile(bytes).transferSyntaxUid, parsed.transferSyntaxUid);
+      assert.equal(held.values.InstanceNumber, "1");
+      assert.deepEqual(entries.map(({ act, outcome }) => `${act} ${outcome}`).slice(0, 1), ["instance.store done"]);
+    }),
+    { numRuns: 30, seed: 12 },
+  ));
+
+test("a data set that contradicts its command, or lacks a UID, is refused and leaves nothing", async () => {
+  const { archive, objects } = await archiveInMemory();
+  const cases = [
+    { header: { ...header, sopInstanceUid: "1.2.3" }, bytes: dataSet, message: /SOP Instance UID differs/ },
+    { header: { ...header, sopClassUid: "1.2.3" }, bytes: dataSet, message: /SOP Class UID differs/ },
+    { header, bytes: dataSet.subarray(0, 200), message: /./ },
+    { header, bytes: dataSet.subarray(0, dataSet.length - 10), message: /./ },
+  ];
+  for (const refused of cases) {
+    const receiving = archive.receiveDataSet(device, refused.header);
+    await assert.rejects(
+      async () => {
+        await write(receiving, refused.bytes, [4_000]);
+        await receiving.finish();
+      },
+      { code: "invalid", message: refused.message },
+    );
+    await receiving.abort();
+  }
+  await assert.rejects(archive.read(operator, uids), { code: "absent" });
+  for await (const _object of objects.scan("memory", 0)) assert.fail("an object was left behind");
+});
+
+test("random bytes are refused, never a crash", async () => {
+  const { archive } = await archiveInMemory();
+  const random = seededRandom(5);
+  for (let i = 0; i < 200; i++) {
+    const receiving = i % 2 === 0 ? archive.receiveFile(operator) : archive.receiveDataSet(device, header);
+    await assert.rejects(async () => {
+      await write(receiving, random(new Uint8Array(1 + ((i * 37) % 3_000))), [97]);
+      await receiving.finish();
+    });
+    await receiving.abort();
+  }
+});
+
+test("the same bytes again are the same instance; other bytes under its UID are kept beside it and shown", async () => {
+  const { archive } = await archiveInMemory();
+  const store = async (bytes: Uint8Array) => {
+    const receiving = archive.receiveDataSet(device, header);
+    await write(receiving, bytes, [50_000]);
+    await receiving.finish();
+  };
+  await store(dataSet);
+  await store(dataSet);
+  const [study] = await archive.findStudies(operator, { matches: [], limit: 10, offset: 0 });
+  assert.deepEqual([study?.instanceCount, study?.conflictCount], [1, 0]);
+  const other = Uint8Array.from(dataSet);
+  other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
+  await store(other);
+  const [after] = await archive.findStudies(operator, { matches: [], limit: 10, offset: 0 });
+  assert.deepEqual([after?.instanceCount, after?.conflictCount], [1, 1]);
+  assert.ok(
+    (await read(archive)).bytes.subarray(-dataSet.length).equals(dataSet),
+    "the first stays the one that is served",
+  );
+  assert.equal((await archive.conflicts(operator)).length, 2);
+});
