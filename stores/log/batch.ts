@@ -27,7 +27,7 @@ export interface BatchHeader {
 export function encodeBatch(first: number, lines: readonly Uint8Array[]): Buffer {
   let payloadBytes = 0;
   for (const line of lines) payloadBytes += 4 + line.length;
-  const batch = Buffer.allocUnsafe(headerBytes + payloadBytes);
+  const batch = Buffer.alloc(headerBytes + payloadBytes);
   let at = headerBytes;
   for (const line of lines) {
     at = batch.writeUInt32BE(line.length, at);

@@ -131,7 +131,7 @@ async function openLast(files: Files, folder: string, first: number): Promise<Se
   const { offsets, firsts, end, next, broken } = scanSegment(bytes, first);
   if (broken) throw damaged();
   // Whatever tore is cut off; a batch that is whole may never have been synced.
-  if (bytes.subarray(end).some((byte) => byte !== 0)) await file.truncate(end);
+  if (!bytes.subarray(end).equals(Buffer.alloc(bytes.length - end))) await file.truncate(end);
   await file.sync();
   return { first, file, offsets, firsts, next, end, written: await file.size() };
 }

@@ -1,0 +1,4 @@
+import { entryStoreContract } from "../../trust/audit/entry-store.contract.ts";
+import { createMemoryEntryStore } from "./index.ts";
+
+entryStoreContract(async () => createMemoryEntryStore());
