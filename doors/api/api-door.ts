@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { registerAudit } from "./audit.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
 import { registerOperations } from "./operations.ts";
@@ -15,6 +16,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerStudies(server, parts);
     registerDevices(server, parts);
     registerOperations(server, parts);
+    registerAudit(server, parts);
     registerPeople(server, parts);
     registerEvents(server, parts);
     registerVault(server, parts);

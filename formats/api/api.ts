@@ -27,7 +27,9 @@
  * | POST   /api/vault/check         | → lines of `{progress}`, then `{report: VaultReport}` (operator) |
  * | POST   /api/vault/rebuild       | → the same (operator) |
  * | POST   /api/accounts            | AccountRequest → NewAccount (operator) |
- * | GET    /api/audit/export        | → the whole log as lines (operator) |
+ * | POST   /api/audit/checkpoint    | → SignedLog (operator) |
+ * | GET    /api/audit/lines         | ?to= → entries as they were hashed, a line each (operator) |
+ * | GET    /api/audit/checkpoints   | → signed notes, oldest first (operator) |
  * | GET    /api/events              | → text/event-stream of ApiEvent |
  */
 export interface SetupState {
@@ -192,6 +194,12 @@ export interface AuditPage {
   readonly size: number;
   readonly checkpoint: string | null;
   readonly entries: readonly LogEntryView[];
+}
+
+/** The log up to `size` is signed; the key that proves it. */
+export interface SignedLog {
+  readonly size: number;
+  readonly verifierKey: string;
 }
 
 export interface TokenRequest {

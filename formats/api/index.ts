@@ -17,6 +17,7 @@ export type {
   SessionRequest,
   SessionView,
   SetupState,
+  SignedLog,
   StatusView,
   StudyDetail,
   StudyListRequest,

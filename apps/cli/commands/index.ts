@@ -1,4 +1,5 @@
 import type { Command } from "../arguments.ts";
+import { auditExport, auditVerify } from "./audit.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
@@ -17,4 +18,6 @@ export const commands: readonly Command[] = [
   importFiles,
   vaultCheck,
   vaultRebuild,
+  auditVerify,
+  auditExport,
 ];
