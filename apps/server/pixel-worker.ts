@@ -3,7 +3,7 @@ import { asProblem } from "#base/problem";
 import { createFrameCodecs } from "#imaging/codecs";
 import { encodePicture } from "#imaging/pictures";
 import { renderFrame } from "#imaging/rendering";
-import type { PixelAnswer, PixelTask } from "./pixel-workers.ts";
+import type { PixelAnswer, PixelTask } from "./pixel-tasks.ts";
 
 /** What one frame may take when it is decoded: a 16 bit image of 16,000 by 16,000 pixels. */
 const limits = { outputBytesMax: 512 * 1024 * 1024 };

@@ -1,23 +1,9 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { Problem, type ProblemCode } from "#base/problem";
-import type { PictureRequest, PixelWork } from "#doors/dicomweb";
-import type { DecodedFrame, FrameDescription } from "#imaging/codecs";
-
-export type PixelTask =
-  | { readonly kind: "decode"; readonly frame: Uint8Array; readonly image: FrameDescription }
-  | ({ readonly kind: "render" } & PictureRequest);
-
-export type PixelAnswer =
-  | { readonly kind: "decoded"; readonly decoded: DecodedFrame }
-  | { readonly kind: "rendered"; readonly bytes: Uint8Array }
-  | {
-      readonly kind: "problem";
-      readonly code: ProblemCode;
-      readonly message: string;
-      readonly remedy: string | undefined;
-    };
+import { Problem } from "#base/problem";
+import type { PixelWork } from "#doors/dicomweb";
+import type { PixelAnswer, PixelTask } from "./pixel-tasks.ts";
 
 export interface PixelWorkers extends PixelWork {
   /** Ends the workers; what waits is refused. */

@@ -3,13 +3,15 @@ import { systemClock } from "#base/clock";
 import { seededRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
-import { createDicomwebDoor, type DicomwebParts } from "#doors/dicomweb";
+import { createDicomwebDoor, type DicomwebParts, type PixelWork } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
+import { createFrameCodecs } from "#imaging/codecs";
+import { encodePicture } from "#imaging/pictures";
+import { renderFrame } from "#imaging/rendering";
 import { type Archive, createArchive } from "#radiology/archive";
 import { createMemoryKeyStore, createMemorySealedObjects, createMemoryStudyIndex } from "#stores/memory";
 import { operator } from "#trust/access";
 import { createVault, type Keyring } from "#trust/vault";
-import { createPixelWorkers } from "../../apps/server/pixel-workers.ts";
 
 const statuses: Readonly<Record<string, number>> = {
   invalid: 400,
@@ -61,7 +63,6 @@ export async function openDoor(
     implementation: leadglass,
     bulkDataRoot: "/dicom-web",
   });
-  const pixels = createPixelWorkers({ clock: systemClock, log: silentLog });
   const server = fastify({ routerOptions: { maxParamLength: 4_096 } });
   server.setErrorHandler((error, _request, reply) => {
     const status = isProblem(error)
@@ -75,7 +76,7 @@ export async function openDoor(
       actorOf: () => operator,
       clock: systemClock,
       log: silentLog,
-      pixels,
+      pixels: pixelsHere(),
       implementation: leadglass,
       root: "/dicom-web",
       ...parts,
@@ -87,9 +88,19 @@ export async function openDoor(
     archive,
     async close() {
       await server.close();
-      await pixels.close();
       await archive.close();
       await vault.close();
+    },
+  };
+}
+
+/** The work of a pixel worker in this thread: its own test shows what threads add. */
+function pixelsHere(): PixelWork {
+  const codecs = createFrameCodecs();
+  return {
+    decodeFrame: (frame, image) => codecs.decodeFrame(frame, image),
+    async renderPicture({ frame, image, attributes, options, format }) {
+      return encodePicture(renderFrame(await codecs.decodeFrame(frame, image), attributes, options), format);
     },
   };
 }

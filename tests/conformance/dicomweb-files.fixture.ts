@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { elementsOf, type KeywordDataSet, TransferSyntaxUid, writeFile } from "#formats/dicom";
+import { type DicomJson, elementsOf, type KeywordDataSet, TransferSyntaxUid, writeFile } from "#formats/dicom";
 
 export const testRoot = "1.2.826.0.1.3680043.10.1561.77";
 
@@ -103,3 +103,14 @@ export function partsOf(contentType: string, body: Buffer): ReadPart[] {
     at = next + 2;
   }
 }
+
+export const asStored = 'multipart/related; type="application/dicom"; transfer-syntax=*';
+export const dicomParts = 'multipart/related; type="application/dicom"; boundary=next';
+
+/** Addresses of what `imageFile` makes. */
+export const studyPath = (study: number) => `/dicom-web/studies/${studyUidOf(study)}`;
+export const seriesPath = (study: number, series = 1) => `${studyPath(study)}/series/${seriesUidOf(study, series)}`;
+export const instancePath = (study: number, series = 1, sop = 1) =>
+  `${seriesPath(study, series)}/instances/${sopUidOf(study, series, sop)}`;
+
+export const valuesOf = (json: DicomJson | undefined, tag: string) => json?.[tag]?.Value ?? [];

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openDoor } from "./dicomweb-door.fixture.ts";
+import { asStored, imageFile, instancePath, studyPath } from "./dicomweb-files.fixture.ts";
+
+test("a configured origin may call, and may read refusals too", async () => {
+  const origin = "https://viewer.example";
+  const open = await openDoor(undefined, { allowedOrigins: [origin] });
+  const asked = await open.server.inject({
+    method: "OPTIONS",
+    url: `${instancePath(1)}/frames/1`,
+    headers: { origin },
+  });
+  assert.equal(asked.headers["access-control-allow-origin"], origin);
+  assert.match(String(asked.headers["access-control-allow-headers"]), /Authorization.*Range/);
+  const refused = await open.server.inject({ url: studyPath(1), headers: { origin } });
+  assert.equal(refused.statusCode, 404);
+  assert.equal(refused.headers["access-control-allow-origin"], origin);
+  assert.match(String(refused.headers["access-control-expose-headers"]), /Content-Range/);
+  const other = await open.server.inject({
+    method: "OPTIONS",
+    url: studyPath(1),
+    headers: { origin: "https://x.example" },
+  });
+  assert.equal(other.headers["access-control-allow-origin"], undefined);
+  await open.close();
+});
+
+test("an instance that is not what was received is not given: 500 before the first byte, broken off after it", async () => {
+  const large = imageFile({ rows: 512, columns: 512, frames: 4 });
+  const open = await openDoor((archive) => ({
+    ...archive,
+    read: async (actor, target) =>
+      (await archive.read(actor, target)).map((held) => ({ ...held, dataSetSha256: "0".repeat(64) })),
+  }));
+  const store = (payload: Buffer) =>
+    open.server.inject({
+      method: "POST",
+      url: "/dicom-web/studies",
+      headers: { "content-type": "application/dicom" },
+      payload,
+    });
+  await store(imageFile({ study: 1 }));
+  await store(large);
+  const small = await open.server.inject({ url: instancePath(1), headers: { accept: asStored } });
+  assert.equal(small.statusCode, 500);
+  await open.close();
+
+  const again = await openDoor((archive) => ({
+    ...archive,
+    read: async (actor, target) =>
+      (await archive.read(actor, target)).map((held) => ({ ...held, dataSetSha256: "0".repeat(64) })),
+  }));
+  await again.server.inject({
+    method: "POST",
+    url: "/dicom-web/studies",
+    headers: { "content-type": "application/dicom" },
+    payload: large,
+  });
+  const address = await again.server.listen({ host: "127.0.0.1", port: 0 });
+  const answer = await fetch(`${address}${instancePath(1)}`, { headers: { accept: asStored } });
+  assert.equal(answer.status, 200);
+  await assert.rejects(answer.arrayBuffer(), "the client sees that it did not get the whole");
+  await again.close();
+});
+
+test("a client that goes away stops the reading", async () => {
+  let read = 0;
+  let ended = false;
+  const open = await openDoor((archive) => ({
+    ...archive,
+    read: async (actor, target) =>
+      (await archive.read(actor, target)).map((held) => ({
+        ...held,
+        sizeBytes: 1024 * 1024 * 1024,
+        open: async () => ({
+          ...(await held.open()),
+          async *stream() {
+            try {
+              for (; read < 1024 * 1024 * 1024; read += 65_536) yield Buffer.alloc(65_536);
+            } finally {
+              ended = true;
+            }
+          },
+        }),
+      })),
+  }));
+  await open.server.inject({
+    method: "POST",
+    url: "/dicom-web/studies",
+    headers: { "content-type": "application/dicom" },
+    payload: imageFile(),
+  });
+  const address = await open.server.listen({ host: "127.0.0.1", port: 0 });
+  const stop = new AbortController();
+  const answer = await fetch(`${address}${instancePath(1)}`, { headers: { accept: asStored }, signal: stop.signal });
+  await answer.body?.getReader().read();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const before = read;
+  assert.ok(before < 64 * 1024 * 1024, `${before} bytes were read for a client that took one piece`);
+  stop.abort();
+  for (let tries = 0; tries < 100 && !ended; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(ended);
+  await open.close();
+});
