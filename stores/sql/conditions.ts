@@ -7,6 +7,9 @@ type Clause = RawBuilder<unknown>;
 
 /** Behind every text that begins as the prefix does. */
 const last = "\u{10ffff}";
+/** Keys of studies that have an index of their own. */
+const indexed =
+  /^(PatientName|ReferringPhysicianName)\/|^(PatientID|AccessionNumber|StudyID|StudyDescription\/folded)$/;
 /** Keys with an index that leaves the empty out. */
 const sparse = /(ideographic|phonetic|StudyID|ReferringPhysicianName\/alphabetic)$/;
 
@@ -14,9 +17,13 @@ const sparse = /(ideographic|phonetic|StudyID|ReferringPhysicianName\/alphabetic
 export function clauseOf(condition: Condition, engine: Engine): Clause {
   if ("any" in condition) return combine(condition.any, " or ", sql`1 = 0`, engine);
   if ("all" in condition) return combine(condition.all, " and ", sql`1 = 1`, engine);
-  const column = sql.ref(columnOf(condition.level, condition.key));
-  const clause = testOf(column, condition.test, engine);
-  return sparse.test(condition.key) ? sql`(${column} <> '' and ${clause})` : clause;
+  const { key, level, test } = condition;
+  const column = sql.ref(columnOf(level, key));
+  const clause = testOf(column, test, engine);
+  const narrowed = sparse.test(key) ? sql`(${column} <> '' and ${clause})` : clause;
+  // What no range narrows must look at every key: in the key's own index, not in every row.
+  if (test.is !== "pattern" || typeof test.parts[0] === "object" || !indexed.test(key)) return narrowed;
+  return sql`studies.id in (select studies.id from studies where ${narrowed})`;
 }
 
 function combine(conditions: readonly Condition[], word: string, none: Clause, engine: Engine): Clause {

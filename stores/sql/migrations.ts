@@ -88,7 +88,8 @@ function studyIndexes({ id }: Words): string[] {
   return [
     "create unique index studies_by_uid on studies (study_uid)",
     "create unique index studies_by_token on studies (study_token)",
-    index("date", `study_date, study_time${id}`),
+    // With the modalities, so that a page of one modality passes over the others without their rows.
+    index("date", "study_date, study_time, id, modalities"),
     index("accession", `accession_number${id}`),
     index("patient_id", `patient_id${id}`),
     index("patient_name", `patient_name${id}`),

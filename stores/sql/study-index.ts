@@ -69,13 +69,20 @@ function finding({ engine, reads }: SqlParts): Finding {
   };
   return {
     async findStudies(query) {
+      const terms = sql`${sql.join(order(query, "study"))}`;
+      // Ids first, so that a sort moves no whole rows.
+      const page = reads
+        .selectFrom("studies")
+        .select("studies.id")
+        .where(where(query.matches, "study"))
+        .orderBy(terms)
+        .limit(query.limit)
+        .offset(query.offset);
       const rows = await reads
         .selectFrom("studies")
         .select(studyRowColumns)
-        .where(where(query.matches, "study"))
-        .orderBy(sql`${sql.join(order(query, "study"))}`)
-        .limit(query.limit)
-        .offset(query.offset)
+        .where("studies.id", "in", page)
+        .orderBy(terms)
         .execute();
       return rows.map(toStudyRow);
     },
