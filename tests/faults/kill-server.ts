@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { systemRandom } from "#base/id";
 import type { DicomJson } from "#formats/dicom";
 import { type PhantomInstance, phantomStudy } from "#imaging/phantoms";
 import {
@@ -36,6 +37,7 @@ interface Modality {
   nextSerial: number;
 }
 
+const chance = () => Buffer.from(systemRandom(new Uint8Array(4))).readUInt32BE() / 2 ** 32;
 const instancesPerStudy = 250;
 const startKillShare = 1 / 8;
 
@@ -59,7 +61,7 @@ export async function killServerAgainAndAgain(options: {
     const token = house.token();
     for (let kills = 0; kills < options.times; kills++) {
       const sent = await sendAndKill(house, modality, make);
-      if (Math.random() < startKillShare) {
+      if (chance() < startKillShare) {
         await killWhileStarting(home);
         killsAtStart++;
         kills++;
@@ -140,9 +142,9 @@ async function sendAndKill(
       }
     }
   };
-  const associations = 1 + Math.floor(Math.random() * 3);
+  const associations = 1 + Math.floor(chance() * 3);
   const sending = Promise.all(Array.from({ length: associations }, sendForever));
-  const killing = new Promise((resolve) => setTimeout(resolve, Math.random() ** 2 * 1_000)).then(() => {
+  const killing = new Promise((resolve) => setTimeout(resolve, chance() ** 2 * 1_000)).then(() => {
     dead = true;
     return house.stop("SIGKILL");
   });
@@ -156,7 +158,7 @@ async function killWhileStarting(home: string): Promise<void> {
   const words = [join(root, "apps", "cli", "main.ts"), "start", "--home", home];
   const child = spawn(process.execPath, words, { env: environment, stdio: "ignore" });
   const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_, signal) => resolve(signal)));
-  setTimeout(() => child.kill("SIGKILL"), 150 + Math.random() * 700);
+  setTimeout(() => child.kill("SIGKILL"), 150 + chance() * 700);
   const signal = await ended;
   if (signal !== "SIGKILL") throw new Error(`a server that was starting ended by itself (${signal ?? "exit"})`);
 }
@@ -182,12 +184,14 @@ async function checkContent(house: RunningHouse, slices: readonly Acknowledged[]
   }
 }
 
-/** How many entries the log has: at least one for each instance that was acknowledged. */
+/** Every object opens, every entry is proven, and each instance that was acknowledged has one. Returns how many entries there are. */
 async function checkVaultAndLog(house: RunningHouse, acknowledged: number): Promise<number> {
   house.command(["vault", "check"]);
+  const verdict = JSON.parse(house.command(["audit", "verify", "--json"])) as { ok: boolean; size: number };
   const log = await wholeLog(house);
+  if (!verdict.ok || verdict.size > log.length) throw new Error("the log is not what was signed");
   const stores = log.filter(({ act, outcome }) => act === "instance.store" && outcome === "done");
   const logged = new Set(stores.map(({ on }) => on?.id)).size;
   if (logged < acknowledged) throw new Error(`${acknowledged} were acknowledged, ${logged} are in the log`);
-  return log.length;
+  return verdict.size;
 }

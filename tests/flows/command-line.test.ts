@@ -57,6 +57,7 @@ test("--json prints one JSON object on standard output and nothing else", () => 
     ["token", "--client", "script", "--minutes", "1"],
     ["vault", "check"],
     ["vault", "rebuild"],
+    ["audit", "verify"],
   ];
   for (const words of lines) {
     const { status, stdout, stderr } = house.tryCommand([...words, "--json"]);
