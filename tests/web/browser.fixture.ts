@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { EnrolledSecondFactor, RecoveryKit, StudyPage, StudyView } from "#formats/api";
+import { totpCode } from "#trust/access";
+import { type RunningHouse, root } from "../house/index.ts";
+
+const program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+  existsSync(path),
+);
+
+/** Why these tests cannot run here, or false. */
+export const noBrowser =
+  program === undefined
+    ? "needs chromium: apt install chromium"
+    : existsSync(join(root, "apps", "web", "dist", "index.html"))
+      ? false
+      : "needs the browser application: npm run build";
+
+/** With fewer of these the canvases stay blank where there is no GPU. */
+const flags = [
+  "--enable-unsafe-webgpu",
+  "--use-angle=swiftshader",
+  "--use-vulkan=swiftshader",
+  "--enable-features=Vulkan",
+  "--ignore-gpu-blocklist",
+  "--enable-unsafe-swiftshader",
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--no-first-run",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export interface Browser {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Where the browser keeps everything that it keeps. */
+  readonly folder: string;
+  /** What went wrong in the page so far: broken policies, thrown errors. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+  /** Closes it and removes its folder. */
+  remove(): Promise<void>;
+}
+
+export interface BrowserOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly scheme?: "light" | "dark";
+  readonly touch?: boolean;
+}
+
+export async function openBrowser(options: BrowserOptions = {}): Promise<Browser> {
+  const folder = mkdtempSync(join(tmpdir(), "lg-chromium-"));
+  const { width = 1280, height = 800, scheme = "light", touch = false } = options;
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: program ?? "",
+    headless: true,
+    ignoreHTTPSErrors: true,
+    viewport: { width, height },
+    colorScheme: scheme,
+    hasTouch: touch,
+    isMobile: touch,
+    args: flags,
+  });
+  context.setDefaultTimeout(20_000);
+  const page = context.pages()[0] ?? (await context.newPage());
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
+  });
+  const close = () => context.close();
+  return {
+    context,
+    page,
+    folder,
+    complaints,
+    close,
+    async remove() {
+      await close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const password = "four unrelated words here";
+
+/** The address of the first page, without the secret. */
+export const siteOf = (house: RunningHouse) => `https://localhost:${house.https}`;
+
+/** The one-use link that the server printed. */
+export function setupLink(house: RunningHouse): string {
+  const link = /https:\/\/\S+#setup=\S+/.exec(house.output())?.[0];
+  if (link === undefined) throw new Error(`no one-use link in:\n${house.output()}`);
+  return link;
+}
+
+/** RFC 4648 base32, as an authenticator app reads the typed key. */
+export function seedOf(base32: string): Uint8Array {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...base32.replaceAll(/[\s=]/g, "")]
+    .map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0"))
+    .join("");
+  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
+}
+
+/** What an authenticator shows now. */
+export function codeNow(base32: string): string {
+  return totpCode(seedOf(base32), Date.now());
+}
+
+export interface Administrator {
+  readonly kit: RecoveryKit;
+  /** The session cookie that confirming brought. */
+  readonly cookie: { readonly name: string; readonly value: string };
+}
+
+/** Makes the administrator without a browser, for tests that are about something else. */
+export async function makeAdministrator(house: RunningHouse): Promise<Administrator> {
+  const secret = new URL(setupLink(house)).hash.replace("#setup=", "");
+  const post = (path: string, body: object) =>
+    house.fetch(path, {
+      anonymous: true,
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const enrolled = (await (
+    await post("/api/setup/administrator", { secret, name: "ada", password })
+  ).json()) as EnrolledSecondFactor;
+  const confirmed = await post("/api/setup/confirm", { secret, code: codeNow(enrolled.totpSecret) });
+  if (!confirmed.ok) throw new Error(`confirming was refused: ${await confirmed.text()}`);
+  const [pair = ""] = (confirmed.headers.get("set-cookie") ?? "").split(";");
+  const at = pair.indexOf("=");
+  return {
+    kit: (await confirmed.json()) as RecoveryKit,
+    cookie: { name: pair.slice(0, at), value: pair.slice(at + 1) },
+  };
+}
+
+/** Gives the browser that session. */
+export function enter(browser: Browser, { cookie }: Administrator, house: RunningHouse): Promise<void> {
+  return browser.context.addCookies([
+    { ...cookie, url: siteOf(house), httpOnly: true, secure: true, sameSite: "Strict" },
+  ]);
+}
+
+export async function listStudies(house: RunningHouse): Promise<readonly StudyView[]> {
+  const answer = await house.fetch("/api/studies?limit=200");
+  return ((await answer.json()) as StudyPage).studies;
+}
+
+/** Opens a study and waits until its first picture is drawn. */
+export async function openStudy(page: Page, house: RunningHouse, token: string): Promise<void> {
+  await page.goto(`${siteOf(house)}/studies/${token}`);
+  await page.waitForSelector('[data-testid="viewport-0"][data-status="ready"]');
+  await drawn(page);
+}
+
+/** Two frames of the display after the last change: what was asked for is on the canvas. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))),
+  );
+}
