@@ -20,6 +20,14 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "the header of a CT beside dicom-parser and dcmjs",
     load: async () => (await import("./header.ts")).header,
   },
+  audit: {
+    does: "the audit log alone: append, open, prove, verify  [--folder DIR] [--entries 100000]",
+    load: async () => (await import("./audit.ts")).audit,
+  },
+  index: {
+    does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
+    load: async () => (await import("./study-index.ts")).studyIndex,
+  },
   vault: {
     does: "sealing, opening and starting the vault alone  [--folder DIR] [--objects 600]",
     load: async () => (await import("./vault.ts")).vault,
