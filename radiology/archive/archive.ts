@@ -122,7 +122,7 @@ export function createArchive(parts: ArchiveParts): Archive {
       const mark = { pack: object.place.pack, position: object.endPosition };
       if (stored?.kind === "instance") {
         instances++;
-        await indexer.push(stored.record, mark);
+        await indexer.push(stored.record, indexer.arrived(mark));
       } else if (stored?.kind === "series-blob") {
         await indexer.settled();
         await index.putSeriesBlob(stored.studyUid, stored.seriesUid, {
@@ -186,8 +186,11 @@ export function createArchive(parts: ArchiveParts): Archive {
     rebuild: (actor, progress) =>
       gate.pass(actor, "vault.rebuild", undefined, async () => {
         await indexer.settled();
+        const writeMarks = indexer.holdMarks();
         await index.clear();
-        return take(new Map(), progress);
+        const summary = await take(new Map(), progress);
+        await writeMarks();
+        return summary;
       }),
     check: (actor, progress) =>
       gate.pass(actor, "vault.check", undefined, async () => {

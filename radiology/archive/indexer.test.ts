@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { silentLog } from "#base/log";
+import type { Arrival } from "./arrivals.ts";
 import { createIndexer } from "./indexer.ts";
 import type { AddOutcome, InstanceRecord, PackMark, StudyIndex } from "./study-index.ts";
 
@@ -29,7 +30,8 @@ test("instances that come one after the other are taken in together", async () =
   const clock = createVirtualClock();
   const { index, batches } = recordingIndex();
   const indexer = createIndexer({ index, clock, log: silentLog });
-  for (const [at, id] of ["a", "b", "c"].entries()) indexer.push(record(id), { pack: "p", position: at });
+  for (const [at, id] of ["a", "b", "c"].entries())
+    indexer.push(record(id), indexer.arrived({ pack: "p", position: at }));
   await turns();
   assert.equal(batches.length, 0);
   clock.advance(100);
@@ -40,7 +42,7 @@ test("instances that come one after the other are taken in together", async () =
 test("who waits for the index does not wait for more to come", async () => {
   const { index, batches } = recordingIndex();
   const indexer = createIndexer({ index, clock: createVirtualClock(), log: silentLog });
-  indexer.push(record("a"), { pack: "p", position: 1 });
+  indexer.push(record("a"), indexer.arrived({ pack: "p", position: 1 }));
   await indexer.settled();
   assert.equal(batches.length, 1);
   await indexer.settled();
@@ -50,7 +52,7 @@ test("a database that fails is asked again, in order, and nothing is left out", 
   const clock = createVirtualClock();
   const { index, batches } = recordingIndex(2);
   const indexer = createIndexer({ index, clock, log: silentLog });
-  indexer.push(record("a"), { pack: "p", position: 1 });
+  indexer.push(record("a"), indexer.arrived({ pack: "p", position: 1 }));
   const settled = indexer.settled();
   for (let i = 0; i < 5; i++) {
     await turns();
@@ -66,8 +68,49 @@ test("a database that fails is asked again, in order, and nothing is left out", 
 test("closing takes in what is queued and refuses more", async () => {
   const { index, batches } = recordingIndex();
   const indexer = createIndexer({ index, clock: createVirtualClock(), log: silentLog });
-  indexer.push(record("a"), { pack: "p", position: 1 });
+  indexer.push(record("a"), indexer.arrived({ pack: "p", position: 1 }));
   await indexer.close();
   assert.equal(batches.length, 1);
-  assert.throws(() => indexer.push(record("b"), { pack: "p", position: 2 }), { code: "unavailable" });
+  assert.throws(() => indexer.push(record("b"), indexer.arrived({ pack: "p", position: 2 })), { code: "unavailable" });
+});
+
+test("a mark does not pass an object that is on the disk and not yet in the index", async () => {
+  const { index, batches } = recordingIndex();
+  const indexer = createIndexer({ index, clock: createVirtualClock(), log: silentLog });
+  const [first, second, third, other] = [1, 2, 3]
+    .map((position) => indexer.arrived({ pack: "p", position }))
+    .concat(indexer.arrived({ pack: "q", position: 7 })) as [Arrival, Arrival, Arrival, Arrival];
+  // Acknowledged out of order: the log's entry of the first was durable last, the third's never.
+  indexer.push(record("b"), second);
+  indexer.push(record("o"), other);
+  await indexer.settled();
+  indexer.drop(third);
+  indexer.push(record("a"), first);
+  await indexer.settled();
+  assert.deepEqual(batches, [
+    { ids: ["b", "o"], marks: [{ pack: "q", position: 7 }] },
+    { ids: ["a"], marks: [{ pack: "p", position: 3 }] },
+  ]);
+});
+
+test("while the index is made again no mark is written, and then all are", async () => {
+  const { index, batches } = recordingIndex();
+  const indexer = createIndexer({ index, clock: createVirtualClock(), log: silentLog });
+  const writeMarks = indexer.holdMarks();
+  indexer.push(record("new"), indexer.arrived({ pack: "p", position: 9 }));
+  await indexer.settled();
+  indexer.push(record("old"), indexer.arrived({ pack: "o", position: 4 }));
+  await indexer.settled();
+  assert.deepEqual(
+    batches.flatMap(({ marks }) => marks),
+    [],
+  );
+  await writeMarks();
+  assert.deepEqual(batches.at(-1), {
+    ids: [],
+    marks: [
+      { pack: "p", position: 9 },
+      { pack: "o", position: 4 },
+    ],
+  });
 });

@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
+import { type Arrival, createArrivals } from "./arrivals.ts";
 import type { AddOutcome, InstanceRecord, PackMark, StudyIndex } from "./study-index.ts";
 
 const batchMax = 200;
@@ -20,8 +21,20 @@ export interface Indexed {
  * index is found again from the pack marks at the next start, so nothing here decides about loss.
  */
 export interface Indexer {
+  /**
+   * To be called when an object is on stable storage, before anybody is told; the index's mark of its pack does not pass it
+   * until it was pushed and taken in, or dropped.
+   */
+  arrived(mark: PackMark): Arrival;
   /** Queues a stored instance. Returns a promise when the caller should slow down. */
-  push(record: InstanceRecord, mark: PackMark): void | Promise<void>;
+  push(record: InstanceRecord, arrival: Arrival): void | Promise<void>;
+  /** It was not acknowledged after all. */
+  drop(arrival: Arrival): void;
+  /**
+   * While the index is made again from the packs: marks wait until the returned function is called, so that a crash on the way
+   * leaves none that passes what the index lacks, and the next start takes in everything.
+   */
+  holdMarks(): () => Promise<void>;
   /** Resolves when all that was pushed before is in the index: a search sees what was acknowledged. */
   settled(): Promise<void>;
   onIndexed(listener: (batch: readonly Indexed[]) => void): void;
@@ -31,17 +44,19 @@ export interface Indexer {
 
 interface Waiting {
   readonly record: InstanceRecord;
-  readonly mark: PackMark;
+  readonly arrival: Arrival;
 }
 
 export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log }): Indexer {
   const { index, clock, log } = parts;
   const queue: Waiting[] = [];
+  const arrivals = createArrivals();
   const listeners: ((batch: readonly Indexed[]) => void)[] = [];
   let pushed = 0;
   let taken = 0;
   let running: Promise<void> | undefined;
   let closed = false;
+  let heldMarks: Map<string, PackMark> | undefined;
   let hurry = 0;
   let wake: (() => void) | undefined;
   const watchers: { until: number; resolve: () => void }[] = [];
@@ -56,13 +71,22 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
       };
     });
 
+  const marksWith = (arrived: readonly Arrival[]): PackMark[] => {
+    const marks = arrivals.marksWith(arrived);
+    if (heldMarks === undefined) return marks;
+    for (const mark of marks) heldMarks.set(mark.pack, mark);
+    return [];
+  };
+
   const takeBatch = async (): Promise<void> => {
     const batch = queue.slice(0, batchMax);
+    const arrived = batch.map(({ arrival }) => arrival);
     try {
       const outcomes = await index.add(
         batch.map((waiting) => waiting.record),
-        latestMarks(batch),
+        marksWith(arrived),
       );
+      arrivals.settle(arrived);
       queue.splice(0, batch.length);
       taken += batch.length;
       const indexed = batch.map(({ record }, at) => ({ record, outcome: outcomes[at] ?? "added" }));
@@ -104,12 +128,22 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
   };
 
   return {
-    push(record, mark) {
+    arrived: (mark) => arrivals.add(mark),
+    drop: (arrival) => arrivals.settle([arrival]),
+    push(record, arrival) {
       if (closed) throw new Problem("unavailable", "the archive is closing", { remedy: "send it again" });
-      queue.push({ record, mark });
+      queue.push({ record, arrival });
       pushed++;
       start();
       if (queue.length > waitingMax) return settled();
+    },
+    holdMarks() {
+      heldMarks = new Map();
+      return async () => {
+        const marks = [...(heldMarks?.values() ?? [])];
+        heldMarks = undefined;
+        await index.add([], marks);
+      };
     },
     settled,
     onIndexed: (listener) => listeners.push(listener),
@@ -119,11 +153,4 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
       await running;
     },
   };
-}
-
-/** Objects of one pack are pushed in the order they lie in it, so the last of a batch marks its pack. */
-function latestMarks(batch: readonly Waiting[]): PackMark[] {
-  const byPack = new Map<string, PackMark>();
-  for (const { mark } of batch) byPack.set(mark.pack, mark);
-  return [...byPack.values()];
 }

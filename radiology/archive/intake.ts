@@ -14,6 +14,7 @@ import {
 } from "#formats/dicom";
 import type { Actor, Gate } from "#trust/access";
 import type { Sealing, Vault } from "#trust/vault";
+import type { Arrival } from "./arrivals.ts";
 import type { Indexer } from "./indexer.ts";
 import { type CapturedValue, indexedValues, isIndexed } from "./received-values.ts";
 import { encodeStored } from "./stored-record.ts";
@@ -142,9 +143,18 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
       ...values,
     };
     const sealedRecord = encodeStored({ kind: "instance", record });
-    const stored = await gate.pass(actor, "instance.store", { kind: "instance", id: into.id }, () =>
-      into.finish(sealedRecord),
-    );
+    let arrival: Arrival | undefined;
+    const seal = async () => {
+      const sealed = await into.finish(sealedRecord);
+      arrival = indexer.arrived({ pack: sealed.place.pack, position: sealed.endPosition });
+      return { ...sealed, arrival };
+    };
+    const stored = await gate
+      .pass(actor, "instance.store", { kind: "instance", id: into.id }, seal)
+      .catch((error: unknown) => {
+        if (arrival !== undefined) indexer.drop(arrival);
+        throw error;
+      });
     const indexed: InstanceRecord = {
       ...record,
       id: into.id,
@@ -152,7 +162,7 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
       place: stored.place,
       sizeBytes: stored.sizeBytes,
     };
-    await indexer.push(indexed, { pack: stored.place.pack, position: stored.endPosition });
+    await indexer.push(indexed, stored.arrival);
     return uids;
   };
 
