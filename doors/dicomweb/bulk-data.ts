@@ -3,7 +3,7 @@ import { Problem } from "#base/problem";
 import { type ByteRange, type DataSet, elementAtPath, encodingOf, hexOfTag, vrTable } from "#formats/dicom";
 import type { HeldInstance } from "#radiology/archive";
 import { sendRanged } from "./answer-stream.ts";
-import { swapped } from "./explicit-bytes.ts";
+import { swapped, swapUnit } from "./explicit-bytes.ts";
 import { octetStream } from "./frame-types.ts";
 import { type ImageCache, imageOf, type ObjectHeader } from "./image-object.ts";
 import { covers } from "./media-types.ts";
@@ -57,7 +57,7 @@ function answersOf(instance: HeldInstance, header: ObjectHeader, path: string): 
   if (pixels !== undefined && Number.parseInt(path, 16) === pixelTag && path.length === 8) {
     if ("fragments" in pixels) return framesOf(instance, header);
     const { offset, length } = pixels.native;
-    const unit = bigEndian ? vrTable[pixelVr].unitBytes : 1;
+    const unit = bigEndian ? swapUnit(header.dataSet, pixelVr) : 1;
     return [{ type: octetStream, length, pieces: ordered(object, offset, length, unit) }];
   }
   const found = elementAtPath(header.dataSet, path);

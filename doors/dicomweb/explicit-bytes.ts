@@ -117,7 +117,8 @@ async function* native(source: ByteSource, instance: HeldInstance): AsyncGenerat
   yield* trailing(source, instance);
 }
 
-function swapUnit(dataSet: DataSet, vr: Vr): number {
+/** Bytes of a word of pixel data that big endian turns round: a sample, where it is longer than the VR's own words. */
+export function swapUnit(dataSet: DataSet, vr: Vr): number {
   const allocated = dataSet.number(Tag.BitsAllocated) ?? 0;
   return allocated === 32 || allocated === 64 ? allocated / 8 : vrTable[vr].unitBytes;
 }

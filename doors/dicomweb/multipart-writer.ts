@@ -25,15 +25,16 @@ export function multipartOf(rootType: string, seed: string, parts: readonly Answ
   const heads = parts.map((part, at) => headOf(part, boundary, at === 0));
   const tail = Buffer.from(`${parts.length === 0 ? "" : "\r\n"}--${boundary}--\r\n`);
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    for (const [at, part] of parts.entries()) {
-      let head = heads[at];
-      // The head of a part goes out with its first bytes: what fails at once has then said nothing yet.
-      for await (const piece of part.pieces) {
-        if (head !== undefined) yield head;
-        head = undefined;
-        yield piece;
+    let ahead = begun(parts[0]);
+    try {
+      for (const [at, head] of heads.entries()) {
+        const current = ahead;
+        // The next part is opened and its first bytes are read while this one is sent.
+        ahead = begun(parts[at + 1]);
+        if (current !== undefined) yield* withHead(head, current);
       }
-      if (head !== undefined) yield head;
+    } finally {
+      await ahead?.rest.return?.();
     }
     yield tail;
   }
@@ -53,4 +54,28 @@ function headOf({ type, location, length }: AnswerPart, boundary: string, first:
     ...(location === undefined ? [] : [`Content-Location: ${location}`]),
   ];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+interface Begun {
+  readonly first: Promise<IteratorResult<Uint8Array>>;
+  readonly rest: AsyncIterator<Uint8Array>;
+}
+
+function begun(part: AnswerPart | undefined): Begun | undefined {
+  if (part === undefined) return undefined;
+  const rest = part.pieces[Symbol.asyncIterator]();
+  const first = rest.next();
+  first.catch(() => {}); // told when its turn comes; the client may have gone before
+  return { first, rest };
+}
+
+/** The head of a part goes out with its first bytes: what fails at once has then said nothing yet. */
+async function* withHead(head: Uint8Array, { first, rest }: Begun): AsyncGenerator<Uint8Array> {
+  try {
+    let step = await first;
+    yield head;
+    for (; !step.done; step = await rest.next()) yield step.value;
+  } finally {
+    await rest.return?.();
+  }
 }

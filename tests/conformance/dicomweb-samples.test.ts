@@ -13,13 +13,13 @@ import { partsOf } from "./dicomweb-files.fixture.ts";
 const samples = join(dataFolder, "dicom");
 const folders = ["transfer-syntaxes", "photometric", "objects", "charsets", "video"];
 
-/** Every sample file of the folders, of series one in twenty. */
+/** Every sample file of the folders, of series one in sixty. */
 function sampleFiles(): string[] {
   const all = (folder: string) =>
     readdirSync(join(samples, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !/\.(md|txt|json|tsv)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name));
-  return [...folders.flatMap(all), ...all("series").filter((_, at) => at % 20 === 0)];
+  return [...folders.flatMap(all), ...all("series").filter((_, at) => at % 60 === 0)];
 }
 
 interface Held {
@@ -83,7 +83,7 @@ test("every sample answers on every resource, or says why not", { timeout: 120_0
     const isImage = dataSet.has(Tag.PixelData) && codecFamily(transferSyntaxUid) !== undefined;
     const allowed = isImage ? [200] : [200, 404, 406, 501];
     for (const path of ["/rendered", "/thumbnail", "/frames/1"]) {
-      const answer = await get(door, url + path, path === "/rendered" ? "image/png, application/pdf" : "*/*");
+      const answer = await get(door, url + path, path === "/rendered" ? "image/jpeg, application/pdf" : "*/*");
       assert.ok(
         allowed.includes(answer.statusCode),
         `${file} ${path}: ${answer.statusCode} ${answer.body.slice(0, 200)}`,
@@ -117,6 +117,11 @@ function asDcmtkHasIt(file: string, transferSyntaxUid: string): Buffer | undefin
   rmSync(folder, { recursive: true });
   return made;
 }
+
+/** Pixels that DCMTK gives wrong. */
+const dcmtkErrs = new Map([
+  ["rtdose_expb.dcm", "32 bit samples, whose halves it leaves as they were: not what rtdose.dcm holds"],
+]);
 
 /** Left out of the comparison: pixels, group lengths and paddings that DCMTK rewrites, values that follow from the codec. */
 function comparable(dataSet: DataSet): Map<number, string> {
@@ -161,10 +166,29 @@ test("what is given in Explicit VR Little Endian is what DCMTK makes of it", { t
       const own = mine.dataSet.get(tag);
       assert.equal(own && unpadded(mine.dataSet.bytesOf(own)), value, `${file} ${tag.toString(16)}`);
     }
+    if (dcmtkErrs.has(file.split("/").at(-1) ?? "")) continue;
     const planar = mine.dataSet.number(Tag.PlanarConfiguration) === expected.dataSet.number(Tag.PlanarConfiguration);
     const pixels = [mine, expected].map(({ dataSet }) => Buffer.from(dataSet.bytes(Tag.PixelData) ?? []));
     if (planar) assert.ok(pixels[0]?.equals(pixels[1] ?? Buffer.alloc(0)), `${file}: the pixels are the same`);
   }
   t.diagnostic(`${compared} files compared with DCMTK`);
   assert.ok(compared > 20, `${compared} compared`);
+});
+
+test("samples of 32 bits in big endian come out as the little endian file they were made from", async (t) => {
+  const [big, little] = ["transfer-syntaxes/rtdose_expb.dcm", "objects/rt/rtdose.dcm"].map((name) =>
+    join(samples, name),
+  );
+  if (big === undefined || little === undefined || !existsSync(big)) {
+    return t.skip("needs the sample data: set LEADGLASS_DATA");
+  }
+  const door = await openDoor();
+  t.after(() => door.close());
+  const { held } = await storeAll(door, [big]);
+  const expected = Buffer.from(readFile(readFileSync(little)).dataSet.bytes(Tag.PixelData) ?? []);
+  const url = held[0]?.url ?? "";
+  const { dataSet } = readFile((await get(door, url, "application/dicom")).rawPayload);
+  assert.ok(expected.equals(dataSet.bytes(Tag.PixelData) ?? Buffer.alloc(0)));
+  const bulk = await get(door, `${url}/bulkdata/7FE00010`, "application/octet-stream");
+  assert.ok(bulk.rawPayload.equals(expected));
 });
