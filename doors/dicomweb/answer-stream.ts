@@ -4,6 +4,9 @@ import type { Log } from "#base/log";
 import { parseRange, type Span } from "./byte-range.ts";
 import { Refusal } from "./refusal.ts";
 
+/** A client that takes nothing for so long is cut off: what is sent to it is held open. */
+const silentMsMax = 120_000;
+
 /** A body that is made while it is sent. */
 export interface StreamedBody {
   readonly type: string;
@@ -31,6 +34,7 @@ export async function sendStream(
   const first = await pieces.next();
   const route = request.routeOptions.url ?? "none";
   const stream = Readable.from(continued(first, pieces), { objectMode: false, highWaterMark: 256 * 1024 });
+  reply.raw.setTimeout(silentMsMax, () => reply.raw.destroy());
   stream.on("error", (error) => log.error("an answer was broken off", { route }, error));
   return reply.send(stream);
 }

@@ -28,7 +28,8 @@ export interface FrameForm {
 
 /**
  * How frames are given (PS3.18 §8.7.3): the first acceptable way that is possible; undefined when none is. Without a transfer
- * syntax `application/octet-stream` means Explicit VR Little Endian, and an image type means what is stored.
+ * syntax `application/octet-stream` means Explicit VR Little Endian (what cannot be decoded is given as stored, and says so),
+ * and an image type means what is stored.
  */
 export function frameForm(accept: readonly Acceptable[], storedUid: string, decodable: boolean): FrameForm | undefined {
   const { codec, bigEndian, encapsulated } = encodingOf(storedUid);
@@ -64,6 +65,6 @@ export function frameForm(accept: readonly Acceptable[], storedUid: string, deco
     if (syntax === "*" || syntax === storedUid) return as("stored", octetStream, storedUid);
     if (syntax !== undefined && syntax !== explicitUid) return undefined;
     if (decodable) return as("decoded", octetStream, explicitUid);
-    return range === "*/*" ? as("stored", stored[0] ?? octetStream, storedUid) : undefined;
+    return syntax === undefined ? as("stored", octetStream, storedUid) : undefined;
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "#base/clock";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { createHeaderReader, type HeaderReader, Tag } from "#formats/dicom";
 import type { Archive, Receiving, StoredInstance } from "#radiology/archive";
@@ -13,6 +14,7 @@ import { type FailedInstance, FailureReason, failureReason, storeResponse, store
 
 /** Instances that were received and wait for stable storage while the next arrives: they share a sync. */
 const finishingMax = 8;
+const silentMsMax = 60_000;
 
 /** STOW-RS (PS3.18 §10.5): instances stream into the archive as they arrive, however many and however large. */
 export function storeHandler(parts: DicomwebParts) {
@@ -22,7 +24,7 @@ export function storeHandler(parts: DicomwebParts) {
     const studyUid = study === undefined ? undefined : targetOf(request).studyUid;
     const body = bodyOf(request);
     const intake = createPartIntake(parts.archive, parts.actorOf(request), studyUid);
-    const bytes = request.raw as AsyncIterable<Buffer>;
+    const bytes = arriving(request, parts.clock);
     try {
       if (body.boundary === undefined) await storeSingle(bytes, intake);
       else await storeParts(bytes, body.boundary, intake);
@@ -71,6 +73,17 @@ function bodyOf(request: FastifyRequest): { boundary: string | undefined } {
 
 /** The body is not read on to its end: the connection cannot be used again. */
 const notRead = { connection: "close" };
+
+/** The body as it arrives. A sender that falls silent is cut off: what it began would be held open for ever. */
+async function* arriving({ raw }: FastifyRequest, clock: Clock): AsyncGenerator<Buffer> {
+  const pieces: AsyncIterator<Buffer> = raw[Symbol.asyncIterator]();
+  for (;;) {
+    const timer = clock.after(silentMsMax, () => raw.destroy(new Problem("invalid", "the upload fell silent")));
+    const step = await pieces.next().finally(() => timer.stop());
+    if (step.done) return;
+    yield step.value;
+  }
+}
 
 async function storeSingle(bytes: AsyncIterable<Buffer>, intake: PartIntake): Promise<void> {
   let begun = false;

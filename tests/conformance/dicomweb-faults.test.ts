@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { createVirtualClock } from "#base/clock";
 import { openDoor } from "./dicomweb-door.fixture.ts";
 import { asStored, imageFile, instancePath, studyPath } from "./dicomweb-files.fixture.ts";
 
@@ -101,5 +103,24 @@ test("a client that goes away stops the reading", async () => {
   stop.abort();
   for (let tries = 0; tries < 100 && !ended; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.ok(ended);
+  await open.close();
+});
+
+test("an upload that falls silent is cut off and nothing of it is kept", async () => {
+  const clock = createVirtualClock();
+  const open = await openDoor(undefined, { clock });
+  const address = new URL(await open.server.listen({ host: "127.0.0.1", port: 0 }));
+  const socket = connect(Number(address.port), address.hostname);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.on("error", () => {});
+  socket.write(
+    "POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/dicom\r\nContent-Length: 100000\r\n\r\n",
+  );
+  socket.write(imageFile().subarray(0, 300));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  clock.advance(61_000);
+  await closed;
+  const found = await open.server.inject({ url: "/dicom-web/studies" });
+  assert.deepEqual(found.json(), []);
   await open.close();
 });
