@@ -8,6 +8,9 @@ import { enter, listStudies, makeAdministrator, noBrowser, openBrowser, openStud
 
 const patient = { name: "Kanarienvogel^Zebulon", id: "CANARY-7731", birthDate: "19431224", sex: "O" } as const;
 
+/** What the graphics card can do, how much the rendering library logs, and light or dark. */
+const harmless = new Set(["cornerstone3D.renderingCapabilities", "loglevel", "mantine-color-scheme-value"]);
+
 /** The files under a folder that hold a text, in any of the encodings that a browser writes. */
 function filesWith(folder: string, text: string): string[] {
   const forms = [Buffer.from(text, "utf8"), Buffer.from(text, "utf16le"), Buffer.from(encodeURIComponent(text))];
@@ -53,7 +56,10 @@ test("a browser that searched for a patient and read his study keeps nothing of 
       caches: await caches.keys(),
       workers: (await navigator.serviceWorker.getRegistrations()).length,
     }));
-    assert.deepEqual(stored, { local: [], session: stored.session, databases: [], caches: [], workers: 0 });
+    assert.deepEqual(
+      { ...stored, local: stored.local.filter((key) => !harmless.has(key)) },
+      { local: [], session: stored.session, databases: [], caches: [], workers: 0 },
+    );
     assert.deepEqual(
       stored.session.filter((key) => !key.startsWith("tsr-scroll")),
       [],

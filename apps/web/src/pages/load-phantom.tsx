@@ -1,6 +1,7 @@
 import { Button, Progress, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import type { PhantomState } from "#formats/api";
 import { call } from "../api/client.ts";
 import { useEvents } from "../api/events.tsx";
@@ -19,8 +20,15 @@ export function LoadPhantom({
   const navigate = useNavigate();
   const phantom = useQuery(phantomQuery);
   const keep = (state: PhantomState) => queries.setQueryData(phantomQuery.queryKey, state);
+  const [begun, setBegun] = useState(false);
   useEvents((event) => {
-    if (event.type === "phantom") keep(event.phantom);
+    if (event.type === "phantom") {
+      if (event.phantom.state === "loading") setBegun(true);
+      keep(event.phantom);
+    } else if (event.type === "study" && begun && phantom.data?.state === "absent") {
+      // The last slices are stored before the list counts them: then the end is told too early, and asked for again.
+      void queries.invalidateQueries(phantomQuery);
+    }
   });
   const load = useMutation({ mutationFn: () => call<PhantomState>("POST", "/api/phantom"), onSuccess: keep });
   const state = phantom.data;
