@@ -12,7 +12,10 @@ const gzip = promisify(gzipCallback);
 
 /** A series that has not changed for so long has probably come whole. */
 const restMs = 1_500;
+/** Newest first: after an import of many the rest is made bit by bit, or when somebody asks for it. */
 const refreshedAtOnceMax = 4;
+/** Series whose metadata could not be made are not tried again by themselves: they would keep the others waiting. */
+const givenUpMax = 1_000;
 /** Objects without pixel data are read whole for their metadata, up to this. */
 const wholeHeaderBytesMax = 256 * 1024 * 1024;
 /** Values from this size on are served by reference (PS3.18 §F.2.2). */
@@ -38,6 +41,7 @@ interface Parts {
 export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   const { vault, index, clock, log } = parts;
   const making = new Map<string, Promise<Buffer>>();
+  const givenUp = new Set<string>();
   let closed = false;
 
   const make = async (studyUid: string, seriesUid: string): Promise<Buffer> => {
@@ -81,12 +85,18 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       return object.read(0, object.sizeBytes);
     },
     async refresh() {
-      const stale = await index.seriesWithoutBlob(clock.now() - restMs, refreshedAtOnceMax);
+      const found = await index.seriesWithoutBlob(clock.now() - restMs, refreshedAtOnceMax + givenUp.size);
+      const stale = found.filter(({ studyUid, seriesUid }) => !givenUp.has(`${studyUid} ${seriesUid}`));
       let made = 0;
-      for (const { studyUid, seriesUid } of stale) {
+      for (const { studyUid, seriesUid } of stale.slice(0, refreshedAtOnceMax)) {
         if (closed) break;
-        await makeOnce(studyUid, seriesUid);
-        made++;
+        try {
+          await makeOnce(studyUid, seriesUid);
+          made++;
+        } catch (error) {
+          log.warn("series metadata could not be made", {}, error);
+          if (givenUp.size < givenUpMax) givenUp.add(`${studyUid} ${seriesUid}`);
+        }
       }
       return made;
     },

@@ -385,15 +385,15 @@ function rowTests(cleared: Cleared): void {
 }
 
 function blobTests(cleared: Cleared): void {
-  test("a series has a blob until its count changes, and the oldest change is first in line", async () => {
+  test("a series has a blob until its count changes, and the newest change is first in line", async () => {
     const index = await cleared();
     await add(index, { series: "1", sop: "1", receivedAt: 30 }, { series: "2", sop: "2", receivedAt: 20 });
     const { studyUid, seriesUid: first } = recordOf();
     const second = recordOf({ series: "2" }).seriesUid;
     const without = async (since: number, limit = 9) =>
       (await index.seriesWithoutBlob(since, limit)).map((row) => row.seriesUid);
-    assert.deepEqual(await without(30), [second, first]);
-    assert.deepEqual(await without(30, 1), [second]);
+    assert.deepEqual(await without(30), [first, second]);
+    assert.deepEqual(await without(30, 1), [first]);
     assert.deepEqual(await without(29), [second]);
     assert.equal(await index.seriesBlob(studyUid, first), undefined);
     await index.putSeriesBlob(studyUid, first, { place: { pack: "p", offset: 12 }, instanceCount: 1 });
@@ -405,6 +405,6 @@ function blobTests(cleared: Cleared): void {
       instanceCount: 1,
       seriesInstanceCount: 2,
     });
-    assert.deepEqual(await without(40), [second, first]);
+    assert.deepEqual(await without(40), [first, second]);
   });
 }

@@ -153,7 +153,7 @@ export interface StudyIndex {
     seriesUid: string,
   ): Promise<(SeriesBlob & { readonly seriesInstanceCount: number }) | undefined>;
   putSeriesBlob(studyUid: string, seriesUid: string, blob: SeriesBlob): Promise<void>;
-  /** Series whose blob is missing or stale and that have not changed since `unchangedSince`, oldest change first. */
+  /** Series whose blob is missing or stale and that have not changed since `unchangedSince`, newest change first. */
   seriesWithoutBlob(unchangedSince: number, limit: number): Promise<{ studyUid: string; seriesUid: string }[]>;
 
   /** Forgets everything, before a rebuild from the packs. */

@@ -287,7 +287,7 @@ function blobs(content: Content): Blobs {
       allSeries(content)
         .filter(({ blob, instances }) => blob?.instanceCount !== instances.length)
         .filter(({ changedAt }) => changedAt <= unchangedSince)
-        .sort((a, b) => a.changedAt - b.changedAt || a.id - b.id)
+        .sort((a, b) => b.changedAt - a.changedAt || b.id - a.id)
         .slice(0, limit)
         .map((found) => ({ studyUid: found.study.studyUid, seriesUid: found.seriesUid })),
   };

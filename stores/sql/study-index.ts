@@ -226,8 +226,8 @@ function blobs({ reads, writes }: SqlParts): Blobs {
         .select(["studies.study_uid", "series.series_uid"])
         .whereRef("series.blob_instance_count", "<>", "series.instance_count")
         .where("series.changed_at", "<=", unchangedSince)
-        .orderBy("series.changed_at")
-        .orderBy("series.id")
+        .orderBy("series.changed_at", "desc")
+        .orderBy("series.id", "desc")
         .limit(limit)
         .execute();
       return rows.map((row) => ({ studyUid: row.study_uid, seriesUid: row.series_uid }));
