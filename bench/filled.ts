@@ -27,6 +27,8 @@ export interface FillOptions {
 
 const marker = "filled.json";
 const fillClients = 8;
+/** Servers go on working behind what they have acknowledged: so long they are left alone. */
+const restMs = 15_000;
 
 /** Filling 50,000 takes minutes: what is filled is kept in the bench's folder for the next run. */
 export async function filledTargets(options: FillOptions): Promise<Filled> {
@@ -89,6 +91,7 @@ async function fill(kind: TargetKind, folder: string, studies: number, files: re
     const seconds = (performance.now() - began) / 1_000;
     print(`  ${kind.name}: ${studies} studies stored in ${seconds.toFixed(0)} s, load ${loadNow()}`);
     await inBatches(client, files.length, 5, (at) => readFileSync(files[at] ?? ""));
+    await new Promise((resolve) => setTimeout(resolve, restMs));
   } finally {
     client.close();
     await target.stop();
