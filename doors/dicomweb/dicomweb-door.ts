@@ -24,6 +24,7 @@ const study = "/studies/:study";
 const series = `${study}/series/:series`;
 const instance = `${series}/instances/:instance`;
 
+const passOverMsMax = 5_000;
 /** Headers and frame tables of the instances read last. */
 const headersBytesMax = 64 * 1024 * 1024;
 
@@ -73,6 +74,13 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
   scope.addHook("onSend", async (request, reply) => {
     reply.header("cache-control", "no-store");
     crossOrigin.mark(request, reply);
+  });
+  // A body that was refused early is passed over, so that its sender gets to read the answer, but not for long.
+  scope.addHook("onResponse", async ({ raw }) => {
+    if (raw.complete) return;
+    raw.resume();
+    const timer = parts.clock.after(passOverMsMax, () => raw.destroy());
+    raw.once("close", () => timer.stop());
   });
   scope.setErrorHandler((error, _request, reply) => {
     if (!(error instanceof Refusal)) throw error;

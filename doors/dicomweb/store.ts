@@ -51,7 +51,7 @@ function bodyOf(request: FastifyRequest): { boundary: string | undefined } {
   const { headers } = request;
   const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity" && encoding !== "") {
-    throw new Refusal(415, "a compressed body is not taken", "send it without Content-Encoding", notRead);
+    throw new Refusal(415, "a compressed body is not taken", "send it without Content-Encoding");
   }
   const type = parseMediaType(headers["content-type"] ?? "");
   if (type?.name === "application/dicom") return { boundary: undefined };
@@ -61,7 +61,6 @@ function bodyOf(request: FastifyRequest): { boundary: string | undefined } {
       415,
       "only DICOM instances are stored; metadata with bulk data apart is not",
       'send multipart/related; type="application/dicom", or one application/dicom',
-      notRead,
     );
   }
   const boundary = type.parameters.get("boundary");
@@ -71,17 +70,21 @@ function bodyOf(request: FastifyRequest): { boundary: string | undefined } {
   return { boundary };
 }
 
-/** The body is not read on to its end: the connection cannot be used again. */
-const notRead = { connection: "close" };
-
-/** The body as it arrives. A sender that falls silent is cut off: what it began would be held open for ever. */
+/**
+ * The body as it arrives. A sender that falls silent is cut off: what it began would be held open for ever. When the reading
+ * ends early the request stays open for the rest, which the door passes over so that the sender gets its answer.
+ */
 async function* arriving({ raw }: FastifyRequest, clock: Clock): AsyncGenerator<Buffer> {
-  const pieces: AsyncIterator<Buffer> = raw[Symbol.asyncIterator]();
-  for (;;) {
-    const timer = clock.after(silentMsMax, () => raw.destroy(new Problem("invalid", "the upload fell silent")));
-    const step = await pieces.next().finally(() => timer.stop());
-    if (step.done) return;
-    yield step.value;
+  const pieces: AsyncIterator<Buffer> = raw.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const timer = clock.after(silentMsMax, () => raw.destroy(new Problem("invalid", "the upload fell silent")));
+      const step = await pieces.next().finally(() => timer.stop());
+      if (step.done) return;
+      yield step.value;
+    }
+  } finally {
+    await pieces.return?.();
   }
 }
 

@@ -124,3 +124,33 @@ test("an upload that falls silent is cut off and nothing of it is kept", async (
   assert.deepEqual(found.json(), []);
   await open.close();
 });
+
+test("a body that is refused early gets its answer, and its connection does not stay", {
+  timeout: 20_000,
+}, async () => {
+  const open = await openDoor();
+  const { port } = new URL(await open.server.listen({ host: "127.0.0.1", port: 0 }));
+  for (const [type, status] of [
+    ["text/plain", 415],
+    ["multipart/related; boundary=b", 400],
+  ] as const) {
+    const socket = connect(Number(port), "127.0.0.1");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => {});
+    socket.write(
+      `POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: 900000000\r\n\r\n`,
+    );
+    const piece = Buffer.alloc(1024 * 1024, 65);
+    const push = () => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on("drain", push);
+    push();
+    const answer = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+    assert.match(answer.toString(), new RegExp(`^HTTP/1.1 ${status} `));
+    socket.removeListener("drain", push);
+    socket.destroy();
+    await closed;
+  }
+  await open.close();
+});
