@@ -1,4 +1,10 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from "@mantine/core";
 
 /** The faint amber of lead glass: the one accent. */
 const amber: MantineColorsTuple = [
@@ -28,10 +34,17 @@ const dark: MantineColorsTuple = [
   "#090909",
 ];
 
+/** Mantine takes one colour for the letters on a filled button, for light and for dark: amber is dark in one and light in the other. */
+const variantColors: VariantColorsResolver = (input) => {
+  const usual = defaultVariantColorsResolver(input);
+  const isAccent = input.variant === "filled" && (input.color ?? input.theme.primaryColor) === "amber";
+  return isAccent ? { ...usual, color: "var(--lg-on-accent)" } : usual;
+};
+
 export const theme = createTheme({
   primaryColor: "amber",
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  variantColorResolver: variantColors,
   colors: { amber, dark },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace',
@@ -67,6 +80,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--lg-hover": "#f2f0ea",
     "--lg-selected": "#f6edd6",
     "--lg-accent": "#79591b",
+    "--lg-on-accent": "#ffffff",
     "--lg-flash": "#f3e3b6",
   },
   dark: {
@@ -76,6 +90,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--lg-hover": "#232325",
     "--lg-selected": "#332c1c",
     "--lg-accent": "#d0aa52",
+    "--lg-on-accent": "#17130a",
     "--lg-flash": "#4a3c1a",
   },
 });
