@@ -20,6 +20,20 @@ const amber: MantineColorsTuple = [
   "#463410",
 ];
 
+/** For what cannot be taken back, and for what went wrong. */
+const red: MantineColorsTuple = [
+  "#fdf0ee",
+  "#fbdcd8",
+  "#f8bdb6",
+  "#fda29b",
+  "#ff9a8f",
+  "#e5554a",
+  "#cc3a2f",
+  "#b42318",
+  "#8f1c13",
+  "#6d150e",
+];
+
 /** Neutral greys: nothing coloured lies beside an image. */
 const dark: MantineColorsTuple = [
   "#e6e6e6",
@@ -34,18 +48,17 @@ const dark: MantineColorsTuple = [
   "#090909",
 ];
 
-/** Mantine takes one colour for the letters on a filled button, for light and for dark: amber is dark in one and light in the other. */
+/** Mantine takes one colour for the letters on a filled button; here fills are dark in light and light in dark. */
 const variantColors: VariantColorsResolver = (input) => {
   const usual = defaultVariantColorsResolver(input);
-  const isAccent = input.variant === "filled" && (input.color ?? input.theme.primaryColor) === "amber";
-  return isAccent ? { ...usual, color: "var(--lg-on-accent)" } : usual;
+  return input.variant === "filled" ? { ...usual, color: "var(--lg-on-filled)" } : usual;
 };
 
 export const theme = createTheme({
   primaryColor: "amber",
   primaryShade: { light: 7, dark: 4 },
   variantColorResolver: variantColors,
-  colors: { amber, dark },
+  colors: { amber, red, dark },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace',
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "19px" },
@@ -80,7 +93,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--lg-hover": "#f2f0ea",
     "--lg-selected": "#f6edd6",
     "--lg-accent": "#79591b",
-    "--lg-on-accent": "#ffffff",
+    "--lg-on-filled": "#ffffff",
     "--lg-flash": "#f3e3b6",
   },
   dark: {
@@ -90,7 +103,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--lg-hover": "#232325",
     "--lg-selected": "#332c1c",
     "--lg-accent": "#d0aa52",
-    "--lg-on-accent": "#17130a",
+    "--lg-on-filled": "#17130a",
     "--lg-flash": "#4a3c1a",
   },
 });

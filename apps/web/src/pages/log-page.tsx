@@ -5,6 +5,7 @@ import type { AuditPage, LogEntryView } from "#formats/api";
 import { auditPage } from "../api/queries.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { counted, exactTime } from "../words/moments.ts";
+import { type EntryRun, runsOf } from "./entry-runs.ts";
 import { Page } from "./page.tsx";
 import classes from "./rows.module.css";
 
@@ -49,8 +50,8 @@ export function LogPage() {
               </tr>
             </thead>
             <tbody>
-              {entries.map((entry) => (
-                <Entry key={entry.index} entry={entry} />
+              {runsOf(entries).map((run) => (
+                <Run key={run.newest.index} run={run} />
               ))}
             </tbody>
           </table>
@@ -65,15 +66,23 @@ export function LogPage() {
   );
 }
 
-function Entry({ entry }: { readonly entry: LogEntryView }) {
+/** Entries that follow on each other and say the same: reading a series is one for each image. */
+function Run({ run: { newest, oldest } }: { readonly run: EntryRun }) {
+  const count = newest.index - oldest.index + 1;
   return (
     <tr>
-      <td className={classes.right}>{entry.index.toLocaleString("en")}</td>
-      <td style={{ whiteSpace: "nowrap" }}>{exactTime(entry.at)}</td>
-      <td className={classes.mono}>{entry.actor}</td>
-      <td>{entry.act}</td>
-      <td className={classes.mono}>{entry.on === undefined ? "" : `${entry.on.kind} ${entry.on.id}`}</td>
-      <td className={isGood(entry.outcome) ? undefined : classes.refused}>{entry.outcome}</td>
+      <td className={classes.right}>
+        {count === 1 ? "" : `${oldest.index.toLocaleString("en")} – `}
+        {newest.index.toLocaleString("en")}
+      </td>
+      <td className={classes.plain}>{exactTime(newest.at)}</td>
+      <td className={classes.mono}>{newest.actor}</td>
+      <td className={classes.plain}>
+        {newest.act}
+        {count === 1 ? "" : ` × ${count.toLocaleString("en")}`}
+      </td>
+      <td className={classes.mono}>{newest.on === undefined ? "" : `${newest.on.kind} ${newest.on.id}`}</td>
+      <td className={isGood(newest.outcome) ? undefined : classes.refused}>{newest.outcome}</td>
     </tr>
   );
 }

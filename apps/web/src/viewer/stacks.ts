@@ -56,9 +56,12 @@ export function sortSeries(root: string, seriesUid: string, instances: readonly 
   return single.length === 0 ? shown : [stackOf(root, seriesUid, inOrder(single)), ...shown];
 }
 
+/** Pixel Data, Float Pixel Data, Double Float Pixel Data: their metadata names where the bytes are. */
+const pixelTags = ["7FE00010", "7FE00008", "7FE00009"];
 const video = { what: "Video", note: "This browser page does not play videos. Retrieve it with a workstation." };
 
 function hasPixels(instance: DataSet): boolean {
+  if (!pixelTags.some((tag) => instance[tag] !== undefined)) return false;
   return (number(instance, tags.rows) ?? 0) > 0 && (number(instance, tags.columns) ?? 0) > 0;
 }
 
