@@ -15,7 +15,7 @@ import { PaneView } from "./pane-view.tsx";
 import { Rail } from "./rail.tsx";
 import type { ReadingRoom } from "./reading-room.ts";
 import { Toolbar } from "./toolbar.tsx";
-import { useArrangement } from "./use-arrangement.ts";
+import { type Arrangement, useArrangement } from "./use-arrangement.ts";
 import { usePaneState } from "./use-pane-state.ts";
 import { useReadingRoom } from "./use-reading-room.ts";
 import { useSeries } from "./use-series.ts";
@@ -74,7 +74,6 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
     }),
   );
   useShortcuts("Viewer", viewerShortcuts);
-  const count = layout.rows * layout.columns;
   return (
     <div className={classes.viewer}>
       <header className={classes.top}>
@@ -126,25 +125,40 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
             onChoose={arrangement.choose}
           />
         ) : null}
-        <div ref={arrangement.grid} className={classes.grid} data-layout={layout.id}>
-          {Array.from({ length: count }, (_, place) => (
-            <PaneView
-              // biome-ignore lint/suspicious/noArrayIndexKey: a pane is its place
-              key={place}
-              room={room}
-              study={study}
-              place={place}
-              paneCount={count}
-              shown={arrangement.shown[place]}
-              isActive={place === active}
-              withOverlay={withOverlay}
-              onActive={() => arrangement.setActive(place)}
-              onDrop={(id) => arrangement.drop(place, id)}
-              onPane={arrangement.onPane}
-            />
-          ))}
-        </div>
+        <PaneGrid study={study} room={room} arrangement={arrangement} withOverlay={withOverlay} />
       </div>
+    </div>
+  );
+}
+
+interface PaneGridProps {
+  readonly study: StudyDetail;
+  readonly room: ReadingRoom;
+  readonly arrangement: Arrangement;
+  readonly withOverlay: boolean;
+}
+
+function PaneGrid({ study, room, arrangement, withOverlay }: PaneGridProps) {
+  const { layout, shown, active } = arrangement;
+  const count = layout.rows * layout.columns;
+  return (
+    <div ref={arrangement.grid} className={classes.grid} data-layout={layout.id}>
+      {Array.from({ length: count }, (_, place) => (
+        <PaneView
+          // biome-ignore lint/suspicious/noArrayIndexKey: a pane is its place
+          key={place}
+          room={room}
+          study={study}
+          place={place}
+          paneCount={count}
+          shown={shown[place]}
+          isActive={place === active}
+          withOverlay={withOverlay}
+          onActive={() => arrangement.setActive(place)}
+          onDrop={(id) => arrangement.drop(place, id)}
+          onPane={arrangement.onPane}
+        />
+      ))}
     </div>
   );
 }
