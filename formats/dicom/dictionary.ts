@@ -33,6 +33,8 @@ interface Index {
   readonly rows: Uint16Array;
   readonly vrs: readonly Vr[];
   readonly lines: readonly string[];
+  /** Lines that somebody has asked for: a page of search results asks for the same few dozen a thousand times. */
+  readonly parsed: (Attribute | undefined)[];
 }
 
 function slotOf(tag: number): number {
@@ -55,7 +57,7 @@ function buildIndex(): Index {
     keys[slot] = tag + 1;
     rows[slot] = row;
   }
-  return { keys, rows, vrs, lines };
+  return { keys, rows, vrs, lines, parsed: new Array<Attribute | undefined>(lines.length) };
 }
 
 /** Tables are built from the text at first use, so that importing this costs nearly nothing. */
@@ -130,8 +132,13 @@ function parseLine(tag: number, line: string): Attribute {
 /** The dictionary's entry, or undefined for private and unknown tags. */
 export function attributeOf(tag: number): Attribute | undefined {
   const row = rowOf(tag);
-  const line = row >= 0 ? index().lines[row] : repeatingLineOf(tag);
-  return line === undefined ? undefined : parseLine(tag, line);
+  if (row < 0) {
+    const line = repeatingLineOf(tag);
+    return line === undefined ? undefined : parseLine(tag, line);
+  }
+  const { lines, parsed } = index();
+  parsed[row] ??= parseLine(tag, lines[row]!);
+  return parsed[row];
 }
 
 /**
