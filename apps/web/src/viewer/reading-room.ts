@@ -78,6 +78,8 @@ export async function openReadingRoom(): Promise<ReadingRoom> {
     dicomImageLoader.init({ maxWebWorkers: Math.min(4, Math.max(1, (navigator.hardwareConcurrency ?? 2) - 1)) });
     imageLoader.registerImageLoader(drawnByServer, loadDrawnImage);
   }
+  // Not at the end of the visit before: frames that were still on their way then needed it. Signing out loads the page anew.
+  dicomImageLoader.wadors.metaDataManager.purge();
   initTools();
   for (const tool of [WindowLevelTool, StackScrollTool, ZoomTool, PanTool, LengthTool, AngleTool]) addTool(tool);
   cache.setMaxCacheSize(cacheBytesMax());
@@ -125,7 +127,6 @@ export async function openReadingRoom(): Promise<ReadingRoom> {
       engine.destroy();
       destroyTools();
       cache.purgeCache();
-      dicomImageLoader.wadors.metaDataManager.purge();
     },
   };
 

@@ -61,19 +61,7 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
   const state = usePaneState(pane);
   const [withOverlay, setOverlay] = useState(true);
   const [withRail, setRail] = useState(true);
-  useHotkeys(
-    viewerHotkeys({
-      pane: () => pane,
-      setTool: arrangement.setTool,
-      moveSeries: arrangement.moveSeries,
-      nextLayout: arrangement.nextLayout,
-      nextPane: arrangement.nextPane,
-      toggleOverlay: () => setOverlay(!withOverlay),
-      toggleRail: () => setRail(!withRail),
-      removeMeasurement: room.removeMeasurement,
-    }),
-  );
-  useShortcuts("Viewer", viewerShortcuts);
+  useViewerKeys(arrangement, room, { overlay: () => setOverlay(!withOverlay), rail: () => setRail(!withRail) });
   return (
     <div className={classes.viewer}>
       <header className={classes.top}>
@@ -129,6 +117,22 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
       </div>
     </div>
   );
+}
+
+function useViewerKeys(arrangement: Arrangement, room: ReadingRoom, toggle: { overlay(): void; rail(): void }): void {
+  useHotkeys(
+    viewerHotkeys({
+      pane: () => arrangement.pane,
+      setTool: arrangement.setTool,
+      moveSeries: arrangement.moveSeries,
+      nextLayout: arrangement.nextLayout,
+      nextPane: arrangement.nextPane,
+      toggleOverlay: toggle.overlay,
+      toggleRail: toggle.rail,
+      removeMeasurement: room.removeMeasurement,
+    }),
+  );
+  useShortcuts("Viewer", viewerShortcuts);
 }
 
 interface PaneGridProps {
