@@ -1,9 +1,50 @@
-import { enableCompileCache } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isProblem } from "#base/problem";
+import { homeOf } from "../server/index.ts";
+import { type CommandContext, findCommand, helpFor, helpForAll, parseFor } from "./arguments.ts";
+import { commands } from "./commands/index.ts";
 
-// Stripping types and compiling some three hundred files takes most of a start; the cache makes it a matter of reading.
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-enableCompileCache(join(root, "node_modules", ".cache", "leadglass"));
-const { run } = await import("./run.ts");
+/** Exit codes: 0 done, 1 it failed, 2 the words were not understood. */
+async function run(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const found = findCommand(commands, words);
+  if (found === undefined) {
+    const asked = words.length === 0 || words.includes("--help") || words[0] === "help";
+    (asked ? process.stdout : process.stderr).write(`${asked ? "" : "no such command\n\n"}${helpForAll(commands)}\n`);
+    return asked ? 0 : 2;
+  }
+  const { command, rest } = found;
+  try {
+    const parsed = parseFor(command, rest);
+    if (parsed.flags.has("help")) {
+      process.stdout.write(`${helpFor(command)}\n`);
+      return 0;
+    }
+    await command.run(contextOf(parsed, environment));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    return isProblem(error, "invalid") ? 2 : 1;
+  }
+}
+
+function contextOf(parsed: ReturnType<typeof parseFor>, environment: NodeJS.ProcessEnv): CommandContext {
+  const json = parsed.flags.has("json");
+  return {
+    ...parsed,
+    home: homeOf(parsed.options, environment),
+    environment,
+    print: (text, object) => {
+      process.stdout.write(`${json ? JSON.stringify(object) : text}\n`);
+    },
+    say: (text) => {
+      if (process.stderr.isTTY) process.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+function explain(error: unknown): string {
+  if (!isProblem(error)) return `internal error: ${(error as Error)?.stack ?? String(error)}`;
+  const cause = error.code === "fault" && error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  return `${error.message}${cause}${error.remedy === undefined ? "" : `\n  ${error.remedy}`}`;
+}
+
 process.exitCode = await run(process.argv.slice(2), process.env);

@@ -53,6 +53,7 @@ export async function startHouse(
   const readyFile = join(home, `ready-${process.pid}-${process.hrtime.bigint()}.json`);
   const environment = {
     ...process.env,
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "leadglass"),
     LEADGLASS_HOME: home,
     LEADGLASS_HTTPS_PORT: "0",
     LEADGLASS_DICOM_PORT: "0",
