@@ -10,7 +10,16 @@ import { createIndexer } from "./indexer.ts";
 import { createIntake, type DataSetHeader, type Receiving, type StoredInstance } from "./intake.ts";
 import { createSeriesMetadata } from "./series-metadata.ts";
 import { parseStored } from "./stored-record.ts";
-import type { InstanceRow, ListedInstance, Match, Query, SeriesRow, StudyIndex, StudyRow } from "./study-index.ts";
+import type {
+  InstanceRow,
+  ListedInstance,
+  Match,
+  PackMark,
+  Query,
+  SeriesRow,
+  StudyIndex,
+  StudyRow,
+} from "./study-index.ts";
 
 /** An instance that the gate has let the caller read. */
 export interface HeldInstance extends InstanceRow {
@@ -116,6 +125,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   ): Promise<RecoverySummary> => {
     let objects = 0;
     let instances = 0;
+    const reached = new Map<string, PackMark>();
     for await (const object of vault.recover(from)) {
       objects++;
       const stored = parseStored(object);
@@ -130,9 +140,12 @@ export function createArchive(parts: ArchiveParts): Archive {
           instanceCount: stored.instanceCount,
         });
       }
+      reached.set(mark.pack, mark);
       progress(objects);
     }
     await indexer.settled();
+    // Also past what is no instance, or every start would read it again.
+    if (reached.size > 0) await index.add([], [...reached.values()]);
     return { objects, instances };
   };
 
