@@ -156,29 +156,33 @@ test("a length and an angle are measured in millimetres and degrees, and go with
   };
   await page.keyboard.press("l");
   await drag(x - 100, y - 60, x + 60, y - 60);
-  const length = page.locator('[data-testid="viewport-0"] svg text', { hasText: "mm" });
-  await length.waitFor();
-  const spacing = Number(/Zoom ([\d.]+)/.exec((await page.getByTestId("overlay").textContent()) ?? "")?.[1]);
-  const pixels = 160 / spacing;
-  const shown = Number.parseFloat((await length.textContent()) ?? "");
-  const millimetres = pixels * (await pixelSpacing());
-  assert.ok(
-    Math.abs(shown - millimetres) / millimetres < 0.03,
-    `${shown} mm shown, ${millimetres.toFixed(1)} mm drawn`,
-  );
+  await page.locator('[data-testid="viewport-0"] svg text').first().waitFor();
+  const zoom = Number(/Zoom ([\d.]+)/.exec((await page.getByTestId("overlay").textContent()) ?? "")?.[1]);
+  const millimetres = (160 / zoom) * (await pixelSpacing());
+  // The value follows the pointer: it is the drawn length once the last move has been drawn.
+  await untilValue("mm", millimetres, 0.03 * millimetres);
   await page.keyboard.press("a");
   await drag(x - 80, y + 150, x - 80, y + 60);
   await page.mouse.move(x + 10, y + 60, { steps: 6 });
   await page.mouse.click(x + 10, y + 60);
-  const angle = page.locator('[data-testid="viewport-0"] svg text', { hasText: "°" });
-  await angle.waitFor();
-  const degrees = (await angle.textContent()) ?? "";
-  assert.ok(Math.abs(Number.parseFloat(degrees) - 90) < 2, degrees);
+  await untilValue("°", 90, 2);
   await page.mouse.move(box.x + 20, box.y + 20);
   await page.keyboard.press("Delete");
   await page.keyboard.press("Delete");
   await page.locator('[data-testid="viewport-0"] svg text').first().waitFor({ state: "detached" });
 });
+
+/** Waits for a measurement with that unit within `most` of `expected`. */
+function untilValue(unit: string, expected: number, most: number): Promise<unknown> {
+  return browser.page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll('[data-testid="viewport-0"] svg text')].some((text) => {
+        const shown = text.textContent ?? "";
+        return shown.includes(wanted.unit) && Math.abs(Number.parseFloat(shown) - wanted.expected) < wanted.most;
+      }),
+    { unit, expected, most },
+  );
+}
 
 async function pixelSpacing(): Promise<number> {
   const [slice] = head;
@@ -189,7 +193,7 @@ async function pixelSpacing(): Promise<number> {
   return Number(instance?.["00280030"]?.Value?.[0]);
 }
 
-test("the loop plays and stops, and four panes each hold a picture", { skip: noBrowser }, async () => {
+test("the loop plays and stops", { skip: noBrowser }, async () => {
   const { page } = browser;
   await openStudy(page, house, (await studyWith(brain[0]?.studyUid ?? "")).token);
   const number = page.getByTestId("image-number");
@@ -202,18 +206,32 @@ test("the loop plays and stops, and four panes each hold a picture", { skip: noB
   const stopped = await number.textContent();
   await page.waitForTimeout(400);
   assert.equal(await number.textContent(), stopped);
-  for (const expected of [2, 2, 4]) {
+});
+
+test("in every layout each pane shows its picture whole and undistorted", { skip: noBrowser }, async () => {
+  const { page } = browser;
+  const { studyUid, token } = await studyWith(brain[0]?.studyUid ?? "");
+  await openStudy(page, house, token);
+  const frames = await firstFrames(studyUid);
+  const whole = await pictureOfServer(house, `${frames.path}/1`);
+  for (const count of [2, 2, 4]) {
     await page.keyboard.press("g");
     await page.waitForFunction(
-      (count) => document.querySelectorAll('[data-testid^="viewport-"]').length === count,
-      expected,
+      (panes) => document.querySelectorAll('[data-testid^="viewport-"]').length === panes,
+      count,
     );
+    const last = count - 1;
+    await page
+      .locator("nav[aria-label=Series] button")
+      .first()
+      .dragTo(page.getByTestId(`viewport-${last}`));
+    await page.waitForSelector(`[data-testid="viewport-${last}"][data-status="ready"]`);
+    await page.waitForTimeout(300);
+    for (const pane of [0, last]) {
+      const alike = likeness(await pictureInPane(page, pane, frames), whole);
+      assert.ok(alike > likeEnough, `pane ${pane} of ${count}: likeness ${alike.toFixed(4)}`);
+    }
   }
-  await page.locator("nav[aria-label=Series] button").first().dragTo(page.getByTestId("viewport-3"));
-  await page.waitForSelector('[data-testid="viewport-3"][data-status="ready"]');
-  await drawn(page);
-  const one = await pictureInPane(page, 0, { rows: 128, columns: 128 });
-  assert.ok(colourfulness(one) === 0 && likeness(one, one) > 0.99, "the first pane still shows its picture");
 });
 
 test("the page never broke its content security policy and threw nothing", { skip: noBrowser }, () => {

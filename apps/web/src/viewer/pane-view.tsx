@@ -108,7 +108,16 @@ function useViewport({ room, place, paneCount, onPane }: PaneViewProps) {
     });
     setPane(opened);
     told.current(place, opened);
+    // A pane changes its size with the window, with the series at its side, and with how many panes there are.
+    let frame = 0;
+    const sizes = new ResizeObserver(() => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(room.fit);
+    });
+    sizes.observe(element.current);
     return () => {
+      cancelAnimationFrame(frame);
+      sizes.disconnect();
       opened.close();
       setPane(undefined);
       told.current(place, undefined);

@@ -131,10 +131,11 @@ export async function openReadingRoom(): Promise<ReadingRoom> {
   };
 
   function removeMeasurement(): void {
-    const selected = annotation.selection.getAnnotationsSelected();
-    const last = annotation.state.getAllAnnotations().at(-1)?.annotationUID;
-    for (const uid of selected.length > 0 ? selected : last === undefined ? [] : [last])
-      annotation.state.removeAnnotation(uid);
+    const made = annotation.state.getAllAnnotations().flatMap(({ annotationUID }) => annotationUID ?? []);
+    // What was removed stays selected until it is told otherwise.
+    const selected = annotation.selection.getAnnotationsSelected().filter((uid) => made.includes(uid));
+    annotation.selection.deselectAnnotation();
+    for (const uid of selected.length > 0 ? selected : made.slice(-1)) annotation.state.removeAnnotation(uid);
     engine.render();
   }
 }

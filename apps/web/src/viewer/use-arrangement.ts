@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { type Layout, layouts } from "./commands.ts";
 import type { Pane } from "./pane.ts";
 import type { PrimaryTool, ReadingRoom } from "./reading-room.ts";
@@ -14,7 +14,6 @@ export interface Arrangement {
   readonly open: ReadonlySet<string>;
   /** The active one. */
   readonly pane: Pane | undefined;
-  readonly grid: RefObject<HTMLDivElement | null>;
   setLayout(layout: Layout): void;
   nextLayout(): void;
   setActive(place: number): void;
@@ -33,7 +32,6 @@ export function useArrangement(entries: readonly SeriesEntry[], room: ReadingRoo
   const [tool, setToolState] = useState<PrimaryTool>("window");
   const [chosen, setChosen] = useState<readonly (string | undefined)[]>([]);
   const [panes, setPanes] = useState<ReadonlyMap<number, Pane>>(new Map());
-  const grid = useResizing(room);
   const all = useMemo(() => entries.flatMap((entry) => entry.shown), [entries]);
   const count = layout.rows * layout.columns;
   const places = useMemo(() => filled(chosen, count, all), [chosen, count, all]);
@@ -55,7 +53,6 @@ export function useArrangement(entries: readonly SeriesEntry[], room: ReadingRoo
     shown,
     open: new Set(places.filter((id) => id !== undefined)),
     pane: panes.get(active),
-    grid,
     setLayout,
     nextLayout: () =>
       setLayout(layouts[(layouts.findIndex((each) => each.id === layout.id) + 1) % layouts.length] ?? layouts[0]),
@@ -98,22 +95,4 @@ function filled(
     ...all.filter((each) => each.kind === "document"),
   ].filter((each) => !used.has(each.id));
   return Array.from({ length: count }, (_, place) => chosen[place] ?? free.shift()?.id);
-}
-
-function useResizing(room: ReadingRoom): RefObject<HTMLDivElement | null> {
-  const grid = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (grid.current === null) return;
-    let frame = 0;
-    const observer = new ResizeObserver(() => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => room.fit());
-    });
-    observer.observe(grid.current);
-    return () => {
-      cancelAnimationFrame(frame);
-      observer.disconnect();
-    };
-  }, [room]);
-  return grid;
 }

@@ -146,7 +146,7 @@ function PaneGrid({ study, room, arrangement, withOverlay }: PaneGridProps) {
   const { layout, shown, active } = arrangement;
   const count = layout.rows * layout.columns;
   return (
-    <div ref={arrangement.grid} className={classes.grid} data-layout={layout.id}>
+    <div className={classes.grid} data-layout={layout.id}>
       {Array.from({ length: count }, (_, place) => (
         <PaneView
           // biome-ignore lint/suspicious/noArrayIndexKey: a pane is its place
