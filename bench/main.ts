@@ -16,6 +16,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "WADO-RS beside Orthanc: study, instance, frame, picture  [--studies 50000] [--seconds 5] [--clients 1,16]",
     load: async () => (await import("./retrieve.ts")).retrieve,
   },
+  start: {
+    does: "start of a ready home, idle memory, stop  [--runs 5] [--studies 50000]",
+    load: async () => (await import("./start.ts")).start,
+  },
   header: {
     does: "the header of a CT beside dicom-parser and dcmjs",
     load: async () => (await import("./header.ts")).header,
