@@ -34,6 +34,7 @@ export function createPhantom(parts: { archive: Archive; index: StudyIndex; cloc
       tell(loading);
       await clock.sleep(0);
     }
+    await archive.settled();
   };
 
   return {

@@ -70,6 +70,8 @@ export interface Archive extends Changes {
   ): Promise<Damage[]>;
   /** Every copy under SOP Instance UIDs that came with different bytes. */
   conflicts(actor: Actor): Promise<InstanceRow[]>;
+  /** Resolves when everything that was acknowledged before is in the index. */
+  settled(): Promise<void>;
   /** Computes kept blobs for series that have come to rest. The server calls it now and then. */
   refreshBlobs(): Promise<number>;
   close(): Promise<void>;
@@ -212,6 +214,7 @@ export function createArchive(parts: ArchiveParts): Archive {
         return found;
       }),
     conflicts: (actor) => search(actor, () => index.conflicts()),
+    settled: () => indexer.settled(),
     refreshBlobs: () => metadata.refresh(),
     async close() {
       await metadata.close();
