@@ -7,21 +7,50 @@ import {
   tagOf,
   type Vr,
 } from "#formats/dicom";
+import { searchable } from "#radiology/archive";
+
+const alsoUsual = [
+  "SpecificCharacterSet",
+  "InstanceAvailability",
+  "RetrieveURL",
+  "NumberOfStudyRelatedSeries",
+  "NumberOfStudyRelatedInstances",
+  "NumberOfSeriesRelatedInstances",
+  "AvailableTransferSyntaxUID",
+];
 
 /** One value or several, by keyword; undefined and empty give the attribute without a value. */
 export type AttributeValues = Readonly<
   Record<string, string | number | readonly string[] | readonly DicomJson[] | undefined>
 >;
 
+interface Described {
+  /** Of the JSON model: eight hex digits. */
+  readonly key: string;
+  readonly vr: Vr;
+}
+
+function describe(keyword: string): Described {
+  const tag = tagOf(keyword);
+  return { key: hexOfTag(tag), vr: attributeOf(tag)?.vrs[0] ?? "UN" };
+}
+
+/** What nearly every result holds, looked up once: a page of fifty asks the dictionary a thousand times otherwise. */
+const usual: ReadonlyMap<string, Described> = new Map(
+  [...searchable.study, ...searchable.series, ...searchable.instance, ...alsoUsual].map((keyword) => [
+    keyword,
+    describe(keyword),
+  ]),
+);
+
 /** Attributes in the DICOM JSON model (PS3.18 Annex F), sorted by tag. Texts are split at backslashes. */
 export function attributesJson(values: AttributeValues): DicomJson {
-  const elements = Object.entries(values).map(([keyword, value]) => elementOf(tagOf(keyword), value));
+  const elements = Object.entries(values).map(([keyword, value]) => elementOf(keyword, value));
   return Object.fromEntries(elements.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function elementOf(tag: number, value: AttributeValues[string]): [string, JsonElement] {
-  const vr = attributeOf(tag)?.vrs[0] ?? "UN";
-  const key = hexOfTag(tag);
+function elementOf(keyword: string, value: AttributeValues[string]): [string, JsonElement] {
+  const { key, vr } = usual.get(keyword) ?? describe(keyword);
   if (vr === "SQ") {
     const items = value as readonly DicomJson[];
     return [key, items.length === 0 ? { vr } : { vr, Value: [...items] }];
