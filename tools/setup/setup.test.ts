@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -74,7 +75,9 @@ test("bin/leadglass runs the command from any folder and through a link, and pri
   for (const folder of [bin, join(checkout, "bin"), join(checkout, "node_modules", ".leadglass")]) {
     mkdirSync(folder, { recursive: true });
   }
-  copyFileSync(join(repository, "bin", "leadglass"), join(checkout, "bin", "leadglass"));
+  for (const file of ["leadglass", "node-flags"]) {
+    copyFileSync(join(repository, "bin", file), join(checkout, "bin", file));
+  }
   // Stands for the pinned Node: prints what it is asked to run.
   writeFileSync(join(bin, "node"), '#!/bin/sh\nfor each in "$@"; do printf "[%s]" "$each"; done\n');
   chmodSync(join(bin, "node"), 0o755);
@@ -87,7 +90,10 @@ test("bin/leadglass runs the command from any folder and through a link, and pri
 
   const run = (...args: string[]) =>
     execFileSync(join(scratch, "links", "second"), args, { cwd: "/", encoding: "utf8" });
-  const command = `[--disable-warning=ExperimentalWarning][${checkout}/apps/cli/main.ts]`;
+  const flags = readFileSync(join(repository, "bin", "node-flags"), "utf8")
+    .trim()
+    .split("\n");
+  const command = [...flags, `${checkout}/apps/cli/main.ts`].map((word) => `[${word}]`).join("");
   assert.equal(run("status", "--home", "a b"), `${command}[status][--home][a b]`);
   assert.equal(run("start"), `${command}[start]`, "the set-up before a start says nothing on stdout");
   // A lock file that is newer than the set-up asks for the set-up first, on stderr too.
