@@ -43,7 +43,9 @@ export function crashState(
 function durableSteps(done: readonly TraceStep[]): (index: number) => boolean {
   const fileSyncedTo = new Map<number, number>();
   const folderSyncedTo = new Map<string, number>();
+  const syncedWrites = new Set<number>();
   for (const step of done) {
+    if (step.kind === "syncWrite") syncedWrites.add(step.step);
     if (step.kind === "sync") fileSyncedTo.set(step.file, Math.max(step.upTo, fileSyncedTo.get(step.file) ?? 0));
     if (step.kind === "syncFolder") {
       folderSyncedTo.set(step.folder, Math.max(step.upTo, folderSyncedTo.get(step.folder) ?? 0));
@@ -51,7 +53,9 @@ function durableSteps(done: readonly TraceStep[]): (index: number) => boolean {
   }
   return (index) => {
     const step = done[index];
-    if (step?.kind === "write" || step?.kind === "truncate") return index < (fileSyncedTo.get(step.file) ?? 0);
+    if (step?.kind === "write" || step?.kind === "truncate") {
+      return syncedWrites.has(index) || index < (fileSyncedTo.get(step.file) ?? 0);
+    }
     if (step !== undefined && "path" in step) return index < (folderSyncedTo.get(folderOf(step.path)) ?? 0);
     return true;
   };

@@ -32,14 +32,20 @@ export function createFaultyFiles(inner: Files, plan: FaultPlan): Files & { read
     if (fault.writtenBytes !== undefined) await act(fault);
     throw Object.assign(new Error(`${fault.code}: made to fail, ${kind}`), { code: fault.code });
   };
+  const write = (path: string, file: OpenFile, parts: readonly Uint8Array[], position: number) =>
+    tryCall("write", path, (fault) => {
+      if (fault?.writtenBytes === undefined) return file.write(parts, position);
+      return file.write([Buffer.concat(parts).subarray(0, fault.writtenBytes)], position);
+    });
   const faultyFile = (path: string, file: OpenFile): OpenFile => ({
     read: (into, position) => tryCall("read", path, () => file.read(into, position)),
-    write: (parts, position) =>
-      tryCall("write", path, (fault) => {
-        if (fault?.writtenBytes === undefined) return file.write(parts, position);
-        return file.write([Buffer.concat(parts).subarray(0, fault.writtenBytes)], position);
-      }),
+    write: (parts, position) => write(path, file, parts, position),
     sync: () => tryCall("sync", path, () => file.sync()),
+    /** As its two halves, so that a plan can make either fail. */
+    async writeSynced(parts, position) {
+      await write(path, file, parts, position);
+      await tryCall("sync", path, () => file.sync());
+    },
     truncate: (sizeBytes) => tryCall("truncate", path, () => file.truncate(sizeBytes)),
     size: () => tryCall("size", path, () => file.size()),
     close: () => tryCall("close", path, () => file.close()),

@@ -13,6 +13,11 @@ export interface OpenFile {
   write(parts: readonly Uint8Array[], position: number): Promise<void>;
   /** fdatasync. After a failure the state of what was unsynced is unknown: never call it again, abandon the file. */
   sync(): Promise<void>;
+  /**
+   * `write`, and resolves when these bytes are on stable storage (those of earlier writes need not be): one call to the
+   * system in place of two. After a failure as after one of `sync`.
+   */
+  writeSynced(parts: readonly Uint8Array[], position: number): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   size(): Promise<number>;
   close(): Promise<void>;

@@ -9,7 +9,7 @@ const flags: Record<OpenMode, number> = {
 };
 
 export const systemFiles: Files = {
-  open: async (path, mode) => openFile(await open(path, flags[mode], 0o600)),
+  open: async (path, mode) => openFile(path, await open(path, flags[mode], 0o600)),
   async list(folder) {
     try {
       return (await readdir(folder)).sort();
@@ -46,14 +46,24 @@ export const systemFiles: Files = {
   },
 };
 
-function openFile(handle: FileHandle): OpenFile {
+function openFile(path: string, handle: FileHandle): OpenFile {
+  /** The same file once more: a handle either syncs each of its writes or none. */
+  let synced: Promise<FileHandle> | undefined;
+  const syncedHandle = () => {
+    synced ??= open(path, constants.O_WRONLY | constants.O_DSYNC | constants.O_NOFOLLOW);
+    return synced;
+  };
   return {
     read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
     write: (parts, position) => writeWhole(handle, parts, position),
+    writeSynced: async (parts, position) => writeWhole(await syncedHandle(), parts, position),
     sync: () => handle.datasync(),
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     size: async () => (await handle.stat()).size,
-    close: () => handle.close(),
+    async close() {
+      await (await synced?.catch(() => undefined))?.close();
+      await handle.close();
+    },
   };
 }
 

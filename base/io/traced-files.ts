@@ -12,6 +12,8 @@ export type TraceStep =
   | { readonly kind: "truncate"; readonly file: number; readonly sizeBytes: number }
   /** Steps before `upTo` on this file, or in this folder, are on stable storage. */
   | { readonly kind: "sync"; readonly file: number; readonly upTo: number }
+  /** The write at that step alone is. */
+  | { readonly kind: "syncWrite"; readonly step: number }
   | { readonly kind: "syncFolder"; readonly folder: string; readonly upTo: number }
   /** Something the test wants to find again, such as an acknowledgement. */
   | { readonly kind: "note"; readonly text: string };
@@ -95,6 +97,12 @@ function openFile(trace: TraceStep[], file: MemoryFile, turn: () => Promise<void
       trace.push({ kind: "write", file: file.number, position, bytes });
       file.bytes = written(file.bytes, position, bytes);
       await turn();
+    },
+    async writeSynced(parts, position) {
+      const step = trace.length;
+      await this.write(parts, position);
+      await turn();
+      trace.push({ kind: "syncWrite", step });
     },
     async sync() {
       const upTo = trace.length;

@@ -17,7 +17,7 @@ interface Held {
 export interface CrashingFiles extends Files {
   /** From now on only what the disk has is there: everything synced, and any sectors of the rest. */
   crash(random: Random): void;
-  /** The next sync, or the next write, of any file fails. */
+  /** The next sync (a synced write too), or the next write, of any file fails. */
   failNext(what: "sync" | "write", code: string): void;
   /** Changes a durable byte. */
   damage(path: string, position: number): void;
@@ -65,6 +65,17 @@ export function createCrashingFiles(): CrashingFiles {
         for (const { position, bytes } of file.pending.splice(0, count))
           file.durable = overlay(file.durable, position, bytes);
         if (file.durable.length > file.bytes.length) file.durable = file.durable.subarray(0, file.bytes.length);
+      },
+      async writeSynced(parts, position) {
+        const bytes = Buffer.concat(parts);
+        const pending = { position, bytes };
+        file.bytes = overlay(file.bytes, position, bytes);
+        file.pending.push(pending);
+        await undefined;
+        alive();
+        failIf("sync");
+        file.pending.splice(file.pending.indexOf(pending), 1);
+        file.durable = overlay(file.durable, position, bytes);
       },
       async truncate(sizeBytes) {
         file.bytes = overlay(file.bytes, sizeBytes, Buffer.alloc(0)).subarray(0, sizeBytes);

@@ -48,9 +48,9 @@ export async function openSegments(files: Files, folder: string): Promise<Segmen
     older.push(full.first);
     await full.file.close();
   };
-  const sync = async (): Promise<void> => {
+  const writeDurably = async (batch: Buffer): Promise<void> => {
     try {
-      await current.file.sync();
+      await current.file.writeSynced([batch], current.end);
     } catch (error) {
       // What the disk holds of it is not known (fsync's error is told once): nothing more is written until it is read again.
       broken = error;
@@ -78,8 +78,7 @@ export async function openSegments(files: Files, folder: string): Promise<Segmen
       if (current.end >= segmentBytesMost) await roll();
       const batch = encodeBatch(current.next, lines);
       await reserve(current, batch.length);
-      await current.file.write([batch], current.end);
-      await sync();
+      await writeDurably(batch);
       current.offsets.push(current.end);
       current.firsts.push(current.next);
       current.end += batch.length;

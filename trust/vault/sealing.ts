@@ -4,8 +4,11 @@ import type { ObjectWriter, SealedObjects } from "./sealed-objects.ts";
 import type { Sealer } from "./sealer.ts";
 import type { Sealing } from "./vault.ts";
 
-/** Sealed bytes are handed on in batches of about this size, while more arrive. */
-const batchBytes = 256 * 1024;
+/**
+ * Sealed bytes are handed on in batches of about this size, while more arrive. Most slices are smaller: such an object is
+ * written and synced in one call, and three trips through the thread pool become one.
+ */
+const batchBytes = 1024 * 1024;
 /** With so much on its way to the disk the sender is asked to wait, until half of it is written. */
 const inFlightBytesMax = 6 * 1024 * 1024;
 
