@@ -8,7 +8,7 @@ const batchMax = 200;
 /** Over this many waiting, senders are slowed to the speed of the index: memory stays bounded. */
 const waitingMax = 2_000;
 /** Nobody waits: collect so long, so that a stream of images costs few transactions. */
-const gatherMs = 40;
+const gatherMs = 100;
 const retryAfterMs = 1_000;
 
 export interface Indexed {

@@ -85,6 +85,7 @@ export function createSealing(options: {
     inFlight += bytes;
     leased()
       .then((writer) => writer.write(inPlace(writer, parts)))
+      .then(() => giveBack(parts))
       .catch((error) => {
         failure ??= asProblem(error, "writing a sealed object");
       })
@@ -105,7 +106,9 @@ export function createSealing(options: {
       if (failure !== undefined) throw failure;
       const ended = (sealer as Sealer).end(record);
       const writer = await leased();
-      await writer.commit(inPlace(writer, takeBatch()));
+      const parts = inPlace(writer, takeBatch());
+      await writer.commit(parts);
+      giveBack(parts);
       const offset = writer.start + ended.bodyBytes;
       return { place: { pack: writer.pack, offset }, endPosition: offset + footerBytes, sizeBytes: ended.sizeBytes };
     } catch (error) {
@@ -152,4 +155,19 @@ export function createSealing(options: {
     },
   };
   return sealing;
+}
+
+/** Smaller ones lie in a pool that they share. */
+const ownBufferBytesMin = 4 * 1024;
+
+/**
+ * Frees the memory of sealed parts that are written. A cipher gives a new buffer for every call, and the collector, which sees
+ * only their small heads, would mark the whole heap each 64 MiB to find out that they are gone: half the CPU time of receiving.
+ */
+function giveBack(parts: readonly Buffer[]): void {
+  for (const { buffer, byteLength } of parts) {
+    if (buffer instanceof ArrayBuffer && byteLength >= ownBufferBytesMin && buffer.byteLength === byteLength) {
+      buffer.transfer(0);
+    }
+  }
 }
