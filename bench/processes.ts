@@ -49,7 +49,7 @@ export function watchMemory(pid: number): () => number {
   const look = () => {
     most = Math.max(most, usageOf(pid).residentBytes);
   };
-  const timer = setInterval(look, 50);
+  const timer = setInterval(look, 200);
   return () => {
     clearInterval(timer);
     look();
