@@ -53,6 +53,8 @@ export interface StartOptions {
 export async function startServer(configuration: Configuration, options: StartOptions): Promise<RunningServer> {
   const paths = pathsOf(configuration.home);
   const log = createLog({ sink: options.logLine, clock: systemClock });
+  // Also what SQLite makes is for the owner alone, and stays so in a copy.
+  process.umask(0o077);
   await systemFiles.makeFolder(paths.folder);
   const lock = takeLock(paths);
   const undo: (() => Promise<unknown>)[] = [async () => lock.release()];

@@ -91,11 +91,14 @@ export const password = "four unrelated words here";
 /** The address of the first page, without the secret. */
 export const siteOf = (house: RunningHouse) => `https://localhost:${house.https}`;
 
-/** The one-use link that the server printed. */
-export function setupLink(house: RunningHouse): string {
-  const link = /https:\/\/\S+#setup=\S+/.exec(house.output())?.[0];
-  if (link === undefined) throw new Error(`no one-use link in:\n${house.output()}`);
-  return link;
+/** The one-use link that the server printed; what it prints arrives through a pipe, some time after it is ready. */
+export async function setupLink(house: RunningHouse): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const link = /https:\/\/\S+#setup=\S+/.exec(house.output())?.[0];
+    if (link !== undefined) return link;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`no one-use link in:\n${house.output()}`);
 }
 
 /** RFC 4648 base32, as an authenticator app reads the typed key. */
@@ -120,7 +123,7 @@ export interface Administrator {
 
 /** Makes the administrator without a browser, for tests that are about something else. */
 export async function makeAdministrator(house: RunningHouse): Promise<Administrator> {
-  const secret = new URL(setupLink(house)).hash.replace("#setup=", "");
+  const secret = new URL(await setupLink(house)).hash.replace("#setup=", "");
   const post = (path: string, body: object) =>
     house.fetch(path, {
       anonymous: true,

@@ -41,7 +41,7 @@ test("without the one-use link the page asks for it and makes nobody", { skip: n
 test("the link leads on, and its secret leaves the address bar at once", { skip: noBrowser }, async () => {
   const { page } = browser;
   await page.goto("about:blank");
-  await page.goto(setupLink(house));
+  await page.goto(await setupLink(house));
   await page.getByRole("heading", { name: "Make the administrator" }).waitFor();
   assert.equal(page.url(), `${siteOf(house)}/`);
 });

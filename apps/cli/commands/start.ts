@@ -27,13 +27,14 @@ export const start: Command = {
       listen: "all",
       logLine: (line) => process.stderr.write(`${line}\n`),
     });
+    const asked = untilAskedToStop(context);
     const { https, dicom, ca } = server;
+    context.print(await welcome(server), { pid: process.pid, https, dicom, setup: await server.setupLink() });
     const readyFile = context.options["ready-file"];
     if (readyFile !== undefined) {
       await writeReadyFile(readyFile, { pid: process.pid, https, dicom, dicomTls: null, hl7: null, ca });
     }
-    context.print(await welcome(server), { pid: process.pid, https, dicom, setup: await server.setupLink() });
-    await untilAskedToStop(context);
+    await asked;
     await server.close();
   },
 };
