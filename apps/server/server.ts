@@ -105,6 +105,7 @@ async function openDoors(
     listening.dicom = await door.listen({ host: configuration.dicomHost, port: configuration.dicomPort });
     undo.push(async () => listening.dicom?.close());
     await gate.pass(system, "system.start", undefined, async () => {});
+    await house.audit.checkpoint();
     undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
     undo.push(refreshBlobs(archive, log));
   }
