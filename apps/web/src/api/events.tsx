@@ -30,7 +30,7 @@ export function EventsProvider({ children }: { readonly children: ReactNode }) {
         for (const listener of listeners.current) listener(event);
       },
       () => {
-        // Whatever happened while nobody listened is read again.
+        // Whatever happened while nobody listened is read again: before the first connection too.
         void queries.invalidateQueries({
           predicate: (query) => query.queryKey[0] !== "session" && query.queryKey[0] !== "setup",
         });
@@ -43,19 +43,14 @@ export function EventsProvider({ children }: { readonly children: ReactNode }) {
 }
 
 /** Keeps one EventSource alive: the browser's own retry does not come back from an answered error such as 401 or 503. */
-function connect(onEvent: Listener, onReturn: () => void, onRefused: () => void): () => void {
+function connect(onEvent: Listener, onOpen: () => void, onRefused: () => void): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let wasLost = false;
   const open = () => {
     source = new EventSource("/api/events");
-    source.onopen = () => {
-      if (wasLost) onReturn();
-      wasLost = false;
-    };
+    source.onopen = onOpen;
     source.onmessage = (message: MessageEvent<string>) => onEvent(JSON.parse(message.data) as ApiEvent);
     source.onerror = () => {
-      wasLost = true;
       if (source?.readyState !== EventSource.CLOSED) return;
       onRefused();
       timer = setTimeout(open, 5_000);
