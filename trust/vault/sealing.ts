@@ -10,7 +10,7 @@ import type { Sealing } from "./vault.ts";
  */
 const batchBytes = 1024 * 1024;
 /** With so much on its way to the disk the sender is asked to wait, until half of it is written. */
-const inFlightBytesMax = 6 * 1024 * 1024;
+const inFlightBytesMax = 3 * 1024 * 1024;
 
 /**
  * One object on its way: seals what arrives, leases a lane once a batch is full (so that a small object holds it for a moment
