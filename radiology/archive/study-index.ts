@@ -1,4 +1,4 @@
-import type { SealedPlace } from "#trust/vault";
+import type { SealedIdentity, SealedPlace } from "#trust/vault";
 
 /**
  * One attribute value that can be searched and listed, by its keyword (PS3.6). Values are Unicode text as decoded from the
@@ -6,9 +6,15 @@ import type { SealedPlace } from "#trust/vault";
  */
 export type IndexedValues = Readonly<Record<string, string>>;
 
+/** Where the two halves of an instance rest, each in its own store of packs. */
+export interface InstancePlaces {
+  readonly image: SealedPlace;
+  readonly identity: SealedPlace;
+}
+
 /** What the index learns about one stored instance. */
 export interface InstanceRecord {
-  /** Random token of the stored object; also its id in the audit log. */
+  /** Random token of the instance, and of its image half; also its id in the audit log. */
   readonly id: string;
   readonly studyToken: string;
   readonly studyUid: string;
@@ -16,8 +22,8 @@ export interface InstanceRecord {
   readonly sopUid: string;
   readonly sopClassUid: string;
   readonly transferSyntaxUid: string;
-  readonly place: SealedPlace;
-  /** Bytes of the whole Part 10 object. */
+  readonly places: InstancePlaces;
+  /** Bytes of the whole Part 10 object, which are also those of its image half. */
   readonly sizeBytes: number;
   /** Where the data set begins in it (after preamble and meta information). */
   readonly dataSetOffset: number;
@@ -36,7 +42,7 @@ export interface InstanceRecord {
   readonly instance: IndexedValues;
 }
 
-/** Up to where a pack has been taken into the index; recovery goes on from there. */
+/** Up to where a pack of identity halves has been taken into the index; recovery goes on from there. */
 export interface PackMark {
   readonly pack: string;
   readonly position: number;
@@ -71,11 +77,15 @@ export interface Query {
   readonly sort?: { readonly keyword: string; readonly ascending: boolean };
 }
 
-export interface StudyRow {
+/*
+ * Rows as the index gives them: what identifies is sealed in `identity`, and only `reveal` opens it (`revealed-rows.ts`).
+ */
+
+export interface IndexedStudy {
+  /** Row number, dense, in order of arrival. */
   readonly id: number;
   readonly studyToken: string;
-  readonly studyUid: string;
-  readonly values: IndexedValues;
+  readonly identity: SealedIdentity;
   /** Modalities of its series, sorted. */
   readonly modalities: readonly string[];
   readonly sopClassUids: readonly string[];
@@ -86,36 +96,38 @@ export interface StudyRow {
   readonly changedAt: number;
 }
 
-export interface SeriesRow {
+export interface IndexedSeries {
   readonly id: number;
-  readonly seriesUid: string;
-  readonly study: StudyRow;
-  readonly values: IndexedValues;
+  readonly study: IndexedStudy;
+  readonly identity: SealedIdentity;
   readonly instanceCount: number;
 }
 
-export interface InstanceRow {
+export interface IndexedInstance {
   readonly id: string;
-  readonly sopUid: string;
+  readonly seriesId: number;
+  readonly studyToken: string;
+  readonly identity: SealedIdentity;
   readonly sopClassUid: string;
   readonly transferSyntaxUid: string;
-  readonly place: SealedPlace;
+  readonly places: InstancePlaces;
   readonly sizeBytes: number;
   readonly dataSetOffset: number;
   readonly pixelOffset?: number;
   readonly pixelLength?: number;
-  readonly dataSetSha256: string;
   readonly receivedAt: number;
   readonly receivedFrom: string;
-  readonly seriesUid: string;
-  readonly studyUid: string;
-  readonly studyToken: string;
-  readonly values: IndexedValues;
 }
 
 /** An instance with the rows of its series and study, as a query at instance level lists it. */
-export interface ListedInstance extends InstanceRow {
-  readonly series: SeriesRow;
+export interface ListedIndexedInstance extends IndexedInstance {
+  readonly series: IndexedSeries;
+}
+
+/** How many there are; above some thousand candidates that would have to be opened it only says "more than". */
+export interface Count {
+  readonly count: number;
+  readonly isExact: boolean;
 }
 
 /** A sealed object that was computed from a series, kept so that it need not be computed again. */
@@ -125,28 +137,37 @@ export interface SeriesBlob {
   readonly instanceCount: number;
 }
 
+/** A compacted object: where it lay, where it lies. */
+export interface Move {
+  readonly from: SealedPlace;
+  readonly to: SealedPlace;
+}
+
 /**
- * Port: where studies, series and instances are found. Everything in it can be made again from the packs
- * (`leadglass vault rebuild`), so a lost tail of it is no loss. The values it takes are identifying: the blind index
- * will implement this same port over keyed digests.
+ * Where studies, series and instances are found, over keyed digests and sealed rows (`createBlindIndex`). Everything in it can be
+ * made again from the packs (`leadglass vault rebuild`), so a lost tail of it is no loss.
  */
 export interface StudyIndex {
   /** Takes a batch in one transaction, together with how far its packs are thereby taken in. One outcome for each record. */
   add(records: readonly InstanceRecord[], marks: readonly PackMark[]): Promise<AddOutcome[]>;
   marks(): Promise<PackMark[]>;
 
-  findStudies(query: Query): Promise<StudyRow[]>;
-  countStudies(matches: readonly Match[]): Promise<number>;
-  findSeries(query: Query): Promise<SeriesRow[]>;
-  findInstances(query: Query): Promise<ListedInstance[]>;
+  findStudies(query: Query): Promise<IndexedStudy[]>;
+  countStudies(matches: readonly Match[]): Promise<Count>;
+  findSeries(query: Query): Promise<IndexedSeries[]>;
+  findInstances(query: Query): Promise<ListedIndexedInstance[]>;
 
-  study(studyUid: string): Promise<StudyRow | undefined>;
-  studyOfToken(studyToken: string): Promise<StudyRow | undefined>;
+  study(studyUid: string): Promise<IndexedStudy | undefined>;
+  studyOfToken(studyToken: string): Promise<IndexedStudy | undefined>;
+  /** Studies in order of arrival behind a row number: a way through all of them. */
+  studiesAfter(id: number, limit: number): Promise<IndexedStudy[]>;
+  /** All series of a study, by series number. */
+  seriesOf(studyToken: string): Promise<IndexedSeries[]>;
   /** Of one series of one study, or of the whole study; by series, then instance number, then arrival. Conflicts left out. */
-  instances(studyUid: string, seriesUid?: string): Promise<InstanceRow[]>;
-  instance(studyUid: string, seriesUid: string, sopUid: string): Promise<InstanceRow | undefined>;
+  instances(studyUid: string, seriesUid?: string): Promise<IndexedInstance[]>;
+  instance(studyUid: string, seriesUid: string, sopUid: string): Promise<IndexedInstance | undefined>;
   /** Every copy held under SOP Instance UIDs that are in conflict, the served one first. */
-  conflicts(): Promise<InstanceRow[]>;
+  conflicts(): Promise<IndexedInstance[]>;
 
   seriesBlob(
     studyUid: string,
@@ -154,7 +175,16 @@ export interface StudyIndex {
   ): Promise<(SeriesBlob & { readonly seriesInstanceCount: number }) | undefined>;
   putSeriesBlob(studyUid: string, seriesUid: string, blob: SeriesBlob): Promise<void>;
   /** Series whose blob is missing or stale and that have not changed since `unchangedSince`, newest change first. */
-  seriesWithoutBlob(unchangedSince: number, limit: number): Promise<{ studyUid: string; seriesUid: string }[]>;
+  seriesWithoutBlob(unchangedSince: number, limit: number): Promise<IndexedSeries[]>;
+
+  /** Replaces the values of a study by corrected ones: it is found by these, and series blobs are stale. False when it is not there. */
+  correct(studyToken: string, values: IndexedValues): Promise<boolean>;
+  /** Takes a study and all below it out of the index, copies in conflict too. The places that it named, for compaction. */
+  removeStudy(studyToken: string): Promise<InstancePlaces[]>;
+  /** Takes one copy in conflict out, by its id. */
+  removeConflict(id: string): Promise<InstancePlaces | undefined>;
+  /** Notes where compaction has put objects, image halves or identity halves or blobs; unknown places are passed over. */
+  relocate(half: "image" | "identity", moves: readonly Move[]): Promise<void>;
 
   /** Forgets everything, before a rebuild from the packs. */
   clear(): Promise<void>;
