@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
+import { hash } from "node:crypto";
 import { Problem } from "#base/problem";
+import { signingKey, type Verify, verifyingKey } from "./ed25519.ts";
 
 /** Signed notes (C2SP signed-note): text, a blank line, a line for each signature. Ed25519 only (type 1). */
 export interface NoteSigner {
@@ -16,23 +17,18 @@ export interface NoteVerifier {
 }
 
 const ed25519Type = 1;
-/** DER in front of a raw Ed25519 seed (RFC 8410 §7) and of a raw public key (§4). */
-const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
-const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 const dash = "\u2014 ";
 const noteBytesMost = 64 * 1024;
 
 /** `name` has no blank, no `+`; `seed` is 32 bytes. */
 export function createNoteSigner(name: string, seed: Uint8Array): NoteSigner {
   if (!isKeyName(name)) throw new Problem("invalid", "the name of a signing key holds a blank or a plus, or is empty");
-  if (seed.length !== 32) throw new Problem("invalid", "the seed of a signing key is not 32 bytes");
-  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
-  const publicKey = createPublicKey(privateKey).export({ format: "der", type: "spki" }).subarray(spkiPrefix.length);
+  const { publicKey, sign } = signingKey(seed);
   const id = keyId(name, publicKey);
   return {
     sign(text) {
       if (!text.endsWith("\n")) throw new Problem("fault", "the text of a note does not end with a newline");
-      const signature = Buffer.concat([id, sign(null, Buffer.from(text), privateKey)]);
+      const signature = Buffer.concat([id, sign(Buffer.from(text))]);
       return `${text}\n${dash}${name} ${signature.toString("base64")}\n`;
     },
     verifierKey: () =>
@@ -49,8 +45,8 @@ export function createNoteVerifier(verifierKey: string): NoteVerifier {
   if (key.length !== 33 || key[0] !== ed25519Type || key.toString("base64") !== base64) throw notAKey();
   const id = keyId(name, publicKey);
   if (id.toString("hex") !== idHex) throw notAKey();
-  const loaded = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" });
-  return { name, open: (note) => openNote(note, name, id, loaded) };
+  const verify = verifyingKey(publicKey);
+  return { name, open: (note) => openNote(note, name, id, verify) };
 }
 
 const notAKey = () =>
@@ -64,7 +60,7 @@ function keyId(name: string, publicKey: Uint8Array): Buffer {
 
 const isKeyName = (name: string) => /^[^+\s]+$/u.test(name) && name.isWellFormed();
 
-function openNote(note: string, name: string, id: Buffer, key: KeyObject): string | undefined {
+function openNote(note: string, name: string, id: Buffer, verify: Verify): string | undefined {
   // No control characters but newlines, and well-formed UTF-8 (signed-note, "Format").
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (note.length > noteBytesMost || !note.isWellFormed() || /[\0-\x09\x0b-\x1f]/.test(note)) return undefined;
@@ -79,7 +75,7 @@ function openNote(note: string, name: string, id: Buffer, key: KeyObject): strin
     if (signer === undefined || signature.length < 5 || signature.toString("base64") !== base64) return undefined;
     if (signer !== name || !signature.subarray(0, 4).equals(id)) continue;
     // A signature of a known key that fails makes the whole note void.
-    if (signature.length !== 68 || !verify(null, Buffer.from(text), key, signature.subarray(4))) return undefined;
+    if (!verify(Buffer.from(text), signature.subarray(4))) return undefined;
     holds = true;
   }
   return holds ? text : undefined;

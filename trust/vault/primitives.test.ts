@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { hkdf, hmac, joined, keyOf, openMessage, sealMessage } from "./primitives.ts";
+import { hkdf, hmac, joined, keyOf, openMessage, sealMessage, segmentCipher } from "./primitives.ts";
 
 const data = process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "../../../shared/data");
 
@@ -41,7 +41,12 @@ test("AES-256-GCM agrees with Wycheproof, and other sizes of key and nonce are r
     }
     const opened = openMessage(key, nonce, aad, sealed);
     assert.deepEqual(opened, vector.result === "valid" ? msg : undefined, `test ${vector.tcId}`);
-    if (vector.result === "valid") assert.deepEqual(Buffer.concat(sealMessage(key, nonce, aad, msg)), sealed);
+    if (vector.result === "valid") {
+      assert.deepEqual(Buffer.concat(sealMessage(key, nonce, aad, msg)), sealed);
+      const cipher = segmentCipher(key, nonce, aad);
+      const bytewise = Array.from(msg, (_, at) => cipher.update(msg.subarray(at, at + 1)));
+      assert.deepEqual(Buffer.concat([...bytewise, cipher.tag()]), sealed, "in pieces");
+    }
     assert.deepEqual(openMessage(keyOf(Buffer.from(key)), nonce, aad, sealed), opened);
     agreed++;
   }
@@ -64,11 +69,18 @@ test("HMAC-SHA-256 agrees with Wycheproof", (t) => {
   if (groups === undefined) return t.skip(needsData);
   for (const { tests, tagSize } of groups) {
     for (const vector of tests) {
-      const tag = hmac(bytes(vector, "key"), bytes(vector, "msg")).subarray(0, Number(tagSize) / 8);
+      const [key, msg] = [bytes(vector, "key"), bytes(vector, "msg")];
+      const tag = hmac(key, msg).subarray(0, Number(tagSize) / 8);
       assert.equal(tag.equals(bytes(vector, "tag")), vector.result === "valid", `test ${vector.tcId}`);
+      const half = msg.length >> 1;
+      assert.deepEqual(hmac(key, msg.subarray(0, half), msg.subarray(half)), hmac(key, msg), "in parts");
     }
   }
 });
+
+test("X25519 agrees with Wycheproof", {
+  skip: "nothing of ours wraps X25519 yet: the first to seal to a public key (an edge's spool) brings wrapper and vectors",
+}, () => {});
 
 test("a message too short to hold a tag does not open", () => {
   assert.equal(openMessage(Buffer.alloc(32), Buffer.alloc(12), Buffer.alloc(0), Buffer.alloc(15)), undefined);
