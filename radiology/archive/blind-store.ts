@@ -1,3 +1,4 @@
+// Changed since the first version: `BlindChange.removeBlocks` is new. Nothing else.
 import type { SealedPlace } from "#trust/vault";
 import type { InstancePlaces, PackMark } from "./study-index.ts";
 
@@ -125,6 +126,8 @@ export interface BlindChange extends BlindReads {
   /** Rows of a study and all below it. Its blocks stay: the numbers in them find nothing. */
   removeStudy(studyId: number): Promise<void>;
   removeConflicts(ids: readonly number[]): Promise<void>;
+  /** Those of this name with a serial below this one. */
+  removeBlocks(name: Uint8Array, below: number): Promise<void>;
   relocate(half: "image" | "identity", moves: readonly { readonly from: SealedPlace; readonly to: SealedPlace }[]): Promise<void>;
   clear(): Promise<void>;
 }
