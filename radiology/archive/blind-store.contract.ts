@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import type { Block, BlindStore, ConflictHeld, CopyHeld, InstanceHeld, SeriesHeld, StudyHeld } from "./blind-store.ts";
+import type { BlindStore, Block, ConflictHeld, CopyHeld, InstanceHeld, SeriesHeld, StudyHeld } from "./blind-store.ts";
 
 const digestOf = (text: string) => new Uint8Array(createHash("sha256").update(text).digest().subarray(0, 16));
 const sealedOf = (text: string) => new Uint8Array(createHash("sha512").update(text).digest());
@@ -55,12 +55,7 @@ const copyHeld = (id: number, kind: string): CopyHeld => ({
   receivedFrom: "device:0123456789abcdef",
 });
 
-function instanceHeld(
-  id: number,
-  studyId: number,
-  seriesId: number,
-  change: Partial<InstanceHeld> = {},
-): InstanceHeld {
+function instanceHeld(id: number, studyId: number, seriesId: number, change: Partial<InstanceHeld> = {}): InstanceHeld {
   return { ...copyHeld(id, "served"), studyId, seriesId, instanceNumber: id, ...change };
 }
 
@@ -138,10 +133,17 @@ function rowTests(cleared: Cleared): void {
   test("what is not there is left out, once asked twice is given once, and of nothing comes nothing", async () => {
     const store = await cleared();
     await store.change((rows) =>
-      rows.put({ studies: [studyHeld(1), studyHeld(2)], series: [seriesHeld(1, 1)], instances: [instanceHeld(1, 1, 1)] }),
+      rows.put({
+        studies: [studyHeld(1), studyHeld(2)],
+        series: [seriesHeld(1, 1)],
+        instances: [instanceHeld(1, 1, 1)],
+      }),
     );
     assert.deepEqual(sorted(await store.studies([2, 1, 9, 2])), [1, 2]);
-    assert.deepEqual(idsOf(await store.studiesByDigest([digestOf("x"), digestOf("study 2"), digestOf("study 2")])), [2]);
+    assert.deepEqual(
+      idsOf(await store.studiesByDigest([digestOf("x"), digestOf("study 2"), digestOf("study 2")])),
+      [2],
+    );
     assert.deepEqual(idsOf(await store.studiesByToken(["none", "token1", "token1"])), [1]);
     assert.deepEqual(await store.studies([]), []);
     assert.deepEqual(await store.studiesByDigest([]), []);
@@ -492,7 +494,10 @@ function removalTests(cleared: Cleared): void {
     );
     assert.deepEqual((await store.seriesOfStudies([1]))[0]?.blobPlace, { pack: "new", offset: 1 });
     const [second] = await store.instances([2]);
-    assert.deepEqual(second?.places, { image: { pack: "image-1", offset: 8192 }, identity: { pack: "new", offset: 2 } });
+    assert.deepEqual(second?.places, {
+      image: { pack: "image-1", offset: 8192 },
+      identity: { pack: "new", offset: 2 },
+    });
     assert.deepEqual((await store.conflicts({ studyId: 2 }))[0]?.places.identity, { pack: "new", offset: 2 });
     await store.change((rows) => rows.relocate("image", []));
   });

@@ -100,7 +100,9 @@ export interface BlindReads {
   instancesByDigest(sopDigests: readonly Uint8Array[]): Promise<InstanceHeld[]>;
   instances(ids: readonly number[]): Promise<InstanceHeld[]>;
   /** By served instance, then id. All, those under some digests, or those that a study's served instances have. */
-  conflicts(of?: { readonly sopDigests: readonly Uint8Array[] } | { readonly studyId: number }): Promise<ConflictHeld[]>;
+  conflicts(
+    of?: { readonly sopDigests: readonly Uint8Array[] } | { readonly studyId: number },
+  ): Promise<ConflictHeld[]>;
   /** All blocks of these names, by name and serial. */
   blocks(names: readonly Uint8Array[]): Promise<Block[]>;
   /** The last block of each of these names. */
@@ -128,7 +130,10 @@ export interface BlindChange extends BlindReads {
   removeConflicts(ids: readonly number[]): Promise<void>;
   /** Those of this name with a serial below this one. */
   removeBlocks(name: Uint8Array, below: number): Promise<void>;
-  relocate(half: "image" | "identity", moves: readonly { readonly from: SealedPlace; readonly to: SealedPlace }[]): Promise<void>;
+  relocate(
+    half: "image" | "identity",
+    moves: readonly { readonly from: SealedPlace; readonly to: SealedPlace }[],
+  ): Promise<void>;
   clear(): Promise<void>;
 }
 

@@ -1,0 +1,4 @@
+import { blindStoreContract } from "../../radiology/archive/blind-store.contract.ts";
+import { createMemoryBlindStore } from "./index.ts";
+
+blindStoreContract(async () => createMemoryBlindStore());
