@@ -1,126 +1,127 @@
-import type { Files, OpenFile } from "#base/io";
+import type { Files } from "#base/io";
 import { asProblem, Problem } from "#base/problem";
 import { type KeyStore, type WrappedStudyKey, wrappedKeyBytesMax } from "#trust/vault";
-import { createKeyFile, type KeyFile } from "./key-file.ts";
-import { decodeRecord, digestBytes, encodeErased, encodeRecord, isKeyRecord, recordBytes } from "./records.ts";
+import { openKeyFiles } from "./key-files.ts";
+import { decodeRecord, digestBytes, encodeErased, encodeRecord, encodeReplaced, type KeyRecord } from "./records.ts";
 import { createSlots } from "./slots.ts";
 
-const nameOf = (serial: number) => `${String(serial).padStart(6, "0")}.keys`;
-const namePattern = /^(\d{6,})\.keys$/;
-const loadBytes = 1024 * 1024;
+interface Standing extends KeyRecord {
+  readonly number: number;
+  readonly bytes: Buffer;
+}
 
 /**
- * Wrapped study keys in append-only files of one folder; only deletion writes in place. In memory rest 32 bytes a study,
- * the records are read when they are asked for. After a failed write or sync the file is left as it is and a new one begun.
+ * Wrapped study keys in append-only files of one folder; only what was deleted or replaced is overwritten in place. In memory rest 32
+ * bytes a study, the records are read when they are asked for.
  */
 export async function createFileKeyStore(options: {
   readonly files: Files;
   /** Made when it is not there. */
   readonly folder: string;
+  readonly recordsPerFile?: number;
 }): Promise<KeyStore> {
-  const { files, folder } = options;
+  const { files, folder, recordsPerFile = 65_536 } = options;
   const byDigest = createSlots();
   const byToken = createSlots();
-  const keyFiles: KeyFile[] = [];
   const underWay = new Map<string, Promise<WrappedStudyKey>>();
-  let nextSerial = 1;
-  let nextRecord = 0;
+  const turns = new Map<string, Promise<unknown>>();
   let count = 0;
-  let beginning: Promise<KeyFile> | undefined;
 
-  const know = (bytes: Buffer, record: number) => {
-    byDigest.add(bytes.readUInt32BE(4), record);
-    byToken.add(bytes.readUInt32BE(36), record);
+  const know = (bytes: Buffer, number: number) => {
+    byDigest.add(bytes.readUInt32BE(4), number);
+    byToken.add(bytes.readUInt32BE(36), number);
     count++;
   };
-  const load = async (name: string) => {
-    const file = await files.open(`${folder}/${name}`, "update");
-    try {
-      await loadFrom(file);
-    } catch (error) {
-      await file.close().catch(() => {});
-      throw error;
-    }
+  const forget = ({ bytes, number }: Standing) => {
+    byDigest.remove(bytes.readUInt32BE(4), number);
+    byToken.remove(bytes.readUInt32BE(36), number);
+    count--;
   };
-  const loadFrom = async (file: OpenFile) => {
-    // What the last process wrote may be in the system's cache only.
-    await file.sync();
-    const sizeBytes = await file.size();
-    const into = Buffer.alloc(Math.min(loadBytes, Math.max(sizeBytes, recordBytes)));
-    for (let at = 0; at + recordBytes <= sizeBytes; ) {
-      const have = await readUpTo(file, into, at);
-      for (let from = 0; from + recordBytes <= have; from += recordBytes) {
-        const bytes = into.subarray(from, from + recordBytes);
-        if (isKeyRecord(bytes)) know(bytes, nextRecord + (at + from) / recordBytes);
-      }
-      if (have < recordBytes) break;
-      at += have - (have % recordBytes);
-    }
-    const opened = createKeyFile(file, nextRecord, sizeBytes);
-    nextRecord += opened.records();
-    keyFiles.push(opened);
+  /** Tokens that a crash between the two steps of a replacement may have left twice. */
+  const doubled = new Set<string>();
+  const seen = (bytes: Buffer, number: number) => {
+    if (byToken.candidates(bytes.readUInt32BE(36)).length > 0) doubled.add(bytes.toString("hex", 36, 52));
+    know(bytes, number);
   };
-  const begin = async (): Promise<KeyFile> => {
-    const last = keyFiles.at(-1);
-    const firstRecord = last === undefined ? 0 : last.firstRecord + last.records();
-    const file = await files.open(`${folder}/${nameOf(nextSerial++)}`, "create");
-    try {
-      await files.syncFolder(folder);
-    } catch (error) {
-      await file.close().catch(() => {});
-      throw error;
-    }
-    const begun = createKeyFile(file, firstRecord, 0);
-    keyFiles.push(begun);
-    return begun;
-  };
-  const current = async (): Promise<KeyFile> => {
-    const last = keyFiles.at(-1);
-    if (last !== undefined && !last.hasFailed()) return last;
-    beginning ??= begin().finally(() => {
-      beginning = undefined;
-    });
-    return beginning;
-  };
-  const readRecord = async (record: number): Promise<Buffer | undefined> => {
-    const holder = keyFiles.findLast((each) => each.firstRecord <= record);
-    if (holder === undefined) return undefined;
-    const bytes = Buffer.alloc(recordBytes);
-    const have = await readUpTo(holder.file, bytes, (record - holder.firstRecord) * recordBytes);
-    return have === recordBytes ? bytes : undefined;
-  };
-  const find = async (digest: Uint8Array): Promise<WrappedStudyKey | undefined> => {
-    for (const record of byDigest.candidates(Buffer.from(digest).readUInt32BE(0))) {
-      const kept = decodeRecord((await readRecord(record)) ?? Buffer.alloc(0));
-      if (kept?.digest.equals(digest)) return kept.key;
-    }
-    return undefined;
-  };
-  const recordsOf = async (studyToken: string): Promise<{ record: number; bytes: Buffer; key: WrappedStudyKey }[]> => {
-    const found: { record: number; bytes: Buffer; key: WrappedStudyKey }[] = [];
-    for (const record of byToken.candidates(Number.parseInt(studyToken.slice(0, 8), 16))) {
-      const bytes = await readRecord(record);
-      const kept = bytes && decodeRecord(bytes);
-      if (bytes !== undefined && kept?.key.studyToken === studyToken) found.push({ record, bytes, key: kept.key });
+  const keyFiles = await openKeyFiles({ files, folder, recordsPerFile, seen }).catch((error) => {
+    throw asProblem(error, "opening the key store");
+  });
+
+  const readStanding = async (
+    numbers: readonly number[],
+    isMeant: (record: KeyRecord) => boolean,
+  ): Promise<Standing[]> => {
+    const found: Standing[] = [];
+    for (const number of numbers) {
+      const bytes = await keyFiles.read(number);
+      const record = bytes && decodeRecord(bytes);
+      if (bytes !== undefined && record !== undefined && isMeant(record)) found.push({ ...record, number, bytes });
     }
     return found;
   };
+  /** Latest first. One that is replaced while its record is read is looked for again: the new record is known before the old one goes. */
+  const look = async (
+    candidates: () => readonly number[],
+    isMeant: (record: KeyRecord) => boolean,
+  ): Promise<Standing[]> => {
+    for (let numbers = candidates(); ; ) {
+      const found = await readStanding(numbers, isMeant);
+      const now = candidates();
+      if (found.length > 0 || String(numbers) === String(now)) return found;
+      numbers = now;
+    }
+  };
+  const ofDigest = (digest: Uint8Array) => {
+    const hash = Buffer.from(digest).readUInt32BE(0);
+    return look(
+      () => byDigest.candidates(hash),
+      (record) => record.digest.equals(digest),
+    );
+  };
+  const ofToken = (studyToken: string) => {
+    const hash = Number.parseInt(studyToken.slice(0, 8), 16);
+    return look(
+      () => byToken.candidates(hash),
+      (record) => record.key.studyToken === studyToken,
+    );
+  };
+  /** What changes the key of one study comes one after the other. */
+  const inTurn = <Result>(studyToken: string, work: () => Promise<Result>): Promise<Result> => {
+    const result = (turns.get(studyToken) ?? Promise.resolve()).then(work);
+    const turn = result
+      .catch(() => {})
+      .finally(() => {
+        if (turns.get(studyToken) === turn) turns.delete(studyToken);
+      });
+    turns.set(studyToken, turn);
+    return result;
+  };
+  /** Oldest first: a crash between two leaves the wrapping that stood last. */
+  const retire = async (standing: readonly Standing[], as: (studyToken: string) => Buffer): Promise<void> => {
+    for (const each of standing.toReversed()) {
+      await keyFiles.overwrite(each.number, as(each.key.studyToken));
+      forget(each);
+    }
+  };
   const put = async (digest: Uint8Array, key: WrappedStudyKey): Promise<WrappedStudyKey> => {
-    const standing = await find(digest);
-    if (standing !== undefined) return standing;
+    const [standing] = await ofDigest(digest);
+    if (standing !== undefined) return standing.key;
     const bytes = encodeRecord(digest, key);
-    know(bytes, await (await current()).append(bytes));
+    know(bytes, await keyFiles.append(bytes));
     return key;
   };
+  const swap = async (studyToken: string, wrappedKey: Buffer, expected?: Buffer): Promise<boolean> => {
+    const before = await ofToken(studyToken);
+    const latest = before[0];
+    if (latest === undefined || (expected !== undefined && !latest.key.wrappedKey.equals(expected))) return false;
+    const bytes = encodeRecord(latest.digest, { studyToken, wrappedKey });
+    know(bytes, await keyFiles.append(bytes));
+    await retire(before, encodeReplaced);
+    return true;
+  };
   const erase = async (studyToken: string): Promise<boolean> => {
-    const standing = await recordsOf(studyToken);
-    for (const { record, bytes } of standing) {
-      const holder = keyFiles.findLast((each) => each.firstRecord <= record) as KeyFile;
-      await holder.overwrite(record, encodeErased(studyToken));
-      byDigest.remove(bytes.readUInt32BE(4), record);
-      byToken.remove(bytes.readUInt32BE(36), record);
-      count--;
-    }
+    const standing = await ofToken(studyToken);
+    await retire(standing, encodeErased);
     return standing.length > 0;
   };
   const guarded = <Result>(work: Promise<Result>, doing: string): Promise<Result> =>
@@ -128,33 +129,25 @@ export async function createFileKeyStore(options: {
       throw asProblem(error, doing);
     });
 
-  const loadAll = async () => {
-    await files.makeFolder(folder);
-    for (const name of await files.list(folder)) {
-      const serial = Number(namePattern.exec(name)?.[1] ?? 0);
-      if (serial === 0) continue;
-      await load(name);
-      nextSerial = Math.max(nextSerial, serial + 1);
-    }
-  };
   try {
-    await loadAll();
+    for (const studyToken of doubled) await retire((await ofToken(studyToken)).slice(1), encodeReplaced);
   } catch (error) {
-    await Promise.allSettled(keyFiles.map((each) => each.close()));
+    await keyFiles.close().catch(() => {});
     throw asProblem(error, "opening the key store");
   }
-
   return {
-    get: (digest) => guarded(find(digest), "reading the key store"),
+    get: (digest) =>
+      guarded(
+        ofDigest(digest).then(([latest]) => latest?.key),
+        "reading the key store",
+      ),
     byToken: (studyToken) =>
       guarded(
-        recordsOf(studyToken).then(([latest]) => latest?.key),
+        ofToken(studyToken).then(([latest]) => latest?.key),
         "reading the key store",
       ),
     async putIfAbsent(digest, key) {
-      if (digest.length !== digestBytes || key.wrappedKey.length > wrappedKeyBytesMax) {
-        throw new Problem("invalid", "a study key does not fit its record");
-      }
+      checkFits(digest, key.wrappedKey);
       const name = Buffer.from(digest).toString("hex");
       const before = underWay.get(name);
       if (before !== undefined) return before;
@@ -162,21 +155,36 @@ export async function createFileKeyStore(options: {
       underWay.set(name, pending);
       return pending;
     },
-    delete: (studyToken) => guarded(erase(studyToken), "shredding a study"),
+    async replace(studyToken, wrappedKey, standing) {
+      checkFits(undefined, wrappedKey);
+      const swapped = inTurn(studyToken, () => swap(studyToken, wrappedKey, standing));
+      return guarded(swapped, "wrapping the key of a study anew");
+    },
+    delete: (studyToken) =>
+      guarded(
+        inTurn(studyToken, () => erase(studyToken)),
+        "shredding a study",
+      ),
+    async *all() {
+      await Promise.allSettled([...underWay.values(), ...turns.values()]);
+      try {
+        for await (const bytes of keyFiles.readAll(byToken.records())) {
+          const found = decodeRecord(bytes)?.key ?? (await ofToken(bytes.toString("hex", 36, 52)))[0]?.key;
+          if (found !== undefined) yield found;
+        }
+      } catch (error) {
+        throw asProblem(error, "reading the key store");
+      }
+    },
     count: () => count,
     async close() {
-      await Promise.allSettled(underWay.values());
-      await Promise.all(keyFiles.map((each) => each.close()));
+      await Promise.allSettled([...underWay.values(), ...turns.values()]);
+      await keyFiles.close();
     },
   };
 }
 
-async function readUpTo(file: OpenFile, into: Buffer, position: number): Promise<number> {
-  let have = 0;
-  while (have < into.length) {
-    const count = await file.read(into.subarray(have), position + have);
-    if (count === 0) break;
-    have += count;
-  }
-  return have;
+function checkFits(digest: Uint8Array | undefined, wrappedKey: Buffer): void {
+  if ((digest?.length ?? digestBytes) === digestBytes && wrappedKey.length <= wrappedKeyBytesMax) return;
+  throw new Problem("invalid", "a study key does not fit its record");
 }

@@ -1,7 +1,7 @@
 import type { OpenFile } from "#base/io";
 import { recordBytes } from "./records.ts";
 
-/** One file of records that is appended to. Those who append at the same time share a write and a sync. */
+/** One file of records that is appended to. Those who append and overwrite at the same time share a sync. */
 export interface KeyFile {
   readonly file: OpenFile;
   /** Number of its first record among the records of all files. */
@@ -18,6 +18,7 @@ export interface KeyFile {
 interface Batch {
   readonly records: Buffer[];
   readonly first: number;
+  readonly overwritten: { readonly number: number; readonly record: Buffer }[];
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -30,11 +31,12 @@ export function createKeyFile(file: OpenFile, firstRecord: number, sizeBytes: nu
 
   const run = async () => {
     while (batch !== undefined) {
-      const { records, first, done } = batch;
+      const { records, first, overwritten, done } = batch;
       batch = undefined;
       try {
         if (failure !== undefined) throw failure.error;
-        await file.write(records, first * recordBytes);
+        if (records.length > 0) await file.write(records, first * recordBytes);
+        for (const { number, record } of overwritten) await file.write([record], (number - firstRecord) * recordBytes);
         await file.sync();
         done.resolve();
       } catch (error) {
@@ -44,31 +46,28 @@ export function createKeyFile(file: OpenFile, firstRecord: number, sizeBytes: nu
     }
     pump = undefined;
   };
-  const overwrite = async (number: number, record: Buffer) => {
-    if (failure !== undefined) throw failure.error;
-    try {
-      await file.write([record], (number - firstRecord) * recordBytes);
-      await file.sync();
-    } catch (error) {
-      failure ??= { error };
-      throw error;
-    }
+  const join = (): Batch => {
+    batch ??= { records: [], first: count, overwritten: [], done: Promise.withResolvers() };
+    // Begins behind this turn of the loop, so that all who ask in it share the sync.
+    pump ??= Promise.resolve().then(run);
+    return batch;
   };
   return {
-    overwrite,
     file,
     firstRecord,
     records: () => count,
     hasFailed: () => failure !== undefined,
     async append(record) {
-      batch ??= { records: [], first: count, done: Promise.withResolvers() };
-      const { done } = batch;
-      batch.records.push(record);
+      const { records, done } = join();
+      records.push(record);
       const number = firstRecord + count++;
-      // Begins behind this turn of the loop, so that all who ask in it share the sync.
-      pump ??= Promise.resolve().then(run);
       await done.promise;
       return number;
+    },
+    overwrite(number, record) {
+      const { overwritten, done } = join();
+      overwritten.push({ number, record });
+      return done.promise;
     },
     async close() {
       await pump;

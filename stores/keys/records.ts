@@ -4,12 +4,12 @@ import type { WrappedStudyKey } from "#trust/vault";
 /*
  * A key file is a row of records of 128 bytes, so that a torn or damaged one never hides the next, and one lies within one sector:
  *
- *     0  1  kind: 1 a key, 2 erased
+ *     0  1  kind: 1 a key, 2 erased, 3 replaced by another wrapping of the same key
  *     1  1  format: 1
  *     2  1  length of the wrapped key
- *     4 32  keyed digest of the Study Instance UID (zero when erased)
+ *     4 32  keyed digest of the Study Instance UID (zero when erased or replaced)
  *    36 16  study token
- *    52 72  wrapped key, zeros behind it (all zero when erased)
+ *    52 72  wrapped key, zeros behind it (all zero when erased or replaced)
  *   124  4  CRC-32 of what stands before
  */
 export const recordBytes = 128;
@@ -33,8 +33,17 @@ export function encodeRecord(digest: Uint8Array, key: WrappedStudyKey): Buffer {
 
 /** What takes the place of a deleted key. The token stays, to tell a shredded study from an unknown one. */
 export function encodeErased(studyToken: string): Buffer {
+  return encodeEmpty(2, studyToken);
+}
+
+/** What takes the place of a wrapping after another one came. */
+export function encodeReplaced(studyToken: string): Buffer {
+  return encodeEmpty(3, studyToken);
+}
+
+function encodeEmpty(kind: number, studyToken: string): Buffer {
   const bytes = Buffer.alloc(recordBytes);
-  bytes[0] = 2;
+  bytes[0] = kind;
   bytes[1] = 1;
   bytes.write(studyToken, 36, 16, "hex");
   return withCheck(bytes);
@@ -51,6 +60,11 @@ export function decodeRecord(bytes: Buffer): KeyRecord | undefined {
   const studyToken = bytes.toString("hex", 36, 52);
   const wrappedKey = Buffer.from(bytes.subarray(52, 52 + (bytes[2] ?? 0)));
   return { digest: Buffer.from(bytes.subarray(4, 36)), key: { studyToken, wrappedKey } };
+}
+
+/** Whether its key stands elsewhere: nobody needs this record. */
+export function isReplacedRecord(bytes: Buffer): boolean {
+  return bytes.length >= recordBytes && bytes[0] === 3 && crc32(bytes.subarray(0, 124)) === bytes.readUInt32BE(124);
 }
 
 /** The same question without making anything, for loading many. */

@@ -7,6 +7,8 @@ export interface Slots {
   remove(hash: number, record: number): void;
   /** Record numbers that may be meant, latest first. */
   candidates(hash: number): number[];
+  /** Every record number, in order. */
+  records(): Uint32Array;
 }
 
 const empty = 0xffffffff;
@@ -26,13 +28,15 @@ export function createSlots(): Slots {
     cells[slot * width] = hash;
     cells[slot * width + 1] = record;
   };
+  const holds = (at: number) => table[at + 1] !== empty && table[at + 1] !== removed;
   const grow = () => {
-    const larger = new Uint32Array(table.length * 2).fill(empty);
-    for (let at = 0; at < table.length; at += width) {
-      const record = table[at + 1] ?? empty;
-      if (record !== empty && record !== removed) put(larger, table[at] ?? 0, record);
-    }
-    table = larger;
+    let held = 0;
+    for (let at = 0; at < table.length; at += width) if (holds(at)) held++;
+    // After a rotation half of the cells are of records that were removed: then the same size does.
+    const next = new Uint32Array(held * 4 > slotsOf(table) ? table.length * 2 : table.length).fill(empty);
+    for (let at = 0; at < table.length; at += width) if (holds(at)) put(next, table[at] ?? 0, table[at + 1] ?? 0);
+    table = next;
+    used = held + 1;
   };
   /** Places of the cells with this hash. */
   const places = function* (hash: number): Generator<number> {
@@ -48,6 +52,11 @@ export function createSlots(): Slots {
     },
     remove(hash, record) {
       for (const at of places(hash)) if (table[at + 1] === record) table[at + 1] = removed;
+    },
+    records() {
+      const found: number[] = [];
+      for (let at = 0; at < table.length; at += width) if (holds(at)) found.push(table[at + 1] ?? 0);
+      return Uint32Array.from(found).sort();
     },
     candidates: (hash) => [...places(hash)].map((at) => table[at + 1] ?? 0).sort((a, b) => b - a),
   };

@@ -24,6 +24,17 @@ export function createMemoryKeyStore(): KeyStore {
       digests.delete(studyToken);
       return byDigest.delete(name);
     },
+    async replace(studyToken, wrappedKey, standing) {
+      if (wrappedKey.length > wrappedKeyBytesMax) throw new Problem("invalid", "a study key does not fit its record");
+      const name = digests.get(studyToken) ?? "";
+      const before = byDigest.get(name);
+      if (before === undefined || (standing !== undefined && !before.wrappedKey.equals(standing))) return false;
+      byDigest.set(name, { studyToken, wrappedKey });
+      return true;
+    },
+    async *all() {
+      yield* [...byDigest.values()];
+    },
     count: () => byDigest.size,
     close: async () => {},
   };
