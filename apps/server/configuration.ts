@@ -15,6 +15,10 @@ export interface Configuration {
   readonly aeTitle: string;
   /** A `postgres://` URL, or undefined for SQLite in the home. */
   readonly database: string | undefined;
+  /** The same for the index of studies: another database, so that what identifies rests apart. */
+  readonly identityDatabase: string | undefined;
+  /** Studies whose identity one actor may see in a minute before it is stopped. */
+  readonly revealsPerMinute: number;
   readonly passphraseFile: string;
   /** Free disk space under which images are refused, so that the log and the database can still write. */
   readonly reserveBytes: number;
@@ -36,6 +40,8 @@ const sources = {
   dicomPort: { option: "dicom-port", variable: "LEADGLASS_DICOM_PORT", fallback: "11112" },
   aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
   database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
+  identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },
+  revealsPerMinute: { option: "reveals-per-minute", variable: "LEADGLASS_REVEALS_PER_MINUTE", fallback: "5000" },
   passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
   reserveMib: { option: "reserve-mib", variable: "LEADGLASS_RESERVE_MIB", fallback: "512" },
   associationsMax: { option: "associations", variable: "LEADGLASS_ASSOCIATIONS", fallback: "64" },
@@ -70,8 +76,11 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
   };
   const aeTitle = value("aeTitle");
   if (!/^[\x21-\x5b\x5d-\x7e]{1,16}$/.test(aeTitle)) throw refused("aeTitle", "must be 1 to 16 printable characters");
-  const database = value("database");
-  if (database !== "" && !/^postgres(ql)?:\/\//.test(database)) throw refused("database", "must be a postgres:// URL");
+  const postgres = (key: "database" | "identityDatabase"): string | undefined => {
+    const url = value(key);
+    if (url !== "" && !/^postgres(ql)?:\/\//.test(url)) throw refused(key, "must be a postgres:// URL");
+    return url === "" ? undefined : url;
+  };
   return {
     home,
     httpsHost: address(value("httpsHost"), "httpsHost"),
@@ -79,7 +88,9 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     dicomHost: privateAddress(value("dicomHost")),
     dicomPort: whole("dicomPort", 0, 65_535),
     aeTitle,
-    database: database === "" ? undefined : database,
+    database: postgres("database"),
+    identityDatabase: postgres("identityDatabase"),
+    revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),
     passphraseFile: resolve(value("passphraseFile") || join(home, "root.passphrase")),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
     associationsMax: whole("associationsMax", 1, 10_000),

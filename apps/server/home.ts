@@ -7,9 +7,17 @@ import { join } from "node:path";
 export interface HomePaths {
   readonly folder: string;
   readonly lock: string;
-  readonly database: string;
+  /** Accounts, sessions, devices. */
+  readonly accessDatabase: string;
+  /** Wrapped study keys and the keyring. */
   readonly keys: string;
+  /** Image halves. */
   readonly packs: string;
+  /** What identifies rests apart from pictures, so that it can be put on another disk: a link or a mount. */
+  readonly identity: string;
+  readonly indexDatabase: string;
+  readonly identityKeys: string;
+  readonly identityPacks: string;
   readonly audit: string;
   /** The authority's certificate: public, for who has to trust this server. */
   readonly ca: string;
@@ -24,9 +32,13 @@ export function pathsOf(folder: string): HomePaths {
   return {
     folder,
     lock: join(folder, "lock"),
-    database: join(folder, "index.db"),
+    accessDatabase: join(folder, "access.db"),
     keys: join(folder, "keys"),
     packs: join(folder, "packs"),
+    identity: join(folder, "identity"),
+    indexDatabase: join(folder, "identity", "index.db"),
+    identityKeys: join(folder, "identity", "keys"),
+    identityPacks: join(folder, "identity", "packs"),
     audit: join(folder, "audit"),
     ca: join(folder, "ca.pem"),
     certificate: join(folder, "server.pem"),

@@ -3,11 +3,11 @@ import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { leadglass } from "#doors/dimse";
-import { type Archive, createArchive, type StudyIndex } from "#radiology/archive";
+import { type Archive, createArchive, createBlindIndex, type StudyIndex } from "#radiology/archive";
 import { createFileKeyStore } from "#stores/keys";
 import { openEntryFiles } from "#stores/log";
 import { createPacks } from "#stores/packs";
-import { openPostgres, openSqlite } from "#stores/sql";
+import { openAccessDatabase, openIndexDatabase } from "#stores/sql";
 import {
   createDevices,
   createGate,
@@ -19,7 +19,7 @@ import {
   type SignIn,
 } from "#trust/access";
 import { type AuditLog, createAuditLog } from "#trust/audit";
-import { createVault, type Vault } from "#trust/vault";
+import { type Breaker, createReveal, createVault, type HalfStores, type Vault } from "#trust/vault";
 import type { Configuration } from "./configuration.ts";
 import type { HomePaths } from "./home.ts";
 import { openOrMakeKeyring, tenantName } from "./secrets.ts";
@@ -30,6 +30,7 @@ export interface House {
   readonly audit: AuditLog;
   readonly index: StudyIndex;
   readonly gate: Gate;
+  readonly breaker: Breaker;
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly devices: Devices;
@@ -46,22 +47,29 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const clock = systemClock;
   const random = systemRandom;
   const keyring = await openOrMakeKeyring(paths, configuration.passphraseFile, random);
-  const keyStore = await createFileKeyStore({ files: systemFiles, folder: paths.keys });
-  const objects = createPacks({
-    files: systemFiles,
-    folder: paths.packs,
-    clock,
-    random,
-    reserveBytes: configuration.reserveBytes,
+  const storesIn = async (keys: string, packs: string): Promise<HalfStores> => ({
+    keyStore: await createFileKeyStore({ files: systemFiles, folder: keys }),
+    objects: createPacks({
+      files: systemFiles,
+      folder: packs,
+      clock,
+      random,
+      log,
+      reserveBytes: configuration.reserveBytes,
+    }),
   });
-  const vault = await createVault({ keyring, tenant: tenantName, keyStore, objects, random });
-  const {
-    studyIndex: index,
-    accessStore,
-    close: closeDatabase,
-  } = configuration.database === undefined
-    ? await openSqlite({ path: paths.database, log })
-    : await openPostgres({ url: configuration.database, log });
+  const stores = {
+    image: await storesIn(paths.keys, paths.packs),
+    identity: await storesIn(paths.identityKeys, paths.identityPacks),
+  };
+  const vault = await createVault({ keyring, tenant: tenantName, stores, random });
+  const access = await openAccessDatabase({ ...placeOf(configuration.database, paths.accessDatabase), log });
+  const { accessStore } = access;
+  const indexDatabase = await openIndexDatabase({
+    ...placeOf(configuration.identityDatabase, paths.indexDatabase),
+    log,
+  });
+  const index = await createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
   const store = await openEntryFiles({ files: systemFiles, folder: paths.audit });
   const audit = await createAuditLog({
     store,
@@ -74,8 +82,17 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const signIn = createSignIn({ store: accessStore, box, random, clock });
   const setup = createSetup({ signIn, random });
   const devices = createDevices({ store: accessStore, clock, random });
+  const { reveal, breaker } = createReveal({
+    vault,
+    gate,
+    audit,
+    clock,
+    log,
+    studiesPerMinuteMax: configuration.revealsPerMinute,
+  });
   const archive = createArchive({
     vault,
+    reveal,
     index,
     gate,
     clock,
@@ -91,6 +108,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     audit,
     index,
     gate,
+    breaker,
     signIn,
     setup,
     devices,
@@ -99,10 +117,15 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     async close() {
       await archive.close();
       await audit.close();
-      await closeDatabase();
+      await index.close();
+      await access.close();
       await vault.close();
     },
   };
+}
+
+function placeOf(url: string | undefined, path: string): { readonly url: string } | { readonly path: string } {
+  return url === undefined ? { path } : { url };
 }
 
 /** Names the log in its checkpoints (C2SP tlog-checkpoint): the tenant's own random id, which says nothing. */

@@ -153,7 +153,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     startedAt,
     ports: { https: listening.https ?? null, dicom: listening.dicom?.port ?? null },
     dicomAeTitle: configuration.aeTitle,
-    studies: await index.countStudies([]),
+    studies: (await index.countStudies([])).count,
     associations: door.associations().length,
     disk: { freeBytes: await systemFiles.freeBytes(configuration.home), reservedBytes: configuration.reserveBytes },
     audit: { entries: audit.size(), checkpointAt: audit.latestCheckpoint()?.at ?? null },
@@ -161,7 +161,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
   const rootPassphrase = () => readPassphrase(configuration.passphraseFile);
-  const api = { ...house, phantom, clock: systemClock, status, dicom, rootPassphrase };
+  const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionSecretOf, setSession, clearSession }));
   await http.server.register(
     createDicomwebDoor({

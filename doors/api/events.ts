@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ApiEvent } from "#formats/api";
+import type { Actor } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { studyView } from "./studies.ts";
 
@@ -10,13 +11,22 @@ const unsentBytesMax = 256 * 1024;
 
 /** `GET /api/events`: what changes, as it changes (text/event-stream). */
 export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
-  const { archive, devices, phantom, gate, clock, signIn } = parts;
-  const open = new Set<(event: ApiEvent) => void>();
+  const { archive, devices, phantom, gate, clock, signIn, log } = parts;
+  const open = new Map<(event: ApiEvent) => void, Actor>();
   const tell = (event: ApiEvent) => {
-    for (const send of open) send(event);
+    for (const send of open.keys()) send(event);
+  };
+  /** Each watcher asks for itself, and is shown what it may see. */
+  const tellOfStudy = async (studyToken: string) => {
+    for (const [send, actor] of [...open]) {
+      const [study] = await archive.watchedStudies(actor, [studyToken]);
+      if (study !== undefined) send({ type: "study", study: studyView(study) });
+    }
   };
   const stopWatching = [
-    archive.watch((study) => tell({ type: "study", study: studyView(study) })),
+    archive.watch((studyToken) => {
+      tellOfStudy(studyToken).catch((error) => log.warn("a watcher was not told of a changed study", {}, error));
+    }),
     phantom.watch((state) => tell({ type: "phantom", phantom: state })),
     devices.watchWaiting((waiting) => tell({ type: "waiting", waiting })),
   ];
@@ -28,7 +38,8 @@ export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
 
   server.get("/api/events", async (request, reply) => {
     const secret = parts.sessionSecretOf(request);
-    await gate.pass(parts.actorOf(request), "study.watch", undefined, async () => {});
+    const actor = parts.actorOf(request);
+    await gate.pass(actor, "study.watch", undefined, async () => {});
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
@@ -55,7 +66,7 @@ export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
       endings.delete(end);
       raw.end();
     };
-    open.add(send);
+    open.set(send, actor);
     endings.add(end);
     raw.on("close", end);
   });

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
 import type { PhantomState, StatusView } from "#formats/api";
 import type { Archive } from "#radiology/archive";
 import type { Actor, Devices, Gate, Setup, SignIn } from "#trust/access";
@@ -21,6 +22,7 @@ export interface ApiParts {
   readonly devices: Devices;
   readonly phantom: PhantomLoader;
   readonly clock: Clock;
+  readonly log: Log;
   readonly status: () => Promise<StatusView>;
   readonly dicom: () => { readonly aeTitle: string; readonly port: number | null };
   /** Part of the recovery kit: read only when an administrator has just been made. */

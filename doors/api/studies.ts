@@ -34,7 +34,7 @@ export function registerStudies(server: FastifyInstance, parts: ApiParts): void 
     request: StudyListRequest,
   ): Promise<StudyPage> => {
     const { rows, total } = await archive.listStudies(actor, queryOf(request));
-    return { studies: rows.map(studyView), total };
+    return { studies: rows.map(studyView), total: total.count, isTotalExact: total.isExact };
   };
 
   server.get<{ Querystring: StudyListRequest }>(

@@ -36,7 +36,8 @@ export function registerVault(server: FastifyInstance, parts: ApiParts): void {
         tell(`${done.objects} objects, ${Math.floor((100 * done.bytes) / Math.max(1, done.bytesTotal))} %`);
       });
       const conflicts = (await archive.conflicts(actorOf(request))).length;
-      return { objects, instances: 0, conflicts, damaged: damaged.map(({ place, what }) => ({ ...place, what })) };
+      const found = damaged.map(({ half, place, what }) => ({ half, ...place, what }));
+      return { objects, instances: 0, conflicts, withoutImage: 0, damaged: found };
     }),
   );
 

@@ -5,7 +5,7 @@ import type { HeldInstance } from "#radiology/archive";
 import { sendRanged } from "./answer-stream.ts";
 import { swapped, swapUnit } from "./explicit-bytes.ts";
 import { octetStream } from "./frame-types.ts";
-import { type ImageCache, imageOf, type ObjectHeader } from "./image-object.ts";
+import { imageOf, type ObjectHeader, readHeader } from "./image-object.ts";
 import { covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
 import type { DicomwebParts } from "./parts.ts";
@@ -22,13 +22,13 @@ const swapAtOnce = 256 * 1024;
  * Retrieve Bulkdata (PS3.18 §10.4.1.1.4) for every BulkDataURI in the metadata: the value in little endian; of encapsulated
  * pixel data, each frame in a part of its own as it is stored.
  */
-export function bulkDataHandler(parts: DicomwebParts, cache: ImageCache) {
+export function bulkDataHandler(parts: DicomwebParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { "*": path = "" } = request.params as { "*"?: string };
     if (!pathPattern.test(path)) throw noSuchValue();
     const multipart = isMultipart(request);
     const instance = await oneInstance(parts, request);
-    const header = await cache.header(instance);
+    const header = await readHeader(instance);
     const { studyUid, seriesUid, sopUid } = instance;
     const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
     const location = `${instanceUrl(root, studyUid, seriesUid, sopUid)}/bulkdata/${path}`;

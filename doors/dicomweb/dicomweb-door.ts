@@ -46,7 +46,7 @@ function resources(parts: DicomwebParts): Resource[] {
     { path: `${study}/metadata`, get: studyMetadataHandler(parts) },
     { path: `${series}/metadata`, get: seriesMetadataHandler(parts) },
     { path: `${instance}/metadata`, get: instanceMetadataHandler(parts) },
-    { path: `${instance}/bulkdata/*`, get: bulkDataHandler(parts, cache) },
+    { path: `${instance}/bulkdata/*`, get: bulkDataHandler(parts) },
     { path: `${instance}/frames/:frames`, get: framesHandler(parts, cache) },
     ...[study, series, instance, `${instance}/frames/:frames`].flatMap((path) => [
       { path: `${path}/rendered`, get: rendered },

@@ -10,7 +10,7 @@ import type { DicomwebParts } from "./parts.ts";
 import type { PixelWork } from "./pixel-work.ts";
 import { publicRoot } from "./public-url.ts";
 import { notAcceptable } from "./refusal.ts";
-import { acceptOf, oneInstance } from "./request.ts";
+import { acceptOf, oneImage, targetOf } from "./request.ts";
 import { instanceUrl } from "./search-results.ts";
 
 /** A list of frames in one request; a viewer asks for one. */
@@ -21,7 +21,7 @@ export function framesHandler(parts: DicomwebParts, cache: ImageCache) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { frames: list } = request.params as { frames: string };
     const numbers = frameNumbers(list);
-    const instance = await oneInstance(parts, request);
+    const instance = await oneImage(parts, request);
     const form = frameForm(
       acceptOf(request),
       instance.transferSyntaxUid,
@@ -29,7 +29,7 @@ export function framesHandler(parts: DicomwebParts, cache: ImageCache) {
     );
     if (form === undefined) throw notAcceptable(['multipart/related; type="application/octet-stream"']);
     const image = await cache.image(instance);
-    const { studyUid, seriesUid, sopUid, id } = instance;
+    const { studyUid, seriesUid = "", sopUid = "" } = targetOf(request);
     const at = instanceUrl(publicRoot(request, parts.root, parts.trustForwarded ?? false), studyUid, seriesUid, sopUid);
     const answers: AnswerPart[] = [];
     for (const number of numbers) {
@@ -43,7 +43,7 @@ export function framesHandler(parts: DicomwebParts, cache: ImageCache) {
     const [only] = answers;
     if (only !== undefined && numbers.length === 1 && !form.multipart)
       return sendRanged(request, reply, only, parts.log);
-    return sendRanged(request, reply, multipartOf(form.mediaType, `${id} ${list} ${form.type}`, answers), parts.log);
+    return sendRanged(request, reply, multipartOf(form.mediaType, `${instance.id} ${list} ${form.type}`, answers), parts.log);
   };
 }
 

@@ -16,7 +16,7 @@ import {
   type Vr,
 } from "#formats/dicom";
 import type { FrameDescription } from "#imaging/codecs";
-import type { HeldInstance } from "#radiology/archive";
+import type { HeldImage } from "#radiology/archive";
 import type { OpenedObject } from "#trust/vault";
 
 /** Everything before the pixels, wherever they are: nobody writes longer headers but to hurt. */
@@ -27,6 +27,9 @@ const fragmentsMax = 1_000_000;
 /** Whole slide images reach some hundred thousand; a location is kept for each. */
 const framesMax = 500_000;
 const scanBytes = 32 * 1024;
+
+/** What it takes to read an object, whole or its image half. */
+type ReadableObject = Pick<HeldImage, "transferSyntaxUid" | "dataSetOffset" | "pixelOffset" | "pixelLength" | "open">;
 
 /** What an instance says of itself, and how its bytes are reached. */
 export interface ObjectHeader {
@@ -53,8 +56,8 @@ export function noPixels(): Problem {
   return new Problem("absent", "the instance has no frames", { remedy: "retrieve the instance itself" });
 }
 
-/** Opens an instance and reads what stands before its pixels. */
-export async function readHeader(instance: HeldInstance): Promise<ObjectHeader> {
+/** Opens an instance (whole, or its image half) and reads what stands before its pixels. */
+export async function readHeader(instance: ReadableObject): Promise<ObjectHeader> {
   const { transferSyntaxUid, dataSetOffset, pixelOffset } = instance;
   const object = await instance.open();
   if (encodingOf(transferSyntaxUid).deflated) return inflatedHeader(object);
@@ -197,7 +200,7 @@ export async function frameBytes(image: ImageObject, frame: FrameLocation): Prom
   return more.length === 0 ? read(first) : Buffer.concat(await Promise.all(frame.ranges.map(read)));
 }
 
-/** Keeps the headers of what was used last, by the object's token, in memory only. */
+/** Keeps the headers of images that were used last, without what identifies, by the object's token, in memory only. */
 export function createImageCache(weightMax: number) {
   const kept = new Map<string, { readonly header: ObjectHeader; frames: ImageObject | undefined }>();
   let weight = 0;
@@ -213,7 +216,7 @@ export function createImageCache(weightMax: number) {
     }
     return entry;
   };
-  const entryOf = async (instance: HeldInstance) => {
+  const entryOf = async (instance: HeldImage) => {
     const found = kept.get(instance.id);
     if (found === undefined) return remember(instance.id, await readHeader(instance));
     kept.delete(instance.id);
@@ -221,8 +224,8 @@ export function createImageCache(weightMax: number) {
     return found;
   };
   return {
-    header: async (instance: HeldInstance): Promise<ObjectHeader> => (await entryOf(instance)).header,
-    async image(instance: HeldInstance): Promise<ImageObject> {
+    header: async (instance: HeldImage): Promise<ObjectHeader> => (await entryOf(instance)).header,
+    async image(instance: HeldImage): Promise<ImageObject> {
       const entry: { header: ObjectHeader; frames: ImageObject | undefined } = await entryOf(instance);
       entry.frames ??= imageOf(entry.header, instance.transferSyntaxUid);
       return entry.frames;

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
-import { Tag } from "#formats/dicom";
+import { encodingOf, Tag } from "#formats/dicom";
 import type { PictureFormat } from "#imaging/pictures";
-import type { HeldInstance } from "#radiology/archive";
+import type { HeldImage } from "#radiology/archive";
 import { sendRanged } from "./answer-stream.ts";
 import { displayOf } from "./display.ts";
 import { frameNumbers } from "./frames.ts";
@@ -73,14 +73,14 @@ export function thumbnailHandler(parts: DicomwebParts, cache: ImageCache) {
 async function shownOf(
   parts: DicomwebParts,
   request: FastifyRequest,
-): Promise<{ instance: HeldInstance; frameNumber: number | undefined }> {
+): Promise<{ instance: HeldImage; frameNumber: number | undefined }> {
   const { frames } = request.params as { frames?: string };
   const numbers = frames === undefined ? [] : frameNumbers(frames);
   if (numbers.length > 1) throw new Problem("invalid", "one frame is rendered at a time");
-  const all = await parts.archive.read(parts.actorOf(request), targetOf(request));
-  const pictures = all.filter(({ pixelOffset, values }) => pixelOffset !== undefined || values.Rows !== undefined);
-  const { seriesUid } = pictures[0] ?? {};
-  const series = pictures.filter((each) => each.seriesUid === seriesUid);
+  const all = await parts.archive.images(parts.actorOf(request), targetOf(request));
+  const pictures = all.filter((each) => each.pixelOffset !== undefined || encodingOf(each.transferSyntaxUid).deflated);
+  const { seriesId } = pictures[0] ?? {};
+  const series = pictures.filter((each) => each.seriesId === seriesId);
   const instance = series[series.length >> 1] ?? all[0];
   if (instance === undefined) throw new Problem("absent", "not found");
   return { instance, frameNumber: numbers[0] };
@@ -89,7 +89,7 @@ async function shownOf(
 const encapsulatedPdf = "1.2.840.10008.5.1.4.1.1.104.1";
 
 /** The document of an Encapsulated PDF (PS3.3 §A.45.1), without the byte that made its length even. */
-async function documentOf(instance: HeldInstance, cache: ImageCache): Promise<Uint8Array | undefined> {
+async function documentOf(instance: HeldImage, cache: ImageCache): Promise<Uint8Array | undefined> {
   if (instance.sopClassUid !== encapsulatedPdf) return undefined;
   const { dataSet } = await cache.header(instance);
   const bytes = dataSet.bytes(Tag.EncapsulatedDocument);

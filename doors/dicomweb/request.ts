@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { isUid } from "#formats/dicom";
-import type { HeldInstance, ReadTarget } from "#radiology/archive";
+import type { HeldImage, HeldInstance, ReadTarget } from "#radiology/archive";
 import { type Acceptable, parseAccept, preferred } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { notAcceptable } from "./refusal.ts";
@@ -60,4 +60,11 @@ export async function oneInstance(parts: DicomwebParts, request: FastifyRequest)
   const [instance] = await parts.archive.read(parts.actorOf(request), targetOf(request));
   if (instance === undefined) throw new Problem("absent", "not found");
   return instance;
+}
+
+/** The same, to look at: without what identifies. */
+export async function oneImage(parts: DicomwebParts, request: FastifyRequest): Promise<HeldImage> {
+  const [image] = await parts.archive.images(parts.actorOf(request), targetOf(request));
+  if (image === undefined) throw new Problem("absent", "not found");
+  return image;
 }

@@ -124,6 +124,8 @@ export interface StudyView {
 export interface StudyPage {
   readonly studies: readonly StudyView[];
   readonly total: number;
+  /** False: there are more than that. */
+  readonly isTotalExact: boolean;
 }
 
 export interface SeriesView {
@@ -220,7 +222,14 @@ export interface VaultReport {
   readonly instances: number;
   /** Copies that share a SOP Instance UID and differ (check). */
   readonly conflicts: number;
-  readonly damaged: readonly { readonly pack: string; readonly offset: number; readonly what: string }[];
+  /** Identity halves whose image half is not there (rebuild). */
+  readonly withoutImage: number;
+  readonly damaged: readonly {
+    readonly half: "image" | "identity";
+    readonly pack: string;
+    readonly offset: number;
+    readonly what: string;
+  }[];
 }
 
 export interface AccountRequest {

@@ -2,39 +2,29 @@ import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { Actor, Gate } from "#trust/access";
+import type { Actor, Gate, Grant } from "#trust/access";
 import type { AuditSubject } from "#trust/audit";
-import type { Damage, OpenedObject, Vault } from "#trust/vault";
+import type { CheckProgress, Damage, Reveal, Vault } from "#trust/vault";
 import { type Changes, createChanges } from "./changes.ts";
+import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
 import { createIndexer } from "./indexer.ts";
 import { createIntake, type DataSetHeader, type Receiving, type StoredInstance } from "./intake.ts";
+import {
+  createRevealedRows,
+  type InstanceRow,
+  instanceRow,
+  type ListedInstance,
+  type SeriesRow,
+  type StudyRow,
+} from "./revealed-rows.ts";
 import { createSeriesMetadata } from "./series-metadata.ts";
-import { parseStored } from "./stored-record.ts";
-import type {
-  InstanceRow,
-  ListedInstance,
-  Match,
-  PackMark,
-  Query,
-  SeriesRow,
-  StudyIndex,
-  StudyRow,
-} from "./study-index.ts";
-
-/** An instance that the gate has let the caller read. */
-export interface HeldInstance extends InstanceRow {
-  open(): Promise<OpenedObject>;
-}
+import type { Count, IndexedInstance, IndexedStudy, Query, StudyIndex } from "./study-index.ts";
+import { type RecoverySummary, takeIn } from "./taking-in.ts";
 
 export interface ReadTarget {
   readonly studyUid: string;
   readonly seriesUid?: string;
   readonly sopUid?: string;
-}
-
-export interface RecoverySummary {
-  readonly objects: number;
-  readonly instances: number;
 }
 
 /**
@@ -49,13 +39,17 @@ export interface Archive extends Changes {
 
   findStudies(actor: Actor, query: Query): Promise<StudyRow[]>;
   /** A page and how many there are in all, as one act. */
-  listStudies(actor: Actor, query: Query): Promise<{ rows: StudyRow[]; total: number }>;
+  listStudies(actor: Actor, query: Query): Promise<{ rows: StudyRow[]; total: Count }>;
   findSeries(actor: Actor, query: Query): Promise<SeriesRow[]>;
   findInstances(actor: Actor, query: Query): Promise<ListedInstance[]>;
+  /** What a watcher is shown of studies that it heard of. */
+  watchedStudies(actor: Actor, studyTokens: readonly string[]): Promise<StudyRow[]>;
   /** One study with its series, by the token that stands for it in our URLs. */
   studyOfToken(actor: Actor, studyToken: string): Promise<{ study: StudyRow; series: SeriesRow[] }>;
-  /** The instances of a study, a series, or one; Problem `absent` when there are none. */
+  /** The instances of a study, a series, or one, with all that identifies; Problem `absent` when there are none. */
   read(actor: Actor, target: ReadTarget): Promise<HeldInstance[]>;
+  /** The same without identity: for whoever needs pixels and what it takes to show them. */
+  images(actor: Actor, target: ReadTarget): Promise<HeldImage[]>;
   /** DICOM JSON of every instance of a series (PS3.18 §F), gzip: the text of a JSON array. */
   seriesMetadata(actor: Actor, studyUid: string, seriesUid: string): Promise<Buffer>;
 
@@ -64,10 +58,7 @@ export interface Archive extends Changes {
   /** Makes the index again from the packs alone. */
   rebuild(actor: Actor, progress: (objects: number) => void): Promise<RecoverySummary>;
   /** Opens and proves every sealed object. */
-  check(
-    actor: Actor,
-    progress: (done: { objects: number; bytes: number; bytesTotal: number }) => void,
-  ): Promise<Damage[]>;
+  check(actor: Actor, progress: (done: CheckProgress) => void): Promise<Damage[]>;
   /** Every copy under SOP Instance UIDs that came with different bytes. */
   conflicts(actor: Actor): Promise<InstanceRow[]>;
   /** Resolves when everything that was acknowledged before is in the index. */
@@ -79,6 +70,7 @@ export interface Archive extends Changes {
 
 export interface ArchiveParts {
   readonly vault: Vault;
+  readonly reveal: Reveal;
   readonly index: StudyIndex;
   readonly gate: Gate;
   readonly clock: Clock;
@@ -93,117 +85,150 @@ export interface ArchiveParts {
 export type { DataSetHeader, Receiving, StoredInstance };
 
 export function createArchive(parts: ArchiveParts): Archive {
-  const { vault, index, gate, clock, log } = parts;
+  const { vault, reveal, index, gate, clock, log } = parts;
   const indexer = createIndexer({ index, clock, log });
   const intake = createIntake({ ...parts, indexer });
-  const metadata = createSeriesMetadata(parts);
-  const changes = createChanges({ indexer, index, clock, log });
+  const revealed = createRevealedRows(reveal);
+  const metadata = createSeriesMetadata({ ...parts, revealed });
+  const changes = createChanges({ indexer, clock, log });
 
   /** Searches see everything that was acknowledged before they began. */
-  const search = async <T>(actor: Actor, work: () => Promise<T>): Promise<T> =>
-    gate.pass(actor, "study.search", undefined, async () => {
+  const search = async <T>(actor: Actor, work: (grant: Grant) => Promise<T>): Promise<T> =>
+    gate.pass(actor, "study.search", undefined, async (grant) => {
       await indexer.settled();
-      return work();
+      return work(grant);
     });
 
   /** Looks the study up first, so that the entry in the log carries its token. */
-  const readStudy = async <T>(
+  const withStudy = async <T>(
     actor: Actor,
-    find: () => Promise<StudyRow | undefined>,
-    work: (study: StudyRow) => Promise<T>,
+    act: "study.view" | "study.read",
+    find: () => Promise<IndexedStudy | undefined>,
+    work: (study: IndexedStudy, grant: Grant) => Promise<T>,
   ) => {
     await indexer.settled();
     const study = await find();
     const subject: AuditSubject | undefined = study && { kind: "study", id: study.studyToken };
-    return gate.pass(actor, "study.read", subject, async () => {
+    return gate.pass(actor, act, subject, async (grant) => {
       if (study === undefined) throw absent();
-      return work(study);
+      return work(study, grant);
     });
   };
 
-  const take = async (
-    from: ReadonlyMap<string, number>,
-    progress: (objects: number) => void,
-  ): Promise<RecoverySummary> => {
-    let objects = 0;
-    let instances = 0;
-    const reached = new Map<string, PackMark>();
-    for await (const object of vault.recover(from)) {
-      objects++;
-      const stored = parseStored(object);
-      const mark = { pack: object.place.pack, position: object.endPosition };
-      if (stored?.kind === "instance") {
-        instances++;
-        await indexer.push(stored.record, indexer.arrived(mark));
-      } else if (stored?.kind === "series-blob") {
-        await indexer.settled();
-        await index.putSeriesBlob(stored.studyUid, stored.seriesUid, {
-          place: object.place,
-          instanceCount: stored.instanceCount,
-        });
-      }
-      reached.set(mark.pack, mark);
-      progress(objects);
-    }
-    await indexer.settled();
-    // Also past what is no instance, or every start would read it again.
-    if (reached.size > 0) await index.add([], [...reached.values()]);
-    return { objects, instances };
+  const rowsOf = async ({ studyUid, seriesUid, sopUid }: ReadTarget): Promise<IndexedInstance[]> => {
+    if (seriesUid === undefined || sopUid === undefined) return index.instances(studyUid, seriesUid);
+    const row = await index.instance(studyUid, seriesUid, sopUid);
+    return row === undefined ? [] : [row];
   };
 
-  const hold = (row: InstanceRow): HeldInstance => ({ ...row, open: () => vault.open(row.place) });
+  /** One audit entry for all of them; their halves are opened when they are read. */
+  const hold = async (
+    target: ReadTarget,
+    study: IndexedStudy,
+    rows: readonly IndexedInstance[],
+    grant: Grant,
+  ): Promise<HeldInstance[]> => {
+    const series = target.seriesUid === undefined ? await index.seriesOf(study.studyToken) : [];
+    const identities = [...series, ...rows].map(({ identity }) => identity);
+    const halves = rows.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
+    const opened = await reveal(grant, { rows: identities, halves }, "read");
+    const uidOf = new Map(series.map(({ id }, at) => [id, opened.rows[at]?.uid ?? ""]));
+    return rows.flatMap((row, at) => {
+      const identity = opened.rows[series.length + at];
+      if (identity === undefined) return [];
+      const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
+      const instance = instanceRow(row, identity, target.studyUid, seriesUid);
+      return [{ ...instance, open: () => openWhole(vault, row, opened.openHalf(at)) }];
+    });
+  };
+
+  const look = async (rows: readonly IndexedInstance[], grant: Grant): Promise<HeldImage[]> => {
+    const whole = rows.filter(({ pixelOffset }) => pixelOffset === undefined);
+    const halves = whole.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
+    const opened = await reveal(grant, { halves }, "read");
+    return rows.map((row) => {
+      const { identity: _identity, places, ...rest } = row;
+      if (row.pixelOffset !== undefined) return { ...rest, open: () => vault.open(places.image) };
+      return { ...rest, open: () => openWhole(vault, row, opened.openHalf(whole.indexOf(row))) };
+    });
+  };
 
   return {
     ...changes,
     receiveDataSet: intake.receiveDataSet,
     receiveFile: intake.receiveFile,
-    findStudies: (actor, query) => search(actor, () => index.findStudies(query)),
+    findStudies: (actor, query) =>
+      search(actor, async (grant) => revealed.studies(grant, await index.findStudies(query), "search")),
     listStudies: (actor, query) =>
-      search(actor, async () => {
-        const [rows, total] = await Promise.all([index.findStudies(query), index.countStudies(query.matches)]);
-        return { rows, total };
+      search(actor, async (grant) => {
+        const [found, total] = await Promise.all([index.findStudies(query), index.countStudies(query.matches)]);
+        return { rows: await revealed.studies(grant, found, "search"), total };
       }),
-    findSeries: (actor, query) => search(actor, () => index.findSeries(query)),
-    findInstances: (actor, query) => search(actor, () => index.findInstances(query)),
+    findSeries: (actor, query) =>
+      search(actor, async (grant) => revealed.series(grant, await index.findSeries(query), "search")),
+    findInstances: (actor, query) =>
+      search(actor, async (grant) => revealed.listed(grant, await index.findInstances(query), "search")),
+    watchedStudies: (actor, studyTokens) =>
+      gate.pass(actor, "study.watch", undefined, async (grant) => {
+        const rows = await Promise.all(studyTokens.map((token) => index.studyOfToken(token)));
+        const found = rows.filter((row) => row !== undefined);
+        return revealed.studies(grant, found, "search");
+      }),
     studyOfToken: (actor, studyToken) =>
-      readStudy(
+      withStudy(
         actor,
+        "study.view",
         () => index.studyOfToken(studyToken),
-        async (study) => {
-          const series = await index.findSeries(seriesOf(study.studyUid));
+        async (found, grant) => {
+          const rows = await index.seriesOf(found.studyToken);
+          const [[study], series] = await Promise.all([
+            revealed.studies(grant, [found], "read"),
+            revealed.series(grant, rows, "read"),
+          ]);
+          if (study === undefined) throw absent();
           return { study, series };
         },
       ),
-    read: (actor, { studyUid, seriesUid, sopUid }) =>
-      readStudy(
+    read: (actor, target) =>
+      withStudy(
         actor,
-        () => index.study(studyUid),
-        async () => {
-          const rows =
-            seriesUid !== undefined && sopUid !== undefined
-              ? [await index.instance(studyUid, seriesUid, sopUid)]
-              : await index.instances(studyUid, seriesUid);
-          const held = rows.filter((row) => row !== undefined).map(hold);
+        "study.read",
+        () => index.study(target.studyUid),
+        async (study, grant) => {
+          const held = await hold(target, study, await rowsOf(target), grant);
           if (held.length === 0) throw absent();
           return held;
         },
       ),
-    seriesMetadata: (actor, studyUid, seriesUid) =>
-      readStudy(
+    images: (actor, target) =>
+      withStudy(
         actor,
+        "study.view",
+        () => index.study(target.studyUid),
+        async (_study, grant) => {
+          const rows = await rowsOf(target);
+          if (rows.length === 0) throw absent();
+          return look(rows, grant);
+        },
+      ),
+    seriesMetadata: (actor, studyUid, seriesUid) =>
+      withStudy(
+        actor,
+        "study.view",
         () => index.study(studyUid),
-        () => metadata.of(studyUid, seriesUid),
+        (_study, grant) => metadata.of(grant, studyUid, seriesUid),
       ),
     async recover() {
       const marks = await index.marks();
-      return take(new Map(marks.map(({ pack, position }) => [pack, position])), () => {});
+      const from = new Map(marks.map(({ pack, position }) => [pack, position]));
+      return takeIn({ vault, index, indexer, log }, from, () => {});
     },
     rebuild: (actor, progress) =>
       gate.pass(actor, "vault.rebuild", undefined, async () => {
         await indexer.settled();
         const writeMarks = indexer.holdMarks();
         await index.clear();
-        const summary = await take(new Map(), progress);
+        const summary = await takeIn({ vault, index, indexer, log }, new Map(), progress);
         await writeMarks();
         return summary;
       }),
@@ -213,7 +238,7 @@ export function createArchive(parts: ArchiveParts): Archive {
         for await (const damage of vault.check(progress)) found.push(damage);
         return found;
       }),
-    conflicts: (actor) => search(actor, () => index.conflicts()),
+    conflicts: (actor) => search(actor, async (grant) => revealed.copies(grant, await index.conflicts(), "search")),
     settled: () => indexer.settled(),
     refreshBlobs: () => metadata.refresh(),
     async close() {
@@ -221,11 +246,6 @@ export function createArchive(parts: ArchiveParts): Archive {
       await indexer.close();
     },
   };
-}
-
-function seriesOf(studyUid: string): Query {
-  const matches: Match[] = [{ keyword: "StudyInstanceUID", kind: "equal", values: [studyUid] }];
-  return { matches, limit: 10_000, offset: 0, sort: { keyword: "SeriesNumber", ascending: true } };
 }
 
 function absent(): Problem {

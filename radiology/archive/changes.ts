@@ -1,50 +1,47 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { Indexed, Indexer } from "./indexer.ts";
-import type { StudyIndex, StudyRow } from "./study-index.ts";
 
 /** A study that is receiving images is told about at most this often. */
 const tellEveryMs = 1_000;
 
-/** Tells who watches which studies are new or have changed. */
+/** Tells who watches which studies are new or have changed, by their tokens: who they are is asked for with a right to know. */
 export interface Changes {
   /** Returns how to stop watching. */
-  watch(listener: (study: StudyRow) => void): () => void;
+  watch(listener: (studyToken: string) => void): () => void;
 }
 
-export function createChanges(parts: { indexer: Indexer; index: StudyIndex; clock: Clock; log: Log }): Changes {
-  const { indexer, index, clock, log } = parts;
-  const listeners = new Set<(study: StudyRow) => void>();
+export function createChanges(parts: { indexer: Indexer; clock: Clock; log: Log }): Changes {
+  const { indexer, clock, log } = parts;
+  const listeners = new Set<(studyToken: string) => void>();
   const changed = new Set<string>();
   let telling = false;
   let lastToldMs = Number.NEGATIVE_INFINITY;
 
-  const tell = async (): Promise<void> => {
-    const uids = [...changed];
+  const tell = (): void => {
+    const tokens = [...changed];
     changed.clear();
     lastToldMs = clock.monotonicMs();
-    for (const uid of uids) {
-      const study = listeners.size > 0 ? await index.study(uid) : undefined;
-      if (study !== undefined) for (const listener of listeners) listener(study);
-    }
+    for (const token of tokens) for (const listener of listeners) listener(token);
   };
 
   const tellSoon = (): void => {
     if (telling || changed.size === 0) return;
     telling = true;
     clock.after(Math.max(0, lastToldMs + tellEveryMs - clock.monotonicMs()), () => {
-      tell()
-        .catch((error) => log.warn("watchers were not told of a changed study", {}, error))
-        .finally(() => {
-          telling = false;
-          tellSoon();
-        });
+      try {
+        tell();
+      } catch (error) {
+        log.warn("watchers were not told of a changed study", {}, error);
+      }
+      telling = false;
+      tellSoon();
     });
   };
 
   indexer.onIndexed((batch: readonly Indexed[]) => {
     if (listeners.size === 0) return;
-    for (const { record } of batch) changed.add(record.studyUid);
+    for (const { record } of batch) changed.add(record.studyToken);
     tellSoon();
   });
 

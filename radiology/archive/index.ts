@@ -1,29 +1,38 @@
-export type {
-  Archive,
-  ArchiveParts,
-  DataSetHeader,
-  HeldInstance,
-  ReadTarget,
-  Receiving,
-  RecoverySummary,
-  StoredInstance,
-} from "./archive.ts";
+export type { Archive, ArchiveParts, DataSetHeader, ReadTarget, Receiving, StoredInstance } from "./archive.ts";
 export { createArchive } from "./archive.ts";
+export type { HeldImage, HeldInstance } from "./held-instance.ts";
+export type { InstanceRow, ListedInstance, SeriesRow, StudyRow } from "./revealed-rows.ts";
+export type { RecoverySummary } from "./taking-in.ts";
+export type {
+  BlindChange,
+  BlindReads,
+  BlindRows,
+  BlindStore,
+  Block,
+  ConflictHeld,
+  CopyHeld,
+  InstanceHeld,
+  SeriesHeld,
+  StudyHeld,
+} from "./blind-store.ts";
 export type { Condition, KeyValue, PatternPart, SearchKey, Test } from "./matching.ts";
 export { absentNumber, conditionOf, exactKey, keysOf, levelOf, sortKeysOf } from "./matching.ts";
 export type {
   AddOutcome,
+  Count,
+  IndexedInstance,
+  IndexedSeries,
+  IndexedStudy,
   IndexedValues,
+  InstancePlaces,
   InstanceRecord,
-  InstanceRow,
   Level,
-  ListedInstance,
+  ListedIndexedInstance,
   Match,
+  Move,
   PackMark,
   Query,
   SeriesBlob,
-  SeriesRow,
   StudyIndex,
-  StudyRow,
 } from "./study-index.ts";
 export { searchable } from "./study-index.ts";

@@ -2,21 +2,23 @@ import { createHash } from "node:crypto";
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import {
+  createCutter,
   createReader,
   encodingOf,
   isUid,
   pixelDataTags,
-  type Reader,
+  type ReaderOptions,
   Tag,
   undefinedLength,
   type Vr,
   writeMeta,
 } from "#formats/dicom";
 import type { Actor, Gate } from "#trust/access";
-import type { Sealing, Vault } from "#trust/vault";
+import type { Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
+import { createHalves, type Halves } from "./halves.ts";
 import type { Indexer } from "./indexer.ts";
-import { type CapturedValue, indexedValues, isIndexed } from "./received-values.ts";
+import { type CapturedValue, indexedValues, isIndexed, patientOf } from "./received-values.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { InstanceRecord } from "./study-index.ts";
 
@@ -82,10 +84,11 @@ interface Seen {
 function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undefined): Receiving {
   const { vault, gate, indexer, clock } = parts;
   const seen: Seen = { captured: new Map(), dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined };
-  const reader = readerInto(seen, header);
   const meta = header && metaFor(header, parts.implementation);
+  let halves: Halves | undefined;
+  const cutter = createCutter({ meta, onCut: (piece) => halves?.cut(piece) });
+  const reader = createReader(cutter.beside(optionsInto(seen, header)));
   const hash = createHash("sha256");
-  let sealing: Sealing | undefined;
   let studyToken = "";
   /** Copies of what came before the study was known. */
   let held: Buffer[] = [];
@@ -97,7 +100,7 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
     const skip = header === undefined ? Math.max(0, (seen.dataSetOffset ?? 0) - absorbed) : 0;
     absorbed += bytes.length;
     if (skip < bytes.length) hash.update(skip === 0 ? bytes : bytes.subarray(skip));
-    return sealing?.write(bytes);
+    return halves?.write(cutter.cut(bytes));
   };
 
   const hold = (bytes: Uint8Array): undefined | Promise<void> => {
@@ -113,9 +116,9 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
 
   const begin = async (studyUid: string | undefined): Promise<void> => {
     if (studyUid === undefined) throw refusal("Study Instance UID is not a UID");
-    studyToken = await vault.studyToken(studyUid);
-    sealing = vault.seal({ studyToken });
-    if (meta !== undefined) await sealing.write(meta);
+    studyToken = await vault.studyToken(studyUid, patientOf(indexedValues(seen.captured, false).study));
+    halves = createHalves(vault, studyToken);
+    if (meta !== undefined) await halves.write(cutter.cut(meta));
     const waiting = held;
     held = [];
     for (const bytes of waiting) await absorb(bytes);
@@ -125,29 +128,27 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
     const read = reader.end();
     if (read.problem !== undefined) throw asRefusal(read.problem);
     const uids = checkedUids(seen, header);
-    const into = sealing;
+    const into = halves;
     if (into === undefined) throw refusal("no Study Instance UID");
-    const { bigEndian } = encodingOf(read.transferSyntaxUid);
-    const values = indexedValues(seen.captured, bigEndian);
-    const shift = meta?.length ?? 0;
-    const deflated = encodingOf(read.transferSyntaxUid).deflated;
+    const { bigEndian, deflated } = encodingOf(read.transferSyntaxUid);
     const record = {
       ...uids,
       transferSyntaxUid: read.transferSyntaxUid,
-      dataSetOffset: read.dataSetOffset + shift,
-      ...(seen.pixelOffset !== undefined && !deflated && { pixelOffset: seen.pixelOffset + shift }),
+      sizeBytes: absorbed + (meta?.length ?? 0),
+      dataSetOffset: read.dataSetOffset,
+      ...(seen.pixelOffset !== undefined && !deflated && { pixelOffset: seen.pixelOffset }),
       ...(seen.pixelLength !== undefined && !deflated && { pixelLength: seen.pixelLength }),
       dataSetSha256: hash.digest("hex"),
       receivedAt: clock.now(),
       receivedFrom: actor.id,
-      ...values,
+      ...indexedValues(seen.captured, bigEndian),
     };
-    const sealedRecord = encodeStored({ kind: "instance", record });
+    await into.end(cutter.table(), (image) => encodeStored({ kind: "instance", record, image }));
     let arrival: Arrival | undefined;
     const seal = async () => {
-      const sealed = await into.finish(sealedRecord);
-      arrival = indexer.arrived({ pack: sealed.place.pack, position: sealed.endPosition });
-      return { ...sealed, arrival };
+      const { places, endPosition } = await into.commit();
+      arrival = indexer.arrived({ pack: places.identity.pack, position: endPosition });
+      return { places, arrival };
     };
     const stored = await gate
       .pass(actor, "instance.store", { kind: "instance", id: into.id }, seal)
@@ -155,13 +156,7 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
         if (arrival !== undefined) indexer.drop(arrival);
         throw error;
       });
-    const indexed: InstanceRecord = {
-      ...record,
-      id: into.id,
-      studyToken,
-      place: stored.place,
-      sizeBytes: stored.sizeBytes,
-    };
+    const indexed: InstanceRecord = { ...record, id: into.id, studyToken, places: stored.places };
     await indexer.push(indexed, stored.arrival);
     return uids;
   };
@@ -169,10 +164,10 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
   return endingOnce({
     write(bytes) {
       if (!reader.write(bytes)) throw asRefusal(reader.end().problem);
-      return sealing === undefined ? hold(bytes) : (absorb(bytes) as undefined | Promise<void>);
+      return halves === undefined ? hold(bytes) : (absorb(bytes) as undefined | Promise<void>);
     },
     finish,
-    abort: async () => sealing?.abort(),
+    abort: async () => halves?.abort(),
   });
 }
 
@@ -204,14 +199,14 @@ function endingOnce(receiving: Receiving): Receiving {
   };
 }
 
-function readerInto(seen: Seen, header: DataSetHeader | undefined): Reader {
+function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptions {
   let last: { tag: number; vr: Vr } = { tag: 0, vr: "UN" };
   const notePixels = (tag: number, offset: number, length: number | undefined, depth: number) => {
     if (depth > 0 || !pixelDataTags.includes(tag)) return;
     seen.pixelOffset = offset;
     seen.pixelLength = length;
   };
-  return createReader({
+  return {
     ...(header && { transferSyntaxUid: header.transferSyntaxUid }),
     capture(tag, vr, length, depth) {
       last = { tag, vr };
@@ -229,7 +224,7 @@ function readerInto(seen: Seen, header: DataSetHeader | undefined): Reader {
       },
       encapsulatedStart: (tag, _vr, offset) => notePixels(tag, offset, undefined, 0),
     },
-  });
+  };
 }
 
 function metaFor(header: DataSetHeader, implementation: IntakeParts["implementation"]): Uint8Array {

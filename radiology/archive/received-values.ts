@@ -63,6 +63,12 @@ export function indexedValues(
   return values;
 }
 
+/** The text that stands for a patient where keys are made (`Vault.studyToken`); undefined without a Patient ID. */
+export function patientOf(study: IndexedValues): string | undefined {
+  const { PatientID, IssuerOfPatientID = "" } = study;
+  return PatientID === undefined ? undefined : `${IssuerOfPatientID}\\${PatientID}`;
+}
+
 function textOf(vr: Vr, bytes: Uint8Array, characterSet: readonly string[], bigEndian: boolean): string {
   if (vr === "US") return unsigned(bytes, bigEndian);
   const values = usesCharacterSet(vr) ? splitValues(bytes, characterSet, vr) : splitValues(bytes, [], vr);

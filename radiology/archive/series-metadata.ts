@@ -4,9 +4,12 @@ import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { hexOfTag, parseDataSet, pixelDataTags, toDicomJson } from "#formats/dicom";
-import type { Vault } from "#trust/vault";
+import { type Gate, type Grant, system } from "#trust/access";
+import type { OpenedObject, Reveal, Vault } from "#trust/vault";
+import { openWhole } from "./held-instance.ts";
+import type { RevealedRows } from "./revealed-rows.ts";
 import { encodeStored } from "./stored-record.ts";
-import type { InstanceRow, StudyIndex } from "./study-index.ts";
+import type { IndexedInstance, IndexedSeries, StudyIndex } from "./study-index.ts";
 
 const gzip = promisify(gzipCallback);
 
@@ -24,7 +27,7 @@ const bulkDataBytesMin = 1_024;
 /** The metadata of whole series, kept as one sealed blob each so that a viewer opens a series with one read. */
 export interface SeriesMetadata {
   /** A JSON array of DICOM JSON objects, gzip. */
-  of(studyUid: string, seriesUid: string): Promise<Buffer>;
+  of(grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer>;
   /** Makes the blobs of series that have come to rest; how many it made. */
   refresh(): Promise<number>;
   close(): Promise<void>;
@@ -32,6 +35,9 @@ export interface SeriesMetadata {
 
 interface Parts {
   readonly vault: Vault;
+  readonly reveal: Reveal;
+  readonly revealed: RevealedRows;
+  readonly gate: Gate;
   readonly index: StudyIndex;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,25 +45,45 @@ interface Parts {
 }
 
 export function createSeriesMetadata(parts: Parts): SeriesMetadata {
-  const { vault, index, clock, log } = parts;
+  const { vault, reveal, revealed, gate, index, clock, log } = parts;
   const making = new Map<string, Promise<Buffer>>();
-  const givenUp = new Set<string>();
+  /** By series number. */
+  const givenUp = new Set<number>();
   let closed = false;
 
-  const make = async (studyUid: string, seriesUid: string): Promise<Buffer> => {
+  const make = async (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
     const rows = await index.instances(studyUid, seriesUid);
     const [first] = rows;
     if (first === undefined) throw new Problem("absent", "not found");
+    const halves = rows.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
+    const opened = await reveal(
+      grant,
+      {
+        rows: rows.map(({ identity }) => identity),
+        halves,
+      },
+      "summary",
+    );
     const objects: string[] = [];
-    for (const row of rows) objects.push(await metadataOf(row, parts));
+    for (const [at, row] of rows.entries()) {
+      const sopUid = opened.rows[at]?.uid;
+      if (sopUid === undefined) continue;
+      const object = await openWhole(vault, row, opened.openHalf(at));
+      const bulkDataUri = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
+      objects.push(await metadataOf(row, object, bulkDataUri));
+    }
     const blob = await gzip(`[${objects.join(",")}]`, { level: 6 });
-    await keep(first, rows.length, blob);
+    await keep({ studyUid, seriesUid, studyToken: first.studyToken }, rows.length, blob);
     return blob;
   };
 
-  const keep = async (first: InstanceRow, instanceCount: number, blob: Buffer): Promise<void> => {
-    const { studyUid, seriesUid, studyToken } = first;
-    const sealing = vault.seal({ studyToken });
+  const keep = async (
+    of: { readonly studyUid: string; readonly seriesUid: string; readonly studyToken: string },
+    instanceCount: number,
+    blob: Buffer,
+  ): Promise<void> => {
+    const { studyUid, seriesUid, studyToken } = of;
+    const sealing = vault.seal({ studyToken, half: "identity" });
     try {
       await sealing.write(blob);
       const { place } = await sealing.finish(encodeStored({ kind: "series-blob", studyUid, seriesUid, instanceCount }));
@@ -68,35 +94,47 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
     }
   };
 
-  const makeOnce = (studyUid: string, seriesUid: string): Promise<Buffer> => {
+  const makeOnce = (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
     const key = `${studyUid} ${seriesUid}`;
     const running = making.get(key);
     if (running !== undefined) return running;
-    const made = make(studyUid, seriesUid).finally(() => making.delete(key));
+    const made = make(grant, studyUid, seriesUid).finally(() => making.delete(key));
     making.set(key, made);
     return made;
   };
 
+  const refreshOne = async (series: IndexedSeries): Promise<boolean> => {
+    const subject = { kind: "study", id: series.study.studyToken } as const;
+    try {
+      await gate.pass(system, "series.summarise", subject, async (grant) => {
+        const [row] = await revealed.series(grant, [series], "summary");
+        if (row !== undefined) await makeOnce(grant, row.study.studyUid, row.seriesUid);
+      });
+      return true;
+    } catch (error) {
+      log.warn("series metadata could not be made", {}, error);
+      if (givenUp.size < givenUpMax) givenUp.add(series.id);
+      return false;
+    }
+  };
+
   return {
-    async of(studyUid, seriesUid) {
-      const kept = await index.seriesBlob(studyUid, seriesUid);
-      if (kept === undefined || kept.instanceCount !== kept.seriesInstanceCount) return makeOnce(studyUid, seriesUid);
-      const object = await vault.open(kept.place);
+    async of(grant, studyUid, seriesUid) {
+      const [study, kept] = await Promise.all([index.study(studyUid), index.seriesBlob(studyUid, seriesUid)]);
+      if (study === undefined || kept === undefined || kept.instanceCount !== kept.seriesInstanceCount) {
+        return makeOnce(grant, studyUid, seriesUid);
+      }
+      const halves = [{ studyToken: study.studyToken, place: kept.place }];
+      const object = await (await reveal(grant, { halves }, "read")).openHalf(0);
       return object.read(0, object.sizeBytes);
     },
     async refresh() {
       const found = await index.seriesWithoutBlob(clock.now() - restMs, refreshedAtOnceMax + givenUp.size);
-      const stale = found.filter(({ studyUid, seriesUid }) => !givenUp.has(`${studyUid} ${seriesUid}`));
+      const stale = found.filter(({ id }) => !givenUp.has(id));
       let made = 0;
-      for (const { studyUid, seriesUid } of stale.slice(0, refreshedAtOnceMax)) {
+      for (const series of stale.slice(0, refreshedAtOnceMax)) {
         if (closed) break;
-        try {
-          await makeOnce(studyUid, seriesUid);
-          made++;
-        } catch (error) {
-          log.warn("series metadata could not be made", {}, error);
-          if (givenUp.size < givenUpMax) givenUp.add(`${studyUid} ${seriesUid}`);
-        }
+        if (await refreshOne(series)) made++;
       }
       return made;
     },
@@ -107,16 +145,14 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   };
 }
 
-/** DICOM JSON text of one instance, its pixels and other large values by reference. */
-export async function metadataOf(row: InstanceRow, parts: Pick<Parts, "vault" | "bulkDataRoot">): Promise<string> {
-  const { studyUid, seriesUid, sopUid, dataSetOffset, transferSyntaxUid, pixelOffset } = row;
-  const object = await parts.vault.open(row.place);
+/** DICOM JSON text of one instance, its pixels and other large values by reference below `bulkDataRoot`. */
+async function metadataOf(row: IndexedInstance, object: OpenedObject, bulkDataRoot: string): Promise<string> {
+  const { dataSetOffset, transferSyntaxUid, pixelOffset } = row;
   const end = Math.min(pixelOffset ?? object.sizeBytes, dataSetOffset + wholeHeaderBytesMax);
   const bytes = await object.read(dataSetOffset, end);
   const { dataSet, stoppedAt } = parseDataSet(bytes, { transferSyntaxUid, stopBefore: pixelDataTags });
-  const at = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
-  const json = toDicomJson(dataSet, { bulkDataBytesMin, bulkDataUri: (path) => `${at}/${path}` });
+  const json = toDicomJson(dataSet, { bulkDataBytesMin, bulkDataUri: (path) => `${bulkDataRoot}/${path}` });
   if (stoppedAt === undefined) return JSON.stringify(json);
   const tag = hexOfTag(stoppedAt.tag);
-  return JSON.stringify({ ...json, [tag]: { vr: stoppedAt.vr, BulkDataURI: `${at}/${tag}` } });
+  return JSON.stringify({ ...json, [tag]: { vr: stoppedAt.vr, BulkDataURI: `${bulkDataRoot}/${tag}` } });
 }

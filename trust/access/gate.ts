@@ -3,6 +3,16 @@ import { Problem } from "#base/problem";
 import type { AuditLog, AuditSubject } from "#trust/audit";
 import { type Act, type Actor, may } from "./acts.ts";
 
+/**
+ * What the gate hands to the work it let through: who, and what for. Only the gate makes grants; one ends some time after its work has
+ * begun, so that what the work handed out (an open study) can still be read.
+ */
+export interface Grant {
+  readonly actor: Actor;
+  readonly act: Act;
+  readonly on?: AuditSubject;
+}
+
 /** The one way to any data: every door and every service goes through `pass`. */
 export interface Gate {
   /**
@@ -12,8 +22,13 @@ export interface Gate {
    * Rejects with Problem `denied` when the actor may not (doors answer as for something absent), with what the work
    * rejects with (a second entry says `failed`), or with what the log rejects with.
    */
-  pass<T>(actor: Actor, act: Act, on: AuditSubject | undefined, work: () => Promise<T>): Promise<T>;
+  pass<T>(actor: Actor, act: Act, on: AuditSubject | undefined, work: (grant: Grant) => Promise<T>): Promise<T>;
+  /** Whether this gate made the grant and it has not ended. */
+  isLive(grant: Grant): boolean;
 }
+
+/** A retrieve of a large study over a slow line takes so long. */
+const grantMs = 60 * 60 * 1000;
 
 /** Refusals that are logged one by one in a minute; what is over is counted into the next that is logged. */
 const refusalsLoggedPerMinuteMax = 120;
@@ -21,6 +36,8 @@ const refusalsLoggedPerMinuteMax = 120;
 export function createGate(parts: { audit: AuditLog; clock: Clock }): Gate {
   const { audit, clock } = parts;
   const refusals = createMinuteBudget(clock, refusalsLoggedPerMinuteMax);
+  /** When each grant ends. */
+  const grants = new WeakMap<Grant, number>();
 
   const refuse = async (actor: Actor, act: Act, on: AuditSubject | undefined): Promise<never> => {
     const turn = refusals.take();
@@ -36,13 +53,16 @@ export function createGate(parts: { audit: AuditLog; clock: Clock }): Gate {
       if (!may(actor, act)) return refuse(actor, act, on);
       const subject = on === undefined ? {} : { on };
       const logged = audit.append({ actor: actor.id, act, ...subject, outcome: "done" });
-      const worked = Promise.resolve().then(work);
+      const grant: Grant = { actor, act, ...subject };
+      grants.set(grant, clock.monotonicMs() + grantMs);
+      const worked = Promise.resolve().then(() => work(grant));
       const [log, result] = await Promise.allSettled([logged, worked]);
       if (log.status === "rejected") throw log.reason;
       if (result.status === "fulfilled") return result.value;
       await audit.append({ actor: actor.id, act, ...subject, outcome: "failed" });
       throw result.reason;
     },
+    isLive: (grant) => clock.monotonicMs() < (grants.get(grant) ?? 0),
   };
 }
 

@@ -10,6 +10,8 @@ export interface AuditSubject {
     | "client"
     | "device"
     | "association"
+    | "patient"
+    | "confirmation"
     | "system";
   readonly id: string;
 }
@@ -23,6 +25,8 @@ export interface AuditEntry {
   /** For example `instance.store`, `study.read`; the acts are listed in `#trust/access`. */
   readonly act: string;
   readonly on?: AuditSubject;
+  /** Tokens of the studies whose identity was opened, at most 100. */
+  readonly studies?: readonly string[];
   readonly outcome: "done" | "refused" | "failed";
   /** Numbers that belong to the act (how many instances, bytes). */
   readonly counts?: Readonly<Record<string, number>>;

@@ -1,6 +1,7 @@
 export type { AuditEntry, AuditLog, AuditSubject, Checkpoint } from "./audit.ts";
 export { splitNotes } from "./checkpoint.ts";
 export type { EntryStore } from "./entry-store.ts";
+export { studiesMost } from "./line.ts";
 export type { AuditLogParts } from "./log.ts";
 export { createAuditLog } from "./log.ts";
 export { leafHash, verifyConsistency, verifyInclusion } from "./tree.ts";

@@ -4,6 +4,8 @@ import type { AuditEntry } from "./audit.ts";
 /** An entry as it is hashed, without newline. Tokens and numbers only, so this is ample. */
 export const lineBytesMost = 4096;
 const countsMost = 16;
+/** So many tokens fit into a line beside the rest. */
+export const studiesMost = 100;
 
 /**
  * The one line of JSON of an entry: keys in a fixed order, counts by name, nothing that is absent. Control characters are
@@ -21,6 +23,7 @@ export function lineOf(entry: AuditEntry): Buffer {
       actor: entry.actor,
       act: entry.act,
       ...(entry.on === undefined ? {} : { on: { kind: entry.on.kind, id: entry.on.id } }),
+      ...(entry.studies === undefined ? {} : { studies: entry.studies }),
       outcome: entry.outcome,
       ...(counts.length === 0 ? {} : { counts: Object.fromEntries(counts) }),
     }),

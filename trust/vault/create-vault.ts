@@ -1,62 +1,116 @@
-import type { KeyObject } from "node:crypto";
-import { newToken, type Random } from "#base/id";
+import type { Random } from "#base/id";
 import { asProblem, isProblem, Problem } from "#base/problem";
-import { objectContext, wholePart } from "./format.ts";
+import type { Half } from "./format.ts";
+import { createIdentityKeys } from "./identity-keys.ts";
+import { keepIdentityOpening } from "./identity-opening.ts";
+import { createIndexBox, openRow } from "./index-box.ts";
 import type { KeyStore } from "./key-store.ts";
-import type { Keyring, TenantKeys } from "./keyring.ts";
-import { openedObject, openRecord, type ProvenObject, proveObject, verifyWhole } from "./opener.ts";
+import type { Keyring } from "./keyring.ts";
+import { openedObject, openRecord } from "./opener.ts";
+import { keyOf } from "./primitives.ts";
 import type { FoundObject, SealedObjects } from "./sealed-objects.ts";
-import { createSealer, objectKey, type Sealer } from "./sealer.ts";
-import { createSealing } from "./sealing.ts";
 import { openSecret, sealSecret } from "./secrets.ts";
-import { createStudyKeys, type StudyKeys } from "./study-keys.ts";
-import type { Damage, RecoveredObject, SealedPlace, SealedUnder, Sealing, Vault } from "./vault.ts";
+import { createStoredHalf, type Progress, type StoredHalf } from "./stored-half.ts";
+import { createStudyKeys } from "./study-keys.ts";
+import type { CheckProgress, Damage, RecoveredObject, SealedPlace, Sealing, Vault } from "./vault.ts";
 
-interface Parts {
-  readonly tenant: TenantKeys;
-  readonly studyKeys: StudyKeys;
+/** Where one half rests: its sealed objects and the keys that open them. */
+export interface HalfStores {
   readonly objects: SealedObjects;
-  readonly random: Random;
+  readonly keyStore: KeyStore;
 }
 
 /**
- * The vault of one tenant. Takes over the object store: proves what the last process left unsaid (`SealedObjects.start`),
- * and closes it and the key store when it is closed.
+ * The vault of one tenant. Takes over the stores of both halves: proves what the last process left unsaid
+ * (`SealedObjects.start`), and closes them when it is closed.
  */
 export async function createVault(options: {
   readonly keyring: Keyring;
   readonly tenant: string;
-  readonly keyStore: KeyStore;
-  readonly objects: SealedObjects;
+  readonly stores: Readonly<Record<Half, HalfStores>>;
   readonly random: Random;
 }): Promise<Vault> {
-  const { keyring, keyStore, objects, random } = options;
+  const { keyring, stores, random } = options;
   const tenant = keyring.tenant(options.tenant);
-  const studyKeys = createStudyKeys({ keyStore, tenant, random });
-  const parts: Parts = { tenant, studyKeys, objects, random };
-  await objects.start((found) => isProven(parts, found));
+  const indexKey = keyOf(tenant.key("index key", 32, firstGeneration));
+  const studyKeys = createStudyKeys({ keyStore: stores.image.keyStore, tenant, indexKey, random });
+  const identityKeys = createIdentityKeys({ keyStore: stores.identity.keyStore, tenant, indexKey, random });
+  const objectKeyOf = (studyToken: string) => {
+    const key = identityKeys.keyOf(studyToken);
+    return key instanceof Promise ? key.then((each) => each?.objects) : key?.objects;
+  };
+  const halves: Readonly<Record<Half, StoredHalf>> = {
+    image: createStoredHalf({
+      half: "image",
+      tenant,
+      keyOf: studyKeys.keyOf,
+      objects: stores.image.objects,
+      random,
+    }),
+    identity: createStoredHalf({
+      half: "identity",
+      tenant,
+      keyOf: objectKeyOf,
+      objects: stores.identity.objects,
+      random,
+    }),
+  };
+  for (const { objects, damageOf } of [halves.image, halves.identity]) {
+    await objects.start(async (found) => (await damageOf(found)) === undefined);
+  }
 
   const live = new Set<Sealing>();
   let isClosed = false;
   const checkOpen = () => {
     if (isClosed) throw new Problem("unavailable", "the vault is closed");
   };
-  return {
-    async studyToken(studyUid) {
+  const vault: Vault = {
+    async studyToken(studyUid, patient) {
       checkOpen();
-      return studyKeys.token(studyUid).catch((error) => {
+      try {
+        const token = await studyKeys.token(studyUid);
+        await identityKeys.ensure(token, patient === undefined ? `study ${studyUid}` : `patient ${patient}`);
+        return token;
+      } catch (error) {
         throw asProblem(error, "keeping the key of a study");
-      });
+      }
     },
-    seal(under) {
+    seal({ studyToken, half }) {
       checkOpen();
-      const sealing = sealUnder(parts, under, (ended) => live.delete(ended));
+      const sealing = halves[half].seal(studyToken, (ended) => live.delete(ended));
       live.add(sealing);
       return sealing;
     },
-    open: async (place) => openedObject(await prove(parts, place)),
-    recover: (from) => recover(parts, from),
-    check: (seen) => check(parts, seen),
+    open: async (place) => openedObject(await halves.image.prove(place)),
+    imageAt: (place) => imageAt(halves.image, place),
+    recover: (from) => recover(halves.identity, from),
+    images: () => images(halves.image.objects),
+    check: (seen = () => {}) => check([halves.image, halves.identity], seen),
+    prove: (half, found) => halves[half].damageOf(found),
+    async shred({ studyTokens, patientToken }) {
+      checkOpen();
+      // The patient's key first: with it gone, none of these identities opens, whatever stops what follows.
+      if (patientToken !== undefined) await stores.identity.keyStore.delete(patientToken);
+      for (const token of studyTokens) {
+        await stores.identity.keyStore.delete(token);
+        await stores.image.keyStore.delete(token);
+        identityKeys.forget(token);
+        studyKeys.forget(token);
+      }
+      if (patientToken !== undefined) identityKeys.forget(patientToken);
+    },
+    patientOf: (studyToken) => identityKeys.patientOf(studyToken),
+    moveIdentity: (studyToken, patient) => identityKeys.move(studyToken, `patient ${patient}`),
+    forgetKeys(token) {
+      if (token === undefined) {
+        identityKeys.wipe();
+        studyKeys.wipe();
+      } else {
+        identityKeys.forget(token);
+        studyKeys.forget(token);
+      }
+    },
+    indexBox: createIndexBox({ tenant, indexKey, identityKeys, random }),
     sealSecret: (purpose, secret) => sealSecret(tenant, random, purpose, secret),
     openSecret: (purpose, sealed) => openSecret(tenant, purpose, sealed),
     derive: (purpose, bytes) => tenant.key(purpose, bytes, firstGeneration),
@@ -64,74 +118,64 @@ export async function createVault(options: {
       if (isClosed) return;
       isClosed = true;
       await Promise.all([...live].map((sealing) => sealing.abort()));
-      const closed = await Promise.allSettled([objects.close(), keyStore.close()]);
+      const closing = Object.values(stores).flatMap(({ objects, keyStore }) => [objects.close(), keyStore.close()]);
+      const closed = await Promise.allSettled(closing);
       studyKeys.wipe();
+      identityKeys.wipe();
       const failed = closed.find((each) => each.status === "rejected");
       if (failed !== undefined) throw asProblem(failed.reason, "closing the vault");
     },
   };
+  keepIdentityOpening(vault, {
+    row: (identity) => openRow({ tenant, identityKeys }, identity),
+    object: async (place) => openedObject(await halves.identity.prove(place)),
+  });
+  return vault;
 }
 
 /** What is derived must stay the same when the master key is rotated, so it hangs on the first. */
 const firstGeneration = 1;
 
-function sealUnder(parts: Parts, under: SealedUnder, ended: (sealing: Sealing) => void): Sealing {
-  const { random, tenant, studyKeys, objects } = parts;
-  const id = newToken(random);
-  const nonce = Buffer.from(random(Buffer.alloc(32)));
-  const unsigned = { part: wholePart, version: 1, studyToken: under.studyToken, id, nonce };
-  const sealerWith = (studyKey: KeyObject | undefined, emit: (part: Buffer) => void): Sealer => {
-    if (studyKey === undefined) throw new Problem("absent", "the key of this study is not there");
-    const key = objectKey(studyKey, nonce, objectContext(tenant.id, unsigned));
-    return createSealer({ ...unsigned, commitment: key.commitment }, key, emit);
-  };
-  return createSealing({
-    id,
-    objects,
-    ended,
-    sealer(emit) {
-      const studyKey = studyKeys.keyOf(under.studyToken);
-      if (studyKey instanceof Promise) return studyKey.then((arrived) => sealerWith(arrived, emit));
-      return sealerWith(studyKey, emit);
-    },
-  });
-}
-
-function prove(parts: Parts, place: SealedPlace): Promise<ProvenObject> {
-  const { objects, tenant, studyKeys } = parts;
-  const readAt = (position: number, into: Uint8Array) => objects.read(place.pack, position, into);
-  return proveObject(place, readAt, tenant.id, studyKeys.keyOf).catch((error) => {
-    throw asProblem(error, "opening a sealed object");
-  });
-}
-
-/** Whether every byte of an object is there. One whose study was shredded cannot be proven, and does not matter. */
-async function isProven(parts: Parts, place: SealedPlace): Promise<boolean> {
+/**
+ * Undefined for a shredded or damaged object, and for none. The scan, not the bytes, says whether an object is there: it knows
+ * where a pack ends and what was discarded.
+ */
+async function imageAt(images: StoredHalf, place: SealedPlace): Promise<string | undefined> {
   try {
-    await verifyWhole(await prove(parts, place));
-    return true;
+    const { footer } = await images.prove(place);
+    for await (const found of images.objects.scan(place.pack, place.offset - footer.bodyBytes)) {
+      return "offset" in found && found.offset === place.offset ? footer.id : undefined;
+    }
+    return undefined;
   } catch (error) {
-    if (isProblem(error, "damaged")) return false;
-    if (isProblem(error, "absent")) return true;
+    if (isProblem(error, "damaged") || isProblem(error, "absent")) return undefined;
     throw error;
   }
 }
 
-async function* recover(parts: Parts, from: ReadonlyMap<string, number>): AsyncGenerator<RecoveredObject> {
-  for (const { pack } of await parts.objects.packs()) {
-    for await (const found of parts.objects.scan(pack, from.get(pack) ?? 0)) {
+async function* images(objects: SealedObjects): AsyncGenerator<{ id: string; place: SealedPlace }> {
+  for (const { pack } of await objects.packs()) {
+    for await (const found of objects.scan(pack, 0)) {
+      if (!("gapFrom" in found)) yield { id: found.id, place: { pack, offset: found.offset } };
+    }
+  }
+}
+
+async function* recover(identity: StoredHalf, from: ReadonlyMap<string, number>): AsyncGenerator<RecoveredObject> {
+  for (const { pack } of await identity.objects.packs()) {
+    for await (const found of identity.objects.scan(pack, from.get(pack) ?? 0)) {
       if ("gapFrom" in found) continue;
-      const recovered = await recoveredFrom(parts, found);
+      const recovered = await recoveredFrom(identity, found);
       if (recovered !== undefined) yield recovered;
     }
   }
 }
 
 /** Undefined for a shredded or damaged object: neither can be indexed, and `check` tells of the damaged one. */
-async function recoveredFrom(parts: Parts, found: FoundObject): Promise<RecoveredObject | undefined> {
+async function recoveredFrom(identity: StoredHalf, found: FoundObject): Promise<RecoveredObject | undefined> {
   const place = { pack: found.pack, offset: found.offset };
   try {
-    const object = await prove(parts, place);
+    const object = await identity.prove(place);
     const record = await openRecord(object);
     const { id, studyToken, sizeBytes } = object.footer;
     return { id, studyToken, place, endPosition: found.endPosition, sizeBytes, record };
@@ -141,37 +185,12 @@ async function recoveredFrom(parts: Parts, found: FoundObject): Promise<Recovere
   }
 }
 
-type CheckProgress = { objects: number; bytes: number; bytesTotal: number };
-
-async function* check(parts: Parts, seen: ((progress: CheckProgress) => void) | undefined): AsyncGenerator<Damage> {
-  const packs = await parts.objects.packs();
-  const bytesTotal = packs.reduce((sum, { endPosition }) => sum + endPosition, 0);
-  let objects = 0;
-  let before = 0;
-  for (const { pack, endPosition } of packs) {
-    for await (const found of parts.objects.scan(pack, 0)) {
-      const damage = "gapFrom" in found ? gapDamage(found.gapFrom, found.gapTo) : await damageOf(parts, found);
-      const offset = "gapFrom" in found ? found.gapFrom : found.offset;
-      if (damage !== undefined) yield { place: { pack, offset }, what: damage };
-      if (!("gapFrom" in found)) seen?.({ objects: ++objects, bytes: before + found.endPosition, bytesTotal });
-    }
-    before += endPosition;
-    seen?.({ objects, bytes: before, bytesTotal });
-  }
-}
-
-function gapDamage(from: number, to: number): string {
-  return `${to - from} bytes from position ${from} belong to no finished object`;
-}
-
-async function damageOf(parts: Parts, found: FoundObject): Promise<string | undefined> {
-  try {
-    await verifyWhole(await prove(parts, { pack: found.pack, offset: found.offset }));
-    return undefined;
-  } catch (error) {
-    // A missing key is shredding, not damage.
-    if (isProblem(error, "absent")) return undefined;
-    if (isProblem(error)) return error.message;
-    throw error;
-  }
+async function* check(
+  halves: readonly StoredHalf[],
+  seen: (progress: CheckProgress) => void,
+): AsyncGenerator<Damage> {
+  const sizes = (await Promise.all(halves.map(({ objects }) => objects.packs()))).flat();
+  const bytesTotal = sizes.reduce((sum, { endPosition }) => sum + endPosition, 0);
+  const progress: Progress = { seen, objects: 0, bytesBefore: 0, bytesTotal };
+  for (const half of halves) yield* half.check(progress);
 }

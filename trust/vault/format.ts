@@ -24,13 +24,15 @@ export const recordBytesMax = 1024 * 1024;
 /** From one data frame to the next. */
 export const frameStride = headBytes + segmentBytes + tagBytes;
 
-/** Part of an object. One so far; the two halves of an instance will be two parts under two keys. */
-export const wholePart = 0;
+/** The two halves of an instance: two parts, under keys of two hierarchies, in two stores. */
+export type Half = "image" | "identity";
+
+export const partOf: Readonly<Record<Half, number>> = { image: 1, identity: 2 };
 
 /** Who an object is, as its header and its footer both say in the clear. */
 export interface ObjectIdentity {
   readonly part: number;
-  /** Version of the object, not of the format; a correction will raise it. */
+  /** Version of the object, not of the format. One so far: a correction is an object of its own. */
   readonly version: number;
   readonly studyToken: string;
   readonly id: string;

@@ -1,11 +1,44 @@
+export type { BackupBox } from "./backup-box.ts";
+export { backupKeyBytes, backupKeyPurpose, createBackupBox } from "./backup-box.ts";
+export type { Breaker, StoppedActor } from "./breaker.ts";
+export type { HalfStores } from "./create-vault.ts";
 export { createVault } from "./create-vault.ts";
+export type { Half } from "./format.ts";
+export type { IdentityValues, IndexBox, SealedIdentity } from "./identity.ts";
 export type { KeyStore, WrappedStudyKey } from "./key-store.ts";
 export { wrappedKeyBytesMax } from "./key-store.ts";
 export type { Keyring, TenantKeys } from "./keyring.ts";
-export { createKeyring, openKeyring } from "./keyring.ts";
-export type { Argon2Cost } from "./root-key.ts";
-export { createPassphrase } from "./root-key.ts";
+export { createKeyring, openKeyring, recoverKeyring } from "./keyring.ts";
+export type { Argon2Cost } from "./passphrase.ts";
+export { createPassphrase, passphraseRoot } from "./passphrase.ts";
+export type { RootKey, RootKeySettings, RootKeySource } from "./root-key.ts";
+export { anotherKind } from "./root-key.ts";
+export type { Purpose, Reveal, Revealed, RevealParts, SealedHalf } from "./reveal.ts";
+export { createReveal } from "./reveal.ts";
 export type { PackTail, ReadAt, ScanRange, VoidRange } from "./scan.ts";
-export { findTail, scanObjects } from "./scan.ts";
-export type { FoundObject, Gap, ObjectWriter, PackState, SealedObjects } from "./sealed-objects.ts";
-export type { Damage, OpenedObject, RecoveredObject, SealedPlace, SealedUnder, Sealing, Vault } from "./vault.ts";
+export { findTail, headerInNewPack, rangeAt, scanObjects } from "./scan.ts";
+export type {
+  Compacted,
+  Compacting,
+  FoundObject,
+  Gap,
+  ObjectMove,
+  ObjectWriter,
+  PackRange,
+  PackState,
+  Replica,
+  ReplicaStatus,
+  SealedObjects,
+} from "./sealed-objects.ts";
+export type {
+  CheckProgress,
+  Damage,
+  OpenedObject,
+  RecoveredObject,
+  Sealed,
+  SealedPlace,
+  SealedUnder,
+  Sealing,
+  Shredded,
+  Vault,
+} from "./vault.ts";

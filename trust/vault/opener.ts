@@ -39,12 +39,14 @@ export async function proveObject(
   place: SealedPlace,
   readAt: ReadAt,
   tenantId: Uint8Array,
+  part: number,
   studyKeyOf: StudyKeyOf,
 ): Promise<ProvenObject> {
   if (!Number.isSafeInteger(place.offset) || place.offset < headerBytes) throw damaged("no object ends there");
   const footer = await footerAt(readAt, place.offset, Number.MAX_SAFE_INTEGER);
   if (footer === undefined) throw damaged("its footer is broken");
   if (footer.bodyBytes > place.offset) throw damaged("it would begin before its pack");
+  if (footer.part !== part) throw damaged("it belongs to the other half");
   const studyKey = await studyKeyOf(footer.studyToken);
   if (studyKey === undefined) throw new Problem("absent", "the key of this object's study is not there");
   const key = objectKey(studyKey, footer.nonce, objectContext(tenantId, footer));

@@ -2,7 +2,7 @@ import { asProblem, Problem } from "#base/problem";
 import { footerBytes } from "./format.ts";
 import type { ObjectWriter, SealedObjects } from "./sealed-objects.ts";
 import type { Sealer } from "./sealer.ts";
-import type { Sealing } from "./vault.ts";
+import type { Sealed, SealedPlace, Sealing } from "./vault.ts";
 
 /**
  * Sealed bytes are handed on in batches of about this size, while more arrive. Most slices are smaller: such an object is
@@ -28,8 +28,9 @@ export function createSealing(options: {
   let batched = 0;
   let inFlight = 0;
   let failure: Problem | undefined;
-  /** Set once `finish` or `abort` was called. */
+  /** Set once `end` or `abort` was called. */
   let ending: Promise<unknown> | undefined;
+  let committing: Promise<Sealed> | undefined;
   let lease: Promise<ObjectWriter> | undefined;
   let drained: PromiseWithResolvers<void> | undefined;
 
@@ -100,22 +101,38 @@ export function createSealing(options: {
     await writer?.abort();
   };
 
-  const end = async (record: Uint8Array) => {
+  /** Nothing of what was begun stays; said once, whoever fails first. */
+  const fail = async (error: unknown): Promise<never> => {
+    await giveUp();
+    options.ended(sealing);
+    throw asProblem(error, "writing a sealed object");
+  };
+  let last: { readonly writer: ObjectWriter; readonly parts: Buffer[]; readonly sealed: Sealed } | undefined;
+  const end = async (record: Uint8Array): Promise<SealedPlace> => {
     try {
       if (waiting !== undefined) await waiting;
       if (failure !== undefined) throw failure;
       const ended = (sealer as Sealer).end(record);
       const writer = await leased();
       const parts = inPlace(writer, takeBatch());
-      await writer.commit(parts);
-      giveBack(parts);
       const offset = writer.start + ended.bodyBytes;
-      return { place: { pack: writer.pack, offset }, endPosition: offset + footerBytes, sizeBytes: ended.sizeBytes };
+      const place = { pack: writer.pack, offset };
+      last = { writer, parts, sealed: { place, endPosition: offset + footerBytes, sizeBytes: ended.sizeBytes } };
+      return place;
     } catch (error) {
-      await giveUp();
-      throw asProblem(error, "writing a sealed object");
-    } finally {
+      return fail(error);
+    }
+  };
+  const commit = async (): Promise<Sealed> => {
+    try {
+      if (last === undefined) throw new Problem("conflict", "this object has not ended yet");
+      if (failure !== undefined) throw failure;
+      await last.writer.commit(last.parts);
+      giveBack(last.parts);
       options.ended(sealing);
+      return last.sealed;
+    } catch (error) {
+      return fail(error);
     }
   };
   const drop = async () => {
@@ -143,15 +160,28 @@ export function createSealing(options: {
       drained ??= Promise.withResolvers<void>();
       return drained.promise;
     },
-    async finish(record) {
+    end(record) {
       checkOpen();
-      const ended = end(record);
-      ending = ended;
-      return ended;
+      ending = end(record);
+      return ending as Promise<SealedPlace>;
+    },
+    commit() {
+      committing ??= commit();
+      return committing;
+    },
+    async finish(record) {
+      await sealing.end(record);
+      return sealing.commit();
     },
     async abort() {
+      if (committing !== undefined) return void (await committing.catch(() => {}));
+      const before = ending;
+      // Whoever calls `commit` from now on finds it ended.
+      committing = Promise.reject(new Problem("conflict", "this object was ended already"));
+      committing.catch(() => {});
       ending ??= drop();
-      await ending.catch(() => {});
+      if (before === undefined) return void (await ending.catch(() => {}));
+      await before.then(drop, () => {});
     },
   };
   return sealing;

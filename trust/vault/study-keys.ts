@@ -1,58 +1,61 @@
 import type { KeyObject } from "node:crypto";
 import { newToken, type Random } from "#base/id";
-import { Problem } from "#base/problem";
-import type { KeyStore, WrappedStudyKey } from "./key-store.ts";
+import { createKept } from "./kept.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { TenantKeys } from "./keyring.ts";
-import { aead, hmac, joined, keyOf, openMessage, sealMessage } from "./primitives.ts";
+import { aead, hmac, joined, keyOf } from "./primitives.ts";
+import { unwrapKey, wrapKey } from "./wrapped-key.ts";
 
-/** The data keys of studies, opened when they are needed. */
+/** The data keys of studies, for their image halves, opened when they are needed. */
 export interface StudyKeys {
   /** Token of a study, made with its key when it is new: durable before it resolves. */
   token(studyUid: string): Promise<string>;
+  /** The token where there is one; never makes one. */
+  tokenOf(studyUid: string): Promise<string | undefined>;
   /** The data key; at once when it was used lately. Undefined when there is none (shredded, or never was). */
   keyOf(studyToken: string): KeyObject | undefined | Promise<KeyObject | undefined>;
+  /** Forgets one study, after its key was deleted or wrapped anew. */
+  forget(studyToken: string): void;
   /** Forgets every key. */
   wipe(): void;
 }
 
 /** How many studies stay open in memory; each is some 300 bytes. */
-const keptMax = 4096;
+const keptMax = 8192;
+const purpose = "study key";
+const tenantKey = "image key";
 
-export function createStudyKeys(options: { keyStore: KeyStore; tenant: TenantKeys; random: Random }): StudyKeys {
-  const { keyStore, tenant, random } = options;
-  const indexKey = keyOf(tenant.key("index key", 32));
-  const keys = new Map<string, KeyObject>();
-  const tokens = new Map<string, string>();
+export function createStudyKeys(options: {
+  keyStore: KeyStore;
+  tenant: TenantKeys;
+  indexKey: KeyObject;
+  random: Random;
+}): StudyKeys {
+  const { keyStore, tenant, indexKey, random } = options;
+  const keys = createKept<KeyObject>(keptMax);
+  const tokens = createKept<string>(keptMax);
   const underWay = new Map<string, Promise<string>>();
-
-  const keep = (studyToken: string, key: KeyObject) => {
-    keys.delete(studyToken);
-    keys.set(studyToken, key);
-    if (keys.size > keptMax) keys.delete(keys.keys().next().value as string);
-  };
-  const keepToken = (studyUid: string, studyToken: string) => {
-    tokens.set(studyUid, studyToken);
-    if (tokens.size > keptMax) tokens.delete(tokens.keys().next().value as string);
-  };
+  const digestOf = (studyUid: string) => hmac(indexKey, joined("study instance uid", studyUid));
 
   const load = async (studyUid: string): Promise<string> => {
-    const digest = hmac(indexKey, joined("study instance uid", studyUid));
+    const digest = digestOf(studyUid);
     let kept = await keyStore.get(digest);
     if (kept === undefined) {
       const key = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
       const studyToken = newToken(random);
-      kept = await keyStore.putIfAbsent(digest, { studyToken, wrappedKey: wrap(tenant, random, studyToken, key) });
-      if (kept.studyToken === studyToken) keep(studyToken, keyOf(key));
+      const wrappedKey = wrapKey({ tenant, tenantKey, purpose, token: studyToken, random }, key);
+      kept = await keyStore.putIfAbsent(digest, { studyToken, wrappedKey });
+      if (kept.studyToken === studyToken) keys.put(studyToken, keyOf(key));
     }
-    keepToken(studyUid, kept.studyToken);
+    tokens.put(studyUid, kept.studyToken);
     return kept.studyToken;
   };
 
   const unwrapped = async (studyToken: string): Promise<KeyObject | undefined> => {
     const kept = await keyStore.byToken(studyToken);
     if (kept === undefined) return undefined;
-    const key = keyOf(unwrap(tenant, kept));
-    keep(studyToken, key);
+    const key = keyOf(unwrapKey({ tenant, tenantKey, purpose, token: studyToken }, kept.wrappedKey));
+    keys.put(studyToken, key);
     return key;
   };
 
@@ -64,46 +67,16 @@ export function createStudyKeys(options: { keyStore: KeyStore; tenant: TenantKey
       underWay.set(studyUid, pending);
       return pending;
     },
-    keyOf(studyToken) {
-      const known = keys.get(studyToken);
-      if (known !== undefined) keep(studyToken, known);
-      return known ?? unwrapped(studyToken);
+    tokenOf: async (studyUid) => tokens.get(studyUid) ?? (await keyStore.get(digestOf(studyUid)))?.studyToken,
+    keyOf: (studyToken) => keys.get(studyToken) ?? unwrapped(studyToken),
+    forget(studyToken) {
+      keys.delete(studyToken);
+      // Which UID had the token is not kept; a UID that is asked for again reads the key store.
+      tokens.clear();
     },
     wipe() {
       keys.clear();
       tokens.clear();
     },
   };
-}
-
-/*
- * A wrapped key: format 1, generation of the tenant's master key, nonce of 12 random bytes, ciphertext, tag. Additional data
- * names tenant and study, so that a key moved to another study's place does not open.
- */
-const wrappedBytes = 2 + aead.nonceBytes + aead.keyBytes + aead.tagBytes;
-
-function wrappingKey(tenant: TenantKeys, generation: number): Buffer {
-  return tenant.key("image key", aead.keyBytes, generation);
-}
-
-function wrap(tenant: TenantKeys, random: Random, studyToken: string, key: Buffer): Buffer {
-  const nonce = random(Buffer.alloc(aead.nonceBytes));
-  const under = wrappingKey(tenant, tenant.generation);
-  const sealed = sealMessage(under, nonce, joined("leadglass study key", tenant.id, studyToken), key);
-  under.fill(0);
-  return Buffer.concat([Buffer.from([1, tenant.generation]), nonce, ...sealed]);
-}
-
-function unwrap(tenant: TenantKeys, kept: WrappedStudyKey): Buffer {
-  const bytes = kept.wrappedKey;
-  const broken = new Problem("damaged", "the wrapped key of a study does not open", {
-    remedy: "restore the key store of this home from its backup",
-  });
-  if (bytes.length !== wrappedBytes || bytes[0] !== 1) throw broken;
-  const under = wrappingKey(tenant, bytes[1] ?? 0);
-  const context = joined("leadglass study key", tenant.id, kept.studyToken);
-  const key = openMessage(under, bytes.subarray(2, 14), context, bytes.subarray(14));
-  under.fill(0);
-  if (key === undefined) throw broken;
-  return key;
 }

@@ -3,54 +3,15 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { systemRandom } from "#base/id";
-import { createTracedFiles } from "#base/io";
 import { isProblem } from "#base/problem";
-import { createMemoryKeyStore, createMemorySealedObjects } from "#stores/memory";
-import { footerBytes, frameStride, headBytes, headerBytes, segmentBytes } from "./format.ts";
-import {
-  createKeyring,
-  createVault,
-  type Damage,
-  type RecoveredObject,
-  type SealedPlace,
-  type Vault,
-} from "./index.ts";
+import { createMemoryKeyStore } from "#stores/memory";
+import { footerBytes, frameStride, headBytes, headerBytes, partOf, segmentBytes } from "./format.ts";
+import { createVault, type Damage, type RecoveredObject, type SealedPlace, type Vault } from "./index.ts";
 import { proveObject } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
+import { keyring, type MemoryStores, openVault, put } from "./vault.fixture.ts";
 
-const keyring = await createKeyring({
-  files: createTracedFiles().files,
-  folder: "home",
-  passphrase: "correct horse battery staple",
-  tenants: ["main", "other"],
-  random: systemRandom,
-  cost: { memoryKiB: 64, passes: 1, lanes: 1 },
-});
-
-async function openVault(tenant = "main") {
-  const objects = createMemorySealedObjects();
-  const keyStore = createMemoryKeyStore();
-  const vault = await createVault({ keyring, tenant, keyStore, objects, random: systemRandom });
-  return { vault, objects, keyStore };
-}
-
-async function put(
-  vault: Vault,
-  bytes: Buffer,
-  cuts: readonly number[] = [],
-  studyUid = "1.2.3",
-): Promise<SealedPlace> {
-  const sealing = vault.seal({ studyToken: await vault.studyToken(studyUid) });
-  let from = 0;
-  for (const cut of [...cuts.map((part) => part % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]) {
-    const piece = Buffer.from(bytes.subarray(from, cut));
-    await sealing.write(piece);
-    piece.fill(0xee); // the caller may use its buffer again at once
-    from = cut;
-  }
-  return (await sealing.finish(Buffer.from(`record of ${bytes.length}`))).place;
-}
-
+const reopened = async (stores: MemoryStores, tenant = "main") => (await openVault({ stores, tenant })).vault;
 const isDamaged = (error: unknown) => isProblem(error, "damaged");
 const readAll = async (vault: Vault, place: SealedPlace) => {
   const object = await vault.open(place);
@@ -74,7 +35,7 @@ test("whatever the length and however it is cut, what was sealed opens, whole, i
     fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 5 }),
     async (size, cuts, ranges) => {
       const bytes = randomBytes(size);
-      const object = await vault.open(await put(vault, bytes, cuts));
+      const object = await vault.open(await put(vault, bytes, { cuts }));
       assert.equal(object.sizeBytes, size);
       assert.ok((await object.read(0, size)).equals(bytes));
       for (const [one, other] of ranges) {
@@ -94,7 +55,8 @@ test("whatever the length and however it is cut, what was sealed opens, whole, i
 });
 
 test("no bit of a sealed object can be changed without being refused or told of", async () => {
-  const { vault, objects } = await openVault();
+  const { vault, stores } = await openVault();
+  const { objects } = stores.image;
   const original = randomBytes(2 * segmentBytes + 999);
   const place = await put(vault, original);
   const length = objects.bytes().length;
@@ -119,7 +81,8 @@ test("no bit of a sealed object can be changed without being refused or told of"
 });
 
 test("frames that were cut, moved, doubled or taken from another object are refused", async () => {
-  const { vault, objects } = await openVault();
+  const { vault, stores } = await openVault();
+  const { objects } = stores.image;
   const one = await put(vault, randomBytes(3 * segmentBytes));
   const two = await put(vault, randomBytes(3 * segmentBytes));
   const start = (place: SealedPlace) => (place === one ? 0 : one.offset + footerBytes);
@@ -167,35 +130,37 @@ test("frames that were cut, moved, doubled or taken from another object are refu
 });
 
 test("an object under another study's key, another tenant or no key is refused", async () => {
-  const { vault, objects, keyStore } = await openVault();
+  const { vault, stores } = await openVault();
   const place = await put(vault, randomBytes(1000));
   const token = await vault.studyToken("1.2.3");
-  const other = await createVault({ keyring, tenant: "other", keyStore, objects, random: systemRandom });
+  const other = await reopened(stores, "other");
   await assert.rejects(readAll(other, place), isDamaged);
 
+  const { keyStore } = stores.image;
   const wrapped = await keyStore.byToken(token);
   const stranger = await keyStore.byToken(await vault.studyToken("9.9"));
   if (wrapped === undefined || stranger === undefined) assert.fail();
   const moved = createMemoryKeyStore();
   await moved.putIfAbsent(randomBytes(32), { studyToken: token, wrappedKey: stranger.wrappedKey });
-  const fooled = await createVault({ keyring, tenant: "main", keyStore: moved, objects, random: systemRandom });
+  const fooled = await reopened({ ...stores, image: { ...stores.image, keyStore: moved } });
   await assert.rejects(readAll(fooled, place), isDamaged, "a wrapped key is bound to its study");
 
   await keyStore.delete(token);
-  const shredded = await createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
+  const shredded = await reopened(stores);
   await assert.rejects(readAll(shredded, place), (error) => isProblem(error, "absent"));
   for await (const _ of shredded.recover(new Map())) assert.fail("a shredded object is not recovered");
   assert.deepEqual(await damagesOf(shredded), [], "a shredded object is not damage");
 });
 
 test("an object made to open under two keys is refused under the one it does not commit to", async () => {
-  const { vault, objects } = await openVault();
+  const { vault, stores } = await openVault();
+  const { objects } = stores.image;
   const place = await put(vault, randomBytes(1000));
   const readAt = (position: number, into: Uint8Array) => objects.read(place.pack, position, into);
   const { id } = keyring.tenant("main");
   // The commitment is checked before the tag is: GCM itself would not notice a message that was built to suit both keys.
   await assert.rejects(
-    proveObject(place, readAt, id, () => keyOf(randomBytes(32))),
+    proveObject(place, readAt, id, partOf.image, () => keyOf(randomBytes(32))),
     (error) => {
       return isProblem(error, "damaged") && /another key/.test(error.message);
     },
@@ -203,10 +168,10 @@ test("an object made to open under two keys is refused under the one it does not
 });
 
 test("recovery gives every finished object with its record, from a mark on those behind it", async () => {
-  const { vault, objects, keyStore } = await openVault();
+  const { vault, stores } = await openVault();
   const places = [];
-  for (const size of [10, 200_000, 0]) places.push(await put(vault, randomBytes(size)));
-  const next = await createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
+  for (const size of [10, 200_000, 0]) places.push(await put(vault, randomBytes(size), { half: "identity" }));
+  const next = await reopened(stores);
   const all: RecoveredObject[] = [];
   for await (const object of next.recover(new Map())) all.push(object);
   assert.deepEqual(
@@ -225,31 +190,32 @@ test("recovery gives every finished object with its record, from a mark on those
 });
 
 test("a study has one token, also for those who ask at once and after the next start", async () => {
-  const { vault, objects, keyStore } = await openVault();
+  const { vault, stores } = await openVault();
   const tokens = await Promise.all(Array.from({ length: 20 }, () => vault.studyToken("1.2.3")));
   assert.equal(new Set(tokens).size, 1);
   assert.notEqual(await vault.studyToken("1.2.4"), tokens[0]);
-  const next = await createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
+  const next = await reopened(stores);
   assert.equal(await next.studyToken("1.2.3"), tokens[0]);
 });
 
 test("an object may be sealed before its study's key has been read", async () => {
-  const { vault, objects, keyStore } = await openVault();
+  const { vault, stores } = await openVault();
   const studyToken = await vault.studyToken("1.2.3");
-  const next = await createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
-  const sealing = next.seal({ studyToken });
+  const next = await reopened(stores);
+  const sealing = next.seal({ studyToken, half: "image" });
   const bytes = randomBytes(1000);
   const wait = sealing.write(bytes.subarray(0, 500));
   assert.ok(wait instanceof Promise);
   sealing.write(bytes.subarray(500));
   const { place } = await sealing.finish(Buffer.from("r"));
   assert.ok((await readAll(next, place)).equals(bytes));
-  const unknown = next.seal({ studyToken: "00".repeat(16) });
+  const unknown = next.seal({ studyToken: "00".repeat(16), half: "image" });
   await assert.rejects(unknown.finish(Buffer.from("r")), (error) => isProblem(error, "absent"));
 });
 
 test("a failed commit is told with its cause, and nothing of the object is found", async () => {
-  const { vault, objects } = await openVault();
+  const { vault, stores } = await openVault();
+  const { objects } = stores.image;
   objects.failCommits(1);
   await assert.rejects(put(vault, randomBytes(10)), (error) => isProblem(error, "no-room"));
   for await (const _ of vault.recover(new Map())) assert.fail("it was refused");
@@ -258,7 +224,7 @@ test("a failed commit is told with its cause, and nothing of the object is found
 
 test("an object is ended once, and a closed vault takes none", async () => {
   const { vault } = await openVault();
-  const sealing = vault.seal({ studyToken: await vault.studyToken("1.2.3") });
+  const sealing = vault.seal({ studyToken: await vault.studyToken("1.2.3"), half: "image" });
   await sealing.abort();
   await sealing.abort();
   assert.throws(
@@ -266,12 +232,12 @@ test("an object is ended once, and a closed vault takes none", async () => {
     (error) => isProblem(error, "conflict"),
   );
   await assert.rejects(sealing.finish(Buffer.alloc(1)), (error) => isProblem(error, "conflict"));
-  const underWay = vault.seal({ studyToken: await vault.studyToken("1.2.3") });
+  const underWay = vault.seal({ studyToken: await vault.studyToken("1.2.3"), half: "image" });
   underWay.write(Buffer.alloc(10));
   await vault.close();
   await vault.close();
   assert.throws(
-    () => vault.seal({ studyToken: "00".repeat(16) }),
+    () => vault.seal({ studyToken: "00".repeat(16), half: "image" }),
     (error) => isProblem(error, "unavailable"),
   );
   await assert.rejects(underWay.finish(Buffer.alloc(1)), (error) => isProblem(error, "conflict"));
@@ -279,13 +245,13 @@ test("an object is ended once, and a closed vault takes none", async () => {
 
 test("a record that is too long is refused", async () => {
   const { vault } = await openVault();
-  const sealing = vault.seal({ studyToken: await vault.studyToken("1.2.3") });
+  const sealing = vault.seal({ studyToken: await vault.studyToken("1.2.3"), half: "image" });
   await assert.rejects(sealing.finish(Buffer.alloc(1024 * 1024 + 1)), (error) => isProblem(error, "too-large"));
 });
 
 test("a secret opens for its purpose and tenant only, and no two of the same look alike", async () => {
   const { vault } = await openVault();
-  const { vault: other } = await openVault("other");
+  const { vault: other } = await openVault({ tenant: "other" });
   const sealed = vault.sealSecret("totp", Buffer.from("seed"));
   assert.deepEqual(vault.openSecret("totp", sealed), Buffer.from("seed"));
   assert.notDeepEqual(vault.sealSecret("totp", Buffer.from("seed")), sealed);
@@ -303,7 +269,7 @@ test("what is derived is the same at every start and differs by purpose and tena
   const [{ vault }, { vault: again }, { vault: other }] = [
     await openVault(),
     await openVault(),
-    await openVault("other"),
+    await openVault({ tenant: "other" }),
   ];
   const seed = vault.derive("audit signing key", 32);
   assert.equal(seed.length, 32);

@@ -1,3 +1,7 @@
+import type { Half } from "./format.ts";
+import type { IndexBox } from "./identity.ts";
+import type { FoundObject } from "./sealed-objects.ts";
+
 /** Where a sealed object rests: its pack and the position of its footer there. Says nothing about what it is. */
 export interface SealedPlace {
   readonly pack: string;
@@ -6,11 +10,20 @@ export interface SealedPlace {
 
 /** Which key an object is sealed under, and what is bound into it. */
 export interface SealedUnder {
-  /** Random token of the study; the study's data key is kept under it. */
+  /** Random token of the study; the study's keys are kept under it. */
   readonly studyToken: string;
+  /** Which store it goes to, under which of the study's two keys. */
+  readonly half: Half;
 }
 
-/** One object on its way into the vault. Exactly one of `finish` and `abort` ends it. */
+/** An object that is on stable storage. */
+export interface Sealed {
+  readonly place: SealedPlace;
+  readonly endPosition: number;
+  readonly sizeBytes: number;
+}
+
+/** One object on its way into the vault. Exactly one of `finish` (or `end` and `commit`) and `abort` ends it. */
 export interface Sealing {
   /** Random token of the object (32 hex digits). */
   readonly id: string;
@@ -20,13 +33,17 @@ export interface Sealing {
    */
   write(bytes: Uint8Array): void | Promise<void>;
   /**
-   * Ends the object with a record that recovery will find without opening the object (sealed too, up to 1 MiB), and
-   * resolves when object and record are on stable storage. Many callers share one sync. After a rejection nothing of the
+   * Ends the object with a record that recovery will find without opening the object (sealed too, up to 1 MiB). Resolves with
+   * the place where it will rest: nothing is on stable storage yet. After a rejection nothing of it will be found.
+   */
+  end(record: Uint8Array): Promise<SealedPlace>;
+  /**
+   * Resolves when object and record are on stable storage. Many callers share one sync. After a rejection nothing of the
    * object will ever be found again.
    */
-  finish(
-    record: Uint8Array,
-  ): Promise<{ readonly place: SealedPlace; readonly endPosition: number; readonly sizeBytes: number }>;
+  commit(): Promise<Sealed>;
+  /** `end` and `commit`. */
+  finish(record: Uint8Array): Promise<Sealed>;
   abort(): Promise<void>;
 }
 
@@ -40,7 +57,7 @@ export interface OpenedObject {
   stream(from?: number, to?: number): AsyncIterable<Buffer>;
 }
 
-/** A finished object as recovery finds it. */
+/** A finished object of the identity store as recovery finds it. */
 export interface RecoveredObject {
   readonly id: string;
   readonly studyToken: string;
@@ -52,20 +69,55 @@ export interface RecoveredObject {
 
 /** A place where bytes at rest failed their proof. */
 export interface Damage {
+  readonly half: Half;
   readonly place: SealedPlace;
   readonly what: string;
 }
 
+export interface CheckProgress {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly bytesTotal: number;
+}
+
+/** What was shredded: nothing sealed under these tokens opens again, wherever a copy of it lies. */
+export interface Shredded {
+  readonly studyTokens: readonly string[];
+  readonly patientToken?: string;
+}
+
 export interface Vault {
-  /** The token of a study, made with its data key (durable before it resolves) when the study is new. */
-  studyToken(studyUid: string): Promise<string>;
+  /**
+   * The token of a study, made with its keys (durable before it resolves) when the study is new. `patient` is any text that stands
+   * for its patient; without one the study counts as a patient's only.
+   */
+  studyToken(studyUid: string, patient?: string): Promise<string>;
   seal(under: SealedUnder): Sealing;
-  /** Rejects with Problem "damaged" when header or key commitment do not prove, "absent" when nothing is there. */
+  /**
+   * Opens an image half: pixels and technical header, nothing that identifies. Identity halves are opened by `reveal` alone.
+   * Rejects with Problem "damaged" when header or key commitment do not prove, "absent" when nothing is there.
+   */
   open(place: SealedPlace): Promise<OpenedObject>;
-  /** Finished objects behind `from` (a position in each pack; all packs not named from their start). */
+  /** The token of the image half that stands at a place; undefined when none does, or it does not prove. */
+  imageAt(place: SealedPlace): Promise<string | undefined>;
+  /** Finished objects of the identity store behind `from` (a position in each pack; all packs not named from their start). */
   recover(from: ReadonlyMap<string, number>): AsyncIterable<RecoveredObject>;
-  /** Opens every segment of every object and reports damage; `seen` is called with progress. */
-  check(seen?: (progress: { objects: number; bytes: number; bytesTotal: number }) => void): AsyncIterable<Damage>;
+  /** Every image half as its framing shows it, to find those that were moved. */
+  images(): AsyncIterable<{ readonly id: string; readonly place: SealedPlace }>;
+  /** Opens every segment of every object of both stores and reports damage; `seen` is called with progress. */
+  check(seen?: (progress: CheckProgress) => void): AsyncIterable<Damage>;
+  /** Whether every byte of one object proves; what is wrong with it otherwise. */
+  prove(half: Half, found: Pick<FoundObject, "pack" | "offset">): Promise<string | undefined>;
+  /** Deletes the keys of studies, and of a patient: durable when it resolves. */
+  shred(what: Shredded): Promise<void>;
+  /** The token of the patient under whose key a study's identity lies. */
+  patientOf(studyToken: string): Promise<string | undefined>;
+  /** Puts a study's identity under another patient's key (a merge, a study that was moved). */
+  moveIdentity(studyToken: string, patient: string): Promise<void>;
+  /** Forgets opened keys of one study or patient, or all, after they were wrapped anew. */
+  forgetKeys(token?: string): void;
+  /** What the blind index may do. */
+  readonly indexBox: IndexBox;
   /** Seals a small secret (a TOTP seed, a signing key) under the tenant's key, bound to its purpose. */
   sealSecret(purpose: string, secret: Uint8Array): Buffer;
   openSecret(purpose: string, sealed: Uint8Array): Buffer;

@@ -38,6 +38,7 @@ export function StudiesPage() {
         searchField={searchField}
         onClear={clear}
         total={studies.state === "ready" ? studies.total : undefined}
+        isTotalExact={studies.state !== "ready" || studies.isTotalExact}
       />
       {studies.state === "failed" ? (
         <div className={classes.middle}>

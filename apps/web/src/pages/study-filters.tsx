@@ -36,10 +36,11 @@ export interface StudyFiltersProps {
   onClear(): void;
   readonly searchField: RefObject<HTMLInputElement | null>;
   readonly total: number | undefined;
+  readonly isTotalExact: boolean;
 }
 
 export function StudyFilters(props: StudyFiltersProps) {
-  const { view, onView, text, onText, searchField, total } = props;
+  const { view, onView, text, onText, searchField, total, isTotalExact } = props;
   useHotkeys([["/", () => searchField.current?.focus()]]);
   const change = (part: { [Key in "modality" | "from" | "to"]?: string | undefined }) => {
     const merged = Object.entries({ ...view, ...part }).filter(([, value]) => value !== undefined && value !== "");
@@ -102,7 +103,7 @@ export function StudyFilters(props: StudyFiltersProps) {
         </Button>
       ) : null}
       <Text className={classes.total} c="dimmed" size="sm" role="status">
-        {total === undefined ? "" : counted(total, "study", "studies")}
+        {total === undefined ? "" : `${isTotalExact ? "" : "more than "}${counted(total, "study", "studies")}`}
       </Text>
     </search>
   );

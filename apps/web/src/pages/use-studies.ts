@@ -11,6 +11,8 @@ const refreshAtMostEveryMs = 1_000;
 export interface Studies {
   readonly rows: readonly StudyRow[];
   readonly total: number;
+  /** False: there are more than that. */
+  readonly isTotalExact: boolean;
   readonly state: "loading" | "ready" | "failed";
   readonly error: unknown;
   /** The rows are those of the view before: the new ones are on their way. */
@@ -30,7 +32,7 @@ export function useStudies(view: StudyView, search: string): Studies {
     initialPageParam: 0,
     getNextPageParam: (last, pages) => {
       const read = pages.reduce((sum, page) => sum + page.studies.length, 0);
-      return last.studies.length > 0 && read < last.total ? read : undefined;
+      return last.studies.length > 0 && (read < last.total || !last.isTotalExact) ? read : undefined;
     },
     placeholderData: keepPreviousData,
   });
@@ -39,6 +41,7 @@ export function useStudies(view: StudyView, search: string): Studies {
   return {
     rows: unique(pages),
     total: pages.at(-1)?.total ?? 0,
+    isTotalExact: pages.at(-1)?.isTotalExact ?? true,
     state: query.data !== undefined ? "ready" : query.isError ? "failed" : "loading",
     error: query.error,
     isStale: query.isPlaceholderData,

@@ -1,0 +1,90 @@
+import { Problem } from "#base/problem";
+import { type CutTable, createMender, decodeCuts, encodeCuts, type Mender } from "#formats/dicom";
+import type { OpenedObject, Vault } from "#trust/vault";
+import type { InstanceRow } from "./revealed-rows.ts";
+import type { IndexedInstance } from "./study-index.ts";
+
+/** An instance that the gate has let the caller read, with all that identifies. */
+export interface HeldInstance extends InstanceRow {
+  /** The received bytes: both halves put together. What is read is verified; who reads the whole compares `dataSetSha256`. */
+  open(): Promise<OpenedObject>;
+}
+
+/**
+ * An instance that the gate has let the caller look at: pixels and technical header; values that identify are zeros. Only what has
+ * no pixels of its own (a document, a deflated data set) is opened whole.
+ */
+export interface HeldImage extends Omit<IndexedInstance, "identity" | "places"> {
+  open(): Promise<OpenedObject>;
+}
+
+/**
+ * What an identity half holds: the cut bytes in the order of their places, then where they were cut out, then how long that
+ * is (4 bytes, big endian).
+ */
+export function encodeTrailer(table: CutTable): Buffer {
+  const encoded = encodeCuts(table);
+  const trailer = Buffer.alloc(encoded.length + trailerHeadBytes);
+  trailer.set(encoded, 0);
+  trailer.writeUInt32BE(encoded.length, encoded.length);
+  return trailer;
+}
+
+const trailerHeadBytes = 4;
+/** Most identity halves are a few KiB; one that is longer (a document, a private blob) is read piece by piece. */
+const inMemoryBytesMax = 1024 * 1024;
+
+/** Opens both halves of an instance as the object that was received. */
+export async function openWhole(
+  vault: Vault,
+  instance: IndexedInstance,
+  half: Promise<OpenedObject>,
+): Promise<OpenedObject> {
+  const [image, identity] = await Promise.all([vault.open(instance.places.image), half]);
+  const { mender, cuts } = await readCuts(identity);
+  const mend = async (offset: number, bytes: Buffer): Promise<Buffer> => {
+    const range = mender.cutsIn(offset, bytes.length);
+    if (range.length > 0) mender.mend(offset, bytes, await cuts(range.offset, range.offset + range.length));
+    return bytes;
+  };
+  return {
+    id: image.id,
+    studyToken: image.studyToken,
+    sizeBytes: image.sizeBytes,
+    read: async (from, to) => mend(from, await image.read(from, to)),
+    async *stream(from = 0, to = image.sizeBytes) {
+      let at = from;
+      for await (const piece of image.stream(from, to)) {
+        yield await mend(at, piece);
+        at += piece.length;
+      }
+    },
+  };
+}
+
+type ReadCuts = (from: number, to: number) => Buffer | Promise<Buffer>;
+
+async function readCuts(identity: OpenedObject): Promise<{ mender: Mender; cuts: ReadCuts }> {
+  const { sizeBytes } = identity;
+  const tail = Math.min(sizeBytes, inMemoryBytesMax);
+  const last = await identity.read(sizeBytes - tail, sizeBytes);
+  if (last.length < trailerHeadBytes) throw brokenHalf();
+  const tableBytes = last.readUInt32BE(last.length - trailerHeadBytes);
+  const cutBytes = sizeBytes - trailerHeadBytes - tableBytes;
+  if (cutBytes < 0) throw brokenHalf();
+  const tableStart = cutBytes - (sizeBytes - tail);
+  const table =
+    tableStart >= 0
+      ? last.subarray(tableStart, tableStart + tableBytes)
+      : await identity.read(cutBytes, cutBytes + tableBytes);
+  const mender = createMender(decodeCuts(table));
+  if (mender.cutBytes !== cutBytes) throw brokenHalf();
+  const isInMemory = tail === sizeBytes;
+  return { mender, cuts: isInMemory ? (from, to) => last.subarray(from, to) : (from, to) => identity.read(from, to) };
+}
+
+function brokenHalf(): Problem {
+  return new Problem("damaged", "an identity half does not hold what its table says", {
+    remedy: "run `leadglass vault check`, and restore the instance from a backup or send it again",
+  });
+}

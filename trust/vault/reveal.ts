@@ -1,0 +1,109 @@
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
+import { Problem } from "#base/problem";
+import type { Actor, Gate, Grant } from "#trust/access";
+import { type AuditLog, studiesMost } from "#trust/audit";
+import { type Breaker, createBreaker } from "./breaker.ts";
+import type { IdentityValues, SealedIdentity } from "./identity.ts";
+import { identityOpeningOf } from "./identity-opening.ts";
+import { masked } from "./mask.ts";
+import type { OpenedObject, SealedPlace, Vault } from "./vault.ts";
+
+/** What identity is opened for; stands in the audit entry. */
+export type Purpose = "search" | "read" | "summary" | "correction" | "deletion";
+
+/** An identity half (or another object of the identity store) at rest. */
+export interface SealedHalf {
+  readonly studyToken: string;
+  readonly place: SealedPlace;
+}
+
+/** Identity that was let through: rows in the order asked, undefined where the study was shredded; halves to be opened. */
+export interface Revealed {
+  readonly rows: readonly (IdentityValues | undefined)[];
+  /** Problem "denied" once the grant has ended, "absent" for what was shredded, "damaged" for what does not prove. */
+  openHalf(at: number): Promise<OpenedObject>;
+}
+
+/**
+ * The one function that opens identity. First the audit entry is on stable storage: who, for what, which studies. Values of rows are
+ * masked for an actor that sees no more; halves, which cannot be masked, are refused to such an actor.
+ *
+ * Rejects with Problem "denied" without a live grant of the gate or for an actor that may see only masked values, "busy" for an actor that
+ * the breaker has stopped, with what the log rejects with (nothing was opened then), "damaged" for a row that does not prove.
+ */
+export type Reveal = (
+  grant: Grant,
+  sealed: { readonly rows?: readonly SealedIdentity[]; readonly halves?: readonly SealedHalf[] },
+  purpose: Purpose,
+) => Promise<Revealed>;
+
+export interface RevealParts {
+  readonly vault: Vault;
+  readonly gate: Gate;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Studies whose identity one actor may see in a minute before it is stopped. */
+  readonly studiesPerMinuteMax: number;
+}
+
+/** The function, and the breaker for whoever shows and releases the stopped. */
+export function createReveal(parts: RevealParts): { readonly reveal: Reveal; readonly breaker: Breaker } {
+  const { vault, gate, audit } = parts;
+  const opening = identityOpeningOf(vault);
+  const breaker = createBreaker(parts);
+
+  const admit = async (grant: Grant, studies: readonly string[], purpose: Purpose): Promise<void> => {
+    if (!gate.isLive(grant)) throw denied("access has ended");
+    const { actor } = grant;
+    const isStopped = breaker.isStopped(actor) || breaker.take(actor, studies);
+    const outcome = isStopped ? "refused" : "done";
+    const act = `identity.${purpose}`;
+    const entries: Promise<number>[] = [];
+    for (let at = 0; at < studies.length; at += studiesMost) {
+      entries.push(audit.append({ actor: actor.id, act, studies: studies.slice(at, at + studiesMost), outcome }));
+    }
+    await Promise.all(entries);
+    if (isStopped) throw stopped();
+  };
+  const openRows = async (grant: Grant, rows: readonly SealedIdentity[]) => {
+    const opened = await Promise.all(rows.map((row) => opening.row(row).catch(undefinedWhenShredded)));
+    return sees(grant.actor) === "masked" ? opened.map((values) => values && masked(values)) : opened;
+  };
+
+  const reveal: Reveal = async (grant, { rows = [], halves = [] }, purpose) => {
+    if (halves.length > 0 && sees(grant.actor) === "masked") throw denied("not found");
+    const studies = new Set([...rows, ...halves].map(({ studyToken }) => studyToken));
+    if (studies.size > 0) await admit(grant, [...studies], purpose);
+    return {
+      rows: await openRows(grant, rows),
+      async openHalf(at) {
+        const half = halves[at];
+        if (half === undefined) throw new RangeError("no such half was asked for");
+        if (!gate.isLive(grant)) throw denied("access has ended");
+        return opening.object(half.place);
+      },
+    };
+  };
+  return { reveal, breaker };
+}
+
+function sees(actor: Actor): "whole" | "masked" {
+  return actor.sees ?? "whole";
+}
+
+function undefinedWhenShredded(error: unknown): undefined {
+  if (error instanceof Problem && error.code === "absent") return undefined;
+  throw error;
+}
+
+function denied(message: string): Problem {
+  return new Problem("denied", message, { remedy: "sign in as someone who has access" });
+}
+
+function stopped(): Problem {
+  return new Problem("busy", "too many patients were looked at in a minute: this account is stopped", {
+    remedy: "an operator releases it with `leadglass release`",
+  });
+}

@@ -1,0 +1,104 @@
+import type { KeyObject } from "node:crypto";
+import { newToken, type Random } from "#base/id";
+import { asProblem, isProblem, Problem } from "#base/problem";
+import { type Half, objectContext, partOf } from "./format.ts";
+import type { TenantKeys } from "./keyring.ts";
+import { type ProvenObject, proveObject, type StudyKeyOf, verifyWhole } from "./opener.ts";
+import type { SealedObjects } from "./sealed-objects.ts";
+import { createSealer, objectKey, type Sealer } from "./sealer.ts";
+import { createSealing } from "./sealing.ts";
+import type { CheckProgress, Damage, SealedPlace, Sealing } from "./vault.ts";
+
+/** One of the two stores of sealed objects, with the keys that open what is in it. */
+export interface StoredHalf {
+  seal(studyToken: string, ended: (sealing: Sealing) => void): Sealing;
+  /** Problem "damaged" when the footer does not prove, "absent" when the key is gone. */
+  prove(place: SealedPlace): Promise<ProvenObject>;
+  /** What is wrong with an object, every byte looked at. A missing key is shredding, not damage. */
+  damageOf(place: SealedPlace): Promise<string | undefined>;
+  check(progress: Progress): AsyncIterable<Damage>;
+  readonly objects: SealedObjects;
+}
+
+/** Counts over both stores. */
+export interface Progress {
+  readonly seen: (progress: CheckProgress) => void;
+  objects: number;
+  bytesBefore: number;
+  bytesTotal: number;
+}
+
+export function createStoredHalf(parts: {
+  readonly half: Half;
+  readonly tenant: TenantKeys;
+  readonly keyOf: StudyKeyOf;
+  readonly objects: SealedObjects;
+  readonly random: Random;
+}): StoredHalf {
+  const { half, tenant, keyOf, objects, random } = parts;
+  const part = partOf[half];
+
+  const seal: StoredHalf["seal"] = (studyToken, ended) => {
+    const id = newToken(random);
+    const nonce = Buffer.from(random(Buffer.alloc(32)));
+    const unsigned = { part, version: 1, studyToken, id, nonce };
+    const sealerWith = (studyKey: KeyObject | undefined, emit: (part: Buffer) => void): Sealer => {
+      if (studyKey === undefined) throw new Problem("absent", "the key of this study is not there");
+      const key = objectKey(studyKey, nonce, objectContext(tenant.id, unsigned));
+      return createSealer({ ...unsigned, commitment: key.commitment }, key, emit);
+    };
+    return createSealing({
+      id,
+      objects,
+      ended,
+      sealer(emit) {
+        const studyKey = keyOf(studyToken);
+        if (studyKey instanceof Promise) return studyKey.then((arrived) => sealerWith(arrived, emit));
+        return sealerWith(studyKey, emit);
+      },
+    });
+  };
+  const prove = (place: SealedPlace): Promise<ProvenObject> => {
+    const readAt = (position: number, into: Uint8Array) => objects.read(place.pack, position, into);
+    return proveObject(place, readAt, tenant.id, part, keyOf).catch((error) => {
+      throw asProblem(error, "opening a sealed object");
+    });
+  };
+  const damageOf = async (place: SealedPlace): Promise<string | undefined> => {
+    try {
+      await verifyWhole(await prove(place));
+      return undefined;
+    } catch (error) {
+      if (isProblem(error, "absent")) return undefined;
+      if (isProblem(error, "damaged")) return error.message;
+      throw error;
+    }
+  };
+
+  return {
+    objects,
+    seal,
+    prove,
+    damageOf,
+    async *check(progress) {
+      for (const { pack, endPosition } of await objects.packs()) {
+        for await (const found of objects.scan(pack, 0)) {
+          const isGap = "gapFrom" in found;
+          const offset = isGap ? found.gapFrom : found.offset;
+          const what = isGap ? gapDamage(found.gapFrom, found.gapTo) : await damageOf(found);
+          if (what !== undefined) yield { half, place: { pack, offset }, what };
+          if (isGap) continue;
+          const { bytesBefore, bytesTotal } = progress;
+          progress.seen({ objects: ++progress.objects, bytes: bytesBefore + found.endPosition, bytesTotal });
+        }
+        progress.bytesBefore += endPosition;
+        const { objects: done, bytesBefore: bytes, bytesTotal } = progress;
+        progress.seen({ objects: done, bytes, bytesTotal });
+      }
+    },
+  };
+}
+
+function gapDamage(from: number, to: number): string {
+  return `${to - from} bytes from position ${from} belong to no finished object`;
+}
