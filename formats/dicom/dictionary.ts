@@ -1,5 +1,6 @@
 import { Problem } from "#base/problem";
 import { attributeLines, repeatingLines } from "./dictionary.generated.ts";
+import { once } from "./once.ts";
 import { allVrs, type Vr } from "./vr.ts";
 
 /** What the Basic Application Level Confidentiality Profile does with an attribute, PS3.15 Table E.1-1a. */
@@ -58,15 +59,6 @@ function buildIndex(): Index {
     rows[slot] = row;
   }
   return { keys, rows, vrs, lines, parsed: new Array<Attribute | undefined>(lines.length) };
-}
-
-/** Tables are built from the text at first use, so that importing this costs nearly nothing. */
-function once<T>(build: () => T): () => T {
-  let built: T | undefined;
-  return () => {
-    built ??= build();
-    return built;
-  };
 }
 
 interface Repeating {

@@ -15,6 +15,8 @@ export interface MetaElement {
 
 /** What comes before the data set of a file: preamble, prefix, file meta information (PS3.10 §7.1), each if there. */
 export interface FileStart {
+  /** 128 when a preamble is there and holds something, else 0. */
+  readonly preambleBytes: number;
   readonly elements: readonly MetaElement[];
   /** From the file meta information; where it is missing, what the first bytes of the data set look like. */
   readonly transferSyntaxUid: string;
@@ -33,6 +35,8 @@ const dicm = [0x44, 0x49, 0x43, 0x4d];
 export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | number {
   if (bytes.length < prefixOffset + 12 && !last) return prefixOffset + 12;
   let at = metaOffset(bytes);
+  const preambleBytes =
+    at > prefixOffset && bytes.subarray(0, prefixOffset).some((byte) => byte !== 0) ? prefixOffset : 0;
   const head: HeadState = { explicitVr: true, bigEndian: false, tag: 0, vr: "UN", length: 0 };
   const view = viewOf(bytes);
   const elements: MetaElement[] = [];
@@ -63,7 +67,7 @@ export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | num
       "neither a DICOM file nor a data set: no prefix DICM, and no known element at the start",
     );
   }
-  return { elements, transferSyntaxUid: uid || guessTransferSyntax(bytes, at), dataSetOffset: at };
+  return { preambleBytes, elements, transferSyntaxUid: uid || guessTransferSyntax(bytes, at), dataSetOffset: at };
 }
 
 /** Bare data sets begin with an element of the standard; an empty input is an empty data set. */

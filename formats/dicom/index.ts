@@ -2,6 +2,8 @@
  * DICOM data sets as bytes (PS3.5, PS3.6, PS3.10, PS3.18 F). Pure and synchronous, for the server and the browser.
  */
 export { characterSetsFor, decodeText, encodeText, isKnownCharacterSet, splitValues } from "./charsets/index.ts";
+export { type CutTable, createMender, decodeCuts, encodeCuts, type Mender } from "./cuts.ts";
+export { type Cutter, type CutterOptions, createCutter } from "./cutter.ts";
 export { type ByteRange, type DataElement, DataSet } from "./data-set.ts";
 export {
   type DicomJson,
@@ -44,6 +46,7 @@ export {
   startsCodestream,
 } from "./frames.ts";
 export { createHeaderReader, type Header, type HeaderReader, type HeaderReaderOptions } from "./header-reader.ts";
+export { isIdentifying } from "./identifying.ts";
 export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts";
 export { attributeNameOf } from "./names.ts";
 export {

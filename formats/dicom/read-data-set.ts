@@ -121,6 +121,7 @@ function createTree(source: Source, encoding: Encoding): { events: Required<Read
     current = open[open.length - 1] ?? root;
   };
   const events: Required<ReaderEvents> = {
+    preamble: () => {},
     dataSetStart: () => {},
     element: (tag, vr, offset, length) => add(tag, vr, offset, length),
     value: () => {},
@@ -144,6 +145,7 @@ function createTree(source: Source, encoding: Encoding): { events: Required<Read
     },
     fragment: (_index, offset, length) => void fragments.push({ offset, length }),
     encapsulatedEnd: () => {},
+    unread: () => {},
   };
   return {
     events,

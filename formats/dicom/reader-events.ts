@@ -7,6 +7,8 @@ import type { Vr } from "./vr.ts";
  * called without `this`.
  */
 export interface ReaderEvents {
+  /** The bytes in front of the prefix of a file, 128 of them, hold something (PS3.10 §7.1). */
+  preamble?(length: number): void;
   /** The data set begins (at once for a bare data set, after the file meta information for a file). */
   dataSetStart?(transferSyntaxUid: string, offset: number): void;
   /** An element with a value, of the file meta information too. The VR is UN where the letters are no VR. */
@@ -22,6 +24,8 @@ export interface ReaderEvents {
   /** Index 0 is the Basic Offset Table (PS3.5 §A.4). */
   fragment?(index: number, offset: number, length: number): void;
   encapsulatedEnd?(offset: number): void;
+  /** The reading stops here, at a Problem or at an element to stop at: of nothing from `offset` on is told. */
+  unread?(offset: number): void;
 }
 
 /** The element a reader stopped in front of. */

@@ -76,6 +76,7 @@ function takeElementHead(s: ReaderState, offset: number, headSize: number): void
   if (s.level === 0 && tag >= s.stopMin && s.stops.includes(tag)) {
     s.stop = { tag: tag >>> 0, vr, headOffset: offset - headSize, valueOffset: offset, length };
     s.status = Status.stopped;
+    s.events.unread(offset - headSize);
     return;
   }
   if (vr === "SQ" || length === undefinedLength) {

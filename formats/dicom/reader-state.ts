@@ -88,13 +88,14 @@ export function pathOf(s: ReaderState, tag?: number): string {
 
 /** Ends the reading. What was read before stays valid. */
 export function fail(s: ReaderState, code: ProblemCode, what: string, offset: number, tag?: number): void {
-  failWith(s, new Problem(code, `${what}: ${pathOf(s, tag)}, byte ${offset}`));
+  failWith(s, new Problem(code, `${what}: ${pathOf(s, tag)}, byte ${offset}`), offset);
 }
 
-export function failWith(s: ReaderState, problem: Problem): void {
+export function failWith(s: ReaderState, problem: Problem, offset: number): void {
   s.problem = problem;
   s.status = Status.failed;
   s.left = 0;
+  s.events.unread(offset);
 }
 
 export function pushFrame(s: ReaderState, kind: Inside, tag: number, end: number): void {

@@ -60,7 +60,7 @@ export function createReader(options: ReaderOptions = {}): Reader {
       if (s.status !== Status.reading) return false;
       s.received += chunk.length;
       if (s.received > s.limits.bytesMax) {
-        fail(s, "too-large", `more than ${s.limits.bytesMax} bytes`, s.received);
+        fail(s, "too-large", `more than ${s.limits.bytesMax} bytes`, s.base);
         return false;
       }
       if (s.lead === undefined) feed(s, chunk);
@@ -130,6 +130,7 @@ function initialState(options: ReaderOptions): ReaderState {
 /** Fills in what the caller does not listen to. */
 function withDefaults(on: ReaderEvents): Required<ReaderEvents> {
   return {
+    preamble: on.preamble ?? nothing,
     dataSetStart: on.dataSetStart ?? nothing,
     element: on.element ?? nothing,
     value: on.value ?? nothing,
@@ -140,6 +141,7 @@ function withDefaults(on: ReaderEvents): Required<ReaderEvents> {
     encapsulatedStart: on.encapsulatedStart ?? nothing,
     fragment: on.fragment ?? nothing,
     encapsulatedEnd: on.encapsulatedEnd ?? nothing,
+    unread: on.unread ?? nothing,
   };
 }
 
@@ -182,7 +184,7 @@ function tryStart(s: ReaderState, last: boolean): void {
   try {
     start = readFileStart(bytes, last);
   } catch (error) {
-    failWith(s, asProblem(error, "reading a file"));
+    failWith(s, asProblem(error, "reading a file"), 0);
     return;
   }
   if (typeof start === "number") {
@@ -190,6 +192,7 @@ function tryStart(s: ReaderState, last: boolean): void {
     s.leadNeeds = Math.max(start, Math.ceil(bytes.length * 1.5));
     return;
   }
+  if (start.preambleBytes > 0) s.events.preamble(start.preambleBytes);
   for (const { tag, vr, offset, length } of start.elements) {
     s.events.element(tag, vr, offset, length, 0);
     if (s.capture?.(tag, vr, length, 0)) s.events.value(bytes, offset, offset + length);
@@ -216,7 +219,7 @@ function feed(s: ReaderState, bytes: Uint8Array): void {
   try {
     s.inflater.push(bytes);
   } catch (error) {
-    failWith(s, asProblem(error, "inflating a data set"));
+    failWith(s, asProblem(error, "inflating a data set"), s.dataSetOffset);
   }
 }
 
@@ -324,7 +327,7 @@ function finish(s: ReaderState): void {
   }
   if (s.level > 0) {
     const problem = `the input ends inside ${pathOf(s)}, byte ${position}: its delimiter is missing`;
-    failWith(s, new Problem("invalid", problem));
+    failWith(s, new Problem("invalid", problem), position);
     return;
   }
   s.status = Status.ended;
