@@ -3,6 +3,7 @@ import { circleRules } from "./rules/circles.ts";
 import { dependencyRules } from "./rules/dependencies.ts";
 import { directionRules } from "./rules/directions.ts";
 import { homeRules } from "./rules/homes.ts";
+import { keeperRules } from "./rules/keepers.ts";
 import { nameRules } from "./rules/names.ts";
 import { paperRules } from "./rules/papers.ts";
 import { portRules } from "./rules/ports.ts";
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...circleRules,
   ...portRules,
   ...homeRules,
+  ...keeperRules,
   ...wordRules,
   ...sizeRules,
   ...nameRules,

@@ -2,7 +2,7 @@ import type { Random } from "#base/id";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import type { Half } from "./format.ts";
 import { createIdentityKeys } from "./identity-keys.ts";
-import { keepIdentityOpening } from "./identity-opening.ts";
+import { withIdentityOpening } from "./identity-opening.ts";
 import { createIndexBox, openRow } from "./index-box.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { Keyring } from "./keyring.ts";
@@ -126,11 +126,10 @@ export async function createVault(options: {
       if (failed !== undefined) throw asProblem(failed.reason, "closing the vault");
     },
   };
-  keepIdentityOpening(vault, {
+  return withIdentityOpening(vault, {
     row: (identity) => openRow({ tenant, identityKeys }, identity),
     object: async (place) => openedObject(await halves.identity.prove(place)),
   });
-  return vault;
 }
 
 /** What is derived must stay the same when the master key is rotated, so it hangs on the first. */

@@ -8,14 +8,15 @@ export interface IdentityOpening {
   object(place: SealedPlace): Promise<OpenedObject>;
 }
 
-const openings = new WeakMap<Vault, IdentityOpening>();
+/** Only who imports this file can name the property. */
+const held = Symbol("identity opening");
 
-export function keepIdentityOpening(vault: Vault, opening: IdentityOpening): void {
-  openings.set(vault, opening);
+export function withIdentityOpening(vault: Vault, opening: IdentityOpening): Vault {
+  return Object.defineProperty(vault, held, { value: opening, enumerable: false });
 }
 
 export function identityOpeningOf(vault: Vault): IdentityOpening {
-  const opening = openings.get(vault);
+  const opening = (vault as Vault & { readonly [held]?: IdentityOpening })[held];
   if (opening === undefined) throw new TypeError("not a vault made by createVault");
   return opening;
 }
