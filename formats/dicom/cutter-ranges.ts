@@ -32,7 +32,7 @@ export function createCutRanges(): CutRanges {
   /** Known private creators of this data set or item, by group and upper byte of the element, and of those around it. */
   let creators: Map<number, string> | undefined;
   const outerCreators: (Map<number, string> | undefined)[] = [];
-  /** The creator element just told, and where its value lies; 0 when the last was no such element. */
+  /** The creator element just told, whose value comes next, and where it lies; 0 when the last was no such element. */
   let declaring = 0;
   let declaringAt = 0;
   let level = 0;
@@ -64,7 +64,6 @@ export function createCutRanges(): CutRanges {
       self.toldTo = deflated ? offset : Number.POSITIVE_INFINITY;
     },
     element(tag, _vr, offset, length) {
-      declaring = 0;
       if (cutLevel === 0) {
         if (handlingHere(tag) === Handling.kept || (isGroupLength(tag) && length === 4)) return;
         if (isPrivateCreator(tag)) declare(tag, offset, length);
@@ -83,7 +82,6 @@ export function createCutRanges(): CutRanges {
       declaring = 0;
     },
     sequenceStart(tag) {
-      declaring = 0;
       level += 1;
       if (cutLevel === 0 && handlingHere(tag) === Handling.cut) cutLevel = level;
     },
@@ -99,7 +97,6 @@ export function createCutRanges(): CutRanges {
       creators = outerCreators.pop();
     },
     encapsulatedStart(tag) {
-      declaring = 0;
       fragmentsCut = cutLevel > 0 || handlingHere(tag) !== Handling.kept;
     },
     fragment(_index, offset, length) {
