@@ -1,1 +1,3 @@
 export { createFileKeyStore } from "./file-key-store.ts";
+export { pkcs11Root } from "./pkcs11-root.ts";
+export { isKeyFile, keysIn } from "./saving.ts";

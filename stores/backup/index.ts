@@ -1,0 +1,7 @@
+export type { BackupParts, BackupReport, BackupRequest } from "./backup.ts";
+export { refreshBackupKeys, takeBackup } from "./backup.ts";
+export { backupIdIn } from "./medium.ts";
+export type { RestoreReport, RestoreRequest } from "./restore.ts";
+export { restoreBackup } from "./restore.ts";
+export type { BackupSources, GrowingFile, GrowingFolder, KeySource, LogSource, StateSource } from "./sources.ts";
+export type { Loss } from "./verify.ts";
