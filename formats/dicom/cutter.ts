@@ -101,8 +101,8 @@ function createBlanker(onCut: (piece: Uint8Array) => void) {
         taken = larger;
       }
       copyBytes(given, at, taken, used, size);
-      used += size;
       out.fill(0, at, at + size);
+      used += size;
     },
     end(): Uint8Array {
       const result = out;
@@ -111,7 +111,7 @@ function createBlanker(onCut: (piece: Uint8Array) => void) {
       given = out = noBytes;
       return result;
     },
-    table: (): CutTable => ({ offsets: Float64Array.from(offsets), lengths: Float64Array.from(lengths) }),
+    table: (): CutTable => ({ offsets: new Float64Array(offsets), lengths: new Float64Array(lengths) }),
   };
 }
 
