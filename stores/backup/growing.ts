@@ -121,9 +121,10 @@ interface Range {
 /** Copies a range, reading ahead while it writes; its SHA-256. */
 async function copyRange(source: GrowingFolder, id: string, into: OpenFile, range: Range): Promise<string> {
   const hash = createHash("sha256");
-  const buffers = [Buffer.alloc(copyBytes), Buffer.alloc(copyBytes)] as const;
+  const bytesMax = Math.min(copyBytes, range.to - range.from);
+  const buffers = [Buffer.alloc(bytesMax), Buffer.alloc(bytesMax)] as const;
   const readPiece = async (position: number, turn: number): Promise<Buffer> => {
-    const piece = (buffers[turn % 2] as Buffer).subarray(0, Math.min(copyBytes, range.to - position));
+    const piece = (buffers[turn % 2] as Buffer).subarray(0, range.to - position);
     const have = await readUpTo((part, at) => source.read(id, at, part), piece, position);
     if (have === piece.length) return piece;
     throw new Problem("damaged", `${source.name}/${id} of the home is shorter than what it acknowledged`, {

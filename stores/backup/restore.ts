@@ -234,7 +234,7 @@ async function putGrowingFile(
   const losses: Loss[] = [];
   await withFile(medium.files, medium.path(folder, id), "read", (from) =>
     putFile(files, to, async (into) => {
-      const buffer = Buffer.alloc(4 * 1024 * 1024);
+      const buffer = Buffer.alloc(Math.min(4 * 1024 * 1024, endOf({ extents })));
       let at = 0;
       for (const extent of extents) {
         const hash = createHash("sha256");

@@ -100,7 +100,7 @@ export async function damagedExtents(
   if (extents.length === 0) return gaps;
   if (!(await medium.files.exists(path))) return [{ from: 0, to: endOf({ extents }), objects: undefined }];
   await withFile(medium.files, path, "read", async (file) => {
-    const buffer = Buffer.alloc(4 * 1024 * 1024);
+    const buffer = Buffer.alloc(Math.min(4 * 1024 * 1024, endOf({ extents })));
     let from = 0;
     for (const { to, sha256, objects } of extents) {
       const hash = createHash("sha256");
