@@ -1,15 +1,21 @@
 import { parseArgs } from "node:util";
+import { damageAgainAndAgain } from "./damage.ts";
+import { flipEveryBit } from "./flips.ts";
 import { killAgainAndAgain } from "./kill.ts";
 import { killServerAgainAndAgain } from "./kill-server.ts";
 
 const usage = [
   "npm run faults -- kill [--times 1000]         kill -9 the server while images arrive, again and again, and look for what it lost",
   "npm run faults -- kill-vault [--times 1000]   the same with a process that only writes the vault",
+  "npm run faults -- flips                       flip every bit of a sealed object of 64 KiB, one at a time, and read and check it",
+  "npm run faults -- damage [--times 1000000]    damage sealed objects at random, and read and check them each time",
 ].join("\n");
 
-type Seen = (kill: number, acknowledged: number) => void;
+/** Tells on a terminal how far it is. */
+type Tell = (progress: string) => void;
 
-async function killServer(times: number, seen: Seen): Promise<string> {
+async function killServer(times: number, tell: Tell): Promise<string> {
+  const seen = tellKills(times, tell);
   const { kills, killsAtStart, acknowledged, readyMs, logEntries } = await killServerAgainAndAgain({ times, seen });
   const sorted = [...readyMs].sort((a, b) => a - b);
   const [middle, most] = [sorted[sorted.length >> 1] ?? 0, sorted.at(-1) ?? 0];
@@ -19,7 +25,8 @@ async function killServer(times: number, seen: Seen): Promise<string> {
   );
 }
 
-async function killVault(times: number, seen: Seen): Promise<string> {
+async function killVault(times: number, tell: Tell): Promise<string> {
+  const seen = tellKills(times, tell);
   const { kills, acknowledged, found, slowestReadyMs } = await killAgainAndAgain({ times, seen });
   return (
     `${kills} kills: ${acknowledged} objects acknowledged, none lost, none twice ` +
@@ -27,24 +34,54 @@ async function killVault(times: number, seen: Seen): Promise<string> {
   );
 }
 
-const faults: Readonly<Record<string, (times: number, seen: Seen) => Promise<string>>> = {
-  kill: killServer,
-  "kill-vault": killVault,
+function tellKills(times: number, tell: Tell) {
+  return (kill: number, acknowledged: number) => tell(`${kill} of ${times} kills, ${acknowledged} acknowledged`);
+}
+
+async function flipBits(_times: number, tell: Tell): Promise<string> {
+  const seen = (done: number, of: number) => tell(`bit ${done} of ${of}`);
+  const { flips, objectBytes, refused, stillRead, seconds } = await flipEveryBit({ seen });
+  return (
+    `${flips} bits of ${objectBytes} bytes flipped one at a time: all detected, none served; ${refused} refused to be read, ` +
+    `${stillRead} in the record, which reading does not need, told of by check; ${Math.round(seconds)} s`
+  );
+}
+
+async function damage(times: number, tell: Tell): Promise<string> {
+  const seen = (done: number, of: number) => tell(`${done} of ${of} damages`);
+  const { damages, refused, stillRead, seconds } = await damageAgainAndAgain({ times, seen });
+  const counts = Object.entries(damages).map(([kind, count]) => `${kind} ${count}`);
+  return (
+    `${times} damages (${counts.join(", ")}): all detected, none served; ${refused} objects refused to be read, ` +
+    `${stillRead} were read as they were, what was changed not being needed for that; ${Math.round(seconds)} s`
+  );
+}
+
+interface Fault {
+  readonly timesUsual: number;
+  run(times: number, tell: Tell): Promise<string>;
+}
+
+const faults: Readonly<Record<string, Fault>> = {
+  kill: { timesUsual: 1000, run: killServer },
+  "kill-vault": { timesUsual: 1000, run: killVault },
+  flips: { timesUsual: 1, run: flipBits },
+  damage: { timesUsual: 1_000_000, run: damage },
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { times: { type: "string", default: "1000" }, help: { type: "boolean" } },
+  options: { times: { type: "string" }, help: { type: "boolean" } },
 });
-const times = Number(values.times);
 const fault = faults[positionals[0] ?? ""];
+const times = Number(values.times ?? fault?.timesUsual);
 
 if (values.help === true || fault === undefined || !(Number.isSafeInteger(times) && times > 0)) {
   process.stderr.write(`${usage}\n`);
   process.exitCode = values.help === true ? 0 : 2;
 } else {
-  const told = await fault(times, (kill, acknowledged) => {
-    if (process.stdout.isTTY) process.stdout.write(`\r${kill} of ${times} kills, ${acknowledged} acknowledged`);
+  const told = await fault.run(times, (progress) => {
+    if (process.stdout.isTTY) process.stdout.write(`\r${progress}`);
   });
   process.stdout.write(`${process.stdout.isTTY ? "\n" : ""}${told}\n`);
 }
