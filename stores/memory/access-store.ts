@@ -1,20 +1,48 @@
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Client, ClientToken, Device, Session, WaitingCaller } from "#trust/access";
+import type {
+  AccessStore,
+  Account,
+  Client,
+  ClientToken,
+  Device,
+  Invitation,
+  Session,
+  StoredRequest,
+  WaitingCaller,
+} from "#trust/access";
 import { type Failing, withFailures } from "./failing.ts";
 
 export function createMemoryAccessStore(): AccessStore & Failing {
-  return withFailures<AccessStore>({ ...accounts(), ...sessionsAndClients(), ...devices(), close: async () => {} });
+  const sessions = new Map<string, Session>();
+  const invitations = new Map<string, Invitation>();
+  return withFailures<AccessStore>({
+    ...accounts(sessions, invitations),
+    ...invited(invitations),
+    ...sessionsAndClients(sessions, invitations),
+    ...devices(),
+    ...requests(),
+    close: async () => {},
+  });
 }
 
+type Sessions = Map<string, Session>;
+type Invitations = Map<string, Invitation>;
 type Accounts = Pick<
   AccessStore,
-  "addAccount" | "accounts" | "account" | "accountNamed" | "useTotpStep" | "setRecoveryCodes" | "useRecoveryCode"
+  | "addAccount"
+  | "accounts"
+  | "account"
+  | "accountNamed"
+  | "removeAccount"
+  | "useTotpStep"
+  | "setRecoveryCodes"
+  | "useRecoveryCode"
 >;
 
 const byAge = (a: { createdAt: number; id: string }, b: { createdAt: number; id: string }) =>
   a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-function accounts(): Accounts {
+function accounts(sessions: Sessions, invitations: Invitations): Accounts {
   const held = new Map<string, Account>();
   const codes = new Map<string, Set<string>>();
   const named = (name: string) => [...held.values()].find((account) => account.name === name);
@@ -28,6 +56,14 @@ function accounts(): Accounts {
     accounts: async () => [...held.values()].sort(byAge),
     account: async (id) => held.get(id),
     accountNamed: async (name) => named(name),
+    async removeAccount(id) {
+      const name = held.get(id)?.name;
+      for (const session of [...sessions.values()]) if (session.accountId === id) sessions.delete(session.digest);
+      for (const invitation of [...invitations.values()])
+        if (invitation.name === name) invitations.delete(invitation.digest);
+      codes.delete(id);
+      return held.delete(id);
+    },
     async useTotpStep(accountId, step) {
       const account = held.get(accountId);
       if (account === undefined || account.totpStep >= step) return false;
@@ -36,6 +72,21 @@ function accounts(): Accounts {
     },
     setRecoveryCodes: async (accountId, digests) => void codes.set(accountId, new Set(digests)),
     useRecoveryCode: async (accountId, digest) => codes.get(accountId)?.delete(digest) ?? false,
+  };
+}
+
+type Invited = Pick<AccessStore, "putInvitation" | "invitations" | "invitation" | "removeInvitation">;
+
+function invited(held: Invitations): Invited {
+  return {
+    async putInvitation(invitation) {
+      for (const { digest, name } of [...held.values()]) if (name === invitation.name) held.delete(digest);
+      held.set(invitation.digest, { ...invitation });
+    },
+    invitations: async () =>
+      [...held.values()].sort((a, b) => a.createdAt - b.createdAt || (a.digest < b.digest ? -1 : 1)),
+    invitation: async (digest) => held.get(digest),
+    removeInvitation: async (digest) => void held.delete(digest),
   };
 }
 
@@ -52,8 +103,7 @@ type SessionsAndClients = Pick<
   | "token"
 >;
 
-function sessionsAndClients(): SessionsAndClients {
-  const sessions = new Map<string, Session>();
+function sessionsAndClients(sessions: Sessions, invitations: Invitations): SessionsAndClients {
   const clients = new Map<string, Client>();
   const tokens = new Map<string, ClientToken>();
   return {
@@ -65,7 +115,7 @@ function sessionsAndClients(): SessionsAndClients {
     },
     endSession: async (digest) => void sessions.delete(digest),
     async removeEnded(before) {
-      for (const ended of [sessions, tokens]) {
+      for (const ended of [sessions, tokens, invitations]) {
         for (const { digest, endsAt } of [...ended.values()]) if (endsAt < before) ended.delete(digest);
       }
     },
@@ -118,6 +168,30 @@ function devices(): Devices {
     waiting: async () => [...waiting],
     async forgetWaiting(ae, address) {
       waiting = waiting.filter(isOther(ae, address));
+    },
+  };
+}
+
+type Requests = Pick<AccessStore, "addRequest" | "requests" | "request" | "moveRequest" | "removeRequests">;
+
+function requests(): Requests {
+  const held = new Map<string, StoredRequest>();
+  return {
+    async addRequest(request) {
+      if (held.has(request.id)) throw new Problem("conflict", "a request of this id is there already");
+      held.set(request.id, { ...request });
+    },
+    requests: async () => [...held.values()].sort((a, b) => b.requestedAt - a.requestedAt || (a.id < b.id ? -1 : 1)),
+    request: async (id) => held.get(id),
+    async moveRequest({ id, state, begun }, to) {
+      const request = held.get(id);
+      if (request === undefined || request.state !== state || request.begun !== begun) return false;
+      held.set(id, { ...request, ...to });
+      return true;
+    },
+    async removeRequests(before) {
+      for (const { id, requestedAt, state } of [...held.values()])
+        if (requestedAt < before && state !== "confirmed") held.delete(id);
     },
   };
 }

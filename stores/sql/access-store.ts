@@ -1,16 +1,31 @@
 import { type Kysely, sql } from "kysely";
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Client, Device, Session } from "#trust/access";
+import type { AccessStore, Account, Client, Device, Invitation, Session, StoredRequest } from "#trust/access";
 import type { SqlParts } from "./study-index.ts";
-import type { AccountTable, DeviceTable, SessionTable, Tables } from "./tables.ts";
+import type { AccountTable, DeviceTable, InvitationTable, RequestTable, SessionTable, Tables } from "./tables.ts";
 
 export function createSqlAccessStore(parts: SqlParts): AccessStore {
-  return { ...accounts(parts), ...sessions(parts), ...clients(parts), ...devices(parts), close: parts.release };
+  return {
+    ...accounts(parts),
+    ...invitations(parts),
+    ...sessions(parts),
+    ...clients(parts),
+    ...devices(parts),
+    ...requests(parts),
+    close: parts.release,
+  };
 }
 
 type Accounts = Pick<
   AccessStore,
-  "addAccount" | "accounts" | "account" | "accountNamed" | "useTotpStep" | "setRecoveryCodes" | "useRecoveryCode"
+  | "addAccount"
+  | "accounts"
+  | "account"
+  | "accountNamed"
+  | "removeAccount"
+  | "useTotpStep"
+  | "setRecoveryCodes"
+  | "useRecoveryCode"
 >;
 
 function accounts({ reads, writes }: SqlParts): Accounts {
@@ -31,6 +46,17 @@ function accounts({ reads, writes }: SqlParts): Accounts {
       (await reads.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute()).map(toAccount),
     account: (id) => accountWhere("id", id),
     accountNamed: (name) => accountWhere("name", name),
+    removeAccount: (id) =>
+      writes.transaction().execute(async (tx) => {
+        await tx.deleteFrom("sessions").where("account_id", "=", text(id)).execute();
+        await tx.deleteFrom("recovery_codes").where("account_id", "=", text(id)).execute();
+        await tx
+          .deleteFrom("invitations")
+          .where("name", "in", (from) => from.selectFrom("accounts").select("name").where("id", "=", text(id)))
+          .execute();
+        const { numDeletedRows } = await tx.deleteFrom("accounts").where("id", "=", text(id)).executeTakeFirst();
+        return numDeletedRows === 1n;
+      }),
     async useTotpStep(accountId, step) {
       const { numUpdatedRows } = await writes
         .updateTable("accounts")
@@ -54,6 +80,31 @@ function accounts({ reads, writes }: SqlParts): Accounts {
         .where("digest", "=", text(digest))
         .executeTakeFirst();
       return numDeletedRows === 1n;
+    },
+  };
+}
+
+type Invitations = Pick<AccessStore, "putInvitation" | "invitations" | "invitation" | "removeInvitation">;
+
+function invitations({ reads, writes }: SqlParts): Invitations {
+  return {
+    putInvitation: (invitation) =>
+      writes.transaction().execute(async (tx) => {
+        const row = fromInvitation(invitation);
+        await tx.deleteFrom("invitations").where("name", "=", row.name).execute();
+        await tx.insertInto("invitations").values(row).execute();
+      }),
+    invitations: async () =>
+      (await reads.selectFrom("invitations").selectAll().orderBy("created_at").orderBy("digest").execute()).map(
+        toInvitation,
+      ),
+    async invitation(digest) {
+      const found = reads.selectFrom("invitations").selectAll().where("digest", "=", text(digest));
+      const row = await found.executeTakeFirst();
+      return row === undefined ? undefined : toInvitation(row);
+    },
+    async removeInvitation(digest) {
+      await writes.deleteFrom("invitations").where("digest", "=", text(digest)).execute();
     },
   };
 }
@@ -82,6 +133,7 @@ function sessions({ reads, writes }: SqlParts): Sessions {
       writes.transaction().execute(async (tx) => {
         await tx.deleteFrom("sessions").where("ends_at", "<", before).execute();
         await tx.deleteFrom("client_tokens").where("ends_at", "<", before).execute();
+        await tx.deleteFrom("invitations").where("ends_at", "<", before).execute();
       }),
   };
 }
@@ -101,23 +153,23 @@ function clients({ reads, writes }: SqlParts): Clients {
       }),
     clients: async () =>
       (await reads.selectFrom("clients").selectAll().orderBy("created_at").orderBy("id").execute()).map(toClient),
-    async addToken({ digest, clientId, createdAt, endsAt }) {
+    async addToken({ digest, clientId, masked, createdAt, endsAt }) {
       await writes
         .insertInto("client_tokens")
-        .values({ digest, client_id: clientId, created_at: createdAt, ends_at: endsAt })
+        .values({ digest, client_id: clientId, created_at: createdAt, ends_at: endsAt, masked: masked ? 1 : 0 })
         .execute();
     },
     async token(digest) {
       const row = await reads
         .selectFrom("client_tokens")
         .innerJoin("clients", "clients.id", "client_tokens.client_id")
-        .select(["digest", "client_id", "client_tokens.created_at as token_created_at", "ends_at"])
+        .select(["digest", "client_id", "client_tokens.created_at as token_created_at", "ends_at", "masked"])
         .select(["clients.id", "clients.name", "clients.created_at"])
         .where("digest", "=", text(digest))
         .executeTakeFirst();
       if (row === undefined) return undefined;
       const { client_id: clientId, token_created_at: createdAt, ends_at: endsAt } = row;
-      return { digest: row.digest, clientId, createdAt, endsAt, client: toClient(row) };
+      return { digest: row.digest, clientId, masked: row.masked === 1, createdAt, endsAt, client: toClient(row) };
     },
   };
 }
@@ -198,6 +250,52 @@ function devices({ reads, writes }: SqlParts): Devices {
   };
 }
 
+type Requests = Pick<AccessStore, "addRequest" | "requests" | "request" | "moveRequest" | "removeRequests">;
+
+function requests({ reads, writes }: SqlParts): Requests {
+  return {
+    async addRequest(request) {
+      const { numInsertedOrUpdatedRows } = await writes
+        .insertInto("requests")
+        .values(fromRequest(request))
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "a request of this id is there already");
+    },
+    requests: async () =>
+      (await reads.selectFrom("requests").selectAll().orderBy("requested_at", "desc").orderBy("id").execute()).map(
+        toRequest,
+      ),
+    async request(id) {
+      const row = await reads.selectFrom("requests").selectAll().where("id", "=", text(id)).executeTakeFirst();
+      return row === undefined ? undefined : toRequest(row);
+    },
+    async moveRequest({ id, state, begun }, to) {
+      const { numUpdatedRows } = await writes
+        .updateTable("requests")
+        .set({
+          ...(to.state !== undefined && { state: to.state }),
+          ...(to.begun !== undefined && { begun: to.begun }),
+          ...(to.decidedBy !== undefined && { decided_by: to.decidedBy }),
+          ...(to.decidedAt !== undefined && { decided_at: to.decidedAt }),
+          ...(to.resultSealed !== undefined && { result_sealed: Buffer.from(to.resultSealed) }),
+        })
+        .where("id", "=", text(id))
+        .where("state", "=", state)
+        .where("begun", "=", begun)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
+    async removeRequests(before) {
+      await writes
+        .deleteFrom("requests")
+        .where("requested_at", "<", before)
+        .where("state", "<>", "confirmed")
+        .execute();
+    },
+  };
+}
+
 /** NUL cannot rest in PostgreSQL, and nothing of ours holds one: such a text is simply not found. */
 const text = (value: string): string => value.toWellFormed().replaceAll("\0", "\ufffd");
 
@@ -219,6 +317,54 @@ const fromAccount = (account: Account): AccountTable => ({
   totp_step: account.totpStep,
   role: account.role,
   created_at: account.createdAt,
+});
+
+const toInvitation = (row: InvitationTable): Invitation => ({
+  digest: row.digest,
+  name: row.name,
+  role: row.role,
+  createdAt: row.created_at,
+  endsAt: row.ends_at,
+});
+
+const fromInvitation = (invitation: Invitation): InvitationTable => ({
+  digest: invitation.digest,
+  name: text(invitation.name),
+  role: invitation.role,
+  created_at: invitation.createdAt,
+  ends_at: invitation.endsAt,
+});
+
+const toRequest = (row: RequestTable): StoredRequest => ({
+  id: row.id,
+  act: row.act,
+  subjectKind: row.subject_kind,
+  subjectId: row.subject_id,
+  requestedBy: row.requested_by,
+  requestedAt: row.requested_at,
+  endsAt: row.ends_at,
+  state: row.state,
+  decidedBy: row.decided_by,
+  decidedAt: row.decided_at,
+  begun: row.begun,
+  detailSealed: Uint8Array.from(row.detail_sealed),
+  resultSealed: Uint8Array.from(row.result_sealed),
+});
+
+const fromRequest = (request: StoredRequest): RequestTable => ({
+  id: request.id,
+  act: request.act,
+  subject_kind: request.subjectKind,
+  subject_id: request.subjectId,
+  requested_by: request.requestedBy,
+  requested_at: request.requestedAt,
+  ends_at: request.endsAt,
+  state: request.state,
+  decided_by: request.decidedBy,
+  decided_at: request.decidedAt,
+  begun: request.begun,
+  detail_sealed: Buffer.from(request.detailSealed),
+  result_sealed: Buffer.from(request.resultSealed),
 });
 
 const toSession = (row: SessionTable): Session => ({

@@ -27,6 +27,7 @@ const ints = (words: Words, ...columns: string[]) =>
 /** Each runs once, in order, in the transaction that notes its number. Never change one that was released. */
 const migrations: readonly ((words: Words) => string[])[] = [
   (words) => [...studyTables(words), ...studyIndexes(words), ...copyTables(words), ...accessTables(words)],
+  peopleTables,
 ];
 
 export const schemaVersion = migrations.length;
@@ -143,5 +144,20 @@ function accessTables(words: Words): string[] {
     "create unique index devices_by_ae on devices (ae, address)",
     `create table waiting_callers (${texts(words, "ae", "address")}, ${ints(words, "first_at", "last_at", "attempts")},
       primary key (ae, address)) ${end}`,
+  ];
+}
+
+/** More than one person: who is invited, who sees less, and what two decide together. */
+function peopleTables(words: Words): string[] {
+  const { text, int, bytes, end } = words;
+  return [
+    `create table invitations (digest ${text} primary key, ${texts(words, "name", "role")},
+      ${ints(words, "created_at", "ends_at")}) ${end}`,
+    "create unique index invitations_by_name on invitations (name)",
+    `create table requests (id ${text} primary key,
+      ${texts(words, "act", "subject_kind", "subject_id", "requested_by", "state", "decided_by")},
+      ${ints(words, "requested_at", "ends_at", "decided_at", "begun")},
+      detail_sealed ${bytes}, result_sealed ${bytes}) ${end}`,
+    `alter table client_tokens add column masked ${int} not null default 0`,
   ];
 }

@@ -1,3 +1,5 @@
+import type { RequestState, Role } from "#trust/access";
+
 /** The tables as the queries see them, the same on both databases. Integers hold numbers, times (epoch ms) and 0 or 1. */
 export interface Tables {
   schema_version: { version: number };
@@ -11,7 +13,9 @@ export interface Tables {
   recovery_codes: { account_id: string; digest: string };
   sessions: SessionTable;
   clients: { id: string; name: string; created_at: number };
-  client_tokens: { digest: string; client_id: string; created_at: number; ends_at: number };
+  client_tokens: { digest: string; client_id: string; created_at: number; ends_at: number; masked: number };
+  invitations: InvitationTable;
+  requests: RequestTable;
   devices: DeviceTable;
   waiting_callers: WaitingTable;
 }
@@ -112,8 +116,32 @@ export interface AccountTable {
   password_hash: string;
   totp_sealed: Uint8Array;
   totp_step: number;
-  role: "administrator";
+  role: Role;
   created_at: number;
+}
+
+export interface InvitationTable {
+  digest: string;
+  name: string;
+  role: Role;
+  created_at: number;
+  ends_at: number;
+}
+
+export interface RequestTable {
+  id: string;
+  act: string;
+  subject_kind: string;
+  subject_id: string;
+  requested_by: string;
+  requested_at: number;
+  ends_at: number;
+  state: RequestState;
+  decided_by: string;
+  decided_at: number;
+  begun: number;
+  detail_sealed: Uint8Array;
+  result_sealed: Uint8Array;
 }
 
 export interface SessionTable {

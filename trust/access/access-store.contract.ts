@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isProblem } from "#base/problem";
-import type { AccessStore, Account, Device } from "./access-store.ts";
+import type { AccessStore, Account, Device, Invitation, StoredRequest } from "./access-store.ts";
 
 const accountOf = (name: string, more: Partial<Account> = {}): Account => ({
   id: `id-${name}`,
@@ -22,6 +22,23 @@ const deviceOf = (id: string, ae: string, address: string): Device => ({
   lastSeenAt: 0,
 });
 
+const requestOf = (id: string, more: Partial<StoredRequest> = {}): StoredRequest => ({
+  id,
+  act: "study.shred",
+  subjectKind: "study",
+  subjectId: "ab",
+  requestedBy: "operator",
+  requestedAt: 1_700_000_000_000,
+  endsAt: 1_700_000_001_000,
+  state: "pending",
+  decidedBy: "",
+  decidedAt: 0,
+  begun: 0,
+  detailSealed: Uint8Array.of(0, 255),
+  resultSealed: new Uint8Array(0),
+  ...more,
+});
+
 /** What every access store must do. `open` gives one empty store for the whole suite; each test uses names of its own. */
 export function accessStoreContract(open: () => Promise<AccessStore>): void {
   describe("contract of AccessStore", () => {
@@ -31,9 +48,11 @@ export function accessStoreContract(open: () => Promise<AccessStore>): void {
     });
     after(() => store.close());
     accountTests(() => store);
+    invitationTests(() => store);
     sessionTests(() => store);
     clientTests(() => store);
     deviceTests(() => store);
+    requestTests(() => store);
   });
 }
 
@@ -77,6 +96,54 @@ function accountTests(store: Store): void {
   });
 }
 
+function invitationTests(store: Store): void {
+  const invitationTo = (name: string, digest: string): Invitation => ({
+    digest,
+    name,
+    role: "observer",
+    createdAt: 1,
+    endsAt: 2_000_000_000_000,
+  });
+
+  test("an invitation is found by its digest until it is removed, and a later one to the same name takes its place", async () => {
+    const kept = invitationTo("eve", "i2");
+    await store().putInvitation(invitationTo("eve", "i1"));
+    await store().putInvitation(kept);
+    await store().putInvitation(invitationTo("other", "i3"));
+    assert.equal(await store().invitation("i1"), undefined);
+    assert.deepEqual(await store().invitation("i2"), kept);
+    assert.deepEqual(
+      (await store().invitations()).map(({ digest }) => digest),
+      ["i2", "i3"],
+    );
+    await store().removeInvitation("i2");
+    await store().removeInvitation("i2");
+    await store().removeInvitation("i3");
+    assert.deepEqual(await store().invitations(), []);
+  });
+
+  test("a removed account takes its sessions, codes and invitations with it, and leaves its name free", async () => {
+    await store().addAccount(accountOf("leaver"));
+    await store().addAccount(accountOf("stayer"));
+    await store().setRecoveryCodes("id-leaver", ["r"]);
+    const times = { createdAt: 1, lastSeenAt: 1, endsAt: 2_000_000_000_000 };
+    await store().addSession({ digest: "leaves", accountId: "id-leaver", ...times });
+    await store().addSession({ digest: "stays", accountId: "id-stayer", ...times });
+    await store().putInvitation(invitationTo("leaver", "i4"));
+    await store().putInvitation(invitationTo("stayer", "i5"));
+    assert.equal(await store().removeAccount("id-leaver"), true);
+    assert.equal(await store().removeAccount("id-leaver"), false);
+    assert.equal(await store().account("id-leaver"), undefined);
+    assert.equal(await store().session("leaves"), undefined);
+    assert.equal(await store().useRecoveryCode("id-leaver", "r"), false);
+    assert.equal(await store().invitation("i4"), undefined);
+    assert.equal((await store().session("stays"))?.accountId, "id-stayer");
+    assert.equal((await store().invitation("i5"))?.name, "stayer");
+    await store().addAccount(accountOf("leaver", { role: "observer" }));
+    assert.equal((await store().accountNamed("leaver"))?.role, "observer");
+  });
+}
+
 function sessionTests(store: Store): void {
   test("a session is there until it is ended, and remembers when it was seen", async () => {
     await store().addAccount(accountOf("seated"));
@@ -90,17 +157,27 @@ function sessionTests(store: Store): void {
     assert.equal(await store().session("d1"), undefined);
   });
 
-  test("sessions and tokens that ended before a time are removed, others stay", async () => {
+  test("sessions, tokens and invitations that ended before a time are removed, others stay", async () => {
     await store().addAccount(accountOf("many"));
     const { id: clientId } = await store().clientNamed({ id: "c-ends", name: "ends", createdAt: 1 });
     for (const endsAt of [9, 10]) {
       const times = { createdAt: 1, lastSeenAt: 1, endsAt };
       await store().addSession({ digest: `s${endsAt}`, accountId: "id-many", ...times });
-      await store().addToken({ digest: `t${endsAt}`, clientId, createdAt: 1, endsAt });
+      await store().addToken({ digest: `t${endsAt}`, clientId, masked: false, createdAt: 1, endsAt });
+      const invitation = {
+        digest: `i${endsAt}`,
+        name: `invited${endsAt}`,
+        role: "observer",
+        createdAt: 1,
+        endsAt,
+      } as const;
+      await store().putInvitation(invitation);
     }
     await store().removeEnded(10);
     assert.equal(await store().session("s9"), undefined);
     assert.equal(await store().token("t9"), undefined);
+    assert.equal(await store().invitation("i9"), undefined);
+    assert.equal((await store().invitation("i10"))?.name, "invited10");
     assert.equal((await store().session("s10"))?.endsAt, 10);
     assert.equal((await store().token("t10"))?.endsAt, 10);
   });
@@ -112,9 +189,12 @@ function clientTests(store: Store): void {
     assert.deepEqual(made[0], made[1]);
     const client = made[0];
     assert.ok(client !== undefined);
-    const token = { digest: "token", clientId: client.id, createdAt: 4, endsAt: 2_000_000_000_000 };
+    const token = { digest: "token", clientId: client.id, masked: false, createdAt: 4, endsAt: 2_000_000_000_000 };
+    const blinkered = { ...token, digest: "blinkered", masked: true };
     await store().addToken(token);
+    await store().addToken(blinkered);
     assert.deepEqual(await store().token("token"), { ...token, client });
+    assert.deepEqual(await store().token("blinkered"), { ...blinkered, client });
     assert.equal(await store().token("other"), undefined);
     assert.equal((await store().clients()).filter(({ name }) => name === "script").length, 1);
   });
@@ -159,5 +239,47 @@ function deviceTests(store: Store): void {
       ["A"],
     );
     await store().removeDevice("dev-d");
+  });
+}
+
+function requestTests(store: Store): void {
+  test("a request is kept as it was asked, the newest first, its id once", async () => {
+    const older = requestOf("q1");
+    const newer = requestOf("q2", { requestedAt: older.requestedAt + 1 });
+    await store().addRequest(newer);
+    await store().addRequest(older);
+    await assert.rejects(store().addRequest(older), (error) => isProblem(error, "conflict"));
+    assert.deepEqual(await store().request("q1"), older);
+    assert.equal(await store().request("q\0"), undefined);
+    assert.deepEqual(await store().requests(), [newer, older]);
+  });
+
+  test("a request moves once from where it was known, also when two move it at once", async () => {
+    await store().addRequest(requestOf("q3"));
+    const known = { id: "q3", state: "pending", begun: 0 } as const;
+    const both = await Promise.all(
+      ["a", "b"].map((decidedBy) => store().moveRequest(known, { state: "confirmed", decidedBy, decidedAt: 7 })),
+    );
+    assert.deepEqual(both.sort(), [false, true]);
+    const confirmed = { ...known, state: "confirmed" } as const;
+    assert.equal(await store().moveRequest(confirmed, { begun: 1 }), true);
+    assert.equal(await store().moveRequest(confirmed, { begun: 1 }), false);
+    const resultSealed = Uint8Array.of(1, 0);
+    assert.equal(await store().moveRequest({ ...confirmed, begun: 1 }, { state: "done", resultSealed }), true);
+    const { decidedBy, ...moved } = (await store().request("q3")) ?? requestOf("none");
+    const { decidedBy: _, ...wanted } = requestOf("q3", { state: "done", decidedAt: 7, begun: 1, resultSealed });
+    assert.deepEqual(moved, wanted);
+    assert.ok(decidedBy === "a" || decidedBy === "b");
+    assert.equal(await store().moveRequest({ ...known, id: "none" }, { state: "refused" }), false);
+  });
+
+  test("old requests are removed, but never one that is being done", async () => {
+    await store().addRequest(requestOf("q4", { requestedAt: 5 }));
+    await store().addRequest(requestOf("q5", { requestedAt: 5, state: "confirmed", begun: 1 }));
+    await store().addRequest(requestOf("q6", { requestedAt: 6 }));
+    await store().removeRequests(6);
+    assert.equal(await store().request("q4"), undefined);
+    assert.equal((await store().request("q5"))?.begun, 1);
+    assert.equal((await store().request("q6"))?.requestedAt, 6);
   });
 }

@@ -1,3 +1,6 @@
+/** An observer sees identity masked. */
+export type Role = "administrator" | "observer";
+
 /** A person who signs in. */
 export interface Account {
   readonly id: string;
@@ -9,8 +12,18 @@ export interface Account {
   readonly totpSealed: Uint8Array;
   /** The newest TOTP time step that was used: a code works once (RFC 6238 §5.2). */
   readonly totpStep: number;
-  readonly role: "administrator";
+  readonly role: Role;
   readonly createdAt: number;
+}
+
+/** A one-use link that makes an account of this name. Only the digest of its secret is kept. */
+export interface Invitation {
+  readonly digest: string;
+  /** Lower case, as the account will have it. */
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: number;
+  readonly endsAt: number;
 }
 
 /** A signed-in browser. Only the digest of its secret is kept. */
@@ -33,6 +46,8 @@ export interface Client {
 export interface ClientToken {
   readonly digest: string;
   readonly clientId: string;
+  /** Who holds it sees identity masked. */
+  readonly masked: boolean;
   readonly createdAt: number;
   readonly endsAt: number;
 }
@@ -57,18 +72,57 @@ export interface WaitingCaller {
   readonly attempts: number;
 }
 
+/**
+ * Where a request stands. `pending` until an administrator decides or its time is over; `confirmed` while the act is done;
+ * the others are final.
+ */
+export type RequestState = "pending" | "confirmed" | "done" | "failed" | "refused" | "withdrawn";
+
+/** An act that one person must not do alone, asked for. */
+export interface StoredRequest {
+  readonly id: string;
+  /** One of the pair acts. */
+  readonly act: string;
+  readonly subjectKind: string;
+  readonly subjectId: string;
+  /** Actor ids. */
+  readonly requestedBy: string;
+  readonly requestedAt: number;
+  /** Confirmed before then, or not at all. */
+  readonly endsAt: number;
+  readonly state: RequestState;
+  /** Empty until somebody decided. */
+  readonly decidedBy: string;
+  /** 0 until somebody decided. */
+  readonly decidedAt: number;
+  /** How often the act was begun: more than once when the server stopped while it was done. */
+  readonly begun: number;
+  /** What the second person is told, sealed. */
+  readonly detailSealed: Uint8Array;
+  /** What came of it, sealed; empty until the act is done or has failed. */
+  readonly resultSealed: Uint8Array;
+}
+
 /** Port: who may come in. Every write is durable when it resolves. */
 export interface AccessStore {
   addAccount(account: Account): Promise<void>;
   accounts(): Promise<Account[]>;
   account(id: string): Promise<Account | undefined>;
   accountNamed(name: string): Promise<Account | undefined>;
+  /** Removes it with its sessions, its recovery codes and the invitations to its name; false when there is none. */
+  removeAccount(id: string): Promise<boolean>;
   /** Uses a time step up. Resolves false, changing nothing, unless `step` is newer than the stored one. */
   useTotpStep(accountId: string, step: number): Promise<boolean>;
   /** Digests of one-use recovery codes, replacing those there are. */
   setRecoveryCodes(accountId: string, digests: readonly string[]): Promise<void>;
   /** Uses one up; false when there is no such code. */
   useRecoveryCode(accountId: string, digest: string): Promise<boolean>;
+
+  /** Adds it; earlier ones to the same name are gone. */
+  putInvitation(invitation: Invitation): Promise<void>;
+  invitations(): Promise<Invitation[]>;
+  invitation(digest: string): Promise<Invitation | undefined>;
+  removeInvitation(digest: string): Promise<void>;
 
   addSession(session: Session): Promise<void>;
   session(digest: string): Promise<Session | undefined>;
@@ -80,7 +134,7 @@ export interface AccessStore {
   clients(): Promise<Client[]>;
   addToken(token: ClientToken): Promise<void>;
   token(digest: string): Promise<(ClientToken & { readonly client: Client }) | undefined>;
-  /** Removes sessions and tokens that ended before `before`. */
+  /** Removes sessions, tokens and invitations that ended before `before`. */
   removeEnded(before: number): Promise<void>;
 
   /** Adds a device; a caller of its AE title and address no longer waits. */
@@ -92,6 +146,18 @@ export interface AccessStore {
   noteWaiting(ae: string, address: string, at: number, keepMost: number): Promise<void>;
   waiting(): Promise<WaitingCaller[]>;
   forgetWaiting(ae: string, address: string): Promise<void>;
+
+  addRequest(request: StoredRequest): Promise<void>;
+  /** The newest first. */
+  requests(): Promise<StoredRequest[]>;
+  request(id: string): Promise<StoredRequest | undefined>;
+  /** Changes it if it is as the caller knows it: in this state, begun so often. Resolves false, changing nothing, if not. */
+  moveRequest(
+    known: Pick<StoredRequest, "id" | "state" | "begun">,
+    to: Partial<Pick<StoredRequest, "state" | "begun" | "decidedBy" | "decidedAt" | "resultSealed">>,
+  ): Promise<boolean>;
+  /** Removes those that were asked for before `before` and are not being done. */
+  removeRequests(before: number): Promise<void>;
 
   close(): Promise<void>;
 }

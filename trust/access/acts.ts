@@ -1,14 +1,19 @@
 /**
  * Every act there is, and which kinds of actor may do it. The one table: the gate decides by it, tests walk it, an auditor
- * can read it.
+ * can read it. `observer` stands for a person or a program that sees identity masked, whatever else it is.
  */
 const table = {
   "association.open": ["device"],
   "dicom.echo": ["device"],
   "instance.store": ["device", "client", "user", "operator", "system"],
-  "study.search": ["user", "client", "operator"],
+  "study.search": ["user", "observer", "client", "operator"],
+  /** Frames, rendered pictures, metadata: what a viewer shows. */
+  "study.view": ["user", "observer", "client", "operator"],
+  /** Whole instances, as they were received. */
   "study.read": ["user", "client", "operator"],
-  "study.watch": ["user"],
+  "study.watch": ["user", "observer"],
+  /** Metadata of a series, computed in the quiet after it has come. */
+  "series.summarise": ["system"],
   "phantom.load": ["user", "operator"],
   "status.read": ["user", "client", "operator"],
   "audit.read": ["user", "operator"],
@@ -18,43 +23,70 @@ const table = {
   "client.token": ["operator"],
   "account.create": ["operator", "setup"],
   "account.confirm": ["setup"],
-  "session.begin": ["user", "setup"],
-  "session.read": ["user"],
-  "session.end": ["user"],
+  "account.invite": ["operator"],
+  "account.read": ["user", "operator"],
+  "account.remove": ["operator"],
+  "session.begin": ["user", "observer", "setup"],
+  "session.read": ["user", "observer"],
+  "session.end": ["user", "observer"],
+  "confirmation.request": ["user", "operator"],
+  "confirmation.read": ["user", "operator"],
+  "confirmation.confirm": ["user"],
+  "confirmation.refuse": ["user"],
+  "confirmation.withdraw": ["user", "operator"],
+  "study.shred": ["pair"],
+  "patient.shred": ["pair"],
+  "archive.export": ["pair"],
+  "root.change": ["pair"],
+  "recovery-kit.make": ["pair"],
   "vault.check": ["operator"],
   "vault.rebuild": ["operator"],
   "system.start": ["system"],
   "system.stop": ["system"],
-} as const satisfies Record<string, readonly ActorKind[]>;
+} as const satisfies Record<string, readonly Grantee[]>;
 
 /**
  * - `user`     a person with a session
  * - `client`   a program with a token
  * - `device`   a machine that speaks DICOM, known by AE title and address
  * - `operator` who owns the home folder on this machine
- * - `setup`    who holds the one-use link of the first start
+ * - `setup`    who holds a one-use link that makes an account
+ * - `pair`     one who asked and an administrator who confirmed, together; `confirmations.ts` makes them, nobody else
  * - `system`   the server by itself
  */
-export type ActorKind = "user" | "client" | "device" | "operator" | "setup" | "system" | "anonymous";
+export type ActorKind = "user" | "client" | "device" | "operator" | "setup" | "pair" | "system" | "anonymous";
+
+type Grantee = Exclude<ActorKind, "anonymous"> | "observer";
 
 export type Act = keyof typeof table;
 
+/** What one person must not do alone: only a pair may. */
+export type PairAct = { [A in Act]: (typeof table)[A] extends readonly ["pair"] ? A : never }[Act];
+
 export const acts = Object.keys(table) as Act[];
+export const pairActs = acts.filter((act): act is PairAct => table[act].every((kind) => kind === "pair"));
 
 /** Who acts. `id` is the kind with a token, and all that the audit log learns. */
 export interface Actor {
   readonly kind: ActorKind;
   readonly id: string;
+  /** Identity is shown masked to this actor; absent: whole. */
+  readonly sees?: "masked";
 }
 
 export const operator: Actor = { kind: "operator", id: "operator" };
 export const system: Actor = { kind: "system", id: "system" };
 export const anonymous: Actor = { kind: "anonymous", id: "anonymous" };
 
-export function actorOf(kind: "user" | "client" | "device" | "setup", token: string): Actor {
-  return { kind, id: `${kind}:${token}` };
+export function actorOf(
+  kind: "user" | "client" | "device" | "setup" | "pair",
+  token: string,
+  sees?: "masked" | undefined,
+): Actor {
+  return { kind, id: `${kind}:${token}`, ...(sees && { sees }) };
 }
 
 export function may(actor: Actor, act: Act): boolean {
-  return (table[act] as readonly ActorKind[]).includes(actor.kind);
+  const grantee = actor.sees === "masked" ? "observer" : actor.kind;
+  return (table[act] as readonly string[]).includes(grantee);
 }

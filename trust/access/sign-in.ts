@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Session } from "./access-store.ts";
+import type { AccessStore, Account, Role, Session } from "./access-store.ts";
 import { type Actor, actorOf } from "./acts.ts";
 import { createAttempts } from "./attempts.ts";
 import { newTotpSeed, totpEnrolment, totpStepOf } from "./second-factor.ts";
@@ -30,21 +30,23 @@ export interface PendingAccount {
 /** People and programs: how they prove who they are, and what stands for the proof afterwards. */
 export interface SignIn {
   /** Checks name and password and draws a second factor. Nothing is stored yet. */
-  prepareAccount(name: string, password: string): Promise<PendingAccount>;
+  prepareAccount(name: string, password: string, role: Role): Promise<PendingAccount>;
   /** Stores the account if `code` comes from its authenticator, and gives the recovery codes, once. */
   confirmAccount(pending: PendingAccount, code: string): Promise<{ recoveryCodes: string[] }>;
-  /** An account made by the owner of the home, who hands its second factor over. */
+  /** An administrator made by the owner of the home, who hands its second factor over. */
   createAccount(name: string, password: string): Promise<PendingAccount & { recoveryCodes: string[] }>;
   /** Whether anybody can sign in yet. */
   hasAccount(): Promise<boolean>;
   /** Name, password and code (or a recovery code). `from` is the caller's address, for slowing guesses down. */
   check(name: string, password: string, code: string, from: string): Promise<Account>;
+  /** Whether `code` is what this person's authenticator shows now. It is used up; guesses are slowed down. */
+  secondFactorIs(accountId: string, code: string): Promise<boolean>;
   beginSession(account: Account): Promise<{ secret: string; session: Session }>;
   /** Who holds this session secret; undefined when it is unknown, idle too long or over. Only `use` keeps it alive. */
   sessionOf(secret: string, reason?: "use" | "watch"): Promise<SignedIn | undefined>;
   endSession(secret: string): Promise<void>;
-  /** A new token for a program, which is made when its name is new. */
-  issueToken(clientName: string, minutes: number): Promise<{ secret: string; endsAt: number }>;
+  /** A new token for a program, which is made when its name is new. With `sees`, who holds it sees identity masked. */
+  issueToken(clientName: string, minutes: number, sees?: Actor["sees"]): Promise<{ secret: string; endsAt: number }>;
   /** The program that holds this token; undefined when it is unknown or over. */
   clientOf(secret: string): Promise<Actor | undefined>;
 }
@@ -65,15 +67,16 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
   /** Hashed against when the name is unknown, so that both answers take the same time. */
   const decoy = hashPassword("no account has this password", random);
 
+  const stepOf = (account: Account, code: string): number | undefined =>
+    totpStepOf(box.open(totpPurpose(account.id), account.totpSealed), code.trim(), clock.now());
   const secondFactorHolds = async (account: Account, code: string): Promise<boolean> => {
-    const seed = box.open(totpPurpose(account.id), account.totpSealed);
-    const step = totpStepOf(seed, code.trim(), clock.now());
+    const step = stepOf(account, code);
     if (step !== undefined) return store.useTotpStep(account.id, step);
     return store.useRecoveryCode(account.id, recoveryCodeDigest(code));
   };
 
-  const prepareAccount = async (name: string, password: string): Promise<PendingAccount> => {
-    const account = await newAccount(name, password, { store, random, clock });
+  const prepareAccount = async (name: string, password: string, role: Role): Promise<PendingAccount> => {
+    const account = { ...(await newAccount(name, password, { store, random, clock })), role };
     const seed = newTotpSeed(random);
     const totpSealed = box.seal(totpPurpose(account.id), seed);
     return { account: { ...account, totpSealed }, seed, ...totpEnrolment(seed, account.name) };
@@ -89,7 +92,7 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
   return {
     prepareAccount,
     async createAccount(name, password) {
-      const pending = await prepareAccount(name, password);
+      const pending = await prepareAccount(name, password, "administrator");
       return { ...pending, recoveryCodes: await keepAccount(pending.account) };
     },
     async confirmAccount({ account, seed }, code) {
@@ -112,6 +115,16 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
       for (const key of keys) attempts.succeeded(key);
       return account;
     },
+    async secondFactorIs(accountId, code) {
+      const key = `second factor ${accountId}`;
+      attempts.check(key);
+      const account = await store.account(accountId);
+      const step = account && stepOf(account, code);
+      const held = step !== undefined && (await store.useTotpStep(accountId, step));
+      if (held) attempts.succeeded(key);
+      else attempts.failed(key);
+      return held;
+    },
     async beginSession(account) {
       const secret = newSecret(random);
       const now = clock.now();
@@ -132,10 +145,10 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
       const account = await store.account(session.accountId);
       if (account === undefined) return undefined;
       if (reason === "use" && now - session.lastSeenAt >= touchEveryMs) await store.touchSession(session.digest, now);
-      return { actor: actorOf("user", account.id), account, session };
+      return { actor: personOf(account), account, session };
     },
     endSession: (secret) => store.endSession(digestOf(secret)),
-    async issueToken(clientName, minutes) {
+    async issueToken(clientName, minutes, sees) {
       if (!/^[A-Za-z0-9._-]{1,64}$/.test(clientName)) {
         throw new Problem("invalid", "a client's name is 1 to 64 letters, digits, '.', '_' or '-'");
       }
@@ -146,39 +159,48 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
       const client = await store.clientNamed({ id: newToken(random), name: clientName, createdAt: now });
       const secret = `lgt_${newSecret(random)}`;
       const endsAt = now + Math.round(minutes * 60_000);
-      await store.addToken({ digest: digestOf(secret), clientId: client.id, createdAt: now, endsAt });
+      const masked = sees === "masked";
+      await store.addToken({ digest: digestOf(secret), clientId: client.id, masked, createdAt: now, endsAt });
       return { secret, endsAt };
     },
     async clientOf(secret) {
       const token = await store.token(digestOf(secret));
       if (token === undefined || token.endsAt <= clock.now()) return undefined;
-      return actorOf("client", token.client.id);
+      return actorOf("client", token.client.id, token.masked ? "masked" : undefined);
     },
   };
 }
 
+/** Who this person is to the gate. */
+export function personOf(account: Account): Actor {
+  return actorOf("user", account.id, account.role === "observer" ? "masked" : undefined);
+}
+
+/** An account's name as it is kept. Throws Problem `invalid` for what cannot be one. */
+export function foldedName(typed: string): string {
+  const name = typed.trim().toLowerCase();
+  if (name.length >= 1 && name.length <= 128 && !/\p{Cc}/u.test(name)) return name;
+  throw new Problem("invalid", "an account's name is 1 to 128 characters", { remedy: "use an e-mail address" });
+}
+
 async function newAccount(
-  name: string,
+  typedName: string,
   password: string,
   parts: { store: AccessStore; random: Random; clock: Clock },
-): Promise<Account> {
-  const folded = name.trim().toLowerCase();
-  if (folded.length < 1 || folded.length > 128 || /\p{Cc}/u.test(folded)) {
-    throw new Problem("invalid", "an account's name is 1 to 128 characters", { remedy: "use an e-mail address" });
-  }
+): Promise<Omit<Account, "role">> {
+  const name = foldedName(typedName);
   if (password.length < passwordLengthMin || password.length > passwordLengthMax) {
     const message = `a password is ${passwordLengthMin} to ${passwordLengthMax} characters`;
     throw new Problem("invalid", message, { remedy: "take four or five unrelated words" });
   }
-  const there = await parts.store.accountNamed(folded);
+  const there = await parts.store.accountNamed(name);
   if (there !== undefined) throw new Problem("conflict", "an account of this name is there", { remedy: "sign in" });
   return {
     id: newToken(parts.random),
-    name: folded,
+    name,
     passwordHash: await hashPassword(password, parts.random),
     totpSealed: new Uint8Array(0),
     totpStep: 0,
-    role: "administrator",
     createdAt: parts.clock.now(),
   };
 }
