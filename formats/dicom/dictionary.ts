@@ -17,6 +17,7 @@ export interface Attribute {
   /** Value multiplicity as written in the standard: "1", "1-n", "2-2n". */
   readonly vm: string;
   readonly retired: boolean;
+  /** Undefined where the table says nothing. What must not be shown is more than that: `isIdentifying`. */
   readonly profileAction: ProfileAction | undefined;
 }
 
@@ -170,17 +171,6 @@ export function tagOf(keyword: string): number {
   const tag = byKeyword().get(keyword);
   if (tag === undefined) throw new Problem("invalid", `the data dictionary has no keyword ${keyword.slice(0, 64)}`);
   return tag;
-}
-
-/**
- * The action of the Basic Profile (PS3.15 Table E.1-1), or undefined where the table says nothing. Private attributes
- * and curves (50xx) are removed as the table's rows for groups say.
- */
-export function profileActionOf(tag: number): ProfileAction | undefined {
-  const group = tag >>> 16;
-  if ((group & 1) === 1) return "X";
-  if (group >= 0x5000 && group <= 0x50ff) return "X";
-  return attributeOf(tag)?.profileAction;
 }
 
 /** Every attribute with a fixed tag, in order of tags. */

@@ -35,8 +35,7 @@ const dicm = [0x44, 0x49, 0x43, 0x4d];
 export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | number {
   if (bytes.length < prefixOffset + 12 && !last) return prefixOffset + 12;
   let at = metaOffset(bytes);
-  const preambleBytes =
-    at > prefixOffset && bytes.subarray(0, prefixOffset).some((byte) => byte !== 0) ? prefixOffset : 0;
+  const preambleBytes = at > prefixOffset ? preambleIn(bytes) : 0;
   const head: HeadState = { explicitVr: true, bigEndian: false, tag: 0, vr: "UN", length: 0 };
   const view = viewOf(bytes);
   const elements: MetaElement[] = [];
@@ -75,6 +74,12 @@ function beginsDataSet(bytes: Uint8Array): boolean {
   if (bytes.length < 8 || vrAt(bytes, 4) !== undefined) return true;
   const tag = ((bytes[1]! << 24) | (bytes[0]! << 16) | (bytes[3]! << 8) | bytes[2]!) >>> 0;
   return tag >= 0x00040000 && implicitVrOf(tag) !== "UN";
+}
+
+/** A loop and not `some`, which would take a sixth of the time that a whole header takes. */
+function preambleIn(bytes: Uint8Array): number {
+  for (let i = 0; i < prefixOffset; i += 1) if (bytes[i] !== 0) return prefixOffset;
+  return 0;
 }
 
 /** Behind the prefix; some files lack the preamble, some both, and in some the text DICM stands there by chance. */

@@ -23,7 +23,6 @@ export {
   implicitVrOf,
   keywordOf,
   type ProfileAction,
-  profileActionOf,
   tagOf,
 } from "./dictionary.ts";
 export { undefinedLength } from "./element-head.ts";
