@@ -11,6 +11,8 @@ export interface DamageReport {
   readonly refused: number;
   /** Objects that gave their own bytes: what was changed is not needed to read them, and `check` told. */
   readonly stillRead: number;
+  /** Places where another whole object stood: its id alone tells. */
+  readonly replaced: number;
   readonly seconds: number;
 }
 
@@ -86,7 +88,7 @@ export async function damageAgainAndAgain(options: {
   const [short, long] = [await sealedRows(vault, shortRows), await sealedRows(vault, longRows)];
   const draw = drawFrom(seededRandom(seed));
   const damages = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>;
-  const report = { damages, refused: 0, stillRead: 0, seconds: 0 };
+  const report = { damages, refused: 0, stillRead: 0, replaced: 0, seconds: 0 };
   const began = performance.now();
   for (let done = 0; done < times; ) {
     const from = done % longEvery === 0 ? long : short;
@@ -94,12 +96,13 @@ export async function damageAgainAndAgain(options: {
     const kind = kinds[draw(kinds.length)] as Kind;
     const damaged = damagedBy(kind, row, draw);
     if (damaged.equals(row.bytes)) continue;
-    const { refused, stillRead } = await look(vault, row.resting, damaged).catch((error) => {
+    const { refused, stillRead, replaced } = await look(vault, row.resting, damaged).catch((error) => {
       throw new Error(`damage ${done} of seed ${seed}: ${kind}`, { cause: error });
     });
     damages[kind]++;
     report.refused += refused;
     report.stillRead += stillRead;
+    report.replaced += replaced;
     if (++done % 1000 === 0) seen?.(done, times);
   }
   report.seconds = (performance.now() - began) / 1000;

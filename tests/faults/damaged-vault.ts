@@ -12,6 +12,8 @@ export interface Seen {
   readonly refused: number;
   /** How many gave their own bytes although something of theirs was changed that reading does not need. */
   readonly stillRead: number;
+  /** How many places held another whole object afterwards: it proves, and only its id says that it is not the one looked for. */
+  readonly replaced: number;
 }
 
 /** Puts objects in a row, as a pack does. */
@@ -27,15 +29,16 @@ export function inARow(objects: readonly SealedAlone[]): { bytes: Buffer; restin
 
 const footerBytes = 164;
 
-/** Undefined when it refuses. Throws when it gives any byte that is not the object's own. */
-async function read(vault: SwitchedVault, object: Resting): Promise<Buffer | undefined> {
+/** Throws when it gives any byte that is not the object's own. */
+async function read(vault: SwitchedVault, object: Resting): Promise<keyof Seen> {
   try {
     const offset = object.from + object.bytes.length - footerBytes;
     const opened = await vault.vault.open({ pack: vault.pack, offset });
+    if (opened.id !== object.id) return "replaced";
     const bytes = await opened.read(0, opened.sizeBytes);
-    if (opened.id === object.id && bytes.equals(object.plain)) return bytes;
+    if (bytes.equals(object.plain)) return "stillRead";
   } catch (error) {
-    if (isProblem(error, "damaged") || isProblem(error, "absent")) return undefined;
+    if (isProblem(error, "damaged") || isProblem(error, "absent")) return "refused";
     throw error;
   }
   throw new Error("damaged bytes were served");
@@ -47,13 +50,12 @@ async function read(vault: SwitchedVault, object: Resting): Promise<Buffer | und
  */
 export async function look(vault: SwitchedVault, objects: readonly Resting[], damaged: Buffer): Promise<Seen> {
   await vault.hold(damaged);
-  const seen = { refused: 0, stillRead: 0 };
+  const seen = { refused: 0, stillRead: 0, replaced: 0 };
   for (const object of objects) {
     const isTouched = !damaged.subarray(object.from, object.from + object.bytes.length).equals(object.bytes);
-    const bytes = await read(vault, object);
-    if (bytes === undefined && !isTouched) throw new Error("an object that was not touched is refused");
-    if (bytes === undefined) seen.refused++;
-    else if (isTouched) seen.stillRead++;
+    const what = await read(vault, object);
+    if (isTouched) seen[what]++;
+    else if (what !== "stillRead") throw new Error("an object that was not touched is refused");
   }
   for await (const _ of vault.vault.check()) return seen;
   throw new Error("damage was not told of");

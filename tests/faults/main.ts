@@ -49,11 +49,12 @@ async function flipBits(_times: number, tell: Tell): Promise<string> {
 
 async function damage(times: number, tell: Tell): Promise<string> {
   const seen = (done: number, of: number) => tell(`${done} of ${of} damages`);
-  const { damages, refused, stillRead, seconds } = await damageAgainAndAgain({ times, seen });
+  const { damages, refused, stillRead, replaced, seconds } = await damageAgainAndAgain({ times, seen });
   const counts = Object.entries(damages).map(([kind, count]) => `${kind} ${count}`);
   return (
     `${times} damages (${counts.join(", ")}): all detected, none served; ${refused} objects refused to be read, ` +
-    `${stillRead} were read as they were, what was changed not being needed for that; ${Math.round(seconds)} s`
+    `${stillRead} were read as they were, what was changed not being needed for that; ` +
+    `${replaced} places held another whole object, which its id told; ${Math.round(seconds)} s`
   );
 }
 

@@ -1,9 +1,8 @@
 // A vault whose bytes at rest can be exchanged under it: what a thief, a failing disk or a bad backup puts there.
 import { randomBytes } from "node:crypto";
-import { systemRandom } from "#base/id";
-import { createTracedFiles } from "#base/io";
-import { createMemoryKeyStore, createMemorySealedObjects } from "#stores/memory";
-import { createKeyring, createVault, type SealedObjects, type Vault } from "./index.ts";
+import { createMemorySealedObjects, type MemorySealedObjects } from "#stores/memory";
+import type { Vault } from "./index.ts";
+import { memoryStores, openVault } from "./vault.fixture.ts";
 
 /** A sealed image half by itself. */
 export interface SealedAlone {
@@ -23,31 +22,16 @@ export interface SwitchedVault {
 }
 
 export async function createSwitchedVault(): Promise<SwitchedVault> {
-  const keyring = await createKeyring({
-    files: createTracedFiles().files,
-    folder: "home",
-    passphrase: "correct horse battery staple",
-    tenants: ["main"],
-    random: systemRandom,
-    cost: { memoryKiB: 64, passes: 1, lanes: 1 },
-  });
   let current = createMemorySealedObjects();
-  const objects: SealedObjects = {
+  const objects: MemorySealedObjects = {
     ...current,
     begin: () => current.begin(),
     read: (...args) => current.read(...args),
     packs: () => current.packs(),
     scan: (...args) => current.scan(...args),
   };
-  const vault = await createVault({
-    keyring,
-    tenant: "main",
-    stores: {
-      image: { objects, keyStore: createMemoryKeyStore() },
-      identity: { objects: createMemorySealedObjects(), keyStore: createMemoryKeyStore() },
-    },
-    random: systemRandom,
-  });
+  const stores = memoryStores();
+  const { vault } = await openVault({ stores: { ...stores, image: { ...stores.image, objects } } });
   const hold: SwitchedVault["hold"] = async (...bytes) => {
     current = createMemorySealedObjects();
     if (bytes.length > 0) await (await current.begin()).commit(bytes);

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { type KeyObject, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { type Random, seededRandom, systemRandom } from "#base/id";
-import { createTracedFiles } from "#base/io";
+import { type Random, seededRandom } from "#base/id";
 import { isProblem } from "#base/problem";
-import { createMemoryKeyStore, createMemorySealedObjects } from "#stores/memory";
 import {
   bodyBytesOf,
   encodeFooter,
@@ -15,20 +13,12 @@ import {
   objectContext,
   partOf,
 } from "./format.ts";
-import { createKeyring, createVault } from "./index.ts";
+import { createVault } from "./index.ts";
 import { objectOf } from "./manipulations.fixture.ts";
 import { openMessage } from "./primitives.ts";
 import { type ObjectKey, objectKey } from "./sealer.ts";
 import { tagUnderBoth } from "./two-keys.fixture.ts";
-
-const keyring = await createKeyring({
-  files: createTracedFiles().files,
-  folder: "home",
-  passphrase: "correct horse battery staple",
-  tenants: ["main", "other"],
-  random: systemRandom,
-  cost: { memoryKiB: 64, passes: 1, lanes: 1 },
-});
+import { keyring, memoryStores } from "./vault.fixture.ts";
 
 const times = 1000;
 const studyUid = "1.2.3";
@@ -41,11 +31,9 @@ async function vaultWith(tenant: string, tokens: Random, keys: Random) {
     drawn.push(Buffer.from(keys(into)));
     return into;
   };
-  const objects = createMemorySealedObjects();
-  const half = () => ({ objects: createMemorySealedObjects(), keyStore: createMemoryKeyStore() });
-  const stores = { image: { ...half(), objects }, identity: half() };
+  const stores = memoryStores();
   const vault = await createVault({ keyring, tenant, stores, random });
-  return { vault, objects, studyToken: await vault.studyToken(studyUid), drawn: [...drawn] };
+  return { vault, objects: stores.image.objects, studyToken: await vault.studyToken(studyUid), drawn: [...drawn] };
 }
 
 const isDamaged = (error: unknown) => isProblem(error, "damaged");
