@@ -32,7 +32,7 @@ export async function createVault(options: {
 }): Promise<Vault> {
   const { keyring, stores, random } = options;
   const tenant = keyring.tenant(options.tenant);
-  const indexKey = keyOf(tenant.key("index key", 32, firstGeneration));
+  const indexKey = keyOf(tenant.key("index key", 32));
   const studyKeys = createStudyKeys({ keyStore: stores.image.keyStore, tenant, indexKey, random });
   const identityKeys = createIdentityKeys({ keyStore: stores.identity.keyStore, tenant, indexKey, random });
   const objectKeyOf = (studyToken: string) => {
@@ -113,7 +113,7 @@ export async function createVault(options: {
     indexBox: createIndexBox({ tenant, indexKey, identityKeys, random }),
     sealSecret: (purpose, secret) => sealSecret(tenant, random, purpose, secret),
     openSecret: (purpose, sealed) => openSecret(tenant, purpose, sealed),
-    derive: (purpose, bytes) => tenant.key(purpose, bytes, firstGeneration),
+    derive: (purpose, bytes) => tenant.key(purpose, bytes),
     async close() {
       if (isClosed) return;
       isClosed = true;
@@ -131,9 +131,6 @@ export async function createVault(options: {
     object: async (place) => openedObject(await halves.identity.prove(place)),
   });
 }
-
-/** What is derived must stay the same when the master key is rotated, so it hangs on the first. */
-const firstGeneration = 1;
 
 /**
  * Undefined for a shredded or damaged object, and for none. The scan, not the bytes, says whether an object is there: it knows
