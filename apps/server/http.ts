@@ -223,7 +223,7 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
     return reply.type("text/html; charset=utf-8").send(page.replaceAll("__CSP_NONCE__", nonce));
   };
   server.get("/", { config }, sendPage);
-  for (const path of ["/studies/:token", "/devices", "/log", "/status"]) {
+  for (const path of ["/studies/:token", "/devices", "/confirmations", "/log", "/status"]) {
     server.get(path, { config }, sendPage);
   }
   if (webRoot === undefined) return;

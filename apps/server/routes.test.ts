@@ -42,7 +42,7 @@ async function doorsOverNothing() {
     ready: () => true,
   });
   const behind = unreachable(reached) as Record<string, never>;
-  const setup = { needed: async () => false, secret: "", administrator: behind.setup, confirm: behind.setup };
+  const setup = { needed: async () => false, secret: "", begin: behind.setup, confirm: behind.setup };
   const parts = { archive: behind.archive, actorOf: http.actorOf, clock: systemClock, log: silentLog };
   const api = createApiDoor({
     ...http,
@@ -51,6 +51,8 @@ async function doorsOverNothing() {
     signIn,
     setup,
     devices: behind.devices,
+    people: behind.people,
+    confirmations: behind.confirmations,
     phantom: behind.phantom,
   } as never);
   await http.server.register(api);
@@ -65,6 +67,7 @@ async function doorsOverNothing() {
 const anonymousRoutes = [
   "GET /",
   "GET /api/setup",
+  "GET /confirmations",
   "GET /devices",
   "GET /healthz",
   "GET /log",
@@ -72,8 +75,9 @@ const anonymousRoutes = [
   "GET /status",
   "GET /studies/:token",
   "POST /api/session",
-  "POST /api/setup/administrator",
+  "POST /api/setup/account",
   "POST /api/setup/confirm",
+  "POST /api/setup/link",
 ];
 
 const exampleOf = (url: string) => url.replace(/:[A-Za-z]+(\([^)]*\))?/g, "1.2.3").replace("*", "x");

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ApiEvent } from "#formats/api";
-import type { Actor } from "#trust/access";
+import { type Act, type Actor, may } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { studyView } from "./studies.ts";
 
@@ -9,12 +9,18 @@ const heartbeatMs = 20_000;
 /** A reader that does not take its events is cut off; it reconnects and asks again. */
 const unsentBytesMax = 256 * 1024;
 
-/** `GET /api/events`: what changes, as it changes (text/event-stream). */
-export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
-  const { archive, devices, phantom, gate, clock, signIn, log } = parts;
+/** `GET /api/events`: what changes, as it changes (text/event-stream), to each what they may read. */
+export function registerEvents(
+  server: FastifyInstance,
+  parts: ApiParts,
+): {
+  /** For somebody whose account is gone: at once, not at the next heartbeat. */
+  readonly endStreamsOf: (actorId: string) => void;
+} {
+  const { archive, confirmations, devices, phantom, gate, clock, signIn, log } = parts;
   const open = new Map<(event: ApiEvent) => void, Actor>();
-  const tell = (event: ApiEvent) => {
-    for (const send of open.keys()) send(event);
+  const tell = (act: Act, event: ApiEvent) => {
+    for (const [send, actor] of open) if (may(actor, act)) send(event);
   };
   /** Each watcher asks for itself, and is shown what it may see. */
   const tellOfStudy = async (studyToken: string) => {
@@ -27,13 +33,14 @@ export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
     archive.watch((studyToken) => {
       tellOfStudy(studyToken).catch((error) => log.warn("a watcher was not told of a changed study", {}, error));
     }),
-    phantom.watch((state) => tell({ type: "phantom", phantom: state })),
-    devices.watchWaiting((waiting) => tell({ type: "waiting", waiting })),
+    phantom.watch((state) => tell("status.read", { type: "phantom", phantom: state })),
+    devices.watchWaiting((waiting) => tell("device.read", { type: "waiting", waiting })),
+    confirmations.watch((id) => tell("confirmation.read", { type: "confirmation", id })),
   ];
-  const endings = new Set<() => void>();
+  const endings = new Map<() => void, Actor>();
   server.addHook("preClose", async () => {
     for (const stop of stopWatching) stop();
-    for (const end of endings) end();
+    for (const end of endings.keys()) end();
   });
 
   server.get("/api/events", async (request, reply) => {
@@ -67,7 +74,12 @@ export function registerEvents(server: FastifyInstance, parts: ApiParts): void {
       raw.end();
     };
     open.set(send, actor);
-    endings.add(end);
+    endings.set(end, actor);
     raw.on("close", end);
   });
+  return {
+    endStreamsOf(actorId) {
+      for (const [end, { id }] of [...endings]) if (id === actorId) end();
+    },
+  };
 }

@@ -1,27 +1,32 @@
 import type { FastifyInstance } from "fastify";
-import type { AccountRequest, NewAccount, TokenRequest, TokenView } from "#formats/api";
+import type {
+  AccountRequest,
+  InvitationRequest,
+  InvitationView,
+  NewAccount,
+  PeopleView,
+  RemovalRequest,
+  TokenRequest,
+  TokenView,
+} from "#formats/api";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
-/** Accounts and tokens, as the owner of the home makes them for people and scripts. */
-export function registerPeople(server: FastifyInstance, parts: ApiParts): void {
-  const { gate, signIn, actorOf } = parts;
+/** Accounts, invitations and tokens, as the owner of the home makes them for people and scripts. */
+export function registerPeople(
+  server: FastifyInstance,
+  parts: ApiParts,
+  endStreamsOf: (actorId: string) => void,
+): void {
+  const { gate, signIn, people, actorOf } = parts;
 
   server.post<{ Body: TokenRequest }>(
     "/api/tokens",
-    {
-      schema: {
-        body: {
-          type: "object",
-          additionalProperties: false,
-          required: ["client", "minutes"],
-          properties: { client: { type: "string", maxLength: 64 }, minutes: { type: "number" } },
-        },
-      },
-    },
+    { schema: { body: tokenSchema } },
     (request): Promise<TokenView> =>
       gate.pass(actorOf(request), "client.token", undefined, async () => {
-        const { secret, endsAt } = await signIn.issueToken(request.body.client, request.body.minutes);
+        const { client, minutes, masked = false } = request.body;
+        const { secret, endsAt } = await signIn.issueToken(client, minutes, masked ? "masked" : undefined);
         return { token: secret, endsAt };
       }),
   );
@@ -36,4 +41,61 @@ export function registerPeople(server: FastifyInstance, parts: ApiParts): void {
         return { totpSecret, totpUri, recoveryCodes };
       }),
   );
+
+  server.get(
+    "/api/accounts",
+    (request): Promise<PeopleView> =>
+      gate.pass(actorOf(request), "account.read", undefined, async () => {
+        const { accounts, invitations } = await people.list();
+        return {
+          accounts: accounts.map(({ id, name, role, createdAt }) => ({ id, name, role, createdAt })),
+          invitations: invitations.map(({ name, role, endsAt }) => ({ name, role, endsAt })),
+        };
+      }),
+  );
+
+  server.delete<{ Body: RemovalRequest }>(
+    "/api/accounts",
+    { schema: { body: textObject({ name: 128 }) } },
+    async (request, reply) => {
+      const name = request.body.name.trim().toLowerCase();
+      const account = (await people.list()).accounts.find((each) => each.name === name);
+      const on = account && ({ kind: "account", id: account.id } as const);
+      await gate.pass(actorOf(request), "account.remove", on, () => people.remove(name));
+      if (account !== undefined) endStreamsOf(`user:${account.id}`);
+      return reply.status(204).send();
+    },
+  );
+
+  server.post<{ Body: InvitationRequest }>(
+    "/api/invitations",
+    { schema: { body: invitationSchema } },
+    (request): Promise<InvitationView> =>
+      gate.pass(actorOf(request), "account.invite", undefined, async () => {
+        const { secret, invitation } = await people.invite(request.body.name, request.body.role);
+        const { name, role, endsAt } = invitation;
+        return { name, role, endsAt, link: `${parts.pageUrl()}#setup=${secret}` };
+      }),
+  );
 }
+
+const tokenSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["client", "minutes"],
+  properties: {
+    client: { type: "string", maxLength: 64 },
+    minutes: { type: "number" },
+    masked: { type: "boolean" },
+  },
+};
+
+const invitationSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "role"],
+  properties: {
+    name: { type: "string", maxLength: 128 },
+    role: { type: "string", enum: ["administrator", "observer"] },
+  },
+};

@@ -1,21 +1,23 @@
 import type { FastifyInstance } from "fastify";
 import { Problem } from "#base/problem";
 import type {
-  AdministratorRequest,
   ConfirmRequest,
   EnrolledSecondFactor,
+  LinkRequest,
+  LinkView,
   RecoveryKit,
   SessionRequest,
   SessionView,
+  SetupRequest,
   SetupState,
 } from "#formats/api";
-import { type Account, actorOf, type Session } from "#trust/access";
+import { type Account, actorOf, personOf, type Session } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
-const setupActor = actorOf("setup", "first-start");
+const setupActor = actorOf("setup", "one-use-link");
 
-/** First start, sign-in and sign-out. The only routes of `/api` that take anonymous callers. */
+/** Making an account by a one-use link, sign-in and sign-out. The only routes of `/api` that take anonymous callers. */
 export function registerSession(server: FastifyInstance, parts: ApiParts): void {
   const { setup, signIn, gate, clock } = parts;
   const anonymous = { config: { anonymous: true } };
@@ -25,11 +27,17 @@ export function registerSession(server: FastifyInstance, parts: ApiParts): void 
     return { needed: true, dicom: parts.dicom() };
   });
 
-  server.post<{ Body: AdministratorRequest }>(
-    "/api/setup/administrator",
+  server.post<{ Body: LinkRequest }>(
+    "/api/setup/link",
+    { ...anonymous, schema: { body: textObject({ secret: 128 }) } },
+    ({ body }): Promise<LinkView> => setup.linkOf(body.secret),
+  );
+
+  server.post<{ Body: SetupRequest }>(
+    "/api/setup/account",
     { ...anonymous, schema: { body: textObject({ secret: 128, name: 128, password: 256 }) } },
     async ({ body }): Promise<EnrolledSecondFactor> => {
-      const { totpSecret, totpUri } = await setup.administrator(body.secret, body.name, body.password);
+      const { totpSecret, totpUri } = await setup.begin(body.secret, body.name, body.password);
       return { totpSecret, totpUri };
     },
   );
@@ -38,18 +46,20 @@ export function registerSession(server: FastifyInstance, parts: ApiParts): void 
     "/api/setup/confirm",
     { ...anonymous, schema: { body: textObject({ secret: 128, code: 32 }) } },
     async ({ body }, reply): Promise<RecoveryKit> => {
-      const { account, recoveryCodes } = await gate.pass(setupActor, "account.confirm", undefined, () =>
+      const { account, recoveryCodes, first } = await gate.pass(setupActor, "account.confirm", undefined, () =>
         setup.confirm(body.secret, body.code),
       );
       const { secret, session } = await beginSession(account);
       parts.setSession(reply, secret, session.endsAt);
-      return { recoveryCodes, rootPassphrase: await parts.rootPassphrase(), madeAt: clock.now() };
+      const kit = { recoveryCodes, madeAt: clock.now() };
+      return first ? { ...kit, rootPassphrase: await parts.rootPassphrase() } : kit;
     },
   );
 
   const beginSession = (account: Account) => {
-    const actor = actorOf("user", account.id);
-    return gate.pass(actor, "session.begin", { kind: "account", id: account.id }, () => signIn.beginSession(account));
+    return gate.pass(personOf(account), "session.begin", { kind: "account", id: account.id }, () =>
+      signIn.beginSession(account),
+    );
   };
 
   server.post<{ Body: SessionRequest }>(

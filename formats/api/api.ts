@@ -6,7 +6,8 @@
  * | route | body → answer |
  * |---|---|
  * | GET    /api/setup               | → SetupState (anonymous) |
- * | POST   /api/setup/administrator | AdministratorRequest → EnrolledSecondFactor (anonymous, needs the one-use secret) |
+ * | POST   /api/setup/link          | LinkRequest → LinkView (anonymous, needs the one-use secret) |
+ * | POST   /api/setup/account       | SetupRequest → EnrolledSecondFactor (anonymous, needs the one-use secret) |
  * | POST   /api/setup/confirm       | ConfirmRequest → RecoveryKit, signs in (anonymous, needs the one-use secret) |
  * | POST   /api/session             | SessionRequest → SessionView, sets the cookie (anonymous) |
  * | GET    /api/session             | → SessionView, 401 when not signed in |
@@ -26,7 +27,18 @@
  * | POST   /api/tokens              | TokenRequest → TokenView (operator on this machine only) |
  * | POST   /api/vault/check         | → lines of `{progress}`, then `{report: VaultReport}` (operator) |
  * | POST   /api/vault/rebuild       | → the same (operator) |
+ * | POST   /api/vault/backup        | BackupTaking → lines of `{progress}`, then `{report: BackupView}` (operator) |
+ * | GET    /api/vault/backups       | → BackupsView (operator) |
  * | POST   /api/accounts            | AccountRequest → NewAccount (operator) |
+ * | GET    /api/accounts            | → PeopleView |
+ * | DELETE /api/accounts            | RemovalRequest → 204 (operator) |
+ * | POST   /api/invitations         | InvitationRequest → InvitationView, with the one-use link (operator) |
+ * | GET    /api/confirmations       | → ConfirmationView[], newest first |
+ * | GET    /api/confirmations/:id   | → ConfirmationView |
+ * | GET    /api/confirmations/:id/follow | → lines of ConfirmationView, one a change, until it is final |
+ * | POST   /api/confirmations/:id/confirm | `{code}` → ConfirmationView (another administrator than who asked) |
+ * | POST   /api/confirmations/:id/refuse | → ConfirmationView (the same) |
+ * | POST   /api/confirmations/:id/withdraw | → ConfirmationView (who asked) |
  * | POST   /api/audit/checkpoint    | → SignedLog (operator) |
  * | GET    /api/audit/lines         | ?to= → entries as they were hashed, a line each (operator) |
  * | GET    /api/audit/checkpoints   | → signed notes, oldest first (operator) |
@@ -39,9 +51,25 @@ export interface SetupState {
   readonly dicom?: { readonly aeTitle: string; readonly port: number | null };
 }
 
-export interface AdministratorRequest {
+export interface LinkRequest {
   /** From the one-use link, behind `#setup=`. */
   readonly secret: string;
+}
+
+export type Role = "administrator" | "observer";
+
+/** What the link is good for. */
+export interface LinkView {
+  /** It makes the first administrator. */
+  readonly first: boolean;
+  /** Who is invited; the first administrator chooses a name. */
+  readonly name?: string;
+  readonly role: Role;
+}
+
+export interface SetupRequest {
+  readonly secret: string;
+  /** Not heeded where the link names one. */
   readonly name: string;
   /** At least 12 characters. */
   readonly password: string;
@@ -63,8 +91,8 @@ export interface ConfirmRequest {
 /** Shown once, to be printed or saved: without it a lost home or a lost phone is lost. */
 export interface RecoveryKit {
   readonly recoveryCodes: readonly string[];
-  /** Opens the vault on another machine. */
-  readonly rootPassphrase: string;
+  /** Opens the vault on another machine. For the first administrator alone. */
+  readonly rootPassphrase?: string;
   readonly madeAt: number;
 }
 
@@ -78,7 +106,7 @@ export interface SessionRequest {
 export interface AccountView {
   readonly id: string;
   readonly name: string;
-  readonly role: string;
+  readonly role: Role;
 }
 
 export interface SessionView {
@@ -207,6 +235,8 @@ export interface SignedLog {
 export interface TokenRequest {
   readonly client: string;
   readonly minutes: number;
+  /** Who holds it sees identity masked. */
+  readonly masked?: boolean;
 }
 
 export interface TokenView {
@@ -232,6 +262,37 @@ export interface VaultReport {
   }[];
 }
 
+export interface BackupTaking {
+  /** From the root. */
+  readonly folder: string;
+  readonly keepPoints: number;
+  /** Reads everything back. */
+  readonly verify: boolean;
+  /** Begins another backup in a folder whose backup is not there any more. */
+  readonly beginAnew: boolean;
+}
+
+/** A point that was added to a backup. */
+export interface BackupView {
+  readonly point: number;
+  /** Everything that was acknowledged before is in it. */
+  readonly takenAt: number;
+  readonly tookMs: number;
+  /** New bytes of packs, and bytes and objects that the point stands for. */
+  readonly copiedBytes: number;
+  readonly bytes: number;
+  readonly objects: number;
+  readonly points: readonly number[];
+  readonly losses: readonly { readonly name: string; readonly what: string }[];
+}
+
+/** What the home knows of its backups. */
+export interface BackupsView {
+  readonly backups: readonly { readonly folder: string; readonly point: number; readonly takenAt: number }[];
+  /** When the newest instance was acknowledged; null when none was lately. */
+  readonly newestInstanceAt: number | null;
+}
+
 export interface AccountRequest {
   readonly name: string;
   readonly password: string;
@@ -244,10 +305,57 @@ export interface NewAccount {
   readonly recoveryCodes: readonly string[];
 }
 
+export interface PeopleView {
+  readonly accounts: readonly (AccountView & { readonly createdAt: number })[];
+  readonly invitations: readonly Omit<InvitationView, "link">[];
+}
+
+export interface RemovalRequest {
+  readonly name: string;
+}
+
+export interface InvitationRequest {
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface InvitationView {
+  readonly name: string;
+  readonly role: Role;
+  readonly endsAt: number;
+  /** Works once, for whoever opens it first. */
+  readonly link: string;
+}
+
+/** An act that one person must not do alone, asked for by one and to be confirmed by another. */
+export interface ConfirmationView {
+  readonly id: string;
+  /** `study.shred`, `patient.shred`, `archive.export`, `root.change`, `recovery-kit.make`. */
+  readonly act: string;
+  readonly on: { readonly kind: string; readonly id: string };
+  /** What the act would do, fact by fact. */
+  readonly detail: Readonly<Record<string, string>>;
+  /** A name, "the console" or "a removed account". */
+  readonly requestedBy: string;
+  /** Whether the caller asked for it. */
+  readonly isOwn: boolean;
+  readonly requestedAt: number;
+  readonly endsAt: number;
+  readonly state: "pending" | "confirmed" | "done" | "failed" | "refused" | "withdrawn" | "expired";
+  readonly decidedBy?: string;
+  readonly decidedAt?: number;
+  /** For who asked, when it is done. */
+  readonly result?: unknown;
+  /** Why it failed. */
+  readonly problem?: ProblemView;
+}
+
 export type ApiEvent =
   /** A study is new or has changed; at most one a second for each study while its images arrive. */
   | { readonly type: "study"; readonly study: StudyView }
   | { readonly type: "waiting"; readonly waiting: WaitingView }
+  /** One was asked for, decided or done. */
+  | { readonly type: "confirmation"; readonly id: string }
   | { readonly type: "phantom"; readonly phantom: PhantomState };
 
 /** Every answer of 400 and above. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { createMemoryAccessStore } from "#stores/memory";
-import { createDevices, createSetup, createSignIn, type SecretBox, totpCode } from "#trust/access";
+import { createDevices, createPeople, createSetup, createSignIn, type SecretBox, totpCode } from "#trust/access";
 
 const password = "four unrelated words here";
 
@@ -137,22 +137,23 @@ test("a token names its program until it ends, and the store holds no secret", a
 
 test("a short password and a name with control characters are refused with what to do", async () => {
   const { signIn } = house();
-  await assert.rejects(signIn.prepareAccount("a", "short"), { code: "invalid", remedy: /words/ });
-  await assert.rejects(signIn.prepareAccount("a\u0007", password), { code: "invalid" });
+  await assert.rejects(signIn.prepareAccount("a", "short", "administrator"), { code: "invalid", remedy: /words/ });
+  await assert.rejects(signIn.prepareAccount("a\u0007", password, "administrator"), { code: "invalid" });
 });
 
 test("the first start makes one administrator, with the secret of this start only", async () => {
-  const { signIn, clock } = house();
-  const setup = createSetup({ signIn, random: systemRandom });
+  const { signIn, store, clock } = house();
+  const people = createPeople({ store, clock, random: systemRandom });
+  const setup = createSetup({ signIn, people, random: systemRandom });
   assert.ok(await setup.needed());
-  await assert.rejects(setup.administrator("guess", "admin", password), { code: "denied" });
-  const pending = await setup.administrator(setup.secret, "admin", password);
+  await assert.rejects(setup.begin("guess", "admin", password), { code: "denied" });
+  const pending = await setup.begin(setup.secret, "admin", password);
   await assert.rejects(setup.confirm(setup.secret, "000000"), { code: "invalid" });
   assert.ok(await setup.needed(), "nothing was stored by a wrong code");
   const { account } = await setup.confirm(setup.secret, totpCode(pending.seed, clock.now()));
   assert.equal(account.name, "admin");
   assert.ok(!(await setup.needed()));
-  await assert.rejects(setup.administrator(setup.secret, "second", password), { code: "denied" });
+  await assert.rejects(setup.begin(setup.secret, "second", password), { code: "denied" });
 });
 
 test("a machine is known by AE title and address together; another that calls waits to be admitted", async () => {

@@ -132,7 +132,7 @@ export async function makeAdministrator(house: RunningHouse): Promise<Administra
       body: JSON.stringify(body),
     });
   const enrolled = (await (
-    await post("/api/setup/administrator", { secret, name: "ada", password })
+    await post("/api/setup/account", { secret, name: "ada", password })
   ).json()) as EnrolledSecondFactor;
   const confirmed = await post("/api/setup/confirm", { secret, code: codeNow(enrolled.totpSecret) });
   if (!confirmed.ok) throw new Error(`confirming was refused: ${await confirmed.text()}`);

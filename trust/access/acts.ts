@@ -41,6 +41,13 @@ const table = {
   "recovery-kit.make": ["pair"],
   "vault.check": ["operator"],
   "vault.rebuild": ["operator"],
+  /** A new wrapping of keys below the root; by the server itself where it ends what a crash left. */
+  "vault.rotate": ["operator", "system"],
+  /** Two people's shares opened the keyring, and it was put under a new passphrase. */
+  "vault.recover": ["operator"],
+  "vault.backup": ["operator", "system"],
+  "vault.backup.read": ["operator"],
+  "vault.restore": ["operator"],
   "system.start": ["system"],
   "system.stop": ["system"],
 } as const satisfies Record<string, readonly Grantee[]>;
