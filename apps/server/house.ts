@@ -3,23 +3,35 @@ import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { leadglass } from "#doors/dimse";
-import { type Archive, createArchive, createBlindIndex, type StudyIndex } from "#radiology/archive";
+import {
+  type Archive,
+  createArchive,
+  createBlindIndex,
+  type RecoverySummary,
+  type StudyIndex,
+} from "#radiology/archive";
 import { createFileKeyStore } from "#stores/keys";
 import { openEntryFiles } from "#stores/log";
 import { createPacks } from "#stores/packs";
 import { openAccessDatabase, openIndexDatabase } from "#stores/sql";
 import {
+  type ConfirmationParts,
+  type Confirmations,
+  createConfirmations,
   createDevices,
   createGate,
+  createPeople,
   createSetup,
   createSignIn,
   type Devices,
   type Gate,
+  type People,
   type Setup,
   type SignIn,
 } from "#trust/access";
 import { type AuditLog, createAuditLog } from "#trust/audit";
 import { type Breaker, createReveal, createVault, type HalfStores, type Vault } from "#trust/vault";
+import { type Backups, createBackups } from "./backups.ts";
 import type { Configuration } from "./configuration.ts";
 import type { HomePaths } from "./home.ts";
 import { openOrMakeKeyring, tenantName } from "./secrets.ts";
@@ -33,10 +45,15 @@ export interface House {
   readonly breaker: Breaker;
   readonly signIn: SignIn;
   readonly setup: Setup;
+  readonly people: People;
+  readonly confirmations: Confirmations;
   readonly devices: Devices;
   readonly archive: Archive;
+  readonly backups: Backups;
+  /** What the index did not know when the home was opened. */
+  readonly recovered: RecoverySummary;
   readonly dicomwebRoot: string;
-  /** In the order that keeps what was acknowledged: archive, log, database, vault. */
+  /** In the order that keeps what was acknowledged: what was confirmed, archive, log, database, vault. */
   close(): Promise<void>;
 }
 
@@ -64,7 +81,6 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   };
   const vault = await createVault({ keyring, tenant: tenantName, stores, random });
   const access = await openAccessDatabase({ ...placeOf(configuration.database, paths.accessDatabase), log });
-  const { accessStore } = access;
   const indexDatabase = await openIndexDatabase({
     ...placeOf(configuration.identityDatabase, paths.indexDatabase),
     log,
@@ -78,10 +94,6 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     clock,
   });
   const gate = createGate({ audit, clock });
-  const box = { seal: vault.sealSecret, open: vault.openSecret };
-  const signIn = createSignIn({ store: accessStore, box, random, clock });
-  const setup = createSetup({ signIn, random });
-  const devices = createDevices({ store: accessStore, clock, random });
   const { reveal, breaker } = createReveal({
     vault,
     gate,
@@ -101,20 +113,28 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     implementation: leadglass,
     bulkDataRoot: dicomwebRoot,
   });
+  const callers = createCallers({ store: access.accessStore, vault, gate, log, perform: {} });
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
-  return {
+  const backups = createBackups({
+    files: systemFiles,
+    clock,
+    random,
+    paths,
     vault,
+    stores,
     audit,
-    index,
-    gate,
-    breaker,
-    signIn,
-    setup,
-    devices,
-    archive,
+    entryStore: store,
+    copyAccess: access.copy,
+  });
+  return {
+    ...{ vault, audit, index, gate, breaker, archive },
+    ...callers,
+    backups,
+    recovered,
     dicomwebRoot,
     async close() {
+      await callers.confirmations.close();
       await archive.close();
       await audit.close();
       await index.close();
@@ -124,7 +144,28 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   };
 }
 
-function placeOf(url: string | undefined, path: string): { readonly url: string } | { readonly path: string } {
+interface CallerParts extends Pick<ConfirmationParts, "store" | "gate" | "log" | "perform"> {
+  readonly vault: Vault;
+}
+
+/** Who may come in, and what two of them decide together. */
+function createCallers({ vault, ...given }: CallerParts) {
+  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const parts = { ...given, box, clock: systemClock, random: systemRandom };
+  const signIn = createSignIn(parts);
+  const people = createPeople(parts);
+  const setup = createSetup({ ...parts, signIn, people });
+  return {
+    signIn,
+    people,
+    setup,
+    devices: createDevices(parts),
+    confirmations: createConfirmations({ ...parts, signIn }),
+  };
+}
+
+/** A database by its URL, or the file that stands for it in a home. */
+export function placeOf(url: string | undefined, path: string): { readonly url: string } | { readonly path: string } {
   return url === undefined ? { path } : { url };
 }
 

@@ -1,5 +1,10 @@
 export type { Configuration } from "./configuration.ts";
 export { homeOf, readConfiguration, startOptions } from "./configuration.ts";
+export type { DrillReport } from "./drill.ts";
+export { drillBackup } from "./drill.ts";
 export { isOwnSocket, pathsOf } from "./home.ts";
+export type { Restored } from "./restore.ts";
+export { restoreHome } from "./restore.ts";
+export { keyringOpener } from "./secrets.ts";
 export type { RunningServer } from "./server.ts";
 export { startServer } from "./server.ts";

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { registerAudit } from "./audit.ts";
+import { registerBackups } from "./backups.ts";
+import { registerConfirmations } from "./confirmations.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
 import { registerOperations } from "./operations.ts";
@@ -17,8 +19,10 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerDevices(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);
-    registerPeople(server, parts);
-    registerEvents(server, parts);
+    const { endStreamsOf } = registerEvents(server, parts);
+    registerPeople(server, parts, endStreamsOf);
+    registerConfirmations(server, parts);
     registerVault(server, parts);
+    registerBackups(server, parts);
   };
 }

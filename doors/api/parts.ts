@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import type { PhantomState, StatusView } from "#formats/api";
+import type { BackupsView, BackupTaking, BackupView, PhantomState, StatusView } from "#formats/api";
 import type { Archive } from "#radiology/archive";
-import type { Actor, Devices, Gate, Setup, SignIn } from "#trust/access";
+import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 
 /** Loads the phantom study into the archive, once. */
@@ -13,18 +13,29 @@ export interface PhantomLoader {
   watch(listener: (state: PhantomState) => void): () => void;
 }
 
+/** Takes backups of the home. */
+export interface BackupTaker {
+  take(request: BackupTaking, tell: (progress: string) => void): Promise<BackupView>;
+  view(): Promise<BackupsView>;
+}
+
 export interface ApiParts {
   readonly archive: Archive;
   readonly gate: Gate;
   readonly audit: AuditLog;
   readonly signIn: SignIn;
   readonly setup: Setup;
+  readonly people: People;
+  readonly confirmations: Confirmations;
   readonly devices: Devices;
   readonly phantom: PhantomLoader;
+  readonly backups: BackupTaker;
   readonly clock: Clock;
   readonly log: Log;
   readonly status: () => Promise<StatusView>;
   readonly dicom: () => { readonly aeTitle: string; readonly port: number | null };
+  /** Where the browser application is reached, with a slash at the end. */
+  readonly pageUrl: () => string;
   /** Part of the recovery kit: read only when an administrator has just been made. */
   readonly rootPassphrase: () => Promise<string>;
   /** Who sends this request; the server has found it out before any route runs. */

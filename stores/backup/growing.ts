@@ -62,7 +62,7 @@ async function copyTaken(
       const { id, restoredName, besides } = file;
       if (file.endPosition === 0) continue;
       const keep = (extents: readonly Extent[]) => byId.set(id, { id, restoredName, besides, extents });
-      const extents = await copyFile(copy, source, file, byId.get(id)?.extents ?? [], async (so, bytes) => {
+      const extents = await copyFile(copy, source, file, byId.get(id), async (so, bytes) => {
         copiedBytes += bytes;
         copy.tell(copiedBytes, totalBytes);
         if (endOf({ extents: so }) >= endOf(byId.get(id) ?? { extents: [] })) keep(so);
@@ -80,11 +80,12 @@ type Kept = (extents: readonly Extent[], bytes: number) => Promise<void>;
 async function copyFile(
   copy: GrowingCopy,
   source: GrowingFolder,
-  { id, endPosition }: GrowingFile,
-  before: readonly Extent[],
+  { id, endPosition, besides }: GrowingFile,
+  known: SavedFile | undefined,
   kept: Kept,
 ): Promise<readonly Extent[]> {
   const { medium } = copy;
+  const before = known?.extents ?? [];
   const path = medium.path(source.name, id);
   const isThere = await medium.files.exists(path);
   if (!isThere) {
@@ -107,7 +108,10 @@ async function copyFile(
       extents.push({ to, sha256, ...objects });
       await kept([...extents], to - from);
     }
-    return extents;
+    // What lies beside a file says what of it is found.
+    if (known === undefined || known.besides.join() === besides.join()) return extents;
+    const objects = await source.countObjects(id, 0, endPosition);
+    return extents.map(({ to, sha256 }) => ({ to, sha256, ...(to === endPosition && { objects }) }));
   });
 }
 

@@ -78,6 +78,7 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRep
     throw new Problem("damaged", "the keyring of the backup is not the one that was saved with its keys");
   }
   const point = await choosePoint(medium, request.point);
+  await checkRoom(files, home, bytesOf(point));
   const losses: Loss[] = [];
   await putKeys(request, medium, keySet, losses);
   await putGrowing(request, medium, point, losses);
@@ -109,6 +110,15 @@ async function checkEmpty(files: Files, home: string): Promise<void> {
         : "name an empty folder, or one that does not exist yet",
     },
   );
+}
+
+async function checkRoom(files: Files, home: string, bytes: number): Promise<void> {
+  const freeBytes = await files.freeBytes(home);
+  if (freeBytes >= bytes) return;
+  const gib = (count: number) => (count / 2 ** 30).toFixed(1);
+  throw new Problem("no-room", `a restore takes ${gib(bytes)} GiB and there are ${gib(freeBytes)}`, {
+    remedy: "choose a home on a larger disk",
+  });
 }
 
 type Settings = readonly { readonly name: string; readonly base64: string }[];

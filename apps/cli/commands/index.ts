@@ -1,5 +1,6 @@
 import type { Command } from "../arguments.ts";
 import { auditExport, auditVerify } from "./audit.ts";
+import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
@@ -18,6 +19,9 @@ export const commands: readonly Command[] = [
   importFiles,
   vaultCheck,
   vaultRebuild,
+  vaultBackup,
+  vaultRestore,
+  vaultDrill,
   auditVerify,
   auditExport,
 ];
