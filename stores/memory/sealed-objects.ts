@@ -1,24 +1,63 @@
-import { Problem } from "#base/problem";
-import { type ObjectWriter, type SealedObjects, scanObjects } from "#trust/vault";
+import { isProblem, Problem } from "#base/problem";
+import {
+  type Compacted,
+  type Compacting,
+  type FoundObject,
+  type Gap,
+  headerInNewPack,
+  type ObjectMove,
+  type ObjectWriter,
+  type PackRange,
+  type SealedObjects,
+  scanObjects,
+  type VoidRange,
+} from "#trust/vault";
 
-/** Sealed objects in one pack in memory, for tests of what stands on them. */
+/** Sealed objects in memory, one pack at a time, for tests of what stands on them. */
 export interface MemorySealedObjects extends SealedObjects {
   /** The next so many commits fail as on a full disk. */
   failCommits(count: number): void;
-  /** The bytes of the pack, for a test that damages them. */
+  /** The bytes of the pack that is written to, for a test that damages them. */
   bytes(): Buffer;
 }
 
+interface MemoryPack {
+  readonly name: string;
+  content: Buffer;
+  readonly voids: VoidRange[];
+  isEnded: boolean;
+}
+
+/** Where the objects of a pack lie that was compacted. */
+interface Moved {
+  readonly into: string | undefined;
+  readonly objects: readonly { readonly from: FoundObject; readonly to: FoundObject }[];
+}
+
 export function createMemorySealedObjects(): MemorySealedObjects {
-  const pack = "00000001-00000000";
-  let content = Buffer.alloc(0);
+  const packs = new Map<string, MemoryPack>();
+  const moved = new Map<string, Moved>();
+  let serial = 1;
   let lane: Promise<void> = Promise.resolve();
   let isClosed = false;
   let failures = 0;
   const live = new Set<ObjectWriter>();
 
+  const newPack = (): MemoryPack => {
+    const name = `${String(serial++).padStart(8, "0")}-00000000`;
+    return { name, content: Buffer.alloc(0), voids: [], isEnded: false };
+  };
+  let open = newPack();
+  let copying: MemoryPack | undefined;
+  const packOf = (name: string): MemoryPack => {
+    const pack = [open, copying].find((each) => each?.name === name) ?? packs.get(name);
+    if (pack === undefined) throw new Problem("absent", "there is no such pack");
+    return pack;
+  };
+
   const lease = (free: () => void): ObjectWriter => {
-    const start = content.length;
+    const pack = open;
+    const start = pack.content.length;
     const kept: Buffer[] = [];
     let isOver = false;
     const take = (parts: readonly Uint8Array[]) => {
@@ -31,7 +70,7 @@ export function createMemorySealedObjects(): MemorySealedObjects {
       free();
     };
     const writer: ObjectWriter = {
-      pack,
+      pack: pack.name,
       start,
       provenTo: start,
       write: async (parts) => take(parts),
@@ -42,7 +81,8 @@ export function createMemorySealedObjects(): MemorySealedObjects {
           end();
           throw new Problem("no-room", "no room left while writing a pack", { remedy: "free or add disk space" });
         }
-        content = Buffer.concat([content, ...kept]);
+        pack.content = Buffer.concat([pack.content, ...kept]);
+        packs.set(pack.name, pack);
         end();
       },
       async abort() {
@@ -52,10 +92,71 @@ export function createMemorySealedObjects(): MemorySealedObjects {
     live.add(writer);
     return writer;
   };
-  const readAt = async (position: number, into: Uint8Array) => {
-    const piece = content.subarray(position, position + into.length);
+  const read = async (name: string, position: number, into: Uint8Array): Promise<number> => {
+    const lies = moved.get(name)?.objects.find(({ from }) => position >= from.start && position < from.endPosition);
+    if (lies !== undefined) {
+      const { from, to } = lies;
+      return read(to.pack, position + to.start - from.start, into.subarray(0, from.endPosition - position));
+    }
+    const piece = packOf(name).content.subarray(position, position + into.length);
     into.set(piece);
     return piece.length;
+  };
+  async function* scan(name: string, from: number): AsyncGenerator<FoundObject | Gap> {
+    const gone = moved.get(name);
+    if (gone !== undefined) {
+      if (gone.into !== undefined) yield* scan(gone.into, 0);
+      return;
+    }
+    const { content, voids } = packOf(name);
+    const readAt = async (position: number, into: Uint8Array) => {
+      const piece = content.subarray(position, position + into.length);
+      into.set(piece);
+      return piece.length;
+    };
+    yield* scanObjects(readAt, { pack: name, from, to: content.length, voids });
+  }
+  const discardOne = ({ pack: name, from, to }: PackRange): void => {
+    const gone = moved.get(name);
+    if (gone !== undefined) {
+      const inside = gone.objects.filter((each) => each.from.start >= from && each.from.endPosition <= to);
+      for (const { to: now } of inside) discardOne({ pack: now.pack, from: now.start, to: now.endPosition });
+      return;
+    }
+    const { content, voids } = packOf(name);
+    if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from < to && to <= content.length)) {
+      throw new Problem("invalid", "a range outside of its pack cannot be discarded");
+    }
+    if (!voids.some((each) => each.from <= from && to <= each.to)) voids.push({ from, to });
+  };
+  const compact = async (name: string, how: Compacting): Promise<Compacted> => {
+    const pack = packOf(name);
+    if ([...live].some((writer) => writer.pack === name)) {
+      throw new Problem("busy", "an object is being written to this pack");
+    }
+    pack.isEnded = true;
+    if (pack === open) open = newPack();
+    const copy = newPack();
+    copying = copy;
+    const objects: Moved["objects"][number][] = [];
+    for await (const found of scan(name, 0)) {
+      if ("gapFrom" in found) return unmoved({ pack: name, from: found.gapFrom, to: found.gapTo });
+      const stays = await keeps(how, found);
+      if (stays === "damaged") return unmoved({ pack: name, from: found.start, to: found.endPosition });
+      if (stays) objects.push({ from: found, to: append(copy, pack, found) });
+    }
+    for (const { to } of objects) await how.keeps(to);
+    const late = objects.filter(({ from }) =>
+      pack.voids.some((each) => from.start >= each.from && from.start < each.to),
+    );
+    for (const { to } of late) copy.voids.push({ from: to.start, to: to.endPosition });
+    copy.isEnded = true;
+    const into = objects.length === 0 ? undefined : copy;
+    await how.moved(objects.map(asMove), into && { pack: copy.name, position: copy.content.length });
+    packs.delete(name);
+    if (into !== undefined) packs.set(copy.name, copy);
+    moved.set(name, { into: into?.name, objects });
+    return { objects: objects.length, freedBytes: pack.content.length - copy.content.length, damaged: [] };
   };
   return {
     start: async () => {},
@@ -68,12 +169,18 @@ export function createMemorySealedObjects(): MemorySealedObjects {
       resolve();
       throw new Problem("unavailable", "the packs are closed");
     },
-    async read(name, position, into) {
-      if (name !== pack) throw new Problem("absent", "there is no such pack");
-      return readAt(position, into);
-    },
-    packs: async () => (content.length === 0 ? [] : [{ pack, endPosition: content.length }]),
-    scan: (name, from) => scanObjects(readAt, { pack: name, from, to: content.length }),
+    read,
+    packs: async () =>
+      [...packs.values()].map(({ name, content, voids, isEnded }) => ({
+        pack: name,
+        endPosition: content.length,
+        discardedBytes: voids.reduce((sum, { from, to }) => sum + to - from, 0),
+        isEnded,
+        isMoving: false,
+      })),
+    scan,
+    discard: async (ranges) => ranges.forEach(discardOne),
+    compact,
     async close() {
       isClosed = true;
       await Promise.all([...live].map((writer) => writer.abort()));
@@ -81,6 +188,38 @@ export function createMemorySealedObjects(): MemorySealedObjects {
     failCommits(count) {
       failures = count;
     },
-    bytes: () => content,
+    bytes: () => open.content,
+  };
+}
+
+function unmoved(damaged: PackRange): Compacted {
+  return { objects: 0, freedBytes: 0, damaged: [damaged] };
+}
+
+function asMove({ from, to }: Moved["objects"][number]): ObjectMove {
+  return { from: { pack: from.pack, offset: from.offset }, to: { pack: to.pack, offset: to.offset } };
+}
+
+async function keeps(how: Compacting, found: FoundObject): Promise<boolean | "damaged"> {
+  try {
+    return await how.keeps(found);
+  } catch (error) {
+    if (isProblem(error, "damaged")) return "damaged";
+    throw error;
+  }
+}
+
+function append(copy: MemoryPack, from: MemoryPack, found: FoundObject): FoundObject {
+  const bytes = Buffer.from(from.content.subarray(found.start, found.endPosition));
+  headerInNewPack(bytes)?.copy(bytes);
+  const moved = copy.content.length - found.start;
+  copy.content = Buffer.concat([copy.content, bytes]);
+  const { offset, endPosition } = found;
+  return {
+    ...found,
+    pack: copy.name,
+    start: found.start + moved,
+    offset: offset + moved,
+    endPosition: endPosition + moved,
   };
 }

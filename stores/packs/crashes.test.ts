@@ -4,23 +4,21 @@ import { createVirtualClock } from "#base/clock";
 import { seededRandom, systemRandom } from "#base/id";
 import { crashState, createFaultyFiles, createTracedFiles, type Files } from "#base/io";
 import { isProblem } from "#base/problem";
-import { createMemoryKeyStore } from "#stores/memory";
-import { createKeyring, createVault, type Vault } from "#trust/vault";
+import type { SealedObjects } from "#trust/vault";
+import {
+  contentOf as contentAt,
+  isWhole,
+  recordOf,
+  sealInto,
+  survey,
+} from "../../trust/vault/sealed-objects.fixture.ts";
 import { createPacks } from "./index.ts";
 
-const keyring = await createKeyring({
-  files: createTracedFiles().files,
-  folder: "home",
-  passphrase: "correct horse battery staple",
-  random: systemRandom,
-  cost: { memoryKiB: 64, passes: 1, lanes: 1 },
-});
-const keyStore = createMemoryKeyStore();
-
-function openVault(files: Files): Promise<Vault> {
+async function openPacks(files: Files): Promise<SealedObjects> {
   const options = { files, folder: "packs", clock: createVirtualClock(), random: systemRandom };
   const objects = createPacks({ ...options, lanesMax: 3, packBytesMax: 60_000 });
-  return createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
+  await objects.start((each) => isWhole(objects, each));
+  return objects;
 }
 
 const contentOf = (name: string, bytes: number) => Buffer.from(seededRandom(name.length + bytes)(Buffer.alloc(bytes)));
@@ -31,11 +29,10 @@ interface Told {
 }
 
 /** Objects one after the other, several at once, some aborted, over several packs. */
-async function work(vault: Vault, told: Told): Promise<void> {
-  const studyToken = await vault.studyToken("1.2.3");
+async function work(objects: SealedObjects, told: Told): Promise<void> {
   const put = async (name: string, bytes: number, isAborted = false) => {
     try {
-      const sealing = vault.seal({ studyToken });
+      const sealing = sealInto(objects);
       const content = contentOf(name, bytes);
       for (let at = 0; at < bytes; at += 100_000) await sealing.write(content.subarray(at, at + 100_000));
       if (isAborted) return await sealing.abort();
@@ -58,14 +55,13 @@ async function work(vault: Vault, told: Told): Promise<void> {
 }
 
 /** Every object that recovery finds: once each, whole, as it was sent. */
-async function found(vault: Vault): Promise<Set<string>> {
+async function found(objects: SealedObjects): Promise<Set<string>> {
   const names = new Set<string>();
-  for await (const object of vault.recover(new Map())) {
-    const [, name = "", bytes = ""] = /^(.*) (\d+)$/.exec(object.record.toString()) ?? [];
+  for (const object of (await survey(objects)).found) {
+    const [, name = "", bytes = ""] = /^(.*) (\d+)$/.exec(await recordOf(objects, object)) ?? [];
     assert.ok(!names.has(name), `${name} is there twice`);
     names.add(name);
-    const opened = await vault.open(object.place);
-    const content = await opened.read(0, opened.sizeBytes);
+    const content = await contentAt(objects, object);
     assert.ok(content.equals(contentOf(name, Number(bytes))), `${name} is not what was sent`);
   }
   return names;
@@ -76,22 +72,22 @@ const chance = () => (random(new Uint8Array(1))[0] ?? 0) / 256;
 
 test("at every crash all that was acknowledged is there once and whole, and the packs can be written to again", async () => {
   const traced = createTracedFiles();
-  const vault = await openVault(traced.files);
-  await work(vault, { acknowledged: traced.note, refused: (name, error) => assert.fail(`${name}: ${error}`) });
-  await vault.close();
+  const objects = await openPacks(traced.files);
+  await work(objects, { acknowledged: traced.note, refused: (name, error) => assert.fail(`${name}: ${error}`) });
+  await objects.close();
   let states = 0;
   for (let steps = 0; steps <= traced.trace.length; steps++) {
     for (const unsynced of ["kept", "dropped", "mixed", "mixed"] as const) {
       const { disk, notes } = crashState(traced.trace, steps, unsynced, chance);
       const { files } = createTracedFiles(disk);
-      const again = await openVault(files);
+      const again = await openPacks(files);
       const names = await found(again);
       for (const note of notes) assert.ok(names.has(note), `${note} was lost at step ${steps}, ${unsynced}`);
-      const sealing = again.seal({ studyToken: await again.studyToken("1.2.3") });
+      const sealing = sealInto(again);
       await sealing.write(contentOf("after", 50));
       await sealing.finish(Buffer.from("after 50"));
       await again.close();
-      const third = await openVault(files);
+      const third = await openPacks(files);
       assert.deepEqual(await found(third), names.add("after"), `step ${steps}, ${unsynced}`);
       await third.close();
       states++;
@@ -111,14 +107,14 @@ test("any one call that fails gives a clear error, no false acknowledgement, no 
       const refused = new Set<string>();
       const expectClear = (error: unknown) =>
         assert.ok(isProblem(error, code === "ENOSPC" ? "no-room" : "fault"), String(error));
-      const vault = await openVault(faulty).catch(expectClear);
-      if (vault) {
+      const objects = await openPacks(faulty).catch(expectClear);
+      if (objects) {
         const refusedBy = (name: string, error: unknown) => {
           refused.add(name);
           expectClear(error);
         };
-        await work(vault, { acknowledged: (name) => acknowledged.add(name), refused: refusedBy });
-        await vault.close().catch(expectClear);
+        await work(objects, { acknowledged: (name) => acknowledged.add(name), refused: refusedBy });
+        await objects.close().catch(expectClear);
       }
       const broken = faulty.calls.find((call) => call.isFailed);
       isBeyond = broken === undefined;
@@ -129,7 +125,7 @@ test("any one call that fails gives a clear error, no false acknowledgement, no 
       }
       for (const unsynced of code === "EIO" ? (["kept", "dropped", "mixed", "mixed"] as const) : (["kept"] as const)) {
         const { disk } = crashState(traced.trace, traced.trace.length, unsynced, chance);
-        const names = await found(await openVault(createTracedFiles(disk).files));
+        const names = await found(await openPacks(createTracedFiles(disk).files));
         const where = `after ${broken?.kind} failed with ${code}, call ${nth}, ${unsynced}`;
         for (const name of acknowledged) assert.ok(names.has(name), `${name} was lost ${where}`);
         for (const name of refused) assert.ok(!names.has(name), `${name} was refused and is there ${where}`);
@@ -144,29 +140,27 @@ test("what a process finds that another wrote without syncing is on stable stora
     ...traced.files,
     open: async (path, mode) => ({ ...(await traced.files.open(path, mode)), sync: () => new Promise(() => {}) }),
   };
-  const first = await openVault(killed);
-  const sealing = first.seal({ studyToken: await first.studyToken("1.2.3") });
+  const first = await openPacks(killed);
+  const sealing = sealInto(first);
   await sealing.write(contentOf("unsaid", 5000));
   void sealing.finish(Buffer.from("unsaid 5000"));
   while (!traced.trace.some(({ kind }) => kind === "write")) await new Promise((resolve) => setImmediate(resolve));
-  const second = await openVault(traced.files);
+  const second = await openPacks(traced.files);
   assert.deepEqual(await found(second), new Set(["unsaid"]));
   const { disk } = crashState(traced.trace, traced.trace.length, "dropped", chance);
-  assert.deepEqual(await found(await openVault(createTracedFiles(disk).files)), new Set(["unsaid"]));
+  assert.deepEqual(await found(await openPacks(createTracedFiles(disk).files)), new Set(["unsaid"]));
 });
 
 test("an id says nothing: two objects of the same bytes share nothing on disk", async () => {
   const traced = createTracedFiles();
-  const vault = await openVault(traced.files);
-  const studyToken = await vault.studyToken("1.2.3");
+  const objects = await openPacks(traced.files);
   const content = contentOf("same", 5000);
-  const ids = new Set<string>();
   for (let i = 0; i < 2; i++) {
-    const sealing = vault.seal({ studyToken });
+    const sealing = sealInto(objects);
     sealing.write(content);
     await sealing.finish(Buffer.from("r"));
-    ids.add(sealing.id);
   }
+  const ids = new Set((await survey(objects)).found.map(({ id }) => id));
   assert.equal(ids.size, 2);
   const written = traced.trace.flatMap((step) => (step.kind === "write" ? [step.bytes] : []));
   assert.ok(written.every((bytes) => !Buffer.from(bytes).includes(content.subarray(0, 32))));

@@ -8,9 +8,9 @@ import { createVirtualClock, systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { createTracedFiles, type Files, systemFiles } from "#base/io";
 import { isProblem } from "#base/problem";
-import { createMemoryKeyStore } from "#stores/memory";
-import { createKeyring, createVault, type Keyring, type RecoveredObject, type Vault } from "#trust/vault";
+import type { FoundObject, SealedObjects } from "#trust/vault";
 import { testSealedObjects } from "../../trust/vault/sealed-objects.contract.ts";
+import { contentOf, isWhole, recordOf, sealInto, survey } from "../../trust/vault/sealed-objects.fixture.ts";
 import { createPacks, type PackOptions } from "./index.ts";
 
 testSealedObjects("packs", async (t) => {
@@ -21,45 +21,33 @@ testSealedObjects("packs", async (t) => {
   return { objects: open(), reopen: async () => open() };
 });
 
-const keyring: Promise<Keyring> = createKeyring({
-  files: createTracedFiles().files,
-  folder: "home",
-  passphrase: "correct horse battery staple",
-  random: systemRandom,
-  cost: { memoryKiB: 64, passes: 1, lanes: 1 },
-});
-const keyStore = createMemoryKeyStore();
-
-async function openVault(files: Files, options: Partial<PackOptions> = {}): Promise<Vault> {
+async function openPacks(files: Files, options: Partial<PackOptions> = {}): Promise<SealedObjects> {
   const clock = createVirtualClock();
   const objects = createPacks({ files, folder: "packs", clock, random: systemRandom, ...options });
-  return createVault({ keyring: await keyring, tenant: "main", keyStore, objects, random: systemRandom });
+  await objects.start((found) => isWhole(objects, found));
+  return objects;
 }
 
-async function put(vault: Vault, bytes: Buffer): Promise<string> {
-  const sealing = vault.seal({ studyToken: await vault.studyToken("1.2.3") });
+async function put(objects: SealedObjects, bytes: Buffer): Promise<string> {
+  const name = randomBytes(8).toString("hex");
+  const sealing = sealInto(objects);
   await sealing.write(bytes);
-  await sealing.finish(Buffer.from(sealing.id));
-  return sealing.id;
+  await sealing.finish(Buffer.from(name));
+  return name;
 }
 
-async function recovered(vault: Vault): Promise<RecoveredObject[]> {
-  const all: RecoveredObject[] = [];
-  for await (const object of vault.recover(new Map())) all.push(object);
-  return all;
+async function recovered(objects: SealedObjects): Promise<(FoundObject & { name: string })[]> {
+  const { found } = await survey(objects);
+  return Promise.all(found.map(async (each) => ({ ...each, name: await recordOf(objects, each) })));
 }
 
-async function damages(vault: Vault): Promise<string[]> {
-  const all: string[] = [];
-  for await (const damage of vault.check()) all.push(damage.what);
-  return all;
-}
+const damages = async (objects: SealedObjects) => (await survey(objects)).damaged;
 
 const packsIn = async (files: Files) => (await files.list("packs")).map((name) => name.replace(/-[0-9a-f]{8}/, ""));
 
 test("a torn object at the end of a pack is cut off, and the pack goes on", async () => {
   const { files } = createTracedFiles();
-  const first = await openVault(files);
+  const first = await openPacks(files);
   const kept = await put(first, randomBytes(300_000));
   const [name = ""] = await files.list("packs");
   const file = await files.open(`packs/${name}`, "update");
@@ -68,11 +56,11 @@ test("a torn object at the end of a pack is cut off, and the pack goes on", asyn
   const head = Buffer.alloc(150_000);
   await file.read(head, 0);
   await file.write([head], whole);
-  const second = await openVault(files);
+  const second = await openPacks(files);
   assert.equal(await file.size(), whole);
   const later = await put(second, randomBytes(10));
   assert.deepEqual(
-    (await recovered(second)).map(({ id }) => id),
+    (await recovered(second)).map(({ name }) => name),
     [kept, later],
   );
   assert.deepEqual(await damages(second), []);
@@ -81,17 +69,17 @@ test("a torn object at the end of a pack is cut off, and the pack goes on", asyn
 
 test("an end that is damaged rather than torn is kept and told of, and a new pack begun", async () => {
   const { files } = createTracedFiles();
-  const first = await openVault(files);
+  const first = await openPacks(files);
   const kept = await put(first, randomBytes(1000));
   const hurt = await put(first, randomBytes(1000));
   const [name = ""] = await files.list("packs");
   const file = await files.open(`packs/${name}`, "update");
   const whole = await file.size();
   await file.write([Buffer.from("x")], whole - 3);
-  const second = await openVault(files);
+  const second = await openPacks(files);
   assert.equal(await file.size(), whole, "nothing that may have been acknowledged is cut off");
   const later = await put(second, randomBytes(10));
-  const ids = (await recovered(second)).map(({ id }) => id);
+  const ids = (await recovered(second)).map(({ name }) => name);
   assert.deepEqual(ids, [kept, later]);
   assert.ok(!ids.includes(hurt));
   assert.equal((await damages(second)).length, 1);
@@ -100,50 +88,50 @@ test("an end that is damaged rather than torn is kept and told of, and a new pac
 
 test("damage in the middle of a pack hides no object behind it", async () => {
   const { files } = createTracedFiles();
-  const vault = await openVault(files);
+  const objects = await openPacks(files);
   const ids = [];
   const sizes = [1000, 200_000, 400_000, 10];
-  for (const size of sizes) ids.push(await put(vault, randomBytes(size)));
-  const objects = await recovered(vault);
+  for (const size of sizes) ids.push(await put(objects, randomBytes(size)));
+  const found = await recovered(objects);
   const [name = ""] = await files.list("packs");
   const file = await files.open(`packs/${name}`, "update");
-  const second = objects[1] as RecoveredObject;
-  const third = objects[2] as RecoveredObject;
-  await file.write([Buffer.alloc(128)], (objects[0] as RecoveredObject).endPosition); // the header of the second
+  const second = found[1] as FoundObject;
+  const third = found[2] as FoundObject;
+  await file.write([Buffer.alloc(128)], (found[0] as FoundObject).endPosition); // the header of the second
   await file.write([Buffer.alloc(16)], second.endPosition + 128 + 131_104); // a frame head of the third
-  const found = (await recovered(vault)).map(({ id }) => id);
-  assert.deepEqual(found, ids, "headers and frame heads are signposts only: footers lead to the objects");
-  assert.equal(await (await vault.open(second.place)).read(0, 200_000).then((bytes) => bytes.length), 200_000);
-  await file.write([Buffer.alloc(8)], third.place.offset); // its footer
+  const names = (await recovered(objects)).map(({ name }) => name);
+  assert.deepEqual(names, ids, "headers and frame heads are signposts only: footers lead to the objects");
+  await assert.rejects(contentOf(objects, second), (error) => isProblem(error, "damaged"));
+  await file.write([Buffer.alloc(8)], third.offset); // its footer
   assert.deepEqual(
-    (await recovered(vault)).map(({ id }) => id),
+    (await recovered(objects)).map(({ name }) => name),
     [ids[0], ids[1], ids[3]],
   );
-  await assert.rejects(vault.open(third.place), (error) => isProblem(error, "damaged"));
-  assert.equal((await damages(vault)).length, 2);
+  await assert.rejects(contentOf(objects, third), (error) => isProblem(error, "damaged"));
+  assert.equal((await damages(objects)).length, 2);
 });
 
 test("a pack that is full is ended, and named after its length", async () => {
   const { files } = createTracedFiles();
-  const vault = await openVault(files, { packBytesMax: 50_000 });
-  for (let i = 0; i < 5; i++) await put(vault, randomBytes(30_000));
-  await vault.close();
+  const objects = await openPacks(files, { packBytesMax: 50_000 });
+  for (let i = 0; i < 5; i++) await put(objects, randomBytes(30_000));
+  await objects.close();
   const names = await packsIn(files);
   assert.deepEqual(
     names.map((name) => name.split(".").at(-1)),
     ["pack", "pack", "open"],
   );
-  const again = await openVault(files, { packBytesMax: 50_000 });
+  const again = await openPacks(files, { packBytesMax: 50_000 });
   assert.equal((await recovered(again)).length, 5);
 });
 
 test("more objects than lanes wait for their turn, and each lane is a pack", async () => {
   const { files } = createTracedFiles();
-  const vault = await openVault(files, { lanesMax: 3 });
-  await Promise.all(Array.from({ length: 20 }, () => put(vault, randomBytes(400_000))));
-  assert.equal((await recovered(vault)).length, 20);
+  const objects = await openPacks(files, { lanesMax: 3 });
+  await Promise.all(Array.from({ length: 20 }, () => put(objects, randomBytes(400_000))));
+  assert.equal((await recovered(objects)).length, 20);
   assert.ok((await packsIn(files)).length <= 3);
-  assert.deepEqual(await damages(vault), []);
+  assert.deepEqual(await damages(objects), []);
 });
 
 test("no image is taken once the reserve would be touched, and again when there is room", async () => {
@@ -151,19 +139,19 @@ test("no image is taken once the reserve would be touched, and again when there 
   let free = 10_000_000;
   const clock = createVirtualClock();
   const tight: Files = { ...files, freeBytes: async () => free };
-  const vault = await openVault(tight, { reserveBytes: 8_000_000, clock });
-  const kept = await put(vault, randomBytes(1_000_000));
+  const objects = await openPacks(tight, { reserveBytes: 8_000_000, clock });
+  const kept = await put(objects, randomBytes(1_000_000));
   free -= 1_000_000;
-  await assert.rejects(put(vault, randomBytes(3_000_000)), (error) => isProblem(error, "no-room"));
+  await assert.rejects(put(objects, randomBytes(3_000_000)), (error) => isProblem(error, "no-room"));
   assert.deepEqual(
-    (await recovered(vault)).map(({ id }) => id),
+    (await recovered(objects)).map(({ name }) => name),
     [kept],
   );
   free = 20_000_000;
   clock.advance(2000);
-  await put(vault, randomBytes(3_000_000));
-  assert.equal((await recovered(vault)).length, 2);
-  assert.deepEqual(await damages(vault), []);
+  await put(objects, randomBytes(3_000_000));
+  assert.equal((await recovered(objects)).length, 2);
+  assert.deepEqual(await damages(objects), []);
 });
 
 test("a long object waits for the disk instead of filling the memory", async () => {
@@ -176,8 +164,8 @@ test("a long object waits for the disk instead of filling the memory", async () 
       return { ...file, write: (parts, position) => gate.promise.then(() => file.write(parts, position)) };
     },
   };
-  const vault = await openVault(slow);
-  const sealing = vault.seal({ studyToken: await vault.studyToken("1.2.3") });
+  const objects = await openPacks(slow);
+  const sealing = sealInto(objects);
   const piece = randomBytes(128 * 1024);
   let sent = 0;
   const send = () => {
@@ -190,5 +178,5 @@ test("a long object waits for the disk instead of filling the memory", async () 
   gate.resolve();
   await wait;
   await sealing.finish(Buffer.alloc(0));
-  assert.equal((await recovered(vault))[0]?.sizeBytes, sent);
+  assert.equal((await recovered(objects))[0]?.sizeBytes, sent);
 });

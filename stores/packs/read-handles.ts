@@ -3,6 +3,10 @@ import type { Files, OpenFile } from "#base/io";
 /** Files open for reading, the least used closed when there are too many. */
 export interface ReadHandles {
   read(pack: string, position: number, into: Uint8Array): Promise<number>;
+  /** One reader for a while: it goes on reading the file when that is removed. To be released. */
+  lease(pack: string): Promise<{ read(position: number, into: Uint8Array): Promise<number>; release(): void }>;
+  /** Lets the file of a removed pack go, so that its room is free once nobody reads it. */
+  forget(pack: string): void;
   /** Closes all, and opens no more. */
   close(): Promise<void>;
 }
@@ -48,19 +52,36 @@ export function createReadHandles(options: {
     }
     return handle;
   };
+  const lease = async (pack: string) => {
+    const handle = take(pack);
+    handle.readers++;
+    const release = () => {
+      handle.readers--;
+      closeUnused(handle);
+    };
+    const giveUp = (error: unknown): never => {
+      if (!handle.isOut) putOut(pack, handle);
+      throw error;
+    };
+    const file = await handle.file.catch((error) => {
+      release();
+      return giveUp(error);
+    });
+    return { read: (position: number, into: Uint8Array) => file.read(into, position).catch(giveUp), release };
+  };
   return {
     async read(pack, position, into) {
-      const handle = take(pack);
-      handle.readers++;
+      const reader = await lease(pack);
       try {
-        return await (await handle.file).read(into, position);
-      } catch (error) {
-        if (!handle.isOut) putOut(pack, handle);
-        throw error;
+        return await reader.read(position, into);
       } finally {
-        handle.readers--;
-        closeUnused(handle);
+        reader.release();
       }
+    },
+    lease,
+    forget(pack) {
+      const handle = handles.get(pack);
+      if (handle !== undefined) putOut(pack, handle);
     },
     async close() {
       const all = [...handles];

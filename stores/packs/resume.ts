@@ -1,8 +1,8 @@
 import type { Files, OpenFile } from "#base/io";
 import type { Log } from "#base/log";
 import { type FoundObject, findTail, type ReadAt, scanObjects } from "#trust/vault";
-import { openName, voidName } from "./names.ts";
 import type { Pack } from "./pack.ts";
+import type { PackFolder } from "./pack-folder.ts";
 
 export interface ResumedPack {
   readonly file: OpenFile;
@@ -18,13 +18,13 @@ export interface ResumedPack {
  */
 export async function resumePack(options: {
   readonly files: Files;
-  readonly folder: string;
+  readonly folder: PackFolder;
   readonly pack: Pack;
   readonly prove: (found: FoundObject) => Promise<boolean>;
   readonly log: Log;
 }): Promise<ResumedPack> {
   const { files, folder, pack, prove, log } = options;
-  const file = await files.open(`${folder}/${openName(pack.name)}`, "update");
+  const file = await files.open(folder.pathOf(pack), "update");
   try {
     await file.sync();
     const sizeBytes = await file.size();
@@ -36,14 +36,13 @@ export async function resumePack(options: {
       to: tail.lastEnd,
       voids: pack.voids,
     });
-    let hasVoids = false;
+    const voids = [];
     for await (const found of unproven) {
       if ("gapFrom" in found || (await prove(found))) continue;
       log.warn("an object that was not acknowledged is not whole", { pack: pack.name, position: found.start });
-      await addVoid(files, folder, pack, { from: found.start, to: found.endPosition });
-      hasVoids = true;
+      voids.push({ pack, range: { from: found.start, to: found.endPosition } });
     }
-    if (hasVoids) await files.syncFolder(folder);
+    await folder.addVoids(voids);
     if (tail.lastEnd === sizeBytes) return { file, position: sizeBytes, isWhole: true };
     if (tail.isSuspect) {
       log.warn("a pack ends in bytes that make no sense", { pack: pack.name, position: tail.lastEnd });
@@ -56,10 +55,4 @@ export async function resumePack(options: {
     await file.close().catch(() => {});
     throw error;
   }
-}
-
-async function addVoid(files: Files, folder: string, pack: Pack, range: { from: number; to: number }): Promise<void> {
-  const note = await files.open(`${folder}/${voidName(pack.name, range.from, range.to)}`, "create");
-  await note.close();
-  pack.voids.push(range);
 }

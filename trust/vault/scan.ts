@@ -2,6 +2,7 @@ import {
   decodeFooter,
   decodeFrameHead,
   decodeHeader,
+  encodeHeader,
   type Footer,
   footerBytes,
   frameStride,
@@ -11,7 +12,7 @@ import {
   magics,
   segmentCount,
 } from "./format.ts";
-import type { FoundObject, Gap } from "./sealed-objects.ts";
+import type { FoundObject, Gap, PackRange } from "./sealed-objects.ts";
 
 /** Reads up to `into.length` bytes at a position of one pack; the count read. */
 export type ReadAt = (position: number, into: Uint8Array) => Promise<number>;
@@ -86,6 +87,25 @@ async function headerAt(readAt: ReadAt, at: number, to: number): Promise<Header 
 export async function footerAt(readAt: ReadAt, at: number, to: number): Promise<Footer | undefined> {
   const bytes = await readWhole(readAt, at, footerBytes, to);
   return bytes && decodeFooter(bytes);
+}
+
+/** From header to behind the footer of the object at a place; undefined when no footer stands there. */
+export async function rangeAt(
+  readAt: ReadAt,
+  place: Pick<FoundObject, "pack" | "offset">,
+): Promise<PackRange | undefined> {
+  const footer = await footerAt(readAt, place.offset, Number.MAX_SAFE_INTEGER);
+  if (footer === undefined || footer.bodyBytes > place.offset) return undefined;
+  return { pack: place.pack, from: place.offset - footer.bodyBytes, to: place.offset + footerBytes };
+}
+
+/**
+ * The header of an object that is copied into another pack: what it says of the pack's storage is not true there, and outside of
+ * what its tags prove. Undefined when these bytes are no header.
+ */
+export function headerInNewPack(header: Buffer): Buffer | undefined {
+  const decoded = decodeHeader(header);
+  return decoded && encodeHeader({ ...decoded, provenTo: 0 });
 }
 
 function foundObject(pack: string, start: number, footer: Footer): FoundObject {
