@@ -217,6 +217,9 @@ async function resume(
   return { at: to };
 }
 
+/** A search begins with so much and doubles it: the next magic is mostly near, and a pack full of them must not be read anew for each. */
+const searchBytesFirst = 2 * 1024;
+
 /** Where the magics of header and footer stand, in order. */
 async function* search(
   readAt: ReadAt,
@@ -224,8 +227,9 @@ async function* search(
   to: number,
 ): AsyncGenerator<{ magic: "header" | "footer"; at: number }> {
   const overlap = magics.header.length - 1;
-  for (let at = from; at < to; at += searchBytes) {
-    const bytes = await readWhole(readAt, at, Math.min(searchBytes + overlap, to - at), to);
+  let step = searchBytesFirst;
+  for (let at = from; at < to; at += step, step = Math.min(2 * step, searchBytes)) {
+    const bytes = await readWhole(readAt, at, Math.min(step + overlap, to - at), to);
     if (bytes === undefined) return;
     yield* hitsIn(bytes, at);
   }
