@@ -106,11 +106,11 @@ async function openDoors(
     undo.push(async () => listening.dicom?.close());
     await gate.pass(system, "system.start", undefined, async () => {});
     await house.audit.checkpoint();
+    await house.confirmations.resume();
     undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
     undo.push(refreshBlobs(archive, log));
   }
-  const host = isLoopback(configuration.httpsHost) ? "localhost" : configuration.httpsHost;
-  const url = `https://${host}:${listening.https ?? 0}/`;
+  const url = pageUrlOf(configuration, listening.https);
   return {
     https: listening.https ?? null,
     dicom: listening.dicom?.port ?? null,
@@ -121,6 +121,11 @@ async function openDoors(
     fingerprint: tls.fingerprint,
     setupLink: async () => ((await setup.needed()) ? `${url}#setup=${setup.secret}` : undefined),
   };
+}
+
+/** Where the pages are; when nothing listens, where they will be. */
+function pageUrlOf({ httpsHost, httpsPort }: Configuration, port: number | undefined): string {
+  return `https://${isLoopback(httpsHost) ? "localhost" : httpsHost}:${port ?? httpsPort}/`;
 }
 
 interface WebParts {
@@ -160,8 +165,9 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
+  const pageUrl = () => pageUrlOf(configuration, listening.https);
   const rootPassphrase = () => readPassphrase(configuration.passphraseFile);
-  const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase };
+  const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase, pageUrl };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionSecretOf, setSession, clearSession }));
   await http.server.register(
     createDicomwebDoor({

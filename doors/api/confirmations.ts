@@ -1,8 +1,8 @@
-import { PassThrough } from "node:stream";
-import type { FastifyInstance } from "fastify";
-import { asProblem } from "#base/problem";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { Problem } from "#base/problem";
 import type { ConfirmationView, ConfirmRequest } from "#formats/api";
 import type { Actor, Confirmation } from "#trust/access";
+import { createLineAnswers } from "./answer-in-lines.ts";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
@@ -44,42 +44,56 @@ export function registerConfirmations(server: FastifyInstance, parts: ApiParts):
     });
   }
 
-  /** A line with each change, from where it stands now until nothing more can change. */
+  const answerInLines = createLineAnswers(parts.clock);
+  /** Waits until nothing more can change. */
   server.get<Named>("/api/confirmations/:id/follow", async (request, reply) => {
     const actor = actorOf(request);
     const first = await answer(actor, await confirmations.read(actor, request.params.id));
-    const lines = new PassThrough();
-    follow(parts, actor, first, lines);
-    return reply.type("application/x-ndjson").send(lines);
+    const look = async () => answer(actor, await confirmations.read(actor, first.id));
+    return answerInLines(reply, (tell) => untilFinal(parts, first, { look, tell, raw: reply.raw }));
   });
 }
 
-function follow(parts: ApiParts, actor: Actor, first: ConfirmationView, lines: PassThrough): void {
-  const { confirmations, people, clock } = parts;
-  const tell = (view: ConfirmationView) => {
-    lines.write(`${JSON.stringify(view)}\n`);
-    if (view.state !== "pending" && view.state !== "confirmed") lines.end();
-  };
-  let reading = Promise.resolve();
-  const again = () => {
-    reading = reading
-      .then(async () => {
-        if (lines.writableEnded) return;
-        tell(confirmationView(await confirmations.read(actor, first.id), actor, await namesIn(people)));
-      })
-      .catch((error) => {
-        lines.destroy(asProblem(error, "following a request"));
+interface Watching {
+  look(): Promise<ConfirmationView>;
+  tell(progress: string): void;
+  readonly raw: FastifyReply["raw"];
+}
+
+function untilFinal(
+  { confirmations, clock }: ApiParts,
+  first: ConfirmationView,
+  { look, tell, raw }: Watching,
+): Promise<ConfirmationView> {
+  return new Promise((resolve, reject) => {
+    let looking = Promise.resolve();
+    const stop = () => {
+      stopWatching();
+      timer.stop();
+      raw.off("close", left);
+    };
+    const left = () => {
+      stop();
+      reject(new Problem("unavailable", "nobody waits for this any more"));
+    };
+    const lookAgain = async () => {
+      const view = await look();
+      if (view.state === "pending") return tell("waiting for another administrator to confirm");
+      if (view.state === "confirmed") return tell(`confirmed by ${view.decidedBy}, being done`);
+      stop();
+      resolve(view);
+    };
+    const again = () => {
+      looking = looking.then(lookAgain).catch((error) => {
+        stop();
+        reject(error);
       });
-  };
-  const stopWatching = confirmations.watch((id) => id === first.id && again());
-  const timer = clock.after(Math.max(0, first.endsAt - clock.now()) + 1, again);
-  lines.once("close", () => {
-    stopWatching();
-    timer.stop();
+    };
+    const stopWatching = confirmations.watch((id) => id === first.id && again());
+    const timer = clock.after(Math.max(0, first.endsAt - clock.now()) + 1, again);
+    raw.once("close", left);
+    again();
   });
-  tell(first);
-  // What changed between reading it and watching it.
-  if (!lines.writableEnded) again();
 }
 
 async function namesIn(people: ApiParts["people"]): Promise<(actorId: string) => string> {
@@ -88,7 +102,7 @@ async function namesIn(people: ApiParts["people"]): Promise<(actorId: string) =>
   return (actorId) => (actorId === "operator" ? "the console" : (names.get(actorId) ?? "a removed account"));
 }
 
-export function confirmationView(
+function confirmationView(
   confirmation: Confirmation,
   actor: Actor,
   nameOf: (actorId: string) => string,

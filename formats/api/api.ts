@@ -35,7 +35,7 @@
  * | POST   /api/invitations         | InvitationRequest → InvitationView, with the one-use link (operator) |
  * | GET    /api/confirmations       | → ConfirmationView[], newest first |
  * | GET    /api/confirmations/:id   | → ConfirmationView |
- * | GET    /api/confirmations/:id/follow | → lines of ConfirmationView, one a change, until it is final |
+ * | GET    /api/confirmations/:id/follow | → lines of `{progress}`, then `{report: ConfirmationView}` when nothing more can change |
  * | POST   /api/confirmations/:id/confirm | `{code}` → ConfirmationView (another administrator than who asked) |
  * | POST   /api/confirmations/:id/refuse | → ConfirmationView (the same) |
  * | POST   /api/confirmations/:id/withdraw | → ConfirmationView (who asked) |

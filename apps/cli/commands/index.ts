@@ -1,11 +1,13 @@
 import type { Command } from "../arguments.ts";
 import { auditExport, auditVerify } from "./audit.ts";
 import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
+import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { status, token } from "./operations.ts";
 import { start } from "./start.ts";
+import { userAdd, userList, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
 
 export const commands: readonly Command[] = [
@@ -15,6 +17,12 @@ export const commands: readonly Command[] = [
   deviceAdd,
   deviceList,
   deviceRemove,
+  userAdd,
+  userList,
+  userRemove,
+  confirmationList,
+  confirmationWait,
+  confirmationWithdraw,
   token,
   importFiles,
   vaultCheck,

@@ -5,16 +5,21 @@ import { withServer } from "../with-server.ts";
 
 export const token: Command = {
   words: "token",
-  takes: "--client NAME --minutes N",
+  takes: "--client NAME --minutes N [--masked]",
   does: "an access token for scripts on this machine; the client is made when it is new",
   options: { client: "NAME  letters, digits, '.', '_', '-'", minutes: "N  how long it is good for" },
+  flags: { masked: "who holds it sees identity masked, and no whole instances" },
   run: (context) =>
     withServer(context, async (call) => {
       const { client, minutes } = context.options;
       if (client === undefined || minutes === undefined || !(Number(minutes) > 0)) {
         throw new Problem("invalid", "--client NAME and --minutes N are needed");
       }
-      const issued = await call.json<TokenView>("POST", "/api/tokens", { client, minutes: Number(minutes) });
+      const issued = await call.json<TokenView>("POST", "/api/tokens", {
+        client,
+        minutes: Number(minutes),
+        masked: context.flags.has("masked"),
+      });
       context.print(issued.token, issued);
     }),
 };
