@@ -32,6 +32,11 @@ export function wrapKey(under: WrappedUnder & { readonly random: Random }, key: 
   return Buffer.concat([Buffer.from([format, tenant.generation]), nonce, ...sealed]);
 }
 
+/** The generation of the tenant's master key that a key is wrapped under; undefined when it is wrapped under another key than a tenant's. */
+export function generationOf(wrapped: Buffer): number | undefined {
+  return wrapped[0] === format ? wrapped[1] : undefined;
+}
+
 /** Problem "damaged" when it does not open. The caller wipes the key. */
 export function unwrapKey(under: WrappedUnder, wrapped: Buffer): Buffer {
   if (wrapped.length !== wrappedBytes || wrapped[0] !== format) throw brokenKey();
