@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "#base/clock";
+import { newToken, systemRandom } from "#base/id";
+import { silentLog } from "#base/log";
+import { createApiDoor } from "#doors/api";
+import { createMemoryAccessStore, createMemoryEntryStore } from "#stores/memory";
+import {
+  type ConfirmationParts,
+  createConfirmations,
+  createDevices,
+  createGate,
+  createPeople,
+  createSetup,
+  createSignIn,
+  personOf,
+  type Role,
+  totpCode,
+} from "#trust/access";
+import { createAuditLog } from "#trust/audit";
+import { makeCertificates } from "../../apps/server/certificates.ts";
+import { createHttp } from "../../apps/server/http.ts";
+import { openBox } from "../../trust/access/confirmations.fixture.ts";
+import { newTotpSeed } from "../../trust/access/second-factor.ts";
+import { root } from "./index.ts";
+import { fetchTrusting } from "./trusting-fetch.ts";
+
+/** The real HTTPS server with the real pages, sign-in, gate, log and confirmations, in memory, over an archive that is empty. */
+export async function startConfirmingHouse(perform: ConfirmationParts["perform"], options: { minutes?: number } = {}) {
+  const [clock, random, log] = [systemClock, systemRandom, silentLog];
+  const store = createMemoryAccessStore();
+  const audit = await createAuditLog({
+    ...{ store: createMemoryEntryStore(), clock },
+    signingSeed: new Uint8Array(32),
+    origin: "leadglass.log/test",
+  });
+  const gate = createGate({ audit, clock });
+  const shared = { store, box: openBox, random, clock, log };
+  const signIn = createSignIn(shared);
+  const people = createPeople(shared);
+  const setup = createSetup({ signIn, people, random });
+  const confirmations = createConfirmations({ ...shared, ...options, gate, signIn, perform });
+  const tls = await makeCertificates(["localhost"], clock, random);
+  const http = await createHttp({
+    ...{ signIn, log, random, ready: () => true },
+    tls: { key: tls.key, cert: tls.certificate },
+    webRoot: join(root, "apps", "web", "dist"),
+  });
+  const port = () => (http.server.server.address() as { port: number }).port;
+  const door = createApiDoor({
+    ...http,
+    ...{ gate, audit, signIn, people, setup, confirmations, clock, log },
+    devices: createDevices(shared),
+    archive: { watch: () => () => {}, listStudies: async () => ({ rows: [], total: 0 }) } as never,
+    phantom: { state: async () => ({ state: "absent", done: 0, total: 0 }), watch: () => () => {} } as never,
+    status: async () => ({}) as never,
+    dicom: () => ({ aeTitle: "LEADGLASS", port: null }),
+    rootPassphrase: async () => "root passphrase",
+    pageUrl: () => `https://localhost:${port()}/`,
+  } as never);
+  await http.server.register(door);
+  await http.server.listen({ host: "127.0.0.1", port: 0 });
+  const folder = mkdtempSync(join(tmpdir(), "lg-"));
+  const ca = join(folder, "ca.pem");
+  writeFileSync(ca, tls.ca);
+
+  const person = async (name: string, role: Role = "administrator") => {
+    const seed = newTotpSeed(random);
+    const id = newToken(random);
+    const totpSealed = openBox.seal(`totp ${id}`, seed);
+    const account = { id, name, passwordHash: "", totpSealed, totpStep: 0, role, createdAt: clock.now() };
+    await store.addAccount(account);
+    const session = async () => (await signIn.beginSession(account)).secret;
+    return {
+      ...{ id, name, actor: personOf(account), session },
+      /** What the authenticator shows now. */
+      code: () => totpCode(seed, clock.now()),
+      /** What it showed half a minute ago, and will in half a minute: both are good, so that a test need not wait. */
+      codeBefore: () => totpCode(seed, clock.now() - 30_000),
+      codeAfter: () => totpCode(seed, clock.now() + 30_000),
+    };
+  };
+
+  return {
+    ...{ confirmations, people, signIn, audit, person },
+    https: port(),
+    fetch: (path: string, init: RequestInit = {}) => fetchTrusting(`https://localhost:${port()}${path}`, init, ca),
+    /** A request as the page of that session makes it. */
+    call: async (secret: string, method: string, path: string, body?: object) =>
+      fetchTrusting(
+        `https://localhost:${port()}${path}`,
+        {
+          method,
+          headers: {
+            cookie: `__Host-leadglass=${secret}`,
+            "x-leadglass": "1",
+            ...(body && { "content-type": "application/json" }),
+          },
+          ...(body && { body: JSON.stringify(body) }),
+        },
+        ca,
+      ),
+    async remove() {
+      await http.server.close();
+      await confirmations.close();
+      await audit.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
