@@ -3,6 +3,8 @@ export { createArchive } from "./archive.ts";
 export type { HeldImage, HeldInstance } from "./held-instance.ts";
 export type { InstanceRow, ListedInstance, SeriesRow, StudyRow } from "./revealed-rows.ts";
 export type { RecoverySummary } from "./taking-in.ts";
+export type { BlindIndexParts } from "./blind-index.ts";
+export { createBlindIndex } from "./blind-index.ts";
 export type {
   BlindChange,
   BlindReads,
@@ -15,8 +17,7 @@ export type {
   SeriesHeld,
   StudyHeld,
 } from "./blind-store.ts";
-export type { Condition, KeyValue, PatternPart, SearchKey, Test } from "./matching.ts";
-export { absentNumber, conditionOf, exactKey, keysOf, levelOf, sortKeysOf } from "./matching.ts";
+export { exactKey, levelOf } from "./matching.ts";
 export type {
   AddOutcome,
   Count,

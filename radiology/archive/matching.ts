@@ -32,10 +32,13 @@ export type Test =
   | { readonly is: "member"; readonly keys: readonly string[] };
 
 /** `any` of nothing is false, `all` of nothing is true. */
-export type Condition =
-  | { readonly any: readonly Condition[] }
-  | { readonly all: readonly Condition[] }
-  | { readonly key: SearchKey; readonly level: Level; readonly test: Test };
+export type Condition = { readonly any: readonly Condition[] } | { readonly all: readonly Condition[] } | Leaf;
+
+export interface Leaf {
+  readonly key: SearchKey;
+  readonly level: Level;
+  readonly test: Test;
+}
 
 type Kind = "text" | "name" | "description" | "number" | "set";
 
@@ -49,7 +52,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   ModalitiesInStudy: "set",
 };
 
-const nameKeys = (keyword: string) => [`${keyword}/alphabetic`, `${keyword}/ideographic`, `${keyword}/phonetic`];
+const groups = ["alphabetic", "ideographic", "phonetic"];
+const nameKeys = (keyword: string) => groups.map((group) => `${keyword}/${group}`);
 const foldedKey = (keyword: string) => `${keyword}/folded`;
 const kindOf = (keyword: string): Kind => kinds[keyword] ?? "text";
 
@@ -61,23 +65,24 @@ export function levelOf(keyword: string): Level | undefined {
   return undefined;
 }
 
-/** The keys of one level's values, one for each key of its searchable keywords but UIDs and sets, which the index has apart. */
-export function keysOf(level: Level, values: IndexedValues): Record<SearchKey, KeyValue> {
-  const keys: Record<SearchKey, KeyValue> = {};
-  for (const keyword of searchable[level]) {
+/** The names of one level's keys, but for UIDs and sets, which an index has apart. */
+export function keysAt(level: Level): SearchKey[] {
+  return searchable[level].flatMap((keyword) => {
     const kind = kindOf(keyword);
-    const value = values[keyword] ?? "";
-    if (kind === "set" || keyword.endsWith("UID")) continue;
-    if (kind === "number") keys[keyword] = numberKey(value) ?? absentNumber;
-    else if (kind === "name") {
-      const groups = nameGroups(value);
-      nameKeys(keyword).forEach((key, group) => {
-        keys[key] = groups[group] ?? "";
-      });
-    } else keys[keyword] = exactKey(value);
-    if (kind === "description") keys[foldedKey(keyword)] = cut(fold(value).trim());
-  }
-  return keys;
+    if (kind === "set" || keyword.endsWith("UID")) return [];
+    if (kind === "name") return nameKeys(keyword);
+    return kind === "description" ? [keyword, foldedKey(keyword)] : [keyword];
+  });
+}
+
+/** What some values have under a key of `keysAt`. */
+export function keyIn(values: IndexedValues, key: SearchKey): KeyValue {
+  const [keyword = "", part] = key.split("/");
+  const value = values[keyword] ?? "";
+  if (kindOf(keyword) === "number") return numberKey(value) ?? absentNumber;
+  if (part === undefined) return exactKey(value);
+  if (part === "folded") return cut(fold(value).trim());
+  return nameKey(value.split("=", 3)[groups.indexOf(part)] ?? "");
 }
 
 /** Text as every index can hold and compare it. */
@@ -216,10 +221,6 @@ function trimEnds(parts: PatternPart[]): PatternPart[] {
   const last = parts.at(-1);
   if (typeof last === "object") parts[parts.length - 1] = { literal: last.literal.trimEnd() };
   return parts.filter((part) => typeof part === "string" || part.literal !== "");
-}
-
-function nameGroups(value: string): string[] {
-  return value.split("=").slice(0, 3).map(nameKey);
 }
 
 function nameKey(group: string): string {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isProblem } from "#base/problem";
+import type { SealedIdentity } from "#trust/vault";
+import type { TestIndexBox } from "./index-box.fixture.ts";
 import { type RecordOptions, recordOf } from "./study-index.fixture.ts";
 import type { IndexedValues, InstanceRecord, Match, Query, StudyIndex } from "./study-index.ts";
 
@@ -9,27 +11,51 @@ const where = (...matches: Match[]): Query => ({ ...all, matches });
 const equal = (keyword: string, ...values: string[]): Match => ({ keyword, kind: "equal", values });
 const like = (keyword: string, pattern: string): Match => ({ keyword, kind: "wildcard", pattern });
 
+/** An index, and the box that it was given: what a row says is looked up there. */
+export interface OpenedIndex {
+  readonly index: StudyIndex;
+  readonly box: TestIndexBox;
+}
+
 /** What every study index must do. `open` gives one index for the whole suite; it is cleared before each test. */
-export function studyIndexContract(open: () => Promise<StudyIndex>): void {
+export function studyIndexContract(open: () => Promise<OpenedIndex>): void {
   describe("contract of StudyIndex", () => {
-    let index: StudyIndex;
+    let opened: OpenedIndex;
     before(async () => {
-      index = await open();
+      opened = await open();
     });
-    after(() => index.close());
-    const cleared = async () => {
+    after(() => opened.index.close());
+    const cleared = async (): Promise<Index> => {
+      const { index, box } = opened;
       await index.clear();
-      return index;
+      return {
+        ...index,
+        values: ({ identity }) => box.open(identity).values,
+        uid: ({ identity }) => box.open(identity).uid,
+        box,
+      };
     };
     addingTests(cleared);
     matchingTests(cleared);
     orderTests(cleared);
     rowTests(cleared);
     blobTests(cleared);
+    changeTests(cleared);
   });
 }
 
-type Cleared = () => Promise<StudyIndex>;
+interface Row {
+  readonly identity: SealedIdentity;
+}
+
+/** With a look into its rows. */
+interface Index extends StudyIndex {
+  readonly box: TestIndexBox;
+  values(row: Row): IndexedValues;
+  uid(row: Row): string;
+}
+
+type Cleared = () => Promise<Index>;
 
 const add = (index: StudyIndex, ...options: RecordOptions[]) => index.add(options.map(recordOf), []);
 
@@ -64,7 +90,10 @@ function addingTests(cleared: Cleared): void {
       recordOf({ sop: "1", bytes: "c", study: "7", series: "3" }),
     ];
     assert.deepEqual(
-      copies.map((row) => [row.id, row.dataSetSha256, row.studyUid, row.seriesUid]),
+      copies.map((row) => {
+        const { dataSetSha256, studyUid, seriesUid } = index.box.open(row.identity);
+        return [row.id, dataSetSha256, studyUid, seriesUid];
+      }),
       expected.map((row) => [row.id, row.dataSetSha256, row.studyUid, row.seriesUid]),
     );
     assert.equal((await index.instance(first.studyUid, first.seriesUid, first.sopUid))?.id, first.id);
@@ -89,7 +118,7 @@ function addingTests(cleared: Cleared): void {
     ]);
     await index.clear();
     assert.deepEqual(await index.marks(), []);
-    assert.equal(await index.countStudies([]), 0);
+    assert.deepEqual(await index.countStudies([]), { count: 0, isExact: true });
     assert.deepEqual(await add(index, {}), ["added"]);
   });
 
@@ -102,8 +131,10 @@ function addingTests(cleared: Cleared): void {
       seriesValues: { BodyPartExamined: "HEAD" },
     });
     const [row] = await index.findSeries(where(equal("AccessionNumber", "A9"), equal("BodyPartExamined", "HEAD")));
-    assert.equal(row?.study.values.PatientName, "Doe^Jane");
-    assert.equal(row?.study.values.AccessionNumber, "A9");
+    assert.ok(row);
+    assert.equal(index.values(row.study).PatientName, "Doe^Jane");
+    assert.equal(index.values(row.study).AccessionNumber, "A9");
+    assert.equal(index.values(row).BodyPartExamined, "HEAD");
   });
 
   test("batches that are added at once do not disturb each other", async () => {
@@ -123,22 +154,24 @@ function addingTests(cleared: Cleared): void {
       recordOf({ study: String(i % 70), series: String(i % 2), sop: String(i) }),
     );
     assert.deepEqual(new Set(await index.add(records, [])), new Set(["added"]));
-    assert.equal(await index.countStudies([]), 70);
+    assert.deepEqual(await index.countStudies([]), { count: 70, isExact: true });
     assert.equal((await index.findInstances(all)).length, 200);
   });
 }
 
 /** Adds one study for each set of values, and gives back which are found, by their place in the list. */
-async function found(index: StudyIndex, studies: readonly IndexedValues[], ...matches: Match[]): Promise<number[]> {
+async function found(index: Index, studies: readonly IndexedValues[], ...matches: Match[]): Promise<number[]> {
   await index.clear();
   await index.add(
     studies.map((studyValues, i) => recordOf({ study: String(i), sop: String(i), studyValues })),
     [],
   );
   const rows = await index.findStudies({ ...where(...matches), sort: { keyword: "ArrivedAt", ascending: true } });
-  assert.equal(await index.countStudies(matches), rows.length);
-  return rows.map(({ studyUid }) => Number(studyUid.split(".").at(-1)));
+  assert.deepEqual(await index.countStudies(matches), { count: rows.length, isExact: true });
+  return rows.map((row) => lastNumber(index.uid(row)));
 }
+
+const lastNumber = (uid: string) => Number(uid.split(".").at(-1));
 
 function matchingTests(cleared: Cleared): void {
   const names = [
@@ -231,7 +264,8 @@ function matchingTests(cleared: Cleared): void {
       { study: "3", series: "1", sop: "4", seriesValues: { Modality: "C" } },
     ];
     await add(index, ...options);
-    const count = (...values: string[]) => index.countStudies([equal("ModalitiesInStudy", ...values)]);
+    const count = async (...values: string[]) =>
+      (await index.countStudies([equal("ModalitiesInStudy", ...values)])).count;
     assert.equal(await count("CT"), 1);
     assert.equal(await count("SR", "MR"), 2);
     assert.equal(await count("C"), 1);
@@ -244,7 +278,8 @@ function matchingTests(cleared: Cleared): void {
     const index = await cleared();
     const PatientID = "a\0b\ud800c\u{10ffff}\t\"'\\ü𠮷";
     assert.deepEqual(await found(index, [{ PatientID }, {}], equal("PatientID", PatientID)), [0]);
-    assert.equal((await index.findStudies(all)).find((row) => row.id === 1)?.values.PatientID, PatientID);
+    const first = (await index.findStudies(all)).find((row) => row.id === 1);
+    assert.equal(first && index.values(first).PatientID, PatientID);
     assert.equal(await index.study("1\0.2"), undefined);
   });
 
@@ -262,8 +297,7 @@ function matchingTests(cleared: Cleared): void {
 }
 
 function orderTests(cleared: Cleared): void {
-  const uidsOf = (rows: readonly { readonly studyUid: string }[]) =>
-    rows.map(({ studyUid }) => Number(studyUid.split(".").at(-1)));
+  const uidsOf = (index: Index, rows: readonly Row[]) => rows.map((row) => lastNumber(index.uid(row)));
 
   test("studies come newest first by date and time, ties by arrival, and pages do not overlap", async () => {
     const index = await cleared();
@@ -276,11 +310,11 @@ function orderTests(cleared: Cleared): void {
         studyValues: { StudyDate, StudyTime: i === 1 ? "235959" : "08" },
       })),
     );
-    assert.deepEqual(uidsOf(await index.findStudies(all)), [1, 4, 2, 0, 3]);
+    assert.deepEqual(uidsOf(index, await index.findStudies(all)), [1, 4, 2, 0, 3]);
     const pages = [0, 2, 4].map((offset) => index.findStudies({ matches: [], limit: 2, offset }));
-    assert.deepEqual(uidsOf((await Promise.all(pages)).flat()), [1, 4, 2, 0, 3]);
+    assert.deepEqual(uidsOf(index, (await Promise.all(pages)).flat()), [1, 4, 2, 0, 3]);
     const ascending = { ...all, sort: { keyword: "StudyDate", ascending: true } };
-    assert.deepEqual(uidsOf(await index.findStudies(ascending)), [3, 0, 2, 4, 1]);
+    assert.deepEqual(uidsOf(index, await index.findStudies(ascending)), [3, 0, 2, 4, 1]);
   });
 
   test("studies can be sorted by what the study list shows", async () => {
@@ -296,7 +330,7 @@ function orderTests(cleared: Cleared): void {
       })),
     );
     const by = async (keyword: string, ascending = true) =>
-      uidsOf(await index.findStudies({ ...all, sort: { keyword, ascending } }));
+      uidsOf(index, await index.findStudies({ ...all, sort: { keyword, ascending } }));
     assert.deepEqual(await by("PatientName"), [2, 1, 4, 0, 3]);
     assert.deepEqual(await by("StudyDescription"), [2, 1, 4, 0, 3]);
     assert.deepEqual(await by("PatientID"), [4, 3, 2, 1, 0]);
@@ -311,8 +345,7 @@ function orderTests(cleared: Cleared): void {
     await add(index, ...numbers.map((InstanceNumber, i) => ({ sop: String(i), instanceValues: { InstanceNumber } })));
     await add(index, { series: "2", sop: "5", instanceValues: { InstanceNumber: "0" } });
     const { studyUid, seriesUid } = recordOf();
-    const sops = (rows: readonly { readonly sopUid: string }[]) =>
-      rows.map(({ sopUid }) => Number(sopUid.split(".").at(-1)));
+    const sops = (rows: readonly Row[]) => uidsOf(index, rows);
     assert.deepEqual(sops(await index.instances(studyUid)), [4, 1, 3, 0, 2, 5]);
     assert.deepEqual(sops(await index.instances(studyUid, seriesUid)), [4, 1, 3, 0, 2]);
     assert.deepEqual(sops(await index.findInstances(all)), [4, 1, 3, 0, 2, 5]);
@@ -326,16 +359,19 @@ function rowTests(cleared: Cleared): void {
     const plain = recordOf({ receivedAt: 7 });
     const record: InstanceRecord = { ...plain, pixelOffset: 2 ** 40, pixelLength: 524_288, sizeBytes: 2 ** 41 };
     await index.add([record, recordOf({ sop: "2" })], []);
-    const { study, series, instance, ...copy } = record;
-    const row = { ...copy, values: instance };
-    assert.deepEqual(await index.instance(record.studyUid, record.seriesUid, record.sopUid), row);
-    const [listed] = await index.findInstances(where(equal("SOPInstanceUID", record.sopUid)));
+    const { study, series, instance, studyUid, seriesUid, sopUid, dataSetSha256, ...copy } = record;
+    const found = await index.instance(studyUid, seriesUid, sopUid);
+    assert.ok(found);
+    const { identity, seriesId, ...row } = found;
+    assert.deepEqual(row, copy);
+    assert.deepEqual(index.box.open(identity), { uid: sopUid, values: instance, dataSetSha256 });
     const studyRow = await index.study(record.studyUid);
+    assert.ok(studyRow);
+    assert.deepEqual(index.box.open(studyRow.identity), { uid: studyUid, values: study });
     assert.deepEqual(studyRow, {
-      id: studyRow?.id,
+      id: 1,
       studyToken: record.studyToken,
-      studyUid: record.studyUid,
-      values: study,
+      identity: studyRow.identity,
       modalities: ["CT"],
       sopClassUids: [record.sopClassUid],
       seriesCount: 1,
@@ -344,15 +380,27 @@ function rowTests(cleared: Cleared): void {
       changedAt: 1_700_000_000_000,
     });
     assert.deepEqual(await index.studyOfToken(record.studyToken), studyRow);
-    const seriesRow = {
-      id: listed?.series.id,
-      seriesUid: record.seriesUid,
-      study: studyRow,
-      values: series,
-      instanceCount: 2,
-    };
-    assert.deepEqual(listed, { ...row, series: seriesRow });
+    const [seriesRow] = await index.seriesOf(record.studyToken);
+    assert.ok(seriesRow);
+    assert.deepEqual(index.box.open(seriesRow.identity), { uid: seriesUid, values: series });
+    assert.deepEqual(seriesRow, { id: seriesId, study: studyRow, identity: seriesRow.identity, instanceCount: 2 });
+    const [listed] = await index.findInstances(where(equal("SOPInstanceUID", sopUid)));
+    assert.deepEqual(listed, { ...found, series: seriesRow });
     assert.deepEqual(await index.findSeries(all), [seriesRow]);
+    assert.deepEqual(await index.studiesAfter(0, 5), [studyRow]);
+    assert.deepEqual(await index.studiesAfter(1, 5), []);
+  });
+
+  test("rows of one study share one object, so that it is opened once", async () => {
+    const index = await cleared();
+    await add(index, { series: "1", sop: "1" }, { series: "2", sop: "2" }, { series: "2", sop: "3" });
+    const series = await index.findSeries(all);
+    assert.equal(series[0]?.study.identity, series[1]?.study.identity);
+    const instances = await index.findInstances(all);
+    assert.equal(instances[1]?.series.identity, instances[2]?.series.identity);
+    assert.equal(instances[0]?.series.study.identity, instances[2]?.series.study.identity);
+    const own = await index.seriesOf(recordOf().studyToken);
+    assert.equal(own[0]?.study.identity, own[1]?.study.identity);
   });
 
   test("what is not there is undefined or empty", async () => {
@@ -391,7 +439,7 @@ function blobTests(cleared: Cleared): void {
     const { studyUid, seriesUid: first } = recordOf();
     const second = recordOf({ series: "2" }).seriesUid;
     const without = async (since: number, limit = 9) =>
-      (await index.seriesWithoutBlob(since, limit)).map((row) => row.seriesUid);
+      (await index.seriesWithoutBlob(since, limit)).map((row) => index.uid(row));
     assert.deepEqual(await without(30), [first, second]);
     assert.deepEqual(await without(30, 1), [first]);
     assert.deepEqual(await without(29), [second]);
@@ -406,5 +454,95 @@ function blobTests(cleared: Cleared): void {
       seriesInstanceCount: 2,
     });
     assert.deepEqual(await without(40), [first, second]);
+  });
+}
+
+function changeTests(cleared: Cleared): void {
+  const { studyToken, studyUid, seriesUid } = recordOf();
+
+  test("a study that was corrected is found by its new values, not by the old ones, and its blobs are stale", async () => {
+    const index = await cleared();
+    await add(index, { studyValues: { StudyDate: "20200101" } }, { study: "2", sop: "2" });
+    await index.putSeriesBlob(studyUid, seriesUid, { place: { pack: "p", offset: 12 }, instanceCount: 1 });
+    const values = { PatientName: "Roe^Richard", PatientID: "Q7", StudyDate: "20240601" };
+    assert.equal(await index.correct(studyToken, values), true);
+    const [row] = await index.findStudies(where(like("PatientName", "roe*")));
+    assert.deepEqual(row && index.values(row), values);
+    assert.deepEqual(await index.findStudies(where(equal("PatientID", "P1"), like("PatientName", "*richard"))), []);
+    assert.equal((await index.findStudies(where(like("PatientName", "doe*")))).length, 1);
+    assert.deepEqual(await index.countStudies([like("PatientName", "d*")]), { count: 1, isExact: true });
+    assert.deepEqual(await index.countStudies([equal("ModalitiesInStudy", "CT")]), { count: 2, isExact: true });
+    const days: Match = { keyword: "StudyDate", kind: "range", from: "20240501" };
+    assert.deepEqual(await index.countStudies([days]), { count: 1, isExact: true });
+    assert.equal((await index.findStudies(all))[0]?.studyToken, studyToken);
+    assert.equal((await index.seriesWithoutBlob(2e12, 9)).length, 2);
+    assert.equal(await index.correct("none", values), false);
+  });
+
+  test("a study that was removed is not found by anything, and may come again", async () => {
+    const index = await cleared();
+    await add(index, {}, { sop: "2" }, { study: "2", sop: "3" });
+    await add(index, { sop: "2", bytes: "b" }, { study: "1", sop: "3", bytes: "c" });
+    const places = await index.removeStudy(studyToken);
+    const expected = [{}, { sop: "2" }, { sop: "2", bytes: "b" }, { sop: "3", bytes: "c" }];
+    const offsets = (of: readonly { readonly image: { readonly offset: number } }[]) =>
+      of.map((one) => one.image.offset);
+    assert.deepEqual(offsets(places), offsets(expected.map((options) => recordOf(options).places)));
+    assert.equal(await index.study(studyUid), undefined);
+    assert.equal((await index.findStudies(all)).length, 1);
+    assert.equal((await index.findStudies(where(like("PatientName", "doe*")))).length, 1);
+    assert.deepEqual(await index.countStudies([like("PatientName", "doe*")]), { count: 1, isExact: true });
+    assert.deepEqual(await index.countStudies([]), { count: 1, isExact: true });
+    assert.equal((await index.findInstances(all)).length, 1);
+    // The copy that came under its name beside an instance of another study is gone too.
+    assert.deepEqual(await index.conflicts(), []);
+    assert.equal((await index.findStudies(all))[0]?.conflictCount, 0);
+    assert.deepEqual(await index.removeStudy(studyToken), []);
+    assert.deepEqual(await add(index, { studyValues: { PatientName: "New^Name" } }), ["added"]);
+    assert.deepEqual(await index.countStudies([like("PatientName", "doe*")]), { count: 1, isExact: true });
+    assert.equal((await index.findStudies(where(like("PatientName", "new*")))).length, 1);
+  });
+
+  test("one copy in conflict is taken out by its id", async () => {
+    const index = await cleared();
+    await add(index, {}, { bytes: "b" }, { bytes: "c" });
+    const { id, places } = recordOf({ bytes: "b" });
+    assert.deepEqual(await index.removeConflict(id), places);
+    assert.equal(await index.removeConflict(id), undefined);
+    assert.equal(await index.removeConflict(recordOf().id), undefined);
+    assert.equal((await index.conflicts()).length, 2);
+    assert.equal((await index.study(studyUid))?.conflictCount, 1);
+    assert.deepEqual(await add(index, { bytes: "b" }), ["conflict"]);
+  });
+
+  test("what compaction moved is found in its new place", async () => {
+    const index = await cleared();
+    await add(index, {}, { sop: "2" });
+    await index.putSeriesBlob(studyUid, seriesUid, { place: { pack: "p", offset: 12 }, instanceCount: 2 });
+    const { image, identity } = recordOf().places;
+    const to = { pack: "new", offset: 5 };
+    const blobTo = { pack: "new", offset: 9 };
+    await index.relocate("image", [{ from: image, to }]);
+    await index.relocate("identity", [
+      { from: { pack: "p", offset: 12 }, to: blobTo },
+      { from: { pack: "unknown", offset: 1 }, to },
+    ]);
+    const [first, second] = await index.instances(studyUid);
+    assert.deepEqual(first?.places, { image: to, identity });
+    assert.deepEqual(second?.places, recordOf({ sop: "2" }).places);
+    assert.deepEqual((await index.seriesBlob(studyUid, seriesUid))?.place, blobTo);
+  });
+
+  test("a study whose keys are gone is found by nothing that must be opened, and takes nothing in", async () => {
+    const index = await cleared();
+    const shred = { study: "shred", sop: "9", studyValues: { PatientName: "Gone^Girl", AccessionNumber: "" } };
+    await add(index, shred, {});
+    const token = recordOf(shred).studyToken;
+    index.box.shred(token);
+    assert.deepEqual(await index.findStudies(where(like("PatientName", "*gone^g*"))), []);
+    assert.deepEqual(await add(index, { ...shred, sop: "10" }, { sop: "2" }), ["duplicate", "added"]);
+    assert.equal(await index.correct(token, {}), false);
+    assert.equal((await index.removeStudy(token)).length, 1);
+    assert.equal((await index.findStudies(all)).length, 1);
   });
 }

@@ -22,6 +22,7 @@ export function recordOf(options: RecordOptions = {}): InstanceRecord {
   const seriesUid = `${studyUid}.${series}`;
   const sopUid = `${root}.9.${sop}`;
   const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+  const placeNumber = (text: string) => 4096 * Number.parseInt(digest(text).slice(0, 6), 16);
   return {
     id: digest(`object ${sopUid} ${bytes} ${receivedAt}`).slice(0, 32),
     studyToken: digest(`study ${studyUid}`).slice(0, 32),
@@ -30,7 +31,10 @@ export function recordOf(options: RecordOptions = {}): InstanceRecord {
     sopUid,
     sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
     transferSyntaxUid: "1.2.840.10008.1.2.1",
-    place: { pack: "pack-1", offset: 4096 * Number.parseInt(digest(sopUid).slice(0, 6), 16) },
+    places: {
+      image: { pack: "image-1", offset: placeNumber(`image ${sopUid} ${bytes}`) },
+      identity: { pack: "identity-1", offset: placeNumber(`identity ${sopUid} ${bytes}`) },
+    },
     sizeBytes: 526_000,
     dataSetOffset: 340,
     dataSetSha256: digest(`${sopUid} ${bytes}`),

@@ -1,0 +1,118 @@
+import { isProblem } from "#base/problem";
+import type { AddingParts } from "./blind-adding.ts";
+import type { Held } from "./blind-held.ts";
+import { type LogEntry, logBlock } from "./blind-log.ts";
+import { seriesIn } from "./blind-reading.ts";
+import { goneSortKey, sortKeysIn, sortSchemes } from "./blind-sort-keys.ts";
+import type { BlindChange, ConflictHeld } from "./blind-store.ts";
+import { type Term, termTexts } from "./blind-terms.ts";
+import type { IndexedValues, InstancePlaces, StudyIndex } from "./study-index.ts";
+
+type Changes = Pick<StudyIndex, "putSeriesBlob" | "correct" | "removeStudy" | "removeConflict" | "relocate" | "clear">;
+
+export interface ChangingParts extends AddingParts {
+  /** Of studies that were corrected. */
+  readonly corrected: Term;
+}
+
+/** Changes of what stands in the index; `forget` is called when what is remembered of rows is not so any more. */
+export function createChanges(parts: ChangingParts, held: Held, forget: () => void): Changes {
+  const { store, digests } = parts;
+  const change = <T>(work: (rows: BlindChange) => Promise<T>) => held.inTurn(() => store.change(work));
+  /** With an entry in the log, unless there is nothing to change. */
+  const logging = <T>(work: (rows: BlindChange) => Promise<{ readonly result: T; readonly entry?: LogEntry }>) =>
+    held.inTurn(async () => {
+      const memory = await held.memory();
+      const { result, entry } = await store.change(async (rows) => {
+        const done = await work(rows);
+        if (done.entry !== undefined) await rows.put({ blocks: [logBlock(parts, memory.logSerial, [done.entry])] });
+        return done;
+      });
+      if (entry !== undefined) memory.logged([entry]);
+      forget();
+      return result;
+    });
+  return {
+    putSeriesBlob: (studyUid, seriesUid, { place, instanceCount }) =>
+      change(async (rows) => {
+        const series = await seriesIn(rows, digests, studyUid, seriesUid);
+        if (series === undefined) return;
+        await rows.put({ series: [{ ...series, blobPlace: place, blobInstanceCount: instanceCount }] });
+      }),
+    correct: (studyToken, values) => logging((rows) => correctIn(parts, rows, studyToken, values)),
+    removeStudy: (studyToken) => logging((rows) => removeStudyIn(rows, studyToken)),
+    removeConflict: (id) =>
+      change(async (rows) => {
+        const copy = (await rows.conflicts()).find(({ token }) => token === id);
+        if (copy === undefined) return undefined;
+        await removeCopies(rows, [copy]);
+        return copy.places;
+      }),
+    relocate: (half, moves) => change((rows) => rows.relocate(half, moves)),
+    clear: () =>
+      held.inTurn(async () => {
+        await store.change((rows) => rows.clear());
+        held.forget();
+      }),
+  };
+}
+
+async function correctIn(
+  { box, terms, corrected }: ChangingParts,
+  rows: BlindChange,
+  studyToken: string,
+  values: IndexedValues,
+) {
+  const [study] = await rows.studiesByToken([studyToken]);
+  if (study === undefined) return { result: false };
+  const own = { studyToken, sealed: study.identity };
+  const identity = await box
+    .amend(own, (held) => ({ ...held, values }))
+    .catch((error: unknown) => {
+      // Shredded: there is nothing left to be found by.
+      if (isProblem(error, "absent")) return undefined;
+      throw error;
+    });
+  if (identity === undefined) return { result: false };
+  const series = await rows.seriesOfStudies([study.id]);
+  await rows.put({
+    studies: [{ ...study, identity }],
+    series: series.map((row) => ({ ...row, blobInstanceCount: -1 })),
+  });
+  const texts = termTexts("study", values);
+  const found = new Set([corrected, ...texts.flatMap(({ key, text }) => terms.all(key, text))]);
+  return { result: true, entry: { id: study.id, terms: [...found], sortKeys: sortKeysIn(values) } };
+}
+
+async function removeStudyIn(rows: BlindChange, studyToken: string) {
+  const copies = await rows.conflicts();
+  const [study] = await rows.studiesByToken([studyToken]);
+  const below = study === undefined ? [] : await rows.instancesOfStudy(study.id);
+  const served = new Set(below.map(({ id }) => id));
+  // What came under its name and lies beside an instance of another study goes too; what lies beside its own goes with it.
+  const elsewhere = copies.filter((copy) => copy.studyToken === studyToken && !served.has(copy.instanceId));
+  await removeCopies(rows, elsewhere);
+  const beside = copies.filter((copy) => served.has(copy.instanceId));
+  const result: InstancePlaces[] = [...below, ...beside, ...elsewhere].map(({ places }) => places);
+  if (study === undefined) return { result };
+  await rows.removeStudy(study.id);
+  return { result, entry: { id: study.id, terms: [], sortKeys: sortSchemes.map(() => goneSortKey) } };
+}
+
+/** Takes copies in conflict out, and off the count of the studies that show them. */
+async function removeCopies(rows: BlindChange, copies: readonly ConflictHeld[]): Promise<void> {
+  if (copies.length === 0) return;
+  const served = new Map(
+    (await rows.instances(copies.map(({ instanceId }) => instanceId))).map((row) => [row.id, row]),
+  );
+  const fewer = new Map<number, number>();
+  for (const { instanceId } of copies) {
+    const studyId = served.get(instanceId)?.studyId;
+    if (studyId !== undefined) fewer.set(studyId, (fewer.get(studyId) ?? 0) + 1);
+  }
+  const studies = await rows.studies([...fewer.keys()]);
+  await rows.removeConflicts(copies.map(({ id }) => id));
+  await rows.put({
+    studies: studies.map((row) => ({ ...row, conflictCount: row.conflictCount - (fewer.get(row.id) ?? 0) })),
+  });
+}

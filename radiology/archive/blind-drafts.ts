@@ -1,0 +1,196 @@
+import { isProblem } from "#base/problem";
+import type { IndexBox, SealedIdentity } from "#trust/vault";
+import type { LogEntry } from "./blind-log.ts";
+import { sortKeysIn } from "./blind-sort-keys.ts";
+import type { BlindChange, SeriesHeld, StudyHeld } from "./blind-store.ts";
+import { modalitiesIn, type Term, type Terms, termTexts } from "./blind-terms.ts";
+import { keyIn } from "./matching.ts";
+import type { IndexedValues, InstanceRecord } from "./study-index.ts";
+
+/** What is remembered of a study or series between batches, so that a stream of instances opens nothing. */
+export interface Known {
+  /** Keywords that have a value; undefined when it cannot be opened any more, and so not be filled. */
+  readonly have: Set<string> | undefined;
+  /** Of a study: what was logged of its series and instances lately. */
+  readonly logged: Set<string>;
+}
+
+interface Draft<Row> {
+  row: Row;
+  readonly isNew: boolean;
+  readonly known: Known;
+  /** Values that are new. */
+  readonly fill: Record<string, string>;
+  changed: boolean;
+}
+
+export interface StudyDraft extends Draft<StudyHeld> {
+  readonly uid: string;
+  readonly terms: Set<Term>;
+}
+
+export interface SeriesDraft extends Draft<SeriesHeld> {
+  readonly uid: string;
+  readonly studyToken: string;
+}
+
+const noBytes = new Uint8Array(0);
+
+export function newStudy(record: InstanceRecord, id: number, uidDigest: Uint8Array): StudyDraft {
+  const row: StudyHeld = {
+    id,
+    studyToken: record.studyToken,
+    uidDigest,
+    identity: noBytes,
+    modalities: [],
+    sopClassUids: [],
+    seriesCount: 0,
+    instanceCount: 0,
+    conflictCount: 0,
+    changedAt: record.receivedAt,
+  };
+  return { ...draftOf(row, true, nothingKnown(), record.study), uid: record.studyUid, terms: new Set() };
+}
+
+export function newSeries(record: InstanceRecord, id: number, study: StudyHeld, uidDigest: Uint8Array): SeriesDraft {
+  const row: SeriesHeld = {
+    id,
+    studyId: study.id,
+    uidDigest,
+    identity: noBytes,
+    modality: "",
+    seriesNumber: 0,
+    instanceCount: 0,
+    changedAt: record.receivedAt,
+    blobInstanceCount: -1,
+  };
+  return { ...draftOf(row, true, nothingKnown(), record.series), uid: record.seriesUid, studyToken: study.studyToken };
+}
+
+export const nothingKnown = (): Known => ({ have: new Set(), logged: new Set() });
+
+/** `known` is changed: hand a copy in. What is empty in `values` is kept too. */
+export function draftOf<Row>(row: Row, isNew: boolean, known: Known, values: IndexedValues = {}): Draft<Row> {
+  const empty = Object.entries(values).filter(([, value]) => value === "");
+  return { row, isNew, known, fill: Object.fromEntries(empty), changed: isNew };
+}
+
+export const copyOf = ({ have, logged }: Known): Known => ({ have: have && new Set(have), logged: new Set(logged) });
+
+/** The first instance says what a study is; a later one only adds what was missing. */
+export function fillIn({ known, fill }: Draft<unknown>, values: IndexedValues): Record<string, string> {
+  const added: Record<string, string> = {};
+  for (const keyword in values) {
+    const value = values[keyword] ?? "";
+    if (value === "" || known.have === undefined || known.have.has(keyword)) continue;
+    known.have.add(keyword);
+    added[keyword] = value;
+    fill[keyword] = value;
+  }
+  return added;
+}
+
+/** Counts an instance in, and notes what its study can newly be found by. */
+export function noteArrival(terms: Terms, study: StudyDraft, series: SeriesDraft, record: InstanceRecord): void {
+  const note = (texts: readonly { readonly key: string; readonly text: string }[]) => {
+    for (const { key, text } of texts) {
+      const name = `${key} ${text}`;
+      if (study.known.logged.has(name)) continue;
+      study.known.logged.add(name);
+      for (const term of terms.all(key, text)) study.terms.add(term);
+    }
+  };
+  const inStudy = fillIn(study, record.study);
+  for (const { key, text } of termTexts("study", inStudy)) {
+    for (const term of terms.all(key, text)) study.terms.add(term);
+  }
+  const modalities = modalitiesIn(record.series);
+  note(termTexts("series", fillIn(series, record.series)));
+  note(modalities.map((text) => ({ key: "Modality", text })));
+  note(termTexts("instance", record.instance));
+  note([{ key: "SOPClassUID", text: record.sopClassUid }]);
+  const { row } = study;
+  study.row = {
+    ...row,
+    modalities: withAll(row.modalities, modalities),
+    sopClassUids: withAll(row.sopClassUids, [record.sopClassUid]),
+    seriesCount: row.seriesCount + (series.isNew && series.row.instanceCount === 0 ? 1 : 0),
+    instanceCount: row.instanceCount + 1,
+    changedAt: Math.max(row.changedAt, record.receivedAt),
+  };
+  study.changed = true;
+  series.row = {
+    ...series.row,
+    instanceCount: series.row.instanceCount + 1,
+    changedAt: Math.max(series.row.changedAt, record.receivedAt),
+  };
+  series.changed = true;
+}
+
+function withAll(held: readonly string[], added: readonly string[]): readonly string[] {
+  return added.every((one) => held.includes(one)) ? held : [...new Set([...held, ...added])].sort();
+}
+
+/** Seals what is new and puts the rows; gives what is to be logged. */
+export async function putDrafts(
+  box: IndexBox,
+  rows: BlindChange,
+  studies: readonly StudyDraft[],
+  series: readonly SeriesDraft[],
+): Promise<LogEntry[]> {
+  const entries = await Promise.all(studies.map((study) => sealStudy(box, study)));
+  await Promise.all(series.map((one) => sealSeries(box, one)));
+  await rows.put({
+    studies: studies.filter(({ changed }) => changed).map(({ row }) => row),
+    series: series.filter(({ changed }) => changed).map(({ row }) => row),
+  });
+  return entries.filter(({ terms, sortKeys }) => terms.length > 0 || sortKeys !== undefined);
+}
+
+async function sealStudy(box: IndexBox, study: StudyDraft): Promise<LogEntry> {
+  const { row, uid, fill } = study;
+  const terms = [...study.terms];
+  let sortKeys: number[] | undefined;
+  if (study.isNew) {
+    study.row = { ...row, identity: await box.sealIdentity(row.studyToken, { uid, values: fill }) };
+    sortKeys = sortKeysIn(fill);
+  } else if (Object.keys(fill).length > 0) {
+    const identity = await filled(box, { studyToken: row.studyToken, sealed: row.identity }, fill, (values) => {
+      sortKeys = sortKeysIn(values);
+    });
+    study.row = { ...row, identity: identity ?? row.identity };
+  }
+  return { id: row.id, terms, ...(sortKeys !== undefined && { sortKeys }) };
+}
+
+async function sealSeries(box: IndexBox, series: SeriesDraft): Promise<void> {
+  const { row, uid, fill, studyToken } = series;
+  if (Object.keys(fill).length === 0 && !series.isNew) return;
+  const identity = series.isNew
+    ? await box.sealIdentity(studyToken, { uid, values: fill })
+    : await filled(box, { studyToken, sealed: row.identity }, fill);
+  series.row = {
+    ...row,
+    identity: identity ?? row.identity,
+    modality: series.isNew || "Modality" in fill ? String(keyIn(fill, "Modality")) : row.modality,
+    seriesNumber: series.isNew || "SeriesNumber" in fill ? Number(keyIn(fill, "SeriesNumber")) : row.seriesNumber,
+  };
+}
+
+/** A study that was shredded meanwhile keeps what it has. */
+function filled(
+  box: IndexBox,
+  identity: SealedIdentity,
+  fill: IndexedValues,
+  look: (values: IndexedValues) => void = () => {},
+): Promise<Uint8Array | undefined> {
+  const change = box.amend(identity, (held) => {
+    const values = { ...held.values, ...fill };
+    look(values);
+    return { ...held, values };
+  });
+  return change.catch((error: unknown) => {
+    if (isProblem(error, "absent")) return undefined;
+    throw error;
+  });
+}

@@ -1,0 +1,84 @@
+import type { BlindMemory } from "./blind-memory.ts";
+
+/** What the index holds in memory, and the turns in which it is changed. */
+export interface Held {
+  memory(): Promise<BlindMemory>;
+  /** One change after the other; when it fails, memory is read again: it is not known what stands. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Forgets memory: what was read of the store is not so any more. */
+  forget(): void;
+  /**
+   * Beside whatever else happens, unless it is under way: work in turns, which end when this memory is forgotten. What fails is
+   * tried again when this is called again.
+   */
+  merge(memory: BlindMemory, work: (inTurn: Held["inTurn"]) => Promise<void>): void;
+  /** After the turn that is under way. */
+  close(): Promise<void>;
+}
+
+export function createHeld(load: () => Promise<BlindMemory>, forgotten: () => void): Held {
+  let loading: Promise<BlindMemory> | undefined;
+  let current: BlindMemory | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let isMerging = false;
+  let isClosed = false;
+
+  const forget = () => {
+    current?.release();
+    current = undefined;
+    loading = undefined;
+    forgotten();
+  };
+  const memory = (): Promise<BlindMemory> => {
+    const mine = loading ?? load();
+    if (loading === undefined) {
+      loading = mine;
+      mine.then(
+        (loaded) => {
+          if (loading === mine) current = loaded;
+        },
+        () => {
+          if (loading === mine) loading = undefined;
+        },
+      );
+    }
+    return mine;
+  };
+  const next = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
+  const orForget = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  };
+  return {
+    memory,
+    inTurn: (work) => next(() => orForget(work)),
+    forget,
+    merge(merged, work) {
+      if (isMerging || isClosed) return;
+      isMerging = true;
+      const inTurnOfMemory: Held["inTurn"] = (slice) =>
+        next(async () => {
+          if (isClosed || current !== merged) throw new Error("there is nothing to merge any more");
+          return orForget(slice);
+        });
+      work(inTurnOfMemory)
+        .catch(() => {})
+        .finally(() => {
+          isMerging = false;
+        });
+    },
+    async close() {
+      isClosed = true;
+      await last;
+      forget();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { indexedConflict, indexedInstance, indexedSeries, indexedStudy, type RowDigests } from "./blind-rows.ts";
+import type { BlindReads, SeriesHeld, StudyHeld } from "./blind-store.ts";
+import type { IndexedInstance, StudyIndex } from "./study-index.ts";
+
+type Reading = Pick<
+  StudyIndex,
+  | "study"
+  | "studyOfToken"
+  | "studiesAfter"
+  | "seriesOf"
+  | "instances"
+  | "instance"
+  | "conflicts"
+  | "seriesBlob"
+  | "seriesWithoutBlob"
+>;
+
+/** Looks at rows by what they are known by. */
+export function createReading(reads: BlindReads, digests: RowDigests): Reading {
+  const studyOf = async (studyUid: string): Promise<StudyHeld | undefined> =>
+    (await reads.studiesByDigest([digests.study(studyUid)]))[0];
+  return {
+    async study(studyUid) {
+      const study = await studyOf(studyUid);
+      return study && indexedStudy(study);
+    },
+    async studyOfToken(studyToken) {
+      const [study] = await reads.studiesByToken([studyToken]);
+      return study && indexedStudy(study);
+    },
+    studiesAfter: async (id, limit) => (await reads.studiesAfter(id, limit)).map(indexedStudy),
+    async seriesOf(studyToken) {
+      const [held] = await reads.studiesByToken([studyToken]);
+      if (held === undefined) return [];
+      const study = indexedStudy(held);
+      return (await reads.seriesOfStudies([held.id])).map((row) => indexedSeries(row, study));
+    },
+    async instances(studyUid, seriesUid) {
+      if (seriesUid === undefined) {
+        const study = await studyOf(studyUid);
+        return study === undefined ? [] : (await reads.instancesOfStudy(study.id)).map(indexedInstance);
+      }
+      const series = await seriesIn(reads, digests, studyUid, seriesUid);
+      return series === undefined ? [] : (await reads.instancesOfStudy(series.studyId, series.id)).map(indexedInstance);
+    },
+    async instance(studyUid, seriesUid, sopUid) {
+      const [series, [instance]] = await Promise.all([
+        seriesIn(reads, digests, studyUid, seriesUid),
+        reads.instancesByDigest([digests.sop(sopUid)]),
+      ]);
+      return instance !== undefined && instance.seriesId === series?.id ? indexedInstance(instance) : undefined;
+    },
+    conflicts: () => conflictsIn(reads),
+    async seriesBlob(studyUid, seriesUid) {
+      const series = await seriesIn(reads, digests, studyUid, seriesUid);
+      if (series?.blobPlace === undefined) return undefined;
+      const { blobPlace: place, blobInstanceCount, instanceCount } = series;
+      return { place, instanceCount: blobInstanceCount, seriesInstanceCount: instanceCount };
+    },
+    async seriesWithoutBlob(unchangedSince, limit) {
+      const series = await reads.seriesWithoutBlob(unchangedSince, limit);
+      const studies = await reads.studies([...new Set(series.map(({ studyId }) => studyId))]);
+      const byId = new Map(studies.map((row) => [row.id, indexedStudy(row)] as const));
+      return series.flatMap((row) => {
+        const study = byId.get(row.studyId);
+        return study === undefined ? [] : [indexedSeries(row, study)];
+      });
+    },
+  };
+}
+
+/** One series of one study: another study may have one of the same UID. */
+export async function seriesIn(
+  reads: BlindReads,
+  digests: RowDigests,
+  studyUid: string,
+  seriesUid: string,
+): Promise<SeriesHeld | undefined> {
+  const [[study], series] = await Promise.all([
+    reads.studiesByDigest([digests.study(studyUid)]),
+    reads.seriesByDigest([digests.series(seriesUid)]),
+  ]);
+  return study && series.find(({ studyId }) => studyId === study.id);
+}
+
+/** Two reads; a conflict that comes between them shows without its served copy until the next look. */
+async function conflictsIn(reads: BlindReads): Promise<IndexedInstance[]> {
+  const copies = await reads.conflicts();
+  const served = await reads.instances([...new Set(copies.map(({ instanceId }) => instanceId))]);
+  const servedById = new Map(served.map((row) => [row.id, row] as const));
+  return copies.flatMap((copy, at) => {
+    const first = servedById.get(copy.instanceId);
+    if (first === undefined) return [];
+    const row = indexedConflict(copy, first.seriesId);
+    return copies[at - 1]?.instanceId === copy.instanceId ? [row] : [indexedInstance(first), row];
+  });
+}

@@ -1,0 +1,71 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import { Problem } from "#base/problem";
+import type { IdentityValues, IndexBox, SealedIdentity } from "#trust/vault";
+
+/** A real index box (AES-256-GCM, HMAC-SHA-256) with keys made of a fixed text, for tests of what stands on it. */
+export interface TestIndexBox extends IndexBox {
+  /** What a row says; throws when its study was shredded. */
+  open(identity: SealedIdentity): IdentityValues;
+  shred(studyToken: string): void;
+  /** How many rows were opened by now. */
+  readonly openedCount: number;
+}
+
+const nonceBytes = 12;
+const tagBytes = 16;
+const keyOf = (text: string) => createHash("sha256").update(`test index box ${text}`).digest();
+
+function seal(key: Buffer, context: string, plain: Uint8Array): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(context));
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+function unseal(key: Buffer, context: string, sealed: Uint8Array): Buffer {
+  try {
+    const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes))
+      .setAAD(Buffer.from(context))
+      .setAuthTag(sealed.subarray(-tagBytes));
+    return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()]);
+  } catch (cause) {
+    throw new Problem("damaged", "sealed bytes of the index failed their proof", { cause });
+  }
+}
+
+export function createTestIndexBox(): TestIndexBox {
+  const shredded = new Set<string>();
+  const studyKeys = new Map<string, Buffer>();
+  const [digestKey, blockKey] = [keyOf("digests"), keyOf("blocks")];
+  let openedCount = 0;
+  const studyKey = (studyToken: string): Buffer => {
+    const known = studyKeys.get(studyToken) ?? keyOf(`study ${studyToken}`);
+    studyKeys.set(studyToken, known);
+    return known;
+  };
+  const sealRow = (studyToken: string, values: IdentityValues): Uint8Array => {
+    if (shredded.has(studyToken)) throw new Problem("absent", "the key of this study is not there");
+    return seal(studyKey(studyToken), studyToken, Buffer.from(JSON.stringify(values)));
+  };
+  const open = ({ studyToken, sealed }: SealedIdentity): IdentityValues => {
+    if (shredded.has(studyToken)) throw new Problem("absent", "the key of this study is not there");
+    openedCount++;
+    return JSON.parse(unseal(studyKey(studyToken), studyToken, sealed).toString()) as IdentityValues;
+  };
+  return {
+    digest: (kind, text) => createHmac("sha256", digestKey).update(`${kind}\0`).update(text).digest(),
+    sealIdentity: async (studyToken, values) => sealRow(studyToken, values),
+    examine: async (identities, passes) =>
+      identities.map((identity, at) => !shredded.has(identity.studyToken) && passes(open(identity), at)),
+    async amend(identity, change) {
+      const changed = change(open(identity));
+      return changed && sealRow(identity.studyToken, changed);
+    },
+    sealBlock: (context, plain) => seal(blockKey, context, plain),
+    openBlock: (context, sealed) => unseal(blockKey, context, sealed),
+    open,
+    shred: (studyToken) => void shredded.add(studyToken),
+    get openedCount() {
+      return openedCount;
+    },
+  };
+}
