@@ -161,6 +161,12 @@ test("a stop at any step of discarding and compaction loses nothing, leaves noth
   const objects = await openPacks(traced.files);
   await work(objects, index, (what) => traced.note(JSON.stringify(what)));
   await checkAll(objects, index, "without a stop");
+  const packs = (await objects.packs()).map(({ pack }) => pack);
+  const names = await traced.files.list("packs");
+  assert.ok(
+    names.every((name) => packs.some((pack) => name.startsWith(pack))),
+    `something was left behind: ${names}`,
+  );
   await objects.close();
   let states = 0;
   let moving = 0;

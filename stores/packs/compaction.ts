@@ -10,7 +10,7 @@ import {
   scanObjects,
 } from "#trust/vault";
 import type { Forwards } from "./forwards.ts";
-import { copyingName, goneName } from "./names.ts";
+import { copyingName, goneName, parseName } from "./names.ts";
 import { acknowledgedEnd, type CopiedObject, isVoid, type Pack } from "./pack.ts";
 import type { PackFolder } from "./pack-folder.ts";
 import type { ReadHandles } from "./read-handles.ts";
@@ -120,7 +120,10 @@ async function removeOld(
   parts.gone?.add(old.name);
   await folder.sync();
   // Without their pack they mean nothing; one that is left behind by a stop does no harm.
-  for (const { from, to } of old.voids) await files.remove(`${folder.path}/${old.name}.${from}-${to}.void`);
+  for (const name of await files.list(folder.path)) {
+    const parsed = parseName(name);
+    if (parsed?.kind === "void" && parsed.pack === old.name) await files.remove(`${folder.path}/${name}`);
+  }
 }
 
 function unlessThere(error: NodeJS.ErrnoException): undefined {

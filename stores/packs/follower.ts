@@ -3,7 +3,7 @@ import type { Files, OpenFile } from "#base/io";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import type { PackRange, ReplicaStatus } from "#trust/vault";
-import { endedName, goneName, openName } from "./names.ts";
+import { endedName, goneName, openName, parseName } from "./names.ts";
 import { acknowledgedEnd, type Pack } from "./pack.ts";
 import { createPackFolder, type PackFolder } from "./pack-folder.ts";
 
@@ -153,10 +153,10 @@ export function createFollower(options: {
   const removeGone = async (name: string) => {
     const pack = held?.get(name);
     await closeFile(name);
-    if (pack !== undefined) {
-      await files.remove(folder.pathOf(pack));
-      await folder.sync();
-      for (const { from, to } of pack.voids) await files.remove(`${folder.path}/${name}.${from}-${to}.void`);
+    if (pack !== undefined) await files.remove(folder.pathOf(pack));
+    await folder.sync();
+    for (const besides of await files.list(folder.path)) {
+      if (parseName(besides)?.pack === name) await files.remove(`${folder.path}/${besides}`);
     }
     held?.delete(name);
     await files.remove(`${source.folder.path}/${goneName(name)}`);
