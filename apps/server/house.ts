@@ -85,7 +85,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     ...placeOf(configuration.identityDatabase, paths.indexDatabase),
     log,
   });
-  const index = await createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
+  const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock });
   const store = await openEntryFiles({ files: systemFiles, folder: paths.audit });
   const audit = await createAuditLog({
     store,

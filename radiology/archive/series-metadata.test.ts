@@ -1,48 +1,55 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
-import { silentLog } from "#base/log";
-import { Problem } from "#base/problem";
-import { elementsOf, TransferSyntaxUid, writeDataSet } from "#formats/dicom";
-import type { Vault } from "#trust/vault";
-import { createSeriesMetadata } from "./series-metadata.ts";
-import type { InstanceRow, StudyIndex } from "./study-index.ts";
+import { elementsOf, TransferSyntaxUid, writeFile } from "#formats/dicom";
+import { actorOf, operator } from "#trust/access";
+import { openArchive } from "./archive.fixture.ts";
 
-const transferSyntaxUid = TransferSyntaxUid.explicitLittleEndian;
-const bytes = Buffer.from(writeDataSet(elementsOf({ PatientID: "1" }), { transferSyntaxUid }));
+const root = "1.2.826.0.1.3680043.10.1561.7";
+const studyUid = `${root}.1`;
+const seriesUidOf = (series: number) => `${studyUid}.${series}`;
 
-/** Series "bad…" lie where nothing can be read; what is made is remembered. */
-function metadataOf(series: readonly string[]) {
-  const made: string[] = [];
-  const index = {
-    async seriesWithoutBlob(_since: number, limit: number) {
-      const stale = series.filter((seriesUid) => !made.includes(seriesUid));
-      return stale.slice(0, limit).map((seriesUid) => ({ studyUid: "1", seriesUid }));
-    },
-    async instances(studyUid: string, seriesUid?: string) {
-      return [{ studyUid, seriesUid, dataSetOffset: 0, transferSyntaxUid, place: { pack: seriesUid, offset: 0 } }];
-    },
-    async putSeriesBlob(_studyUid: string, seriesUid: string) {
-      made.push(seriesUid);
-    },
-    seriesBlob: async () => undefined,
-  } as unknown as StudyIndex;
-  const vault = {
-    async open({ pack }: InstanceRow["place"]) {
-      if (pack.startsWith("bad")) throw new Problem("damaged", "a segment does not open");
-      return { sizeBytes: bytes.length, read: async () => bytes };
-    },
-    seal: () => ({ write: async () => {}, finish: async () => ({ place: {} }), abort: async () => {} }),
-  } as unknown as Vault;
-  const parts = { vault, index, clock: createVirtualClock(), log: silentLog, bulkDataRoot: "/dicom-web" };
-  return { metadata: createSeriesMetadata(parts), made };
+function fileOf(series: number): Uint8Array {
+  const sopClassUid = "1.2.840.10008.5.1.4.1.1.7";
+  const sopUid = `${root}.2.${series}`;
+  const dataSet = elementsOf({
+    SOPClassUID: sopClassUid,
+    SOPInstanceUID: sopUid,
+    PatientID: "1",
+    StudyInstanceUID: studyUid,
+    SeriesInstanceUID: seriesUidOf(series),
+  });
+  const meta = {
+    mediaStorageSopClassUid: sopClassUid,
+    mediaStorageSopInstanceUid: sopUid,
+    transferSyntaxUid: TransferSyntaxUid.explicitLittleEndian,
+    implementationClassUid: "2.25.1",
+    implementationVersionName: "TEST",
+  };
+  return writeFile(meta, dataSet);
 }
 
 test("damaged series do not keep the others waiting, and are not tried again and again", async () => {
-  const { metadata, made } = metadataOf([...Array.from({ length: 9 }, (_, at) => `bad${at}`), "good", "better"]);
-  const found: number[] = [];
-  for (let turn = 0; turn < 4; turn++) found.push(await metadata.refresh());
-  assert.deepEqual(found, [0, 0, 2, 0]);
-  assert.deepEqual(made, ["good", "better"]);
-  await assert.rejects(metadata.of("1", "bad0"), { code: "damaged" });
+  const clock = createVirtualClock();
+  const { archive, index, stores } = await openArchive({ clock });
+  for (let series = 1; series <= 11; series++) {
+    const receiving = archive.receiveFile(actorOf("device", "1"));
+    await receiving.write(fileOf(series));
+    await receiving.finish();
+    clock.advance(1_000);
+  }
+  await archive.settled();
+  // The newest changes come first in line: those are the damaged.
+  for (let series = 3; series <= 11; series++) {
+    const [row] = await index.instances(studyUid, seriesUidOf(series));
+    const bytes = stores.identity.objects.bytes();
+    const at = (row?.places.identity.offset ?? 0) + 150;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+  }
+  clock.advance(2_000);
+  const made: number[] = [];
+  for (let turn = 0; turn < 4; turn++) made.push(await archive.refreshBlobs());
+  assert.deepEqual(made, [0, 0, 2, 0]);
+  await assert.rejects(archive.seriesMetadata(operator, studyUid, seriesUidOf(3)), { code: "damaged" });
+  assert.ok((await archive.seriesMetadata(operator, studyUid, seriesUidOf(1))).length > 0);
 });

@@ -3,7 +3,16 @@ import { gzip as gzipCallback } from "node:zlib";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import { hexOfTag, parseDataSet, pixelDataTags, toDicomJson } from "#formats/dicom";
+import {
+  type DicomJson,
+  hexOfTag,
+  isIdentifying,
+  isPrivateTag,
+  parseDataSet,
+  pixelDataTags,
+  tagOf,
+  toDicomJson,
+} from "#formats/dicom";
 import { type Gate, type Grant, system } from "#trust/access";
 import type { OpenedObject, Reveal, Vault } from "#trust/vault";
 import { openWhole } from "./held-instance.ts";
@@ -70,7 +79,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       if (sopUid === undefined) continue;
       const object = await openWhole(vault, row, opened.openHalf(at));
       const bulkDataUri = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
-      objects.push(await metadataOf(row, object, bulkDataUri));
+      objects.push(JSON.stringify(await metadataOf(row, object, bulkDataUri)));
     }
     const blob = await gzip(`[${objects.join(",")}]`, { level: 6 });
     await keep({ studyUid, seriesUid, studyToken: first.studyToken }, rows.length, blob);
@@ -118,8 +127,25 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
     }
   };
 
+  /** For who sees no more: made of the image halves, where what identifies is blank, and not kept. */
+  const maskedOf = async (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
+    const rows = await index.instances(studyUid, seriesUid);
+    const { rows: opened } = await reveal(grant, { rows: rows.map(({ identity }) => identity) }, "summary");
+    const objects: string[] = [];
+    for (const [at, row] of rows.entries()) {
+      const sopUid = opened[at]?.uid;
+      if (sopUid === undefined) continue;
+      const root = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
+      const shown = withoutIdentity(await metadataOf(row, await vault.open(row.places.image), root));
+      const uids = { StudyInstanceUID: studyUid, SeriesInstanceUID: seriesUid, SOPInstanceUID: sopUid };
+      objects.push(JSON.stringify({ ...shown, ...uidAttributes(uids) }));
+    }
+    return gzip(`[${objects.join(",")}]`, { level: 1 });
+  };
+
   return {
     async of(grant, studyUid, seriesUid) {
+      if (grant.actor.sees === "masked") return maskedOf(grant, studyUid, seriesUid);
       const [study, kept] = await Promise.all([index.study(studyUid), index.seriesBlob(studyUid, seriesUid)]);
       if (study === undefined || kept === undefined || kept.instanceCount !== kept.seriesInstanceCount) {
         return makeOnce(grant, studyUid, seriesUid);
@@ -145,14 +171,32 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   };
 }
 
-/** DICOM JSON text of one instance, its pixels and other large values by reference below `bulkDataRoot`. */
-async function metadataOf(row: IndexedInstance, object: OpenedObject, bulkDataRoot: string): Promise<string> {
+/** DICOM JSON of one instance, its pixels and other large values by reference below `bulkDataRoot`. */
+async function metadataOf(row: IndexedInstance, object: OpenedObject, bulkDataRoot: string): Promise<DicomJson> {
   const { dataSetOffset, transferSyntaxUid, pixelOffset } = row;
   const end = Math.min(pixelOffset ?? object.sizeBytes, dataSetOffset + wholeHeaderBytesMax);
   const bytes = await object.read(dataSetOffset, end);
   const { dataSet, stoppedAt } = parseDataSet(bytes, { transferSyntaxUid, stopBefore: pixelDataTags });
   const json = toDicomJson(dataSet, { bulkDataBytesMin, bulkDataUri: (path) => `${bulkDataRoot}/${path}` });
-  if (stoppedAt === undefined) return JSON.stringify(json);
+  if (stoppedAt === undefined) return json;
   const tag = hexOfTag(stoppedAt.tag);
-  return JSON.stringify({ ...json, [tag]: { vr: stoppedAt.vr, BulkDataURI: `${bulkDataRoot}/${tag}` } });
+  return { ...json, [tag]: { vr: stoppedAt.vr, BulkDataURI: `${bulkDataRoot}/${tag}` } };
+}
+
+/** Attributes that the image half keeps, at any depth; of private ones it keeps few, and those go too. */
+function withoutIdentity(json: DicomJson): DicomJson {
+  const kept = Object.entries(json).filter(([key]) => {
+    const tag = Number.parseInt(key, 16);
+    return !isPrivateTag(tag) && !isIdentifying(tag);
+  });
+  return Object.fromEntries(
+    kept.map(([key, attribute]) => {
+      if (attribute.vr !== "SQ" || attribute.Value === undefined) return [key, attribute];
+      return [key, { ...attribute, Value: (attribute.Value as DicomJson[]).map(withoutIdentity) }];
+    }),
+  );
+}
+
+function uidAttributes(uids: Readonly<Record<string, string>>): DicomJson {
+  return Object.fromEntries(Object.entries(uids).map(([keyword, uid]) => [hexOfTag(tagOf(keyword)), { vr: "UI", Value: [uid] }]));
 }

@@ -1,6 +1,5 @@
 import { type FastifyInstance, fastify } from "fastify";
 import { systemClock } from "#base/clock";
-import { seededRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import { createDicomwebDoor, type DicomwebParts, type PixelWork } from "#doors/dicomweb";
@@ -8,10 +7,9 @@ import { leadglass } from "#doors/dimse";
 import { createFrameCodecs } from "#imaging/codecs";
 import { encodePicture } from "#imaging/pictures";
 import { renderFrame } from "#imaging/rendering";
-import { type Archive, createArchive } from "#radiology/archive";
-import { createMemoryKeyStore, createMemorySealedObjects, createMemoryStudyIndex } from "#stores/memory";
+import type { Archive } from "#radiology/archive";
 import { operator } from "#trust/access";
-import { createVault, type Keyring } from "#trust/vault";
+import { openArchive } from "../../radiology/archive/archive.fixture.ts";
 
 const statuses: Readonly<Record<string, number>> = {
   invalid: 400,
@@ -35,34 +33,7 @@ export async function openDoor(
   change: (archive: Archive) => Archive = (archive) => archive,
   parts: Partial<DicomwebParts> = {},
 ): Promise<OpenDoor> {
-  const random = seededRandom(1);
-  const keyring: Keyring = {
-    tenants: ["main"],
-    tenant: () => ({
-      name: "main",
-      id: Buffer.alloc(16, 7),
-      generation: 1,
-      key: (purpose, bytes) => Buffer.alloc(bytes, purpose.length),
-    }),
-    wipe: () => {},
-  };
-  const vault = await createVault({
-    keyring,
-    tenant: "main",
-    keyStore: createMemoryKeyStore(),
-    objects: createMemorySealedObjects(),
-    random,
-  });
-  const archive = createArchive({
-    vault,
-    index: createMemoryStudyIndex(),
-    gate: { pass: (_actor, _act, _on, work) => work() },
-    clock: systemClock,
-    random,
-    log: silentLog,
-    implementation: leadglass,
-    bulkDataRoot: "/dicom-web",
-  });
+  const { archive, vault } = await openArchive();
   const server = fastify({ routerOptions: { maxParamLength: 4_096 } });
   server.setErrorHandler((error, _request, reply) => {
     const status = isProblem(error)

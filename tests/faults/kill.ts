@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import { createKeyring, type RecoveredObject, type Vault } from "#trust/vault";
+import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 import { contentOf, openVault, passphrase } from "./writer.ts";
 
 export interface KillReport {
@@ -131,7 +132,7 @@ async function lookAtAll(vault: Vault, look: Look): Promise<void> {
 
 async function compare(vault: Vault, object: RecoveredObject): Promise<void> {
   const [serial, bytes] = object.record.toString().split(" ").map(Number);
-  const opened = await vault.open(object.place);
+  const opened = await openIdentity(vault, object.place);
   const content = await opened.read(0, opened.sizeBytes);
   if (!content.equals(contentOf(serial ?? -1, bytes ?? -1)))
     throw new Error(`object ${object.id} is not what was sent`);

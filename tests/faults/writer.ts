@@ -25,17 +25,20 @@ export function contentOf(serial: number, bytes: number): Buffer {
 export async function openVault(folder: string): Promise<Vault> {
   const files = systemFiles;
   const keyring = await openKeyring({ files, folder, passphrase, random: systemRandom });
-  const keyStore = await createFileKeyStore({ files, folder: join(folder, "keys") });
-  const objects = createPacks({
-    files,
-    folder: join(folder, "packs"),
-    clock: systemClock,
-    random: systemRandom,
-    // Small, so that packs fill up and are ended all the time.
-    packBytesMax: 4 * 1024 * 1024,
-    reserveBytes: 0,
+  const storesIn = async (place: string) => ({
+    keyStore: await createFileKeyStore({ files, folder: join(place, "keys") }),
+    objects: createPacks({
+      files,
+      folder: join(place, "packs"),
+      clock: systemClock,
+      random: systemRandom,
+      // Small, so that packs fill up and are ended all the time.
+      packBytesMax: 4 * 1024 * 1024,
+      reserveBytes: 0,
+    }),
   });
-  return createVault({ keyring, tenant: "main", keyStore, objects, random: systemRandom });
+  const stores = { image: await storesIn(folder), identity: await storesIn(join(folder, "identity")) };
+  return createVault({ keyring, tenant: "main", stores, random: systemRandom });
 }
 
 const lengths = [0, 100, 5000, 30_000, 130_000, 131_072, 270_000, 600_000];
@@ -45,7 +48,8 @@ async function writeForever(vault: Vault, nextSerial: () => number): Promise<nev
     const serial = nextSerial();
     const bytes = lengths[serial % lengths.length] ?? 0;
     const studyToken = await vault.studyToken(`1.2.${serial % 50}.${Math.floor(serial / 200)}`);
-    const sealing = vault.seal({ studyToken });
+    // What recovery gives back are objects of the identity store.
+    const sealing = vault.seal({ studyToken, half: "identity" });
     const content = contentOf(serial, bytes);
     for (let at = 0; at < bytes; at += 16_384) {
       await sealing.write(content.subarray(at, at + 16_384));

@@ -1,53 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
-import { systemClock } from "#base/clock";
-import { seededRandom, systemRandom } from "#base/id";
-import { systemFiles } from "#base/io";
-import { silentLog } from "#base/log";
+import { seededRandom } from "#base/id";
 import { readFile, Tag } from "#formats/dicom";
 import { phantomFiles } from "#imaging/phantoms";
-import { createArchive } from "#radiology/archive";
-import { createMemoryKeyStore, createMemorySealedObjects, createMemoryStudyIndex } from "#stores/memory";
-import { actorOf, createGate, operator } from "#trust/access";
-import type { AuditLog } from "#trust/audit";
-import { createKeyring, createPassphrase, createVault } from "#trust/vault";
+import { actorOf, operator } from "#trust/access";
+import { openArchive } from "../../radiology/archive/archive.fixture.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "leadglass-intake-"));
-after(() => rmSync(folder, { recursive: true }));
-const passphrase = createPassphrase(systemRandom);
-const keyring = await createKeyring({ files: systemFiles, folder, passphrase, random: systemRandom });
 const device = actorOf("device", "1");
-
-async function archiveInMemory() {
-  const entries: { act: string; outcome: string }[] = [];
-  const audit = {
-    append: async (entry: { act: string; outcome: string }) => entries.push(entry),
-  } as unknown as AuditLog;
-  const objects = createMemorySealedObjects();
-  const vault = await createVault({
-    keyring,
-    tenant: "main",
-    keyStore: createMemoryKeyStore(),
-    objects,
-    random: systemRandom,
-  });
-  const archive = createArchive({
-    vault,
-    index: createMemoryStudyIndex(),
-    gate: createGate({ audit, clock: systemClock }),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-    implementation: { classUid: "2.25.1", version: "TEST" },
-    bulkDataRoot: "/dicom-web",
-  });
-  return { archive, entries, objects };
-}
 
 const [file = new Uint8Array()] = phantomFiles({ kind: "ct-head", slices: 1, size: 64 });
 const parsed = readFile(file);
@@ -79,7 +40,7 @@ async function write(
   }
 }
 
-const read = async (archive: Awaited<ReturnType<typeof archiveInMemory>>["archive"]) => {
+const read = async (archive: Awaited<ReturnType<typeof openArchive>>["archive"]) => {
   const [held] = await archive.read(operator, uids);
   assert.ok(held);
   const object = await held.open();
@@ -89,7 +50,7 @@ const read = async (archive: Awaited<ReturnType<typeof archiveInMemory>>["archiv
 test("a file comes back bit for bit however it was cut, out of a buffer that is reused", () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 5 }), async (sizes) => {
-      const { archive } = await archiveInMemory();
+      const { archive } = await openArchive();
       const receiving = archive.receiveFile(operator);
       await write(receiving, file, sizes);
       assert.equal((await receiving.finish()).sopUid, uids.sopUid);
@@ -105,7 +66,7 @@ test("a file comes back bit for bit however it was cut, out of a buffer that is 
 test("a data set from an association comes back bit for bit behind file meta information of ours", () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 5 }), async (sizes) => {
-      const { archive, entries } = await archiveInMemory();
+      const { archive, entries } = await openArchive();
       const receiving = archive.receiveDataSet(device, header);
       await write(receiving, dataSet, sizes);
       await receiving.finish();
@@ -119,7 +80,7 @@ test("a data set from an association comes back bit for bit behind file meta inf
   ));
 
 test("a data set that contradicts its command, or lacks a UID, is refused and leaves nothing", async () => {
-  const { archive, objects } = await archiveInMemory();
+  const { archive, stores } = await openArchive();
   const cases = [
     { header: { ...header, sopInstanceUid: "1.2.3" }, bytes: dataSet, message: /SOP Instance UID differs/ },
     { header: { ...header, sopClassUid: "1.2.3" }, bytes: dataSet, message: /SOP Class UID differs/ },
@@ -138,11 +99,15 @@ test("a data set that contradicts its command, or lacks a UID, is refused and le
     await receiving.abort();
   }
   await assert.rejects(archive.read(operator, uids), { code: "absent" });
-  for await (const _object of objects.scan("memory", 0)) assert.fail("an object was left behind");
+  for (const { objects } of Object.values(stores)) {
+    for (const { pack } of await objects.packs()) {
+      for await (const _object of objects.scan(pack, 0)) assert.fail("an object was left behind");
+    }
+  }
 });
 
 test("random bytes are refused, never a crash", async () => {
-  const { archive } = await archiveInMemory();
+  const { archive } = await openArchive();
   const random = seededRandom(5);
   for (let i = 0; i < 200; i++) {
     const receiving = i % 2 === 0 ? archive.receiveFile(operator) : archive.receiveDataSet(device, header);
@@ -155,7 +120,7 @@ test("random bytes are refused, never a crash", async () => {
 });
 
 test("the same bytes again are the same instance; other bytes under its UID are kept beside it and shown", async () => {
-  const { archive } = await archiveInMemory();
+  const { archive } = await openArchive();
   const store = async (bytes: Uint8Array) => {
     const receiving = archive.receiveDataSet(device, header);
     await write(receiving, bytes, [50_000]);

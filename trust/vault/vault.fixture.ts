@@ -1,7 +1,8 @@
 import { systemRandom } from "#base/id";
 import { createTracedFiles } from "#base/io";
 import { createMemoryKeyStore, createMemorySealedObjects } from "#stores/memory";
-import { createKeyring, createVault, type Half, type Vault } from "./index.ts";
+import { identityOpeningOf } from "./identity-opening.ts";
+import { createKeyring, createVault, type Half, type SealedPlace, type Vault } from "./index.ts";
 
 export const keyring = await createKeyring({
   files: createTracedFiles().files,
@@ -43,3 +44,6 @@ export async function put(
   }
   return (await sealing.finish(Buffer.from(`record of ${bytes.length}`))).place;
 }
+
+/** Opens an object of the identity store as `reveal` does, without its rules. */
+export const openIdentity = (vault: Vault, place: SealedPlace) => identityOpeningOf(vault).object(place);
