@@ -1,5 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { ConfirmationsPage } from "./pages/confirmations-page.tsx";
 import { DevicesPage } from "./pages/devices-page.tsx";
 import { LogPage } from "./pages/log-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
@@ -31,10 +32,15 @@ export function createPages(options: PagesOptions) {
     component: lazyRouteComponent(() => import("./viewer/viewer-page.tsx"), "ViewerPage"),
   });
   const devices = createRoute({ getParentRoute: () => root, path: "/devices", component: DevicesPage });
+  const confirmations = createRoute({
+    getParentRoute: () => root,
+    path: "/confirmations",
+    component: ConfirmationsPage,
+  });
   const log = createRoute({ getParentRoute: () => root, path: "/log", component: LogPage });
   const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
   return createRouter({
-    routeTree: root.addChildren([studies, viewer, devices, log, status]),
+    routeTree: root.addChildren([studies, viewer, devices, confirmations, log, status]),
     // A resting pointer on a study loads the viewer's code, not the study.
     defaultPreload: "intent",
     scrollRestoration: false,

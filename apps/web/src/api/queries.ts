@@ -1,7 +1,9 @@
-import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import type {
   AuditPage,
+  ConfirmationView,
   DeviceView,
+  PeopleView,
   PhantomState,
   SessionView,
   SetupState,
@@ -55,6 +57,11 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** An observer is shown studies and nothing to administer. */
+export function useIsAdministrator(): boolean {
+  return useQuery(sessionQuery).data?.account.role === "administrator";
+}
+
 export const pageSize = 100;
 
 export function searchStudies(request: StudyListRequest): Promise<StudyPage> {
@@ -75,6 +82,16 @@ export const devicesQuery = queryOptions({
 export const waitingQuery = queryOptions({
   queryKey: ["waiting"],
   queryFn: () => call<readonly WaitingView[]>("GET", "/api/devices/waiting"),
+});
+
+export const confirmationsQuery = queryOptions({
+  queryKey: ["confirmations"],
+  queryFn: () => call<readonly ConfirmationView[]>("GET", "/api/confirmations"),
+});
+
+export const peopleQuery = queryOptions({
+  queryKey: ["people"],
+  queryFn: () => call<PeopleView>("GET", "/api/accounts"),
 });
 
 export const phantomQuery = queryOptions({

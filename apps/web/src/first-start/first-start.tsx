@@ -4,13 +4,14 @@ import type { RecoveryKit, SetupState } from "#formats/api";
 import { EventsProvider } from "../api/events.tsx";
 import { sessionQuery } from "../api/queries.ts";
 import { Mark } from "../shell/mark.tsx";
-import { type Administrator, AdministratorStep } from "./administrator-step.tsx";
+import { AccountStep, type NewPerson } from "./account-step.tsx";
 import { ArrivalStep } from "./arrival-step.tsx";
 import { DeviceStep } from "./device-step.tsx";
 import classes from "./first-start.module.css";
 import { NeedsLink } from "./needs-link.tsx";
 import { RecoveryStep } from "./recovery-step.tsx";
 import { SecondFactorStep } from "./second-factor-step.tsx";
+import { Steps } from "./steps.tsx";
 
 const steps = ["Administrator", "Second factor", "Recovery kit", "First device", "First images"] as const;
 
@@ -26,7 +27,7 @@ export interface FirstStartProps {
 export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstStartProps) {
   const queries = useQueryClient();
   const [secret, setSecret] = useState(given);
-  const [administrator, setAdministrator] = useState<Administrator | undefined>(undefined);
+  const [administrator, setAdministrator] = useState<NewPerson | undefined>(undefined);
   const [kit, setKit] = useState<RecoveryKit | undefined>(undefined);
   const [step, setStep] = useState(0);
   const confirmed = (made: RecoveryKit) => {
@@ -46,10 +47,11 @@ export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstS
           <NeedsLink onSecret={setSecret} />
         ) : (
           <>
-            <Steps at={step} />
+            <Steps names={steps} at={step} label="First start" />
             {step === 0 ? (
-              <AdministratorStep
+              <AccountStep
                 secret={secret}
+                link={{ first: true, role: "administrator" }}
                 onMade={(made) => {
                   setAdministrator(made);
                   setStep(1);
@@ -59,7 +61,7 @@ export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstS
             {step === 1 && administrator !== undefined ? (
               <SecondFactorStep
                 secret={secret}
-                administrator={administrator}
+                factor={administrator.factor}
                 onConfirmed={confirmed}
                 onBack={() => setStep(0)}
               />
@@ -67,7 +69,7 @@ export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstS
             {step === 2 && kit !== undefined && administrator !== undefined ? (
               <RecoveryStep
                 kit={kit}
-                administrator={administrator.name}
+                name={administrator.name}
                 onSaved={() => {
                   setKit(undefined);
                   setStep(3);
@@ -87,24 +89,5 @@ export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstS
         )}
       </div>
     </main>
-  );
-}
-
-function Steps({ at }: { readonly at: number }) {
-  return (
-    <ol className={`${classes.steps} no-print`} aria-label="First start">
-      {steps.map((name, index) => (
-        <li
-          key={name}
-          data-state={index < at ? "done" : index === at ? "now" : "ahead"}
-          aria-current={index === at ? "step" : undefined}
-        >
-          <span className={classes.stepBar} />
-          <span className={classes.stepName}>
-            {index + 1}. {name}
-          </span>
-        </li>
-      ))}
-    </ol>
   );
 }

@@ -8,14 +8,14 @@ import { recoveryKitText } from "./recovery-kit-text.ts";
 
 export interface RecoveryStepProps {
   readonly kit: RecoveryKit;
-  readonly administrator: string;
+  /** Whose kit it is. */
+  readonly name: string;
   onSaved(): void;
 }
 
-export function RecoveryStep({ kit, administrator, onSaved }: RecoveryStepProps) {
+export function RecoveryStep({ kit, name, onSaved }: RecoveryStepProps) {
   const [isSaved, setSaved] = useState(false);
-  const download = () =>
-    save("leadglass-recovery-kit.txt", recoveryKitText(kit, administrator, window.location.origin));
+  const download = () => save("leadglass-recovery-kit.txt", recoveryKitText(kit, name, window.location.origin));
   return (
     <div>
       <div className="no-print">
@@ -23,13 +23,14 @@ export function RecoveryStep({ kit, administrator, onSaved }: RecoveryStepProps)
           Save the recovery kit
         </Title>
         <Text mb="md">
-          It is shown this once. Without it, a lost phone locks you out, and a lost server loses every image: the
-          archive is sealed, and nobody else has a key. Print it, or save it to a drive that you keep in a safe.
+          {kit.rootPassphrase === undefined
+            ? "It is shown this once. Without it, a lost phone locks you out. Print it, or save it where nobody else reads it."
+            : "It is shown this once. Without it, a lost phone locks you out, and a lost server loses every image: the archive is sealed, and nobody else has a key. Print it, or save it to a drive that you keep in a safe."}
         </Text>
       </div>
       <section className={classes.kit} aria-label="Recovery kit">
         <Text size="sm" c="dimmed">
-          Leadglass recovery kit · {administrator} · {exactTime(kit.madeAt)}
+          Leadglass recovery kit · {name} · {exactTime(kit.madeAt)}
         </Text>
         <Title order={2} mt="sm" mb={4}>
           Recovery codes
@@ -42,13 +43,17 @@ export function RecoveryStep({ kit, administrator, onSaved }: RecoveryStepProps)
             <li key={code}>{code}</li>
           ))}
         </ul>
-        <Title order={2} mt="md" mb={4}>
-          Root passphrase
-        </Title>
-        <Text size="sm" c="dimmed" mb={6}>
-          Opens the vault on another machine
-        </Text>
-        <div className={classes.passphrase}>{kit.rootPassphrase}</div>
+        {kit.rootPassphrase === undefined ? null : (
+          <>
+            <Title order={2} mt="md" mb={4}>
+              Root passphrase
+            </Title>
+            <Text size="sm" c="dimmed" mb={6}>
+              Opens the vault on another machine
+            </Text>
+            <div className={classes.passphrase}>{kit.rootPassphrase}</div>
+          </>
+        )}
       </section>
       <Group mt="md" gap="xs" className="no-print">
         <Button variant="default" leftSection={<IconDownload size={16} />} onClick={download}>

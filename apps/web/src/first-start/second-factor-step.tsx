@@ -2,21 +2,19 @@ import { Button, Code, CopyButton, Group, PinInput, Stack, Text, Title } from "@
 import { useMutation } from "@tanstack/react-query";
 import { create } from "qrcode";
 import { type FormEvent, useMemo, useState } from "react";
-import type { ConfirmRequest, RecoveryKit } from "#formats/api";
+import type { ConfirmRequest, EnrolledSecondFactor, RecoveryKit } from "#formats/api";
 import { call } from "../api/client.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
-import type { Administrator } from "./administrator-step.tsx";
 import classes from "./first-start.module.css";
 
 export interface SecondFactorStepProps {
   readonly secret: string;
-  readonly administrator: Administrator;
+  readonly factor: EnrolledSecondFactor;
   onConfirmed(kit: RecoveryKit): void;
   onBack(): void;
 }
 
-export function SecondFactorStep({ secret, administrator, onConfirmed, onBack }: SecondFactorStepProps) {
-  const { factor } = administrator;
+export function SecondFactorStep({ secret, factor, onConfirmed, onBack }: SecondFactorStepProps) {
   const [code, setCode] = useState("");
   const confirm = useMutation({
     mutationFn: (request: ConfirmRequest) => call<RecoveryKit>("POST", "/api/setup/confirm", request),

@@ -2,32 +2,61 @@ import { ActionIcon, Burger, Kbd, Menu, Tooltip, UnstyledButton, useMantineColor
 import { notifications } from "@mantine/notifications";
 import { spotlight } from "@mantine/spotlight";
 import { IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun, IconSunMoon, IconUser } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { sessionQuery, waitingQuery } from "../api/queries.ts";
+import { useEvents } from "../api/events.tsx";
+import { confirmationsQuery, sessionQuery, useIsAdministrator, waitingQuery } from "../api/queries.ts";
+import { waitsForMe } from "../words/confirmation-words.ts";
+import { useNow } from "../words/time.tsx";
 import { Mark } from "./mark.tsx";
 import { wordsOf } from "./problem-note.tsx";
 import classes from "./shell.module.css";
 import { useShortcutsHelp } from "./shortcuts.tsx";
 import { useSignOut } from "./sign-out.ts";
 
-export const places = [
+const places = [
   { to: "/", label: "Studies" },
   { to: "/devices", label: "Devices" },
+  { to: "/confirmations", label: "Confirmations" },
   { to: "/log", label: "Log" },
   { to: "/status", label: "Status" },
 ] as const;
 
+/** The pages of who is signed in. */
+export function usePlaces() {
+  return useIsAdministrator() ? places : places.slice(0, 1);
+}
+
+type Waiting = Readonly<Partial<Record<(typeof places)[number]["to"], { count: number; title: string }>>>;
+
+/** What waits on each page, for those where something does. */
+function useWaiting(): Waiting {
+  const enabled = useIsAdministrator();
+  const queries = useQueryClient();
+  const now = useNow();
+  const callers = useQuery({ ...waitingQuery, enabled }).data?.length ?? 0;
+  const acts = useQuery({ ...confirmationsQuery, enabled }).data?.filter(waitsForMe(now)).length ?? 0;
+  useEvents((event) => {
+    if (event.type === "confirmation") void queries.invalidateQueries(confirmationsQuery);
+    if (event.type === "waiting") void queries.invalidateQueries(waitingQuery);
+  });
+  return {
+    ...(callers > 0 && { "/devices": { count: callers, title: `${callers} waiting to be admitted` } }),
+    ...(acts > 0 && { "/confirmations": { count: acts, title: `${acts} waiting for your confirmation` } }),
+  };
+}
+
 export function Header() {
   const showShortcuts = useShortcutsHelp();
+  const waiting = useWaiting();
   return (
     <header className={classes.header}>
-      <PhoneMenu />
+      <PhoneMenu waiting={waiting} />
       <Link to="/" className={classes.brand} aria-label="Leadglass, study list">
         <Mark />
         <span>Leadglass</span>
       </Link>
-      <Places />
+      <Places waiting={waiting} />
       <span className={classes.space} />
       <UnstyledButton className={classes.find} onClick={() => spotlight.open()} aria-label="Find a study, page or act">
         <IconSearch size={14} aria-hidden />
@@ -54,9 +83,8 @@ export function Header() {
   );
 }
 
-function Places() {
-  const waiting = useQuery(waitingQuery);
-  const count = waiting.data?.length ?? 0;
+function Places({ waiting }: { readonly waiting: Waiting }) {
+  const places = usePlaces();
   return (
     <nav className={classes.places} aria-label="Pages">
       {places.map((place) => (
@@ -68,19 +96,25 @@ function Places() {
           activeProps={{ "aria-current": "page" }}
         >
           {place.label}
-          {place.to === "/devices" && count > 0 ? (
-            <span className={classes.count} title={`${count} waiting to be admitted`}>
-              {count}
-            </span>
-          ) : null}
+          <Count of={waiting[place.to]} />
         </Link>
       ))}
     </nav>
   );
 }
 
-function PhoneMenu() {
+function Count({ of }: { readonly of: { readonly count: number; readonly title: string } | undefined }) {
+  if (of === undefined) return null;
+  return (
+    <span className={classes.count} title={of.title}>
+      {of.count}
+    </span>
+  );
+}
+
+function PhoneMenu({ waiting }: { readonly waiting: Waiting }) {
   const navigate = useNavigate();
+  const places = usePlaces();
   return (
     <Menu position="bottom-start" width={220}>
       <Menu.Target>
@@ -89,7 +123,7 @@ function PhoneMenu() {
       <Menu.Dropdown>
         {places.map((place) => (
           <Menu.Item key={place.to} py={12} onClick={() => void navigate({ to: place.to })}>
-            {place.label}
+            {place.label} <Count of={waiting[place.to]} />
           </Menu.Item>
         ))}
       </Menu.Dropdown>

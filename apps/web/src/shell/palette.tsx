@@ -7,7 +7,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { searchStudies } from "../api/queries.ts";
 import { dicomDate, personName } from "../words/dicom-words.ts";
-import { places } from "./header.tsx";
+import { usePlaces } from "./header.tsx";
 import { useShortcutsHelp } from "./shortcuts.tsx";
 import { useSignOut } from "./sign-out.ts";
 
@@ -52,6 +52,7 @@ export function CommandPalette() {
 
 function useActs(): readonly Act[] {
   const navigate = useNavigate();
+  const places = usePlaces();
   const signOut = useSignOut();
   const showShortcuts = useShortcutsHelp();
   const { colorScheme, setColorScheme } = useMantineColorScheme();

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { EventsProvider } from "../api/events.tsx";
 import { sessionQuery, setupQuery } from "../api/queries.ts";
 import { FirstStart } from "../first-start/first-start.tsx";
+import { Join } from "../first-start/join.tsx";
 import { SignInPage } from "../pages/sign-in-page.tsx";
 import { styleNonce } from "../style-nonce.ts";
 import { cssVariables, theme } from "../theme.ts";
@@ -43,6 +44,12 @@ function Gate({ setupSecret, reading }: { readonly setupSecret: string | undefin
   const setup = useQuery(setupQuery);
   const session = useQuery(sessionQuery);
   const [leading, setLeading] = useState(false);
+  const [isLinkUsed, setLinkUsed] = useState(false);
+  const finished = () => {
+    setLinkUsed(true);
+    setLeading(false);
+    void queries.invalidateQueries();
+  };
   const problem = setup.error ?? session.error;
   if (problem !== null && (setup.data === undefined || session.data === undefined)) {
     return (
@@ -64,13 +71,11 @@ function Gate({ setupSecret, reading }: { readonly setupSecret: string | undefin
         secret={setupSecret}
         dicom={setup.data.dicom}
         onBegun={() => setLeading(true)}
-        onFinished={() => {
-          setLeading(false);
-          void queries.invalidateQueries();
-        }}
+        onFinished={finished}
       />
     );
   }
+  if (setupSecret !== undefined && !isLinkUsed) return <Join secret={setupSecret} onFinished={finished} />;
   if (session.data === null) return <SignInPage />;
   return <Pages reading={reading} />;
 }

@@ -1,23 +1,29 @@
 import { Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { AdministratorRequest, EnrolledSecondFactor } from "#formats/api";
+import type { EnrolledSecondFactor, LinkView, SetupRequest } from "#formats/api";
 import { call } from "../api/client.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import classes from "./first-start.module.css";
 import { passwordCharactersMin, passwordStrength } from "./password-strength.ts";
 
-export interface Administrator {
+export interface NewPerson {
   readonly name: string;
   readonly factor: EnrolledSecondFactor;
 }
 
-export function AdministratorStep({ secret, onMade }: { readonly secret: string; onMade(made: Administrator): void }) {
-  const [name, setName] = useState("");
+export interface AccountStepProps {
+  readonly secret: string;
+  readonly link: LinkView;
+  onMade(made: NewPerson): void;
+}
+
+/** Name and password. Who was invited has a name already. */
+export function AccountStep({ secret, link, onMade }: AccountStepProps) {
+  const [name, setName] = useState(link.name ?? "");
   const [password, setPassword] = useState("");
   const make = useMutation({
-    mutationFn: (request: AdministratorRequest) =>
-      call<EnrolledSecondFactor>("POST", "/api/setup/administrator", request),
+    mutationFn: (request: SetupRequest) => call<EnrolledSecondFactor>("POST", "/api/setup/account", request),
     onSuccess: (factor, request) => onMade({ name: request.name, factor }),
   });
   const strength = passwordStrength(password, name);
@@ -29,11 +35,9 @@ export function AdministratorStep({ secret, onMade }: { readonly secret: string;
   return (
     <form onSubmit={submit}>
       <Title order={1} mb={6}>
-        Make the administrator
+        {link.first ? "Make the administrator" : "Make your account"}
       </Title>
-      <Text mb="md">
-        The administrator admits devices and sees every study. There is no password to begin with and none that we know.
-      </Text>
+      <Text mb="md">{aboutRole(link)}</Text>
       <Stack gap="sm" maw={380}>
         <TextInput
           label="Name"
@@ -42,7 +46,8 @@ export function AdministratorStep({ secret, onMade }: { readonly secret: string;
           autoComplete="username"
           required
           withAsterisk={false}
-          autoFocus
+          autoFocus={link.name === undefined}
+          readOnly={link.name !== undefined}
           spellCheck={false}
         />
         <PasswordInput
@@ -53,6 +58,7 @@ export function AdministratorStep({ secret, onMade }: { readonly secret: string;
           autoComplete="new-password"
           required
           withAsterisk={false}
+          autoFocus={link.name !== undefined}
           aria-describedby="strength"
         />
         <div id="strength" className={classes.strength} data-level={password === "" ? undefined : strength.level}>
@@ -72,4 +78,14 @@ export function AdministratorStep({ secret, onMade }: { readonly secret: string;
       </Stack>
     </form>
   );
+}
+
+function aboutRole({ first, role }: LinkView): string {
+  if (first) {
+    return "The administrator admits devices and sees every study. There is no password to begin with and none that we know.";
+  }
+  if (role === "observer") {
+    return "You are invited as an observer: you find and view studies, with names, dates and numbers masked. Choose your password; nobody else knows it.";
+  }
+  return "You are invited as an administrator: you see every study, admit devices, and confirm what nobody may do alone. Choose your password; nobody else knows it.";
 }

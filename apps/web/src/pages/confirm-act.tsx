@@ -1,0 +1,84 @@
+import { Button, Group, Modal, PinInput, Stack, Text } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import type { ConfirmationView } from "#formats/api";
+import { call } from "../api/client.ts";
+import { confirmationsQuery } from "../api/queries.ts";
+import { ProblemNote } from "../shell/problem-note.tsx";
+import { actWords } from "../words/confirmation-words.ts";
+
+export interface ConfirmActProps {
+  readonly asked: ConfirmationView;
+  readonly opened: boolean;
+  onClose(): void;
+}
+
+/** Asks for the second factor again: a page that was left open confirms nothing. */
+export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
+  const queries = useQueryClient();
+  const [code, setCode] = useState("");
+  const confirm = useMutation({
+    mutationFn: (digits: string) =>
+      call<ConfirmationView>("POST", `/api/confirmations/${asked.id}/confirm`, { code: digits }),
+    onSuccess: () => {
+      close();
+      void queries.invalidateQueries(confirmationsQuery);
+    },
+    onError: () => setCode(""),
+  });
+  const close = () => {
+    confirm.reset();
+    setCode("");
+    onClose();
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (code.length === 6) confirm.mutate(code);
+  };
+  const { label, says, isFinal } = actWords(asked.act);
+  return (
+    <Modal opened={opened} onClose={close} title={`${label}?`}>
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <Text>
+            {asked.requestedBy} asked for this. {says}
+          </Text>
+          <div>
+            <Text size="sm" mb={4} id="confirm-code">
+              Six digits that your authenticator shows now
+            </Text>
+            <PinInput
+              length={6}
+              type="number"
+              inputMode="numeric"
+              oneTimeCode
+              value={code}
+              onChange={(digits) => {
+                setCode(digits);
+                if (digits !== "" && confirm.isError) confirm.reset();
+              }}
+              autoFocus
+              aria-label="Digit"
+              aria-labelledby="confirm-code"
+              error={confirm.isError}
+            />
+          </div>
+          {confirm.isError ? <ProblemNote error={confirm.error} /> : null}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close}>
+              Not now
+            </Button>
+            <Button
+              type="submit"
+              disabled={code.length !== 6}
+              loading={confirm.isPending}
+              {...(isFinal ? { color: "red" } : {})}
+            >
+              {label}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
