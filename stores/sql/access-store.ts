@@ -1,18 +1,18 @@
 import { type Kysely, sql } from "kysely";
 import { Problem } from "#base/problem";
 import type { AccessStore, Account, Client, Device, Invitation, Session, StoredRequest } from "#trust/access";
-import type { SqlParts } from "./study-index.ts";
+import { storedText as text } from "./stored-text.ts";
 import type { AccountTable, DeviceTable, InvitationTable, RequestTable, SessionTable, Tables } from "./tables.ts";
 
-export function createSqlAccessStore(parts: SqlParts): AccessStore {
+export function createSqlAccessStore(database: Kysely<Tables>, close: () => Promise<void>): AccessStore {
   return {
-    ...accounts(parts),
-    ...invitations(parts),
-    ...sessions(parts),
-    ...clients(parts),
-    ...devices(parts),
-    ...requests(parts),
-    close: parts.release,
+    ...accounts(database),
+    ...invitations(database),
+    ...sessions(database),
+    ...clients(database),
+    ...devices(database),
+    ...requests(database),
+    close,
   };
 }
 
@@ -28,14 +28,14 @@ type Accounts = Pick<
   | "useRecoveryCode"
 >;
 
-function accounts({ reads, writes }: SqlParts): Accounts {
+function accounts(database: Kysely<Tables>): Accounts {
   const accountWhere = async (column: "id" | "name", value: string): Promise<Account | undefined> => {
-    const row = await reads.selectFrom("accounts").selectAll().where(column, "=", text(value)).executeTakeFirst();
+    const row = await database.selectFrom("accounts").selectAll().where(column, "=", text(value)).executeTakeFirst();
     return row === undefined ? undefined : toAccount(row);
   };
   return {
     async addAccount(account) {
-      const { numInsertedOrUpdatedRows } = await writes
+      const { numInsertedOrUpdatedRows } = await database
         .insertInto("accounts")
         .values(fromAccount(account))
         .onConflict((conflict) => conflict.doNothing())
@@ -43,11 +43,11 @@ function accounts({ reads, writes }: SqlParts): Accounts {
       if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "an account of this name is there already");
     },
     accounts: async () =>
-      (await reads.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute()).map(toAccount),
+      (await database.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute()).map(toAccount),
     account: (id) => accountWhere("id", id),
     accountNamed: (name) => accountWhere("name", name),
     removeAccount: (id) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         await tx.deleteFrom("sessions").where("account_id", "=", text(id)).execute();
         await tx.deleteFrom("recovery_codes").where("account_id", "=", text(id)).execute();
         await tx
@@ -58,7 +58,7 @@ function accounts({ reads, writes }: SqlParts): Accounts {
         return numDeletedRows === 1n;
       }),
     async useTotpStep(accountId, step) {
-      const { numUpdatedRows } = await writes
+      const { numUpdatedRows } = await database
         .updateTable("accounts")
         .set({ totp_step: step })
         .where("id", "=", accountId)
@@ -67,14 +67,14 @@ function accounts({ reads, writes }: SqlParts): Accounts {
       return numUpdatedRows === 1n;
     },
     setRecoveryCodes: (accountId, digests) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         await tx.deleteFrom("recovery_codes").where("account_id", "=", accountId).execute();
         for (const digest of new Set(digests)) {
           await tx.insertInto("recovery_codes").values({ account_id: accountId, digest }).execute();
         }
       }),
     async useRecoveryCode(accountId, digest) {
-      const { numDeletedRows } = await writes
+      const { numDeletedRows } = await database
         .deleteFrom("recovery_codes")
         .where("account_id", "=", accountId)
         .where("digest", "=", text(digest))
@@ -86,51 +86,55 @@ function accounts({ reads, writes }: SqlParts): Accounts {
 
 type Invitations = Pick<AccessStore, "putInvitation" | "invitations" | "invitation" | "removeInvitation">;
 
-function invitations({ reads, writes }: SqlParts): Invitations {
+function invitations(database: Kysely<Tables>): Invitations {
   return {
     putInvitation: (invitation) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         const row = fromInvitation(invitation);
         await tx.deleteFrom("invitations").where("name", "=", row.name).execute();
         await tx.insertInto("invitations").values(row).execute();
       }),
     invitations: async () =>
-      (await reads.selectFrom("invitations").selectAll().orderBy("created_at").orderBy("digest").execute()).map(
+      (await database.selectFrom("invitations").selectAll().orderBy("created_at").orderBy("digest").execute()).map(
         toInvitation,
       ),
     async invitation(digest) {
-      const found = reads.selectFrom("invitations").selectAll().where("digest", "=", text(digest));
+      const found = database.selectFrom("invitations").selectAll().where("digest", "=", text(digest));
       const row = await found.executeTakeFirst();
       return row === undefined ? undefined : toInvitation(row);
     },
     async removeInvitation(digest) {
-      await writes.deleteFrom("invitations").where("digest", "=", text(digest)).execute();
+      await database.deleteFrom("invitations").where("digest", "=", text(digest)).execute();
     },
   };
 }
 
 type Sessions = Pick<AccessStore, "addSession" | "session" | "touchSession" | "endSession" | "removeEnded">;
 
-function sessions({ reads, writes }: SqlParts): Sessions {
+function sessions(database: Kysely<Tables>): Sessions {
   return {
     async addSession({ digest, accountId, createdAt, lastSeenAt, endsAt }) {
-      await writes
+      await database
         .insertInto("sessions")
         .values({ digest, account_id: accountId, created_at: createdAt, last_seen_at: lastSeenAt, ends_at: endsAt })
         .execute();
     },
     async session(digest) {
-      const row = await reads.selectFrom("sessions").selectAll().where("digest", "=", text(digest)).executeTakeFirst();
+      const row = await database
+        .selectFrom("sessions")
+        .selectAll()
+        .where("digest", "=", text(digest))
+        .executeTakeFirst();
       return row === undefined ? undefined : toSession(row);
     },
     async touchSession(digest, lastSeenAt) {
-      await writes.updateTable("sessions").set({ last_seen_at: lastSeenAt }).where("digest", "=", digest).execute();
+      await database.updateTable("sessions").set({ last_seen_at: lastSeenAt }).where("digest", "=", digest).execute();
     },
     async endSession(digest) {
-      await writes.deleteFrom("sessions").where("digest", "=", text(digest)).execute();
+      await database.deleteFrom("sessions").where("digest", "=", text(digest)).execute();
     },
     removeEnded: (before) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         await tx.deleteFrom("sessions").where("ends_at", "<", before).execute();
         await tx.deleteFrom("client_tokens").where("ends_at", "<", before).execute();
         await tx.deleteFrom("invitations").where("ends_at", "<", before).execute();
@@ -140,10 +144,10 @@ function sessions({ reads, writes }: SqlParts): Sessions {
 
 type Clients = Pick<AccessStore, "clientNamed" | "clients" | "addToken" | "token">;
 
-function clients({ reads, writes }: SqlParts): Clients {
+function clients(database: Kysely<Tables>): Clients {
   return {
     clientNamed: ({ id, name, createdAt }) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         await tx
           .insertInto("clients")
           .values({ id, name, created_at: createdAt })
@@ -152,15 +156,15 @@ function clients({ reads, writes }: SqlParts): Clients {
         return toClient(await tx.selectFrom("clients").selectAll().where("name", "=", name).executeTakeFirstOrThrow());
       }),
     clients: async () =>
-      (await reads.selectFrom("clients").selectAll().orderBy("created_at").orderBy("id").execute()).map(toClient),
+      (await database.selectFrom("clients").selectAll().orderBy("created_at").orderBy("id").execute()).map(toClient),
     async addToken({ digest, clientId, masked, createdAt, endsAt }) {
-      await writes
+      await database
         .insertInto("client_tokens")
         .values({ digest, client_id: clientId, created_at: createdAt, ends_at: endsAt, masked: masked ? 1 : 0 })
         .execute();
     },
     async token(digest) {
-      const row = await reads
+      const row = await database
         .selectFrom("client_tokens")
         .innerJoin("clients", "clients.id", "client_tokens.client_id")
         .select(["digest", "client_id", "client_tokens.created_at as token_created_at", "ends_at", "masked"])
@@ -179,12 +183,12 @@ type Devices = Pick<
   "putDevice" | "devices" | "removeDevice" | "touchDevice" | "noteWaiting" | "waiting" | "forgetWaiting"
 >;
 
-function devices({ reads, writes }: SqlParts): Devices {
-  const forget = (database: Kysely<Tables>, ae: string, address: string) =>
-    database.deleteFrom("waiting_callers").where("ae", "=", text(ae)).where("address", "=", text(address)).execute();
+function devices(database: Kysely<Tables>): Devices {
+  const forget = (within: Kysely<Tables>, ae: string, address: string) =>
+    within.deleteFrom("waiting_callers").where("ae", "=", text(ae)).where("address", "=", text(address)).execute();
   return {
     putDevice: (device) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         const { id, ...changed } = fromDevice(device);
         await tx
           .deleteFrom("devices")
@@ -200,15 +204,15 @@ function devices({ reads, writes }: SqlParts): Devices {
         await forget(tx, device.ae, device.address);
       }),
     devices: async () =>
-      (await reads.selectFrom("devices").selectAll().orderBy("created_at").orderBy("id").execute()).map(toDevice),
+      (await database.selectFrom("devices").selectAll().orderBy("created_at").orderBy("id").execute()).map(toDevice),
     async removeDevice(id) {
-      await writes.deleteFrom("devices").where("id", "=", text(id)).execute();
+      await database.deleteFrom("devices").where("id", "=", text(id)).execute();
     },
     async touchDevice(id, lastSeenAt) {
-      await writes.updateTable("devices").set({ last_seen_at: lastSeenAt }).where("id", "=", id).execute();
+      await database.updateTable("devices").set({ last_seen_at: lastSeenAt }).where("id", "=", id).execute();
     },
     noteWaiting: (ae, address, at, keepMost) =>
-      writes.transaction().execute(async (tx) => {
+      database.transaction().execute(async (tx) => {
         await tx
           .insertInto("waiting_callers")
           .values({ ae: text(ae), address: text(address), first_at: at, last_at: at, attempts: 1 })
@@ -231,7 +235,7 @@ function devices({ reads, writes }: SqlParts): Devices {
         for (const caller of beyond) await forget(tx, caller.ae, caller.address);
       }),
     async waiting() {
-      const rows = await reads
+      const rows = await database
         .selectFrom("waiting_callers")
         .selectAll()
         .orderBy("last_at", "desc")
@@ -246,16 +250,16 @@ function devices({ reads, writes }: SqlParts): Devices {
         attempts,
       }));
     },
-    forgetWaiting: async (ae, address) => void (await forget(writes, ae, address)),
+    forgetWaiting: async (ae, address) => void (await forget(database, ae, address)),
   };
 }
 
 type Requests = Pick<AccessStore, "addRequest" | "requests" | "request" | "moveRequest" | "removeRequests">;
 
-function requests({ reads, writes }: SqlParts): Requests {
+function requests(database: Kysely<Tables>): Requests {
   return {
     async addRequest(request) {
-      const { numInsertedOrUpdatedRows } = await writes
+      const { numInsertedOrUpdatedRows } = await database
         .insertInto("requests")
         .values(fromRequest(request))
         .onConflict((conflict) => conflict.doNothing())
@@ -263,15 +267,15 @@ function requests({ reads, writes }: SqlParts): Requests {
       if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "a request of this id is there already");
     },
     requests: async () =>
-      (await reads.selectFrom("requests").selectAll().orderBy("requested_at", "desc").orderBy("id").execute()).map(
+      (await database.selectFrom("requests").selectAll().orderBy("requested_at", "desc").orderBy("id").execute()).map(
         toRequest,
       ),
     async request(id) {
-      const row = await reads.selectFrom("requests").selectAll().where("id", "=", text(id)).executeTakeFirst();
+      const row = await database.selectFrom("requests").selectAll().where("id", "=", text(id)).executeTakeFirst();
       return row === undefined ? undefined : toRequest(row);
     },
     async moveRequest({ id, state, begun }, to) {
-      const { numUpdatedRows } = await writes
+      const { numUpdatedRows } = await database
         .updateTable("requests")
         .set({
           ...(to.state !== undefined && { state: to.state }),
@@ -287,7 +291,7 @@ function requests({ reads, writes }: SqlParts): Requests {
       return numUpdatedRows === 1n;
     },
     async removeRequests(before) {
-      await writes
+      await database
         .deleteFrom("requests")
         .where("requested_at", "<", before)
         .where("state", "<>", "confirmed")
@@ -295,9 +299,6 @@ function requests({ reads, writes }: SqlParts): Requests {
     },
   };
 }
-
-/** NUL cannot rest in PostgreSQL, and nothing of ours holds one: such a text is simply not found. */
-const text = (value: string): string => value.toWellFormed().replaceAll("\0", "\ufffd");
 
 const toAccount = (row: AccountTable): Account => ({
   id: row.id,

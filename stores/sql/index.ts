@@ -1,4 +1,4 @@
 export type { HomeLock } from "./home-lock.ts";
 export { lockHome } from "./home-lock.ts";
-export type { SqlStores } from "./open.ts";
-export { openPostgres, openSqlite } from "./open.ts";
+export type { AccessDatabase, DatabasePlace, IndexDatabase } from "./open.ts";
+export { openAccessDatabase, openIndexDatabase } from "./open.ts";

@@ -1,86 +1,105 @@
-import { Kysely, sql } from "kysely";
+import { type Dialect, Kysely } from "kysely";
 import pg from "pg";
 import type { Log } from "#base/log";
-import type { StudyIndex } from "#radiology/archive";
+import type { BlindStore } from "#radiology/archive";
 import type { AccessStore } from "#trust/access";
+import { copyAccess, placeAccess } from "./access-copy.ts";
+import { accessSchema } from "./access-schema.ts";
 import { createSqlAccessStore } from "./access-store.ts";
-import { type Engine, migrate } from "./migrations.ts";
+import { createSqlBlindStore } from "./blind-store.ts";
+import { openIndexOnPostgres } from "./index-on-postgres.ts";
+import { openIndexOnSqlite } from "./index-on-sqlite.ts";
+import { askingOn, numbersOfText, postgresProblem } from "./postgres.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
+import { migrate } from "./schema.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
-import { createSqlStudyIndex } from "./study-index.ts";
+import { startSqlite } from "./sqlite-thread.ts";
 import type { Tables } from "./tables.ts";
 
-export interface SqlStores {
-  readonly studyIndex: StudyIndex;
+/**
+ * Where a database rests: in a SQLite file, made when it is not there, its folder must be; or on a PostgreSQL server
+ * (`postgres://user@host/database`), in a database of encoding UTF8 that is there. Tables are made.
+ */
+export type DatabasePlace = { readonly path: string } | { readonly url: string };
+
+export interface AccessDatabase {
   readonly accessStore: AccessStore;
-  /** Ends both, after the queries that run. */
+  /** Accounts, clients and devices, to be placed in another database. */
+  copy(): Promise<Buffer>;
+  /** Problem "conflict" when there is an account already. */
+  place(copy: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
-const cacheBytesMost = 64 * 1024 * 1024;
-const postgresConnectionsMost = 8;
-
-/**
- * Opens the database file at `path`, made when it is not there, its folder must be. Two threads hold one connection each: one
- * writes, one reads. WAL, `synchronous=FULL`: what has resolved survives a power cut.
- */
-export async function openSqlite(options: { readonly path: string; readonly log: Log }): Promise<SqlStores> {
-  const { path, log } = options;
-  const writes = new Kysely<Tables>({ dialect: sqliteDialect({ path, queryOnly: false, cacheBytesMost }) });
-  await migrateOrEnd(writes, "sqlite");
-  const reads = new Kysely<Tables>({ dialect: sqliteDialect({ path, queryOnly: true, cacheBytesMost }) });
-  await sql`select 1`.execute(reads);
-  log.debug("database open", { engine: "sqlite" });
-  return storesOf("sqlite", reads, writes, async () => {
-    await reads.destroy();
-    await writes.destroy();
-  });
+export interface IndexDatabase {
+  readonly blindStore: BlindStore;
+  close(): Promise<void>;
 }
 
-/** Connects to `url` (`postgres://user@host/database`). The database must be there, in encoding UTF8; the schema is made. */
-export async function openPostgres(options: { readonly url: string; readonly log: Log }): Promise<SqlStores> {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: postgresConnectionsMost,
-    types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
-  });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on("error", (error) => options.log.warn("database connection lost", { engine: "postgres" }, error));
-  const database = new Kysely<Tables>({ dialect: postgresDialect(pool) });
-  await migrateOrEnd(database, "postgres");
-  options.log.debug("database open", { engine: "postgres" });
-  return storesOf("postgres", database, database, () => database.destroy());
-}
+const accessCacheBytesMost = 4 * 1024 * 1024;
+const accessConnectionsMost = 4;
 
-function storesOf(engine: Engine, reads: Kysely<Tables>, writes: Kysely<Tables>, end: () => Promise<void>): SqlStores {
-  const open = new Set(["studyIndex", "accessStore"]);
-  const releaseOf = (part: string) => async () => {
-    if (open.delete(part) && open.size === 0) await end();
-  };
-  const studyIndex = createSqlStudyIndex({ engine, reads, writes, release: releaseOf("studyIndex") });
-  const accessStore = createSqlAccessStore({ engine, reads, writes, release: releaseOf("accessStore") });
+/** Accounts, sessions, programs and machines. What has resolved survives a power cut. */
+export async function openAccessDatabase(options: DatabasePlace & { readonly log: Log }): Promise<AccessDatabase> {
+  const { dialect, end } = "url" in options ? await accessOnPostgres(options) : await accessOnSqlite(options.path);
+  const database = new Kysely<Tables>({ dialect });
+  // Kysely does not end what it never asked.
+  const close = () => database.destroy().then(end);
+  options.log.debug("access database open", { engine: "url" in options ? "postgres" : "sqlite" });
   return {
-    studyIndex,
-    accessStore,
-    async close() {
-      await studyIndex.close();
-      await accessStore.close();
-    },
+    accessStore: createSqlAccessStore(database, close),
+    copy: () => copyAccess(database),
+    place: (copy) => placeAccess(database, copy),
+    close,
   };
 }
 
-async function migrateOrEnd(database: Kysely<Tables>, engine: Engine): Promise<void> {
+/** The blind index. One process at a time: a second is refused with Problem "conflict" on PostgreSQL, by the home's lock else. */
+export async function openIndexDatabase(options: DatabasePlace & { readonly log: Log }): Promise<IndexDatabase> {
+  const { log } = options;
+  const database =
+    "url" in options ? await openIndexOnPostgres(options.url, log) : await openIndexOnSqlite(options.path, log);
+  log.debug("index database open", { engine: database.engine });
+  const blindStore = createSqlBlindStore(database);
+  return { blindStore, close: blindStore.close };
+}
+
+interface Opened {
+  readonly dialect: Dialect;
+  /** More than once is no mistake. */
+  end(): Promise<void>;
+}
+
+async function accessOnSqlite(path: string): Promise<Opened> {
+  const thread = startSqlite({ path, queryOnly: false, cacheBytesMost: accessCacheBytesMost });
   try {
-    await migrate(database, engine);
+    await migrate(async (sql) => (await thread.run([{ sql, rows: [[]] }]))[0]?.rows ?? [], "sqlite", accessSchema);
   } catch (error) {
-    await database.destroy();
+    await thread.close();
     throw error;
   }
+  return { dialect: sqliteDialect(thread), end: thread.close };
 }
 
-/** int8 (and what `count` and `sum` give) as a number: all of ours fit. */
-function typeParser(oid: number, format?: "text" | "binary"): unknown {
-  const int8 = pg.types.builtins.INT8;
-  if (oid === int8 && format !== "binary") return (value: string) => Number(value);
-  return pg.types.getTypeParser(oid, format ?? "text");
+async function accessOnPostgres({ url, log }: { readonly url: string; readonly log: Log }): Promise<Opened> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: accessConnectionsMost,
+    keepAlive: true,
+    types: numbersOfText,
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on("error", (error) => log.warn("database connection lost", { engine: "postgres" }, error));
+  try {
+    const client = await pool.connect();
+    try {
+      await migrate(askingOn(client), "postgres", accessSchema);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw postgresProblem(error);
+  }
+  return { dialect: postgresDialect(pool), end: async () => (pool.ending ? undefined : pool.end()) };
 }

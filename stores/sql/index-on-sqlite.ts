@@ -1,0 +1,55 @@
+import type { Log } from "#base/log";
+import { type ChangingConnection, createChanges, type IndexConnection } from "./index-connection.ts";
+import { indexSchema } from "./index-schema.ts";
+import type { Order } from "./index-statements.ts";
+import { migrate } from "./schema.ts";
+import { type SqliteThread, startSqlite } from "./sqlite-thread.ts";
+
+/** Above the inner pages of a million studies; leaves are in the system's cache. */
+const cacheBytesMost = 16 * 1024 * 1024;
+
+/** Two threads hold one connection each: one writes, one reads. */
+export async function openIndexOnSqlite(path: string, log: Log): Promise<IndexConnection> {
+  const writer = startSqlite({ path, queryOnly: false, cacheBytesMost });
+  const ask = async (sql: string) => (await writer.run([{ sql, rows: [[]] }]))[0]?.rows ?? [];
+  let reader: SqliteThread;
+  try {
+    await migrate(ask, "sqlite", indexSchema);
+    reader = startSqlite({ path, queryOnly: true, cacheBytesMost });
+    await reader.run([{ sql: "select 1", rows: [[]] }]);
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+  const connection: ChangingConnection = {
+    begin: async () => void (await ask("begin immediate")),
+    run: (orders) => runOn(writer, orders),
+    commit: async () => void (await ask("commit")),
+    rollback: () => ask("rollback").then(noted, noted),
+  };
+  const { change, settled } = createChanges({
+    connect: async () => connection,
+    // The write-ahead log still has the pages as they were; who reads just now keeps it, until the next removal or the end.
+    afterRemoval: () =>
+      ask("pragma wal_checkpoint(truncate)").then(noted, (error: unknown) =>
+        log.warn("the index keeps what was removed in its write-ahead log until it is closed", {}, error),
+      ),
+  });
+  return {
+    engine: "sqlite",
+    read: async (order) => (await runOn(reader, [order]))[0] ?? [],
+    change,
+    async close() {
+      await settled();
+      await reader.close();
+      await writer.close();
+    },
+  };
+}
+
+const noted = () => {};
+
+async function runOn(thread: SqliteThread, orders: readonly Order[]) {
+  const results = await thread.run(orders.map(({ statement, rows }) => ({ sql: statement.text, rows })));
+  return results.map(({ rows }) => rows);
+}
