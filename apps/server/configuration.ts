@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
+import type { AwsCredentials } from "#stores/keys";
 
 /** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
 export interface Configuration {
@@ -20,6 +21,14 @@ export interface Configuration {
   /** Studies whose identity one actor may see in a minute before it is stopped. */
   readonly revealsPerMinute: number;
   readonly passphraseFile: string;
+  /** `passphrase`, a pkcs11 URI, or `awskms:` and an ARN: what opens the keyring. */
+  readonly rootKey: string;
+  /** Where a change of the root goes, when not to a passphrase. */
+  readonly nextRootKey: string | undefined;
+  /** Of AWS KMS, when not the region's own. */
+  readonly rootKeyEndpoint: string | undefined;
+  /** From the environment, read each time: they do not lie in this object. */
+  readonly awsCredentials: () => Promise<AwsCredentials>;
   /** Free disk space under which images are refused, so that the log and the database can still write. */
   readonly reserveBytes: number;
   readonly associationsMax: number;
@@ -43,6 +52,9 @@ const sources = {
   identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },
   revealsPerMinute: { option: "reveals-per-minute", variable: "LEADGLASS_REVEALS_PER_MINUTE", fallback: "5000" },
   passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
+  rootKey: { option: "root-key", variable: "LEADGLASS_ROOT_KEY", fallback: "passphrase" },
+  nextRootKey: { option: "next-root-key", variable: "LEADGLASS_NEXT_ROOT_KEY", fallback: "" },
+  rootKeyEndpoint: { option: "root-key-endpoint", variable: "LEADGLASS_ROOT_KEY_ENDPOINT", fallback: "" },
   reserveMib: { option: "reserve-mib", variable: "LEADGLASS_RESERVE_MIB", fallback: "512" },
   associationsMax: { option: "associations", variable: "LEADGLASS_ASSOCIATIONS", fallback: "64" },
 } as const satisfies Record<string, Source>;
@@ -92,9 +104,26 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     identityDatabase: postgres("identityDatabase"),
     revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),
     passphraseFile: resolve(value("passphraseFile") || join(home, "root.passphrase")),
+    rootKey: value("rootKey"),
+    nextRootKey: value("nextRootKey") || undefined,
+    rootKeyEndpoint: value("rootKeyEndpoint") || undefined,
+    awsCredentials: async () => awsCredentials(environment),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
     associationsMax: whole("associationsMax", 1, 10_000),
   };
+}
+
+function awsCredentials(environment: NodeJS.ProcessEnv): AwsCredentials {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: token,
+  } = environment;
+  if (!accessKeyId || !secretAccessKey) {
+    const remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) in the environment";
+    throw new Problem("absent", "there are no credentials for AWS KMS", { remedy });
+  }
+  return { accessKeyId, secretAccessKey, ...(token && { sessionToken: token }) };
 }
 
 function readFile(path: string): Readonly<Record<string, string>> {

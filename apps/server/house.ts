@@ -30,11 +30,19 @@ import {
   type SignIn,
 } from "#trust/access";
 import { type AuditLog, createAuditLog } from "#trust/audit";
-import { type Breaker, createReveal, createVault, type HalfStores, type Vault } from "#trust/vault";
+import {
+  type Breaker,
+  createKeyRotation,
+  createReveal,
+  createVault,
+  type HalfStores,
+  type KeyRotation,
+  type Vault,
+} from "#trust/vault";
 import { type Backups, createBackups } from "./backups.ts";
 import type { Configuration } from "./configuration.ts";
 import type { HomePaths } from "./home.ts";
-import { openOrMakeKeyring, tenantName } from "./secrets.ts";
+import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";
 
 /** Everything behind the doors, put together. */
 export interface House {
@@ -52,6 +60,10 @@ export interface House {
   readonly backups: Backups;
   /** What the index did not know when the home was opened. */
   readonly recovered: RecoverySummary;
+  /** Rotation of keys below the root. */
+  readonly keyRotation: KeyRotation;
+  /** The kind of root key that the keyring stands under. */
+  rootKind(): string;
   readonly dicomwebRoot: string;
   /** In the order that keeps what was acknowledged: what was confirmed, archive, log, database, vault. */
   close(): Promise<void>;
@@ -63,23 +75,7 @@ const dicomwebRoot = "/dicom-web";
 export async function openHouse(configuration: Configuration, paths: HomePaths, log: Log): Promise<House> {
   const clock = systemClock;
   const random = systemRandom;
-  const keyring = await openOrMakeKeyring(paths, configuration.passphraseFile, random);
-  const storesIn = async (keys: string, packs: string): Promise<HalfStores> => ({
-    keyStore: await createFileKeyStore({ files: systemFiles, folder: keys }),
-    objects: createPacks({
-      files: systemFiles,
-      folder: packs,
-      clock,
-      random,
-      log,
-      reserveBytes: configuration.reserveBytes,
-    }),
-  });
-  const stores = {
-    image: await storesIn(paths.keys, paths.packs),
-    identity: await storesIn(paths.identityKeys, paths.identityPacks),
-  };
-  const vault = await createVault({ keyring, tenant: tenantName, stores, random });
+  const { keyring, stores, vault } = await openVault(configuration, paths, log);
   const access = await openAccessDatabase({ ...placeOf(configuration.database, paths.accessDatabase), log });
   const indexDatabase = await openIndexDatabase({
     ...placeOf(configuration.identityDatabase, paths.indexDatabase),
@@ -113,7 +109,10 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     implementation: leadglass,
     bulkDataRoot: dicomwebRoot,
   });
-  const callers = createCallers({ store: access.accessStore, vault, gate, log, perform: {} });
+  const care = createRootCare(keyring, paths.keys, configuration);
+  const perform = { "root.change": care.changeRoot, "recovery-kit.make": care.makeRecoveryKit };
+  const callers = createCallers({ store: access.accessStore, vault, gate, log, perform });
+  const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
   const backups = createBackups({
@@ -131,17 +130,45 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     ...{ vault, audit, index, gate, breaker, archive },
     ...callers,
     backups,
+    keyRotation,
+    rootKind: keyring.rootKind,
     recovered,
     dicomwebRoot,
     async close() {
       await callers.confirmations.close();
+      await keyRotation.close();
       await archive.close();
       await audit.close();
       await index.close();
       await access.close();
       await vault.close();
+      keyring.wipe();
     },
   };
+}
+
+/** The keyring, the stores of both halves, and the vault over them. */
+async function openVault(configuration: Configuration, paths: HomePaths, log: Log) {
+  const clock = systemClock;
+  const random = systemRandom;
+  const keyring = await openOrMakeKeyring(paths.keys, configuration);
+  const storesIn = async (keys: string, packs: string): Promise<HalfStores> => ({
+    keyStore: await createFileKeyStore({ files: systemFiles, folder: keys }),
+    objects: createPacks({
+      files: systemFiles,
+      folder: packs,
+      clock,
+      random,
+      log,
+      reserveBytes: configuration.reserveBytes,
+    }),
+  });
+  const stores = {
+    image: await storesIn(paths.keys, paths.packs),
+    identity: await storesIn(paths.identityKeys, paths.identityPacks),
+  };
+  const vault = await createVault({ keyring, tenant: tenantName, stores, random });
+  return { keyring, stores, vault };
 }
 
 interface CallerParts extends Pick<ConfirmationParts, "store" | "gate" | "log" | "perform"> {

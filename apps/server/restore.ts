@@ -1,10 +1,11 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import { type Log, silentLog } from "#base/log";
 import { Problem } from "#base/problem";
-import { type RestoreReport, restoreBackup } from "#stores/backup";
+import { type RestoreReport, restoreBackup, waitingFolder } from "#stores/backup";
 import { openEntryFiles } from "#stores/log";
 import { lockHome, openAccessDatabase, openIndexDatabase } from "#stores/sql";
 import { operator } from "#trust/access";
@@ -13,7 +14,7 @@ import { accessState, keySettings } from "./backups.ts";
 import type { Configuration } from "./configuration.ts";
 import { pathsOf } from "./home.ts";
 import { type House, openHouse, placeOf } from "./house.ts";
-import { tenantName } from "./secrets.ts";
+import { tenantName } from "./root-keys.ts";
 
 export interface Restoring {
   /** The backup. */
@@ -60,6 +61,7 @@ export async function restoreHome<Result>(
     openLog: () => openEntryFiles({ files: systemFiles, folder: pathsOf(home).audit }),
     takeState: (name, content) => (name === accessState ? placeAccess(request, content) : undefined),
   });
+  await rm(join(home, waitingFolder), { recursive: true });
   tell("making the index again from the packs");
   const configuration = request.configuration();
   await checkIndexEmpty(configuration, home);

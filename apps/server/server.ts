@@ -19,7 +19,8 @@ import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http } from "./http.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelWorkers } from "./pixel-workers.ts";
-import { openOrMakeCertificates, readPassphrase } from "./secrets.ts";
+import { readPassphrase } from "./root-keys.ts";
+import { openOrMakeCertificates } from "./secrets.ts";
 
 export const version = "0.1.0";
 
@@ -107,6 +108,7 @@ async function openDoors(
     await gate.pass(system, "system.start", undefined, async () => {});
     await house.audit.checkpoint();
     await house.confirmations.resume();
+    house.keyRotation.resume();
     undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
     undo.push(refreshBlobs(archive, log));
   }
@@ -166,7 +168,8 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
   const pageUrl = () => pageUrlOf(configuration, listening.https);
-  const rootPassphrase = () => readPassphrase(configuration.passphraseFile);
+  const rootPassphrase = async () =>
+    house.rootKind() === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
   const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase, pageUrl };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionSecretOf, setSession, clearSession }));
   await http.server.register(

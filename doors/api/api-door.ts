@@ -4,6 +4,7 @@ import { registerBackups } from "./backups.ts";
 import { registerConfirmations } from "./confirmations.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
+import { registerKeys } from "./keys.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
 import { registerPeople } from "./people.ts";
@@ -23,6 +24,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerPeople(server, parts, endStreamsOf);
     registerConfirmations(server, parts);
     registerVault(server, parts);
+    registerKeys(server, parts);
     registerBackups(server, parts);
   };
 }

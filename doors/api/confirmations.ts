@@ -20,8 +20,7 @@ export function registerConfirmations(server: FastifyInstance, parts: ApiParts):
     return all.map((each) => confirmationView(each, actorOf(request), nameOf));
   });
 
-  const answer = async (actor: Actor, confirmation: Confirmation): Promise<ConfirmationView> =>
-    confirmationView(confirmation, actor, await namesIn(people));
+  const answer = confirmationAnswers(people);
 
   server.get<Named>("/api/confirmations/:id", async (request) => {
     const actor = actorOf(request);
@@ -52,6 +51,12 @@ export function registerConfirmations(server: FastifyInstance, parts: ApiParts):
     const look = async () => answer(actor, await confirmations.read(actor, first.id));
     return answerInLines(reply, (tell) => untilFinal(parts, first, { look, tell, raw: reply.raw }));
   });
+}
+
+/** How a request for an act is shown to who sees it. */
+export function confirmationAnswers(people: ApiParts["people"]) {
+  return async (actor: Actor, confirmation: Confirmation): Promise<ConfirmationView> =>
+    confirmationView(confirmation, actor, await namesIn(people));
 }
 
 interface Watching {

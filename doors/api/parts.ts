@@ -5,6 +5,7 @@ import type { BackupsView, BackupTaking, BackupView, PhantomState, StatusView } 
 import type { Archive } from "#radiology/archive";
 import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
+import type { KeyRotation } from "#trust/vault";
 
 /** Loads the phantom study into the archive, once. */
 export interface PhantomLoader {
@@ -36,8 +37,11 @@ export interface ApiParts {
   readonly dicom: () => { readonly aeTitle: string; readonly port: number | null };
   /** Where the browser application is reached, with a slash at the end. */
   readonly pageUrl: () => string;
-  /** Part of the recovery kit: read only when an administrator has just been made. */
-  readonly rootPassphrase: () => Promise<string>;
+  readonly keyRotation: KeyRotation;
+  /** The kind of root key that the keyring stands under. */
+  readonly rootKind: () => string;
+  /** Shown once to who has just been made the first administrator; undefined when the root key is not a passphrase. */
+  readonly rootPassphrase: () => Promise<string | undefined>;
   /** Who sends this request; the server has found it out before any route runs. */
   readonly actorOf: (request: FastifyRequest) => Actor;
   /** The session secret of this request, when it came with one. */

@@ -52,7 +52,8 @@ export function registerSession(server: FastifyInstance, parts: ApiParts): void 
       const { secret, session } = await beginSession(account);
       parts.setSession(reply, secret, session.endsAt);
       const kit = { recoveryCodes, madeAt: clock.now() };
-      return first ? { ...kit, rootPassphrase: await parts.rootPassphrase() } : kit;
+      const rootPassphrase = first ? await parts.rootPassphrase() : undefined;
+      return { ...kit, ...(rootPassphrase !== undefined && { rootPassphrase }) };
     },
   );
 

@@ -29,6 +29,9 @@
  * | POST   /api/vault/rebuild       | → the same (operator) |
  * | POST   /api/vault/backup        | BackupTaking → lines of `{progress}`, then `{report: BackupView}` (operator) |
  * | GET    /api/vault/backups       | → BackupsView (operator) |
+ * | POST   /api/vault/rotate        | RotationRequest → lines of `{progress}`, then `{report: RotationView}` (operator) |
+ * | POST   /api/vault/root          | RootRequest → ConfirmationView; its result is a RootView |
+ * | POST   /api/vault/recovery-kit  | → ConfirmationView; its result is a RecoverySharesView |
  * | POST   /api/accounts            | AccountRequest → NewAccount (operator) |
  * | GET    /api/accounts            | → PeopleView |
  * | DELETE /api/accounts            | RemovalRequest → 204 (operator) |
@@ -260,6 +263,38 @@ export interface VaultReport {
     readonly offset: number;
     readonly what: string;
   }[];
+}
+
+export interface RotationRequest {
+  readonly level: "tenant" | "study";
+  /** Tokens; without them every study. */
+  readonly studies?: readonly string[];
+}
+
+export interface RotationView {
+  /** Keys that were wrapped anew. */
+  readonly rewrapped: number;
+  /** Keys that do not open. */
+  readonly damaged: number;
+  /** Whether no master key but the newest is left. */
+  readonly isWhole: boolean;
+}
+
+export const rootKinds = ["passphrase", "pkcs11", "awskms"] as const;
+export type RootKind = (typeof rootKinds)[number];
+
+export interface RootRequest {
+  readonly to: RootKind;
+}
+
+export interface RootView {
+  readonly root: RootKind;
+  /** What the operator does next. */
+  readonly next: string;
+}
+
+export interface RecoverySharesView {
+  readonly shares: readonly string[];
 }
 
 export interface BackupTaking {

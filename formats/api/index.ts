@@ -21,8 +21,14 @@ export type {
   PhantomState,
   ProblemView,
   RecoveryKit,
+  RecoverySharesView,
   RemovalRequest,
   Role,
+  RootKind,
+  RootRequest,
+  RootView,
+  RotationRequest,
+  RotationView,
   SeriesView,
   SessionRequest,
   SessionView,
@@ -39,3 +45,4 @@ export type {
   VaultReport,
   WaitingView,
 } from "./api.ts";
+export { rootKinds } from "./api.ts";

@@ -51,8 +51,8 @@ async function put(together: { keyring: Keyring; stores: Rotating["stores"] }): 
   const rotation = createKeyRotation({
     keyring,
     tenant: "main",
-    keyStores: { image: stores.image.keyStore, identity: stores.identity.keyStore },
-    patientOf: (studyToken) => vault.patientOf(studyToken),
+    stores,
+    vault,
     gate: createGate({ audit, clock: systemClock }),
     random,
     log: silentLog,
@@ -254,7 +254,7 @@ async function onFiles(files: Files, objects: () => ReturnType<typeof createMemo
   });
 }
 
-async function sealedOnFiles(files: Files) {
+async function sealedOnFiles(files: Files, instances: number) {
   const image = createMemorySealedObjects();
   const identity = createMemorySealedObjects();
   const objects = () => {
@@ -263,7 +263,7 @@ async function sealedOnFiles(files: Files) {
   };
   const home = await onFiles(files, objects(), true);
   const stored: Stored[] = [];
-  for (let i = 0; i < 24; i++) {
+  for (let i = 0; i < instances; i++) {
     stored.push(await seal(home.vault, i % 2 ? "image" : "identity", `1.4.${i >> 1}`, Buffer.from(`content ${i}`)));
   }
   return { home, stored, objects };
@@ -271,7 +271,7 @@ async function sealedOnFiles(files: Files) {
 
 test("at every crash of a rotation all studies open, and the next start brings it to its end", async () => {
   const traced = createTracedFiles();
-  const { home, stored, objects } = await sealedOnFiles(traced.files);
+  const { home, stored, objects } = await sealedOnFiles(traced.files, 24);
   traced.note("sealed");
   await home.rotation.rotateTenant(operator);
   traced.note("rotated");
@@ -312,7 +312,7 @@ test("any one call that fails leaves every study readable, says so clearly, and 
         ? { code: nth % 2 ? "EIO" : "ENOSPC", ...(kind === "write" && { writtenBytes: 40 }) }
         : undefined,
     );
-    const { home, stored, objects } = await sealedOnFiles(faulty);
+    const { home, stored, objects } = await sealedOnFiles(faulty, 8);
     armed = true;
     const failed = await home.rotation.rotateTenant(operator).then(
       () => undefined,

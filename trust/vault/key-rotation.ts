@@ -2,8 +2,11 @@ import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { type Actor, type Gate, system } from "#trust/access";
+import type { HalfStores } from "./create-vault.ts";
+import type { Half } from "./format.ts";
 import type { KeyStore, WrappedStudyKey } from "./key-store.ts";
 import type { Keyring } from "./keyring.ts";
+import type { Vault } from "./vault.ts";
 import { generationOf, unwrapKey, type WrappedUnder, wrapKey } from "./wrapped-key.ts";
 
 /** What a rotation did. */
@@ -56,18 +59,17 @@ const noneYet = (): Counts => ({ rewrapped: 0, damaged: 0, left: 0 });
 export function createKeyRotation(parts: {
   readonly keyring: Keyring;
   readonly tenant: string;
-  readonly keyStores: { readonly image: KeyStore; readonly identity: KeyStore };
-  /** The token of the patient under whose key a study's identity lies. */
-  readonly patientOf: (studyToken: string) => Promise<string | undefined>;
+  readonly stores: Readonly<Record<Half, Pick<HalfStores, "keyStore">>>;
+  readonly vault: Pick<Vault, "patientOf">;
   readonly gate: Gate;
   readonly random: Random;
   readonly log: Log;
 }): KeyRotation {
-  const { keyring, keyStores, patientOf, gate, random, log } = parts;
+  const { keyring, stores, vault, gate, random, log } = parts;
   const tenant = keyring.tenant(parts.tenant);
-  const image: Wrapping = { keyStore: keyStores.image, tenant, tenantKey: "image key", purpose: "study key" };
+  const image: Wrapping = { keyStore: stores.image.keyStore, tenant, tenantKey: "image key", purpose: "study key" };
   const identity: Wrapping = {
-    keyStore: keyStores.identity,
+    keyStore: stores.identity.keyStore,
     tenant,
     tenantKey: "identity key",
     purpose: "patient key",
@@ -167,7 +169,7 @@ export function createKeyRotation(parts: {
       const study = await image.keyStore.byToken(studyToken);
       if (study === undefined) throw new Problem("absent", "no key of such a study is there");
       counts[await rewrap(image, study, true)]++;
-      const patient = await identity.keyStore.byToken((await patientOf(studyToken)) ?? "");
+      const patient = await identity.keyStore.byToken((await vault.patientOf(studyToken)) ?? "");
       if (patient !== undefined) counts[await rewrap(identity, patient, true)]++;
       tell(at + 1, studyTokens.length);
     }

@@ -84,7 +84,8 @@ export const vaultRestore: Command = {
     const folder = folderOf(context);
     const { home, options, environment } = context;
     if (options.home === undefined) throw new Problem("invalid", "name the new home with --home NEW");
-    const { passphraseFile } = readConfiguration(options, environment);
+    const configured = readConfiguration(options, environment);
+    const { passphraseFile } = configured;
     const sharesFile = options["shares-file"];
     const shares = sharesFile === undefined ? undefined : linesOf(await readFile(sharesFile, "utf8"));
     const point = wholeNumber(context, "point");
@@ -94,7 +95,7 @@ export const vaultRestore: Command = {
         home,
         ...(point !== undefined && { point }),
         acceptLoss: context.flags.has("accept-loss"),
-        openKeyring: keyringOpener(passphraseFile, shares),
+        openKeyring: keyringOpener(configured, shares),
         configuration: () => ({ ...readConfiguration(options, environment), passphraseFile }),
         tell: context.say,
       },
@@ -128,14 +129,15 @@ export const vaultDrill: Command = {
   async run(context) {
     const folder = folderOf(context);
     const { options, environment } = context;
-    const { passphraseFile } = readConfiguration({ ...options, home: context.home }, environment);
+    const configured = readConfiguration({ ...options, home: context.home }, environment);
+    const { passphraseFile } = configured;
     const [point, sample] = [wholeNumber(context, "point"), wholeNumber(context, "sample")];
     const report = await drillBackup({
       folder,
       ...(point !== undefined && { point }),
       ...(sample !== undefined && { sample }),
       ...(options.in !== undefined && { within: resolve(options.in) }),
-      openKeyring: keyringOpener(passphraseFile, undefined),
+      openKeyring: keyringOpener(configured, undefined),
       configuration: (home) => ({ ...readConfiguration({ ...options, home }, environment), passphraseFile }),
       tell: context.say,
     });

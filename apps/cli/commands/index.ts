@@ -5,6 +5,7 @@ import { confirmationList, confirmationWait, confirmationWithdraw } from "./conf
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
+import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
 import { status, token } from "./operations.ts";
 import { start } from "./start.ts";
 import { userAdd, userList, userRemove } from "./users.ts";
@@ -27,6 +28,9 @@ export const commands: readonly Command[] = [
   importFiles,
   vaultCheck,
   vaultRebuild,
+  vaultRotate,
+  vaultRecoveryKit,
+  vaultRecover,
   vaultBackup,
   vaultRestore,
   vaultDrill,
