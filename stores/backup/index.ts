@@ -4,6 +4,6 @@ export type { KnownBackup, KnownBackups } from "./known.ts";
 export { createKnownBackups } from "./known.ts";
 export { backupIdIn } from "./medium.ts";
 export type { RestoreReport, RestoreRequest } from "./restore.ts";
-export { restoreBackup } from "./restore.ts";
+export { restoreBackup, waitingFolder } from "./restore.ts";
 export type { BackupSources, GrowingFile, GrowingFolder, KeySource, LogSource, StateSource } from "./sources.ts";
 export type { Loss } from "./verify.ts";

@@ -56,8 +56,8 @@ export interface RestoreReport {
   readonly losses: readonly Loss[];
 }
 
-/** Where the keyring waits until everything else is there. */
-const waitingFolder = "restoring";
+/** Where the keyring waits until everything else is there; empty folders of this name are left. */
+export const waitingFolder = "restoring";
 
 /**
  * Makes a home from one point of a backup. The keyring comes to its place last: before that nothing can be started on the home, so
@@ -146,7 +146,7 @@ async function choosePoint(medium: Medium, serial: number | undefined): Promise<
   throw new Problem("absent", `the backup has no point ${chosen}`, { remedy: `it has ${serials.join(", ")}` });
 }
 
-const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 
 /** Makes the folders of a path below the home, each name durable. */
 async function makeFolders(files: Files, home: string, name: string): Promise<void> {
