@@ -1,2 +1,4 @@
 export type { PackOptions } from "./packs.ts";
 export { createPacks } from "./packs.ts";
+export type { SavedPack } from "./saving.ts";
+export { packsToSave } from "./saving.ts";
