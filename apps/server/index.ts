@@ -1,3 +1,4 @@
+export { createBackups } from "./backups.ts";
 export type { Configuration } from "./configuration.ts";
 export { homeOf, readConfiguration, startOptions } from "./configuration.ts";
 export type { DrillReport } from "./drill.ts";

@@ -28,8 +28,7 @@ import {
   type SealedPlace,
   type Vault,
 } from "#trust/vault";
-import { createBackups } from "../../apps/server/backups.ts";
-import { pathsOf } from "../../apps/server/home.ts";
+import { createBackups, pathsOf } from "../../apps/server/index.ts";
 import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 
 const passphrase = "correct horse battery staple";
