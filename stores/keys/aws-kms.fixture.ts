@@ -121,3 +121,6 @@ function checkSignature(request: IncomingMessage, body: Buffer): void {
   const key = mac(mac(mac(mac(`AWS4${secretAccessKey}`, day), region), "kms"), "aws4_request");
   if (mac(key, text).toString("hex") !== signature) throw new KmsError("InvalidSignatureException");
 }
+
+// In a process of its own, for a test that waits for commands: node aws-kms.fixture.ts ARN…
+if (import.meta.main) process.stdout.write((await startKms(process.argv.slice(2))).endpoint);

@@ -15,6 +15,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Secret, TOTP } from "otpauth";
 import type { ConfirmationView, NewAccount, RecoverySharesView, RootView, RotationView } from "#formats/api";
+import { accessKeyId, secretAccessKey } from "../../stores/keys/aws-kms.fixture.ts";
+import { softHsm } from "../../stores/keys/softhsm.fixture.ts";
 import { newHome, type RunningHouse, root, startHouse } from "../house/index.ts";
 import { retrieve, type Slice, sha256, slicesOf, storeAll } from "./modality.fixture.ts";
 
@@ -174,6 +176,54 @@ test("a crash between keyring and passphrase file is settled at the next start, 
     writeFileSync(next, "");
     house = await startHouse({ home });
     assert.ok(!existsSync(next));
+  } finally {
+    await house.remove();
+  }
+});
+
+test("a home is made under a key in a PKCS#11 token and moves to one in AWS KMS", async (t: TestContext) => {
+  const hsm = softHsm(t);
+  if (hsm === undefined) return;
+  const keyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+  // Not in this process, which stands still while a command runs.
+  const kms = spawn(process.execPath, [join(root, "stores/keys/aws-kms.fixture.ts"), keyArn]);
+  t.after(() => kms.kill());
+  const endpoint = await new Promise<string>((resolve) => kms.stdout.once("data", (bytes) => resolve(String(bytes))));
+  const uri = hsm.uri("home");
+  const token = { SOFTHSM2_CONF: process.env.SOFTHSM2_CONF ?? "", LEADGLASS_ROOT_KEY: uri };
+  const aws = {
+    LEADGLASS_ROOT_KEY_ENDPOINT: endpoint,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
+  const home = newHome();
+  let house = await startHouse({
+    home,
+    environment: { ...token, ...aws, LEADGLASS_NEXT_ROOT_KEY: `awskms:${keyArn}` },
+  });
+  try {
+    assert.ok(!existsSync(join(home, "root.passphrase")), "no passphrase is made");
+    house.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
+    const slices = slicesOf({ kind: "mr-brain", slices: 2, size: 64, seed: 73 });
+    await storeAll(house, slices);
+    await administrator(house, "ada");
+    const bob = await administrator(house, "bob");
+    const words = ["vault", "rotate", "--level", "root", "--to"];
+    assert.equal((await together<RootView>(house, bob, [...words, "awskms"])).root, "awskms");
+    assert.equal(JSON.parse(house.command(["vault", "rotate", "--level", "tenant", "--json"])).isWhole, true);
+    await house.stop();
+    // With both settings, as the crash of a change may leave them, and with the new one alone.
+    for (const environment of [
+      { ...token, ...aws, LEADGLASS_NEXT_ROOT_KEY: `awskms:${keyArn}` },
+      { ...aws, LEADGLASS_ROOT_KEY: `awskms:${keyArn}` },
+    ]) {
+      house = await startHouse({ home, environment });
+      await assertHeld(house, slices);
+      await house.stop();
+      const [pin, output] = [readFileSync(hsm.pinFile, "utf8").trim(), house.output()];
+      assert.ok(!output.includes(pin) && !output.includes(secretAccessKey), "a secret is in the log");
+    }
+    await assert.rejects(startHouse({ home, environment: token }), /is not under a root key of the kind pkcs11/);
   } finally {
     await house.remove();
   }
