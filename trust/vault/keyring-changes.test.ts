@@ -204,6 +204,30 @@ test("a recovery key that somebody put into the file is told, and nothing is wra
   await assert.rejects(openKeyring(place(files)), (error) => isProblem(error, "damaged"));
 });
 
+test("every key that was drawn is overwritten when it is done with, and no other copy of the masters is in the keyring", async () => {
+  const { files } = createTracedFiles();
+  const drawn: Uint8Array[] = [];
+  const random = (into: Uint8Array) => {
+    if (into.length === 32) drawn.push(into);
+    return systemRandom(into);
+  };
+  const keyring = await createKeyring({ ...place(files), random });
+  await keyring.makeRecoveryKit();
+  await keyring.beginGeneration("main");
+  const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+  // Two masters at first, the kit, one key once for each that was wrapped for it, a third master, one key once.
+  assert.deepEqual(drawn.map(isZero), [false, false, true, true, true, false, true]);
+  await keyring.dropOlderGenerations("main");
+  assert.deepEqual(drawn.map(isZero), [false, true, true, true, true, false, true]);
+  await assert.rejects(
+    (await openKeyring({ ...place(files), random })).changeRoot(async () => {
+      throw new Error("no root");
+    }),
+  );
+  keyring.wipe();
+  assert.ok(drawn.every(isZero));
+});
+
 test("at every crash of every change, the keyring is whole: as before or as after", async () => {
   const traced = createTracedFiles();
   const keyring = await createKeyring(place(traced.files));

@@ -13,7 +13,7 @@ import {
   writeKeyring,
 } from "./keyring-file.ts";
 import { type Argon2Cost, passphraseRoot } from "./passphrase.ts";
-import { aead, hkdf, hmac, joined } from "./primitives.ts";
+import { aead, hkdf, hmac, joined, newKey } from "./primitives.ts";
 import { nameOfKit, publicHalf, unwrapWithKit, wrapForKit } from "./recovery-root.ts";
 import { combineShares, splitSecret } from "./recovery-shares.ts";
 import type { RootKey, RootKeySource } from "./root-key.ts";
@@ -83,10 +83,9 @@ export async function createKeyring(place: KeyringPlace & { readonly tenants?: r
   if (await hasKeyring(files, folder)) {
     throw new Problem("conflict", "this home has a keyring already", { remedy: "start it, or choose another home" });
   }
-  const newMaster = () => Buffer.from(random(Buffer.alloc(aead.keyBytes)));
   const newTenant = (): OpenTenant => ({
     id: Buffer.from(random(Buffer.alloc(16))),
-    masters: new Map([lasting, lasting + 1].map((generation) => [generation, newMaster()])),
+    masters: new Map([lasting, lasting + 1].map((generation) => [generation, newKey(random)])),
     primary: lasting + 1,
   });
   const opened = new Map(tenants.map((name) => [name, newTenant()]));
@@ -295,6 +294,19 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
     tenants: { ...content.tenants, [name]: entry },
   });
 
+  const withGeneration = async (name: string, entry: TenantEntry, master: Buffer, generation: number) => {
+    // Proves the root key first: a master under a wrong one would lock the home for good.
+    wipe(await unwrapUnder(source, content));
+    const root = await source(content.root);
+    try {
+      const context = masterContext(Buffer.from(entry.id, "hex"), generation);
+      const made = await masterEntry({ root, kit: publicKeyOf(content), random }, master, context, generation);
+      return withTenant(name, { ...entry, primary: generation, masters: [...entry.masters, made] });
+    } finally {
+      await root.close();
+    }
+  };
+
   return {
     tenants: [...opened.keys()],
     tenant: (name) => tenantKeys(name, found(name).tenant),
@@ -303,16 +315,12 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
       change(async () => {
         const { tenant, entry } = found(name);
         const generation = nextGeneration(tenant);
-        const master = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
-        // Proves the root key first: a master under a wrong one would lock the home for good.
-        wipe(await unwrapUnder(source, content));
-        const root = await source(content.root);
+        const master = newKey(random);
         try {
-          const under = { root, kit: publicKeyOf(content), random };
-          const made = await masterEntry(under, master, masterContext(tenant.id, generation), generation);
-          await write(withTenant(name, { ...entry, primary: generation, masters: [...entry.masters, made] }));
-        } finally {
-          await root.close();
+          await write(await withGeneration(name, entry, master, generation));
+        } catch (error) {
+          master.fill(0);
+          throw error;
         }
         tenant.masters.set(generation, master);
         tenant.primary = generation;
@@ -336,7 +344,7 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
       }),
     makeRecoveryKit: () =>
       change(async () => {
-        const secret = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
+        const secret = newKey(random);
         try {
           const kit = publicHalf(secret);
           const shares = await splitSecret(secret, nameOfKit(kit));

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
+import type { Random } from "#base/id";
 import { Problem } from "#base/problem";
 
 /** The only AEAD of the vault: AES-256-GCM with a nonce of 96 bits and a whole tag. */
@@ -11,6 +12,13 @@ export type Key = KeyObject | Uint8Array;
 export function keyOf(bytes: Buffer): KeyObject {
   const key = createSecretKey(bytes);
   bytes.fill(0);
+  return key;
+}
+
+/** A new random key, of which there is one copy: the caller wipes it. */
+export function newKey(random: Random): Buffer {
+  const key = Buffer.alloc(aead.keyBytes);
+  random(key);
   return key;
 }
 

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from "node:crypto";
 import type { Random } from "#base/id";
 import { Problem } from "#base/problem";
-import { aead, hkdf, joined, openMessage, sealMessage } from "./primitives.ts";
+import { aead, hkdf, joined, newKey, openMessage, sealMessage } from "./primitives.ts";
 
 /*
  * The recovery kit is an X25519 key pair (RFC 7748) of its own. The keyring holds the public half, so that masters that are made later are
@@ -48,7 +48,7 @@ function keyBetween(own: KeyObject, other: Uint8Array, made: Uint8Array, kit: Ui
 
 export function wrapForKit(publicKey: Uint8Array, random: Random, secret: Uint8Array, context: string): Buffer {
   if (publicKey.length !== pointBytes) throw new Problem("damaged", "the keyring's recovery key is not whole");
-  const once = Buffer.from(random(Buffer.alloc(pointBytes)));
+  const once = newKey(random);
   const made = publicHalf(once);
   const key = keyBetween(privateKeyOf(once), publicKey, made, publicKey, context);
   once.fill(0);
