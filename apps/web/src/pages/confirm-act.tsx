@@ -1,6 +1,6 @@
 import { Button, Group, Modal, PinInput, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { ConfirmationView } from "#formats/api";
 import { call } from "../api/client.ts";
 import { confirmationsQuery } from "../api/queries.ts";
@@ -17,6 +17,11 @@ export interface ConfirmActProps {
 export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
   const queries = useQueryClient();
   const [code, setCode] = useState("");
+  const button = useRef<HTMLButtonElement>(null);
+  // The last digit does not do the act: one more key does, on the button that names it.
+  useEffect(() => {
+    if (code.length === 6) button.current?.focus();
+  }, [code]);
   const confirm = useMutation({
     mutationFn: (digits: string) =>
       call<ConfirmationView>("POST", `/api/confirmations/${asked.id}/confirm`, { code: digits }),
@@ -57,8 +62,11 @@ export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
                 setCode(digits);
                 if (digits !== "" && confirm.isError) confirm.reset();
               }}
-              autoFocus
-              aria-label="Digit"
+              // The dialog gives the focus to what says so, else to its close button.
+              getInputProps={(index) => ({
+                "aria-label": `Digit ${index + 1}`,
+                ...(index === 0 && { "data-autofocus": true }),
+              })}
               aria-labelledby="confirm-code"
               error={confirm.isError}
             />
@@ -69,6 +77,7 @@ export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
               Not now
             </Button>
             <Button
+              ref={button}
               type="submit"
               disabled={code.length !== 6}
               loading={confirm.isPending}

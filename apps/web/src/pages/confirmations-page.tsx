@@ -83,11 +83,11 @@ function Asked({ asked }: { readonly asked: ConfirmationView }) {
       <div className={classes.head}>
         <Title order={2}>{label}</Title>
         <Text size="sm" c="dimmed">
-          {asked.isOwn ? "You asked" : `${asked.requestedBy} asked`} <Time at={asked.requestedAt} />; to be confirmed{" "}
+          {asked.isOwn ? "You asked" : `${asked.requestedBy} asked`} <Time at={asked.requestedAt} />; the time to
+          confirm ends{" "}
           <time dateTime={new Date(asked.endsAt).toISOString()} title={exactTime(asked.endsAt)}>
             {relativeTime(asked.endsAt, now)}
-          </time>{" "}
-          at the latest
+          </time>
         </Text>
       </div>
       <Text className={isFinal ? classes.final : undefined}>{says}</Text>

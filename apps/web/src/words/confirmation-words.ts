@@ -11,12 +11,12 @@ export interface ActWords {
 const words: Readonly<Record<string, ActWords>> = {
   "study.shred": {
     label: "Shred a study",
-    says: "Its keys are destroyed: nobody can open it again, from a backup neither.",
+    says: "Its keys are destroyed: nobody can open it again, not even from a backup.",
     isFinal: true,
   },
   "patient.shred": {
     label: "Shred a patient",
-    says: "The keys of every study of this patient are destroyed: nobody can open them again, from a backup neither.",
+    says: "The keys of every study of this patient are destroyed: nobody can open them again, not even from a backup.",
     isFinal: true,
   },
   "archive.export": {
