@@ -25,6 +25,7 @@ import {
   type HalfStores,
   type Keyring,
   openKeyring,
+  recoverKeyring,
   type SealedPlace,
   type Vault,
 } from "#trust/vault";
@@ -107,7 +108,12 @@ async function store(vault: Vault, studyUid: string, patient: string, seed: numb
 }
 
 /** A vault on what a point gives back. */
-async function restored(parts: Awaited<ReturnType<typeof openParts>>, name: string, point?: number) {
+async function restored(
+  parts: Awaited<ReturnType<typeof openParts>>,
+  name: string,
+  point?: number,
+  open: (folder: string) => Promise<Keyring> = (folder) => openKeyring({ files, folder, passphrase, random }),
+) {
   const home = join(parts.folder, name);
   let keyring: Keyring | undefined;
   const report = await restoreBackup({
@@ -115,7 +121,7 @@ async function restored(parts: Awaited<ReturnType<typeof openParts>>, name: stri
     ...(point !== undefined && { point }),
     settings: ["keys/keyring.json"],
     async openBox(folder) {
-      keyring = await openKeyring({ files, folder: join(folder, "keys"), passphrase, random });
+      keyring = await open(join(folder, "keys"));
       return createBackupBox(keyring.tenant("main").key(backupKeyPurpose, backupKeyBytes), random);
     },
     openLog: () => openEntryFiles({ files, folder: pathsOf(home).audit }),
@@ -204,6 +210,22 @@ test("a backup whose disk is away when a study is shredded is told, and loses th
     assert.ok(holds(backup, key));
     await parts.take();
     assert.ok(!holds(backup, key));
+  }));
+
+test("two shares of the recovery kit open a backup, and the home that comes of it has a new passphrase", () =>
+  withParts(async (parts) => {
+    const [one = "", , three = ""] = await parts.keyring.makeRecoveryKit();
+    const stored = await store(parts.vault, "1.2.3", "one", 1);
+    await parts.take();
+    const fresh = "another horse battery staple";
+    const { vault } = await restored(parts, "new", undefined, (folder) =>
+      recoverKeyring({ files, folder, random, shares: [three, one], passphrase: fresh, cost }),
+    );
+    assert.deepEqual(await instancesOf(vault, new Map([[1, stored]])), new Set([1]));
+    await vault.close();
+    const folder = pathsOf(join(parts.folder, "new")).keys;
+    (await openKeyring({ files, folder, random, passphrase: fresh })).wipe();
+    await assert.rejects(openKeyring({ files, folder, random, passphrase }), (error) => isProblem(error, "denied"));
   }));
 
 test("points that are taken while images arrive, keys rotate and packs are compacted each give back all that was acknowledged", () =>

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import type { BackupsView, BackupView } from "#formats/api";
@@ -7,6 +6,7 @@ import { drillBackup, keyringOpener, readConfiguration, restoreHome } from "../.
 import type { Command, CommandContext } from "../arguments.ts";
 import { follow } from "../follow.ts";
 import { withServer } from "../with-server.ts";
+import { readShares } from "./keys.ts";
 
 const usualPoints = 14;
 
@@ -74,20 +74,24 @@ export const vaultRestore: Command = {
   does: "make a home from a backup, in a folder that is empty or not there",
   options: {
     ...rootOptions,
-    "shares-file": "F  two shares of the recovery kit, a line each; a new passphrase is written to --passphrase-file",
     point: "N  not the newest point",
     database: "URL  where accounts go (LEADGLASS_DATABASE); it must be empty",
     "identity-database": "URL  where the index goes (LEADGLASS_IDENTITY_DATABASE); it must be empty",
   },
-  flags: { "accept-loss": "go on when something in the backup is damaged or missing" },
+  flags: {
+    shares:
+      "two shares of the recovery kit come on standard input, an empty line behind each; a new passphrase is made",
+    "accept-loss": "go on when something in the backup is damaged or missing",
+  },
   async run(context) {
     const folder = folderOf(context);
     const { home, options, environment } = context;
     if (options.home === undefined) throw new Problem("invalid", "name the new home with --home NEW");
     const configured = readConfiguration(options, environment);
     const { passphraseFile } = configured;
-    const sharesFile = options["shares-file"];
-    const shares = sharesFile === undefined ? undefined : linesOf(await readFile(sharesFile, "utf8"));
+    const shares = context.flags.has("shares") ? await readShares(context) : undefined;
+    // With shares the keyring comes under a passphrase, whatever it was under.
+    const root = { passphraseFile, ...(shares !== undefined && { rootKey: "passphrase" }) };
     const point = wholeNumber(context, "point");
     const restored = await restoreHome(
       {
@@ -96,7 +100,7 @@ export const vaultRestore: Command = {
         ...(point !== undefined && { point }),
         acceptLoss: context.flags.has("accept-loss"),
         openKeyring: keyringOpener(configured, shares),
-        configuration: () => ({ ...readConfiguration(options, environment), passphraseFile }),
+        configuration: () => ({ ...readConfiguration(options, environment), ...root }),
         tell: context.say,
       },
       async (_house, made) => made,
@@ -109,12 +113,6 @@ export const vaultRestore: Command = {
     context.print(lines.join("\n"), { home, passphraseFile, ...restored });
   },
 };
-
-const linesOf = (text: string) =>
-  text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
 
 export const vaultDrill: Command = {
   words: "vault drill",

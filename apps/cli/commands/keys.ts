@@ -118,7 +118,7 @@ export const vaultRecover: Command = {
 };
 
 /** Each share is one line, or some lines as they are printed, with an empty line behind. */
-async function readShares(context: CommandContext): Promise<string[]> {
+export async function readShares(context: CommandContext): Promise<string[]> {
   const shares: string[] = [];
   let rows: string[] = [];
   context.say("type the first share; an empty line ends it");
