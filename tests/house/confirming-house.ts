@@ -19,11 +19,8 @@ import {
   totpCode,
 } from "#trust/access";
 import { createAuditLog } from "#trust/audit";
-import { makeCertificates } from "../../apps/server/certificates.ts";
-import { createHttp } from "../../apps/server/http.ts";
+import { createLocalHttp } from "../../apps/server/http.fixture.ts";
 import { openBox } from "../../trust/access/confirmations.fixture.ts";
-import { newTotpSeed } from "../../trust/access/second-factor.ts";
-import { root } from "./index.ts";
 import { fetchTrusting } from "./trusting-fetch.ts";
 
 /** The real HTTPS server with the real pages, sign-in, gate, log and confirmations, in memory, over an archive that is empty. */
@@ -41,12 +38,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const people = createPeople(shared);
   const setup = createSetup({ signIn, people, random });
   const confirmations = createConfirmations({ ...shared, ...options, gate, signIn, perform });
-  const tls = await makeCertificates(["localhost"], clock, random);
-  const http = await createHttp({
-    ...{ signIn, log, random, ready: () => true },
-    tls: { key: tls.key, cert: tls.certificate },
-    webRoot: join(root, "apps", "web", "dist"),
-  });
+  const { http, ca: authority } = await createLocalHttp(signIn);
   const port = () => (http.server.server.address() as { port: number }).port;
   const door = createApiDoor({
     ...http,
@@ -63,10 +55,10 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   await http.server.listen({ host: "127.0.0.1", port: 0 });
   const folder = mkdtempSync(join(tmpdir(), "lg-"));
   const ca = join(folder, "ca.pem");
-  writeFileSync(ca, tls.ca);
+  writeFileSync(ca, authority);
 
   const person = async (name: string, role: Role = "administrator") => {
-    const seed = newTotpSeed(random);
+    const seed = random(new Uint8Array(20));
     const id = newToken(random);
     const totpSealed = openBox.seal(`totp ${id}`, seed);
     const account = { id, name, passwordHash: "", totpSealed, totpStep: 0, role, createdAt: clock.now() };
