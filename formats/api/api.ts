@@ -257,6 +257,8 @@ export interface VaultReport {
   readonly conflicts: number;
   /** Identity halves whose image half is not there (rebuild). */
   readonly withoutImage: number;
+  /** Objects that nothing opens: their study was shredded, or its key was lost (check). */
+  readonly withoutKey: number;
   readonly damaged: readonly {
     readonly half: "image" | "identity";
     readonly pack: string;

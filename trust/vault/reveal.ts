@@ -7,6 +7,7 @@ import { type Breaker, createBreaker } from "./breaker.ts";
 import type { IdentityValues, SealedIdentity } from "./identity.ts";
 import { identityOpeningOf } from "./identity-opening.ts";
 import { masked } from "./mask.ts";
+import { anotherObject } from "./opener.ts";
 import type { OpenedObject, SealedPlace, Vault } from "./vault.ts";
 
 /** What identity is opened for; stands in the audit entry. */
@@ -82,7 +83,10 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
         const half = halves[at];
         if (half === undefined) throw new RangeError("no such half was asked for");
         if (!gate.isLive(grant)) throw denied("access has ended");
-        return opening.object(half.place);
+        const object = await opening.object(half.place);
+        // What was logged is what is opened, whoever wrote the place.
+        if (object.studyToken !== half.studyToken) throw anotherObject();
+        return object;
       },
     };
   };

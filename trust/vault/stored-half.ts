@@ -14,16 +14,20 @@ export interface StoredHalf {
   seal(studyToken: string, ended: (sealing: Sealing) => void): Sealing;
   /** Problem "damaged" when the footer does not prove, "absent" when the key is gone. */
   prove(place: SealedPlace): Promise<ProvenObject>;
-  /** What is wrong with an object, every byte looked at. A missing key is shredding, not damage. */
-  damageOf(place: SealedPlace): Promise<string | undefined>;
+  /** What is wrong with an object, every byte looked at. */
+  damageOf(place: SealedPlace): Promise<Finding>;
   check(progress: Progress): AsyncIterable<Damage>;
   readonly objects: SealedObjects;
 }
+
+/** `no-key`: it was shredded, or its key was lost; which of the two the audit log tells. */
+export type Finding = undefined | "no-key" | { readonly what: string };
 
 /** Counts over both stores. */
 export interface Progress {
   readonly seen: (progress: CheckProgress) => void;
   objects: number;
+  withoutKey: number;
   bytesBefore: number;
   bytesTotal: number;
 }
@@ -64,13 +68,13 @@ export function createStoredHalf(parts: {
       throw asProblem(error, "opening a sealed object");
     });
   };
-  const damageOf = async (place: SealedPlace): Promise<string | undefined> => {
+  const damageOf = async (place: SealedPlace): Promise<Finding> => {
     try {
       await verifyWhole(await prove(place));
       return undefined;
     } catch (error) {
-      if (isProblem(error, "absent")) return undefined;
-      if (isProblem(error, "damaged")) return error.message;
+      if (isProblem(error, "absent")) return "no-key";
+      if (isProblem(error, "damaged")) return { what: error.message };
       throw error;
     }
   };
@@ -85,18 +89,22 @@ export function createStoredHalf(parts: {
         for await (const found of objects.scan(pack, 0)) {
           const isGap = "gapFrom" in found;
           const offset = isGap ? found.gapFrom : found.offset;
-          const what = isGap ? gapDamage(found.gapFrom, found.gapTo) : await damageOf(found);
-          if (what !== undefined) yield { half, place: { pack, offset }, what };
+          const finding = isGap ? { what: gapDamage(found.gapFrom, found.gapTo) } : await damageOf(found);
+          if (finding === "no-key") progress.withoutKey++;
+          else if (finding !== undefined) yield { half, place: { pack, offset }, what: finding.what };
           if (isGap) continue;
-          const { bytesBefore, bytesTotal } = progress;
-          progress.seen({ objects: ++progress.objects, bytes: bytesBefore + found.endPosition, bytesTotal });
+          progress.objects++;
+          progress.seen(progressAt(progress, found.endPosition));
         }
         progress.bytesBefore += endPosition;
-        const { objects: done, bytesBefore: bytes, bytesTotal } = progress;
-        progress.seen({ objects: done, bytes, bytesTotal });
+        progress.seen(progressAt(progress, 0));
       }
     },
   };
+}
+
+function progressAt({ objects, withoutKey, bytesBefore, bytesTotal }: Progress, bytesHere: number): CheckProgress {
+  return { objects, withoutKey, bytes: bytesBefore + bytesHere, bytesTotal };
 }
 
 function gapDamage(from: number, to: number): string {

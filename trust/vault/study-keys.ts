@@ -35,27 +35,32 @@ export function createStudyKeys(options: {
   const keys = createKept<KeyObject>(keptMax);
   const tokens = createKept<string>(keptMax);
   const underWay = new Map<string, Promise<string>>();
+  /** Raised by every `forget`: what was read before it is not kept. */
+  let epoch = 0;
   const digestOf = (studyUid: string) => hmac(indexKey, joined("study instance uid", studyUid));
 
   const load = async (studyUid: string): Promise<string> => {
     const digest = digestOf(studyUid);
+    const begun = epoch;
     let kept = await keyStore.get(digest);
     if (kept === undefined) {
       const key = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
       const studyToken = newToken(random);
       const wrappedKey = wrapKey({ tenant, tenantKey, purpose, token: studyToken, random }, key);
       kept = await keyStore.putIfAbsent(digest, { studyToken, wrappedKey });
-      if (kept.studyToken === studyToken) keys.put(studyToken, keyOf(key));
+      if (kept.studyToken === studyToken && begun === epoch) keys.put(studyToken, keyOf(key));
+      key.fill(0);
     }
-    tokens.put(studyUid, kept.studyToken);
+    if (begun === epoch) tokens.put(studyUid, kept.studyToken);
     return kept.studyToken;
   };
 
   const unwrapped = async (studyToken: string): Promise<KeyObject | undefined> => {
+    const begun = epoch;
     const kept = await keyStore.byToken(studyToken);
     if (kept === undefined) return undefined;
     const key = keyOf(unwrapKey({ tenant, tenantKey, purpose, token: studyToken }, kept.wrappedKey));
-    keys.put(studyToken, key);
+    if (begun === epoch) keys.put(studyToken, key);
     return key;
   };
 
@@ -70,11 +75,13 @@ export function createStudyKeys(options: {
     tokenOf: async (studyUid) => tokens.get(studyUid) ?? (await keyStore.get(digestOf(studyUid)))?.studyToken,
     keyOf: (studyToken) => keys.get(studyToken) ?? unwrapped(studyToken),
     forget(studyToken) {
+      epoch++;
       keys.delete(studyToken);
       // Which UID had the token is not kept; a UID that is asked for again reads the key store.
       tokens.clear();
     },
     wipe() {
+      epoch++;
       keys.clear();
       tokens.clear();
     },

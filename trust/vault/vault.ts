@@ -76,6 +76,8 @@ export interface Damage {
 
 export interface CheckProgress {
   readonly objects: number;
+  /** Of these could not be opened, as their keys are not there: shredded, or the key was lost. */
+  readonly withoutKey: number;
   readonly bytes: number;
   readonly bytesTotal: number;
 }
@@ -93,11 +95,14 @@ export interface Vault {
    */
   studyToken(studyUid: string, patient?: string): Promise<string>;
   seal(under: SealedUnder): Sealing;
+  /** Resolves when each commit that was under way has ended, well or not: two halves that were committed side by side stand together. */
+  settled(): Promise<void>;
   /**
    * Opens an image half: pixels and technical header, nothing that identifies. Identity halves are opened by `reveal` alone.
-   * Rejects with Problem "damaged" when header or key commitment do not prove, "absent" when nothing is there.
+   * Rejects with Problem "damaged" when header or key commitment do not prove, or another object than `id` (its token, where it is
+   * known) lies there, "absent" when nothing is there.
    */
-  open(place: SealedPlace): Promise<OpenedObject>;
+  open(place: SealedPlace, id?: string): Promise<OpenedObject>;
   /** The token of the image half that stands at a place; undefined when none does, or it does not prove. */
   imageAt(place: SealedPlace): Promise<string | undefined>;
   /** Finished objects of the identity store behind `from` (a position in each pack; all packs not named from their start). */

@@ -13,7 +13,10 @@ export const vaultCheck: Command = {
       const report = await follow<VaultReport>(await call.stream("POST", "/api/vault/check"), context);
       const lines = [
         `${report.objects} objects proven, ${report.damaged.length} damaged, ${report.conflicts} in conflict`,
-        ...report.damaged.map(({ pack, offset, what }) => `  damaged: pack ${pack} at ${offset}: ${what}`),
+        ...(report.withoutKey > 0 ? [`${report.withoutKey} objects have no key: shredded, or lost`] : []),
+        ...report.damaged.map(
+          ({ half, pack, offset, what }) => `  damaged: ${half} pack ${pack} at ${offset}: ${what}`,
+        ),
       ];
       context.print(lines.join("\n"), report);
       if (report.damaged.length > 0)
