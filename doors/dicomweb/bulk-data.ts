@@ -8,6 +8,7 @@ import { octetStream } from "./frame-types.ts";
 import { imageOf, type ObjectHeader, readHeader } from "./image-object.ts";
 import { covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
+import { currentOf } from "./object-bytes.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { notAcceptable } from "./refusal.ts";
@@ -27,7 +28,7 @@ export function bulkDataHandler(parts: DicomwebParts) {
     const { "*": path = "" } = request.params as { "*"?: string };
     if (!pathPattern.test(path)) throw noSuchValue();
     const multipart = isMultipart(request);
-    const instance = await oneInstance(parts, request);
+    const instance = await currentOf(await oneInstance(parts, request));
     const header = await readHeader(instance);
     const { studyUid, seriesUid, sopUid } = instance;
     const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);

@@ -1,17 +1,16 @@
 import { Problem } from "#base/problem";
 import {
   createInflater,
-  type DataElement,
   type DataSet,
   type ElementInput,
   encodingOf,
+  inputOf,
   parseDataSet,
   pixelDataTags,
   readerLimits,
   readFile,
   Tag,
   TransferSyntaxUid,
-  type ValueInput,
   type Vr,
   vrTable,
   writeDataSet,
@@ -20,7 +19,7 @@ import {
 import { codecFamily, type DecodedFrame, packBits } from "#imaging/codecs";
 import type { HeldInstance } from "#radiology/archive";
 import { type ImageObject, imageOf, readHeader } from "./image-object.ts";
-import { type ByteSource, createByteSource, proven } from "./object-bytes.ts";
+import { type ByteSource, createByteSource, currentOf } from "./object-bytes.ts";
 import type { DicomwebParts, Implementation } from "./parts.ts";
 import type { PixelWork } from "./pixel-work.ts";
 
@@ -41,17 +40,17 @@ const bigEndianPixels = "1.2.840.113619.5.2";
 
 /**
  * An instance in Explicit VR Little Endian (PS3.18 §8.7.3.5.2), made as it is read: one frame in memory, not the whole. What
- * is read on the way is proven as for `receivedBytes`. Values stay as they are, but for what decoding changes: Photometric
+ * is read on the way is proven as for `wholeBytes`. Values stay as they are, but for what decoding changes: Photometric
  * Interpretation and Planar Configuration of what the decoder gives.
  */
 export async function* explicitBytes(
-  instance: HeldInstance,
+  held: HeldInstance,
   { pixels, implementation }: Pick<DicomwebParts, "pixels" | "implementation">,
 ): AsyncGenerator<Uint8Array> {
-  const object = await instance.open();
+  const instance = await currentOf(held);
   const { transferSyntaxUid, pixelOffset, dataSetOffset, sizeBytes } = instance;
   const { deflated, encapsulated } = encodingOf(transferSyntaxUid);
-  const source = createByteSource(proven(instance, object.stream()));
+  const source = createByteSource(instance.whole());
   try {
     yield metaOf(await source.take(dataSetOffset), instance, implementation);
     if (deflated) yield* inflated(source);
@@ -202,13 +201,6 @@ function changedHeader({ dataSet }: ImageObject, frame: DecodedFrame): ElementIn
   }
   const kept = dataSet.elements.filter(({ tag }) => !changes.has(tag)).map((element) => inputOf(dataSet, element));
   return [...kept, ...[...changes.values()].filter((element) => element !== undefined)];
-}
-
-function inputOf(dataSet: DataSet, element: DataElement): ElementInput {
-  const { tag, items } = element;
-  if (items !== undefined) return { tag, vr: "SQ", value: items };
-  const value: ValueInput = dataSet.bytesOf(element) ?? new Uint8Array(0);
-  return { tag, vr: dataSet.vrOf(element), value };
 }
 
 async function* trailing(source: ByteSource, instance: HeldInstance): AsyncGenerator<Uint8Array> {

@@ -43,7 +43,12 @@ export function framesHandler(parts: DicomwebParts, cache: ImageCache) {
     const [only] = answers;
     if (only !== undefined && numbers.length === 1 && !form.multipart)
       return sendRanged(request, reply, only, parts.log);
-    return sendRanged(request, reply, multipartOf(form.mediaType, `${instance.id} ${list} ${form.type}`, answers), parts.log);
+    return sendRanged(
+      request,
+      reply,
+      multipartOf(form.mediaType, `${instance.id} ${list} ${form.type}`, answers),
+      parts.log,
+    );
   };
 }
 

@@ -3,16 +3,26 @@ import { Problem } from "#base/problem";
 import type { HeldInstance } from "#radiology/archive";
 
 /**
- * The received bytes of an instance, proven: its data set's SHA-256 is compared before the last piece is given, so that
- * nobody gets a whole that is not what was received.
+ * An instance as it reads now, proven: its received data set's SHA-256 is compared before the last piece is given, so that
+ * nobody gets a whole that was made of something else than what was received.
  */
-export async function* receivedBytes(instance: HeldInstance): AsyncGenerator<Buffer> {
-  const object = await instance.open();
-  yield* proven(instance, object.stream());
+export async function* wholeBytes(instance: HeldInstance): AsyncGenerator<Buffer> {
+  yield* (await currentOf(instance)).whole();
 }
 
-/** The same for a stream of the whole object that somebody else reads. */
-export async function* proven(instance: HeldInstance, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** An instance after the corrections of its study: where what stands, single ranges, and the whole, proven. */
+export interface CurrentInstance extends HeldInstance {
+  whole(): AsyncIterable<Buffer>;
+}
+
+export async function currentOf(instance: HeldInstance): Promise<CurrentInstance> {
+  const received = await instance.open();
+  const { layout, object, spliced } = await instance.current(received);
+  const whole = () => spliced(proven(instance, received.stream()));
+  return { ...instance, ...layout, open: async () => object, whole };
+}
+
+async function* proven(instance: HeldInstance, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const hash = createHash("sha256");
   let position = 0;
   let held: Buffer | undefined;

@@ -5,7 +5,7 @@ import { sendStream } from "./answer-stream.ts";
 import { canBeExplicit, explicitBytes } from "./explicit-bytes.ts";
 import { type Acceptable, covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
-import { receivedBytes } from "./object-bytes.ts";
+import { wholeBytes } from "./object-bytes.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { notAcceptable } from "./refusal.ts";
@@ -70,13 +70,15 @@ function formOf(ways: readonly Way[], instance: HeldInstance): Form | undefined 
 }
 
 function answerOf(instance: HeldInstance, form: Form, root: string, parts: DicomwebParts): AnswerPart {
-  const { studyUid, seriesUid, sopUid, sizeBytes, transferSyntaxUid } = instance;
+  const { studyUid, seriesUid, sopUid, sizeBytes, transferSyntaxUid, isCorrected } = instance;
   const location = instanceUrl(root, studyUid, seriesUid, sopUid);
   const type = (uid: string) => `${dicom}; transfer-syntax=${uid}`;
   if (form === "explicit") {
     return { type: type(explicitUid), location, pieces: explicitBytes(instance, parts) };
   }
-  return { type: type(transferSyntaxUid), location, length: sizeBytes, pieces: receivedBytes(instance) };
+  // How long it is after corrections is known when it is made.
+  const length = isCorrected ? undefined : sizeBytes;
+  return { type: type(transferSyntaxUid), location, length, pieces: wholeBytes(instance) };
 }
 
 function offered() {

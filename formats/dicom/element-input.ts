@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import { DataSet } from "./data-set.ts";
+import { type DataElement, DataSet } from "./data-set.ts";
 import { attributeOf } from "./dictionary.ts";
 import { formatTag, parseTag } from "./tags.ts";
 import { type Vr, vrTable } from "./vr.ts";
@@ -91,14 +91,16 @@ export function isEncapsulated(value: unknown): value is Encapsulated {
 
 /** A read data set as elements to write; values stay views of what was read, in its byte order. */
 export function* inputsOf(dataSet: DataSet): Generator<ElementInput> {
-  for (const element of dataSet.elements) {
-    const { tag, items, fragments } = element;
-    const vr = dataSet.vrOf(element);
-    if (items !== undefined) yield { tag, vr: "SQ", value: items };
-    else if (fragments !== undefined)
-      yield { tag, vr, value: { fragments: fragments.map((one) => dataSet.range(one)) } };
-    else yield { tag, vr, value: littleEndianBytes(dataSet.bytesOf(element)!, vr, dataSet.bigEndian) };
-  }
+  for (const element of dataSet.elements) yield inputOf(dataSet, element);
+}
+
+/** One element of a read data set to write; its value is a view of what was read where byte orders agree. */
+export function inputOf(dataSet: DataSet, element: DataElement): ElementInput {
+  const { tag, items, fragments } = element;
+  const vr = dataSet.vrOf(element);
+  if (items !== undefined) return { tag, vr: "SQ", value: items };
+  if (fragments !== undefined) return { tag, vr, value: { fragments: fragments.map((one) => dataSet.range(one)) } };
+  return { tag, vr, value: littleEndianBytes(dataSet.bytesOf(element)!, vr, dataSet.bigEndian) };
 }
 
 function littleEndianBytes(bytes: Uint8Array, vr: Vr, bigEndian: boolean): Uint8Array {

@@ -31,6 +31,7 @@ export {
   type ElementInput,
   type Encapsulated,
   elementsOf,
+  inputOf,
   type KeywordDataSet,
   type KeywordValue,
   type ValueInput,

@@ -4,8 +4,10 @@ import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import type { Actor, Gate, Grant } from "#trust/access";
 import type { AuditSubject } from "#trust/audit";
-import type { CheckProgress, Damage, Reveal, Vault } from "#trust/vault";
+import type { CheckProgress, Damage, OpenedObject, Reveal, Vault } from "#trust/vault";
 import { type Changes, createChanges } from "./changes.ts";
+import { currentBytes } from "./corrected-bytes.ts";
+import { type CorrectionActs, createCorrections } from "./corrections.ts";
 import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
 import { createIndexer } from "./indexer.ts";
 import { createIntake, type DataSetHeader, type Receiving, type StoredInstance } from "./intake.ts";
@@ -31,7 +33,7 @@ export interface ReadTarget {
  * Where images come in, are found and are read. Every call names its actor and goes through the gate; what is absent and
  * what is refused reject with Problems that doors answer alike.
  */
-export interface Archive extends Changes {
+export interface Archive extends Changes, CorrectionActs {
   /** One instance as C-STORE sends it: a data set without file meta information. */
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
   /** One instance as a Part 10 file. */
@@ -90,7 +92,16 @@ export function createArchive(parts: ArchiveParts): Archive {
   const intake = createIntake({ ...parts, indexer });
   const revealed = createRevealedRows(reveal);
   const metadata = createSeriesMetadata({ ...parts, revealed });
-  const changes = createChanges({ indexer, clock, log });
+  const { changed, ...changes } = createChanges({ indexer, clock, log });
+  const corrections = createCorrections({
+    ...parts,
+    indexer,
+    changed(studyToken) {
+      metadata.corrected();
+      changed(studyToken);
+    },
+  });
+  const { correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf } = corrections;
 
   /** Searches see everything that was acknowledged before they began. */
   const search = async <T>(actor: Actor, work: (grant: Grant) => Promise<T>): Promise<T> =>
@@ -129,16 +140,19 @@ export function createArchive(parts: ArchiveParts): Archive {
     grant: Grant,
   ): Promise<HeldInstance[]> => {
     const series = target.seriesUid === undefined ? await index.seriesOf(study.studyToken) : [];
-    const identities = [...series, ...rows].map(({ identity }) => identity);
+    const identities = [...series, ...rows, study].map(({ identity }) => identity);
     const halves = rows.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
     const opened = await reveal(grant, { rows: identities, halves }, "read");
+    const corrected = opened.rows.at(-1)?.corrections ?? [];
     const uidOf = new Map(series.map(({ id }, at) => [id, opened.rows[at]?.uid ?? ""]));
     return rows.flatMap((row, at) => {
       const identity = opened.rows[series.length + at];
       if (identity === undefined) return [];
       const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
       const instance = instanceRow(row, identity, target.studyUid, seriesUid);
-      return [{ ...instance, open: () => openWhole(vault, row, opened.openHalf(at)) }];
+      const open = () => openWhole(vault, row, opened.openHalf(at));
+      const current = (received: OpenedObject) => currentBytes(row, received, corrected);
+      return [{ ...instance, isCorrected: corrected.length > 0, open, current }];
     });
   };
 
@@ -148,13 +162,14 @@ export function createArchive(parts: ArchiveParts): Archive {
     const opened = await reveal(grant, { halves }, "read");
     return rows.map((row) => {
       const { identity: _identity, places, ...rest } = row;
-      if (row.pixelOffset !== undefined) return { ...rest, open: () => vault.open(places.image) };
+      if (row.pixelOffset !== undefined) return { ...rest, open: () => vault.open(places.image, row.id) };
       return { ...rest, open: () => openWhole(vault, row, opened.openHalf(whole.indexOf(row))) };
     });
   };
 
   return {
     ...changes,
+    ...{ correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf },
     receiveDataSet: intake.receiveDataSet,
     receiveFile: intake.receiveFile,
     findStudies: (actor, query) =>
@@ -221,16 +236,18 @@ export function createArchive(parts: ArchiveParts): Archive {
     async recover() {
       const marks = await index.marks();
       const from = new Map(marks.map(({ pack, position }) => [pack, position]));
-      return takeIn({ vault, index, indexer, log }, from, () => {});
+      return corrections.alone(() => takeIn({ vault, index, indexer, corrections, log }, from, () => {}));
     },
     rebuild: (actor, progress) =>
       gate.pass(actor, "vault.rebuild", undefined, async () => {
         await indexer.settled();
-        const writeMarks = indexer.holdMarks();
-        await index.clear();
-        const summary = await takeIn({ vault, index, indexer, log }, new Map(), progress);
-        await writeMarks();
-        return summary;
+        return corrections.alone(async () => {
+          const writeMarks = indexer.holdMarks();
+          await index.clear();
+          const summary = await takeIn({ vault, index, indexer, corrections, log }, new Map(), progress);
+          await writeMarks();
+          return summary;
+        });
       }),
     check: (actor, progress) =>
       gate.pass(actor, "vault.check", undefined, async () => {

@@ -16,6 +16,7 @@ import type { BlindMemory, MemoryParts } from "./blind-memory.ts";
 import { hex, type RowDigests } from "./blind-rows.ts";
 import type { BlindChange, ConflictHeld, CopyHeld, InstanceHeld } from "./blind-store.ts";
 import type { Terms } from "./blind-terms.ts";
+import { correctedKeywords } from "./corrected-values.ts";
 import { keyIn } from "./matching.ts";
 import type { AddOutcome, InstanceRecord, PackMark } from "./study-index.ts";
 
@@ -211,9 +212,11 @@ async function knownOf({ box }: AddingParts, remembered: Remembered, rows: reado
   const missing = rows.flatMap((one, at) => (known[at] === undefined ? [{ ...one, at }] : []));
   const identities = missing.map(({ row, studyToken }) => ({ studyToken, sealed: row.identity }));
   if (missing.length > 0) {
-    await box.examine(identities, ({ values }, place) => {
+    await box.examine(identities, (identity, place) => {
       const at = missing[place]?.at ?? -1;
-      known[at] = { have: new Set(Object.keys(values).filter((key) => values[key] !== "")), logged: new Set() };
+      const { values } = identity;
+      const have = [...Object.keys(values).filter((key) => values[key] !== ""), ...correctedKeywords(identity)];
+      known[at] = { have: new Set(have), logged: new Set() };
       return true;
     });
   }

@@ -1,12 +1,14 @@
 import { isProblem } from "#base/problem";
+import type { Correction, IdentityValues } from "#trust/vault";
 import type { AddingParts } from "./blind-adding.ts";
 import type { Held } from "./blind-held.ts";
 import { type LogEntry, logBlock } from "./blind-log.ts";
 import { seriesIn } from "./blind-reading.ts";
 import { goneSortKey, sortKeysIn, sortSchemes } from "./blind-sort-keys.ts";
-import type { BlindChange, ConflictHeld } from "./blind-store.ts";
+import type { BlindChange, ConflictHeld, StudyHeld } from "./blind-store.ts";
 import { type Term, termTexts } from "./blind-terms.ts";
-import type { IndexedValues, InstancePlaces, StudyIndex } from "./study-index.ts";
+import { withCorrection } from "./corrected-values.ts";
+import type { InstancePlaces, StudyIndex } from "./study-index.ts";
 
 type Changes = Pick<StudyIndex, "putSeriesBlob" | "correct" | "removeStudy" | "removeConflict" | "relocate" | "clear">;
 
@@ -33,13 +35,16 @@ export function createChanges(parts: ChangingParts, held: Held, forget: () => vo
       return result;
     });
   return {
-    putSeriesBlob: (studyUid, seriesUid, { place, instanceCount }) =>
+    putSeriesBlob: (studyUid, seriesUid, { place, instanceCount }, corrections) =>
       change(async (rows) => {
         const series = await seriesIn(rows, digests, studyUid, seriesUid);
         if (series === undefined) return;
+        const owners = (await rows.studies([series.studyId])).map(sealedOf);
+        const areSame = (held: IdentityValues) => (held.corrections?.length ?? 0) === corrections;
+        if ((await parts.box.examine(owners, areSame))[0] !== true) return;
         await rows.put({ series: [{ ...series, blobPlace: place, blobInstanceCount: instanceCount }] });
       }),
-    correct: (studyToken, values) => logging((rows) => correctIn(parts, rows, studyToken, values)),
+    correct: (studyToken, correction) => logging((rows) => correctIn(parts, rows, studyToken, correction)),
     removeStudy: (studyToken) => logging((rows) => removeStudyIn(rows, studyToken)),
     removeConflict: (id) =>
       change(async (rows) => {
@@ -57,23 +62,29 @@ export function createChanges(parts: ChangingParts, held: Held, forget: () => vo
   };
 }
 
+const sealedOf = ({ studyToken, identity }: StudyHeld) => ({ studyToken, sealed: identity });
+
 async function correctIn(
   { box, terms, corrected }: ChangingParts,
   rows: BlindChange,
   studyToken: string,
-  values: IndexedValues,
+  correction: Correction,
 ) {
   const [study] = await rows.studiesByToken([studyToken]);
-  if (study === undefined) return { result: false };
-  const own = { studyToken, sealed: study.identity };
+  if (study === undefined) return { result: undefined };
+  let now: IdentityValues | undefined;
   const identity = await box
-    .amend(own, (held) => ({ ...held, values }))
+    .amend(sealedOf(study), (held) => {
+      now = withCorrection(held, correction);
+      return now;
+    })
     .catch((error: unknown) => {
       // Shredded: there is nothing left to be found by.
       if (isProblem(error, "absent")) return undefined;
       throw error;
     });
-  if (identity === undefined) return { result: false };
+  if (identity === undefined || now === undefined) return { result: undefined };
+  const { values, corrections = [] } = now;
   const series = await rows.seriesOfStudies([study.id]);
   await rows.put({
     studies: [{ ...study, identity }],
@@ -81,7 +92,11 @@ async function correctIn(
   });
   const texts = termTexts("study", values);
   const found = new Set([corrected, ...texts.flatMap(({ key, text }) => terms.all(key, text))]);
-  return { result: true, entry: { id: study.id, terms: [...found], sortKeys: sortKeysIn(values) } };
+  const isNewest = corrections.at(-1)?.version === correction.version;
+  return {
+    result: isNewest ? ("newest" as const) : ("older" as const),
+    entry: { id: study.id, terms: [...found], sortKeys: sortKeysIn(values) },
+  };
 }
 
 async function removeStudyIn(rows: BlindChange, studyToken: string) {

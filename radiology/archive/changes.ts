@@ -11,7 +11,12 @@ export interface Changes {
   watch(listener: (studyToken: string) => void): () => void;
 }
 
-export function createChanges(parts: { indexer: Indexer; clock: Clock; log: Log }): Changes {
+export interface ToldChanges extends Changes {
+  /** A study was changed otherwise than by what has arrived. */
+  changed(studyToken: string): void;
+}
+
+export function createChanges(parts: { indexer: Indexer; clock: Clock; log: Log }): ToldChanges {
   const { indexer, clock, log } = parts;
   const listeners = new Set<(studyToken: string) => void>();
   const changed = new Set<string>();
@@ -39,13 +44,15 @@ export function createChanges(parts: { indexer: Indexer; clock: Clock; log: Log 
     });
   };
 
-  indexer.onIndexed((batch: readonly Indexed[]) => {
+  const note = (studyTokens: readonly string[]): void => {
     if (listeners.size === 0) return;
-    for (const { record } of batch) changed.add(record.studyToken);
+    for (const token of studyTokens) changed.add(token);
     tellSoon();
-  });
+  };
+  indexer.onIndexed((batch: readonly Indexed[]) => note(batch.map(({ record }) => record.studyToken)));
 
   return {
+    changed: (studyToken) => note([studyToken]),
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

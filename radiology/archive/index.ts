@@ -1,8 +1,5 @@
 export type { Archive, ArchiveParts, DataSetHeader, ReadTarget, Receiving, StoredInstance } from "./archive.ts";
 export { createArchive } from "./archive.ts";
-export type { HeldImage, HeldInstance } from "./held-instance.ts";
-export type { InstanceRow, ListedInstance, SeriesRow, StudyRow } from "./revealed-rows.ts";
-export type { RecoverySummary } from "./taking-in.ts";
 export type { BlindIndexParts } from "./blind-index.ts";
 export { createBlindIndex } from "./blind-index.ts";
 export type {
@@ -17,7 +14,25 @@ export type {
   SeriesHeld,
   StudyHeld,
 } from "./blind-store.ts";
+export type { CompactedStore, Compaction, CompactionSummary } from "./compaction.ts";
+export { createCompaction } from "./compaction.ts";
+export type { CurrentBytes } from "./corrected-bytes.ts";
+export type { NewValues, PatientRef, Reason } from "./corrected-values.ts";
+export type { Corrected, CorrectionActs } from "./corrections.ts";
+export type { HeldImage, HeldInstance } from "./held-instance.ts";
 export { exactKey, levelOf } from "./matching.ts";
+export type { RetainedStudy, RetentionPolicy, RetentionRule } from "./retention.ts";
+export { judgeRetention, parseRetention } from "./retention.ts";
+export type { Fact, Facts, StudyFates } from "./retention-facts.ts";
+export { createStudyFates } from "./retention-facts.ts";
+export type { Retention, RetentionParts, RetentionSummary } from "./retention-run.ts";
+export { createRetention } from "./retention-run.ts";
+export type { WitnessedTime } from "./retention-time.ts";
+export { createWitnessedTime } from "./retention-time.ts";
+export type { InstanceRow, ListedInstance, SeriesRow, StudyRow } from "./revealed-rows.ts";
+export type { Scrub, ScrubbedStore, ScrubStatus } from "./scrub.ts";
+export { createScrub } from "./scrub.ts";
+export type { ScrubDamage, ScrubPass } from "./scrub-notes.ts";
 export type {
   AddOutcome,
   Count,
@@ -37,3 +52,4 @@ export type {
   StudyIndex,
 } from "./study-index.ts";
 export { searchable } from "./study-index.ts";
+export type { RecoverySummary } from "./taking-in.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { TestIndexBox } from "./index-box.fixture.ts";
-import { recordOf } from "./study-index.fixture.ts";
+import { correctionTo, recordOf } from "./study-index.fixture.ts";
 import type { InstanceRecord, Match, StudyIndex } from "./study-index.ts";
 import {
   add,
@@ -297,8 +297,8 @@ function blobTests(cleared: Cleared): void {
     assert.deepEqual(await without(30, 1), [first]);
     assert.deepEqual(await without(29), [second]);
     assert.equal(await index.seriesBlob(studyUid, first), undefined);
-    await index.putSeriesBlob(studyUid, first, { place: { pack: "p", offset: 12 }, instanceCount: 1 });
-    await index.putSeriesBlob(studyUid, "9.9", { place: { pack: "p", offset: 12 }, instanceCount: 1 });
+    await index.putSeriesBlob(studyUid, first, { place: { pack: "p", offset: 12 }, instanceCount: 1 }, 0);
+    await index.putSeriesBlob(studyUid, "9.9", { place: { pack: "p", offset: 12 }, instanceCount: 1 }, 0);
     assert.deepEqual(await without(30), [second]);
     await add(index, { series: "1", sop: "3", receivedAt: 40 });
     assert.deepEqual(await index.seriesBlob(studyUid, first), {
@@ -316,9 +316,9 @@ function changeTests(cleared: Cleared): void {
   test("a study that was corrected is found by its new values, not by the old ones, and its blobs are stale", async () => {
     const index = await cleared();
     await add(index, { studyValues: { StudyDate: "20200101" } }, { study: "2", sop: "2" });
-    await index.putSeriesBlob(studyUid, seriesUid, { place: { pack: "p", offset: 12 }, instanceCount: 1 });
+    await index.putSeriesBlob(studyUid, seriesUid, { place: { pack: "p", offset: 12 }, instanceCount: 1 }, 0);
     const values = { PatientName: "Roe^Richard", PatientID: "Q7", StudyDate: "20240601" };
-    assert.equal(await index.correct(studyToken, values), true);
+    assert.equal(await index.correct(studyToken, correctionTo(1, values)), "newest");
     const [row] = await index.findStudies(where(like("PatientName", "roe*")));
     assert.deepEqual(row && index.values(row), values);
     assert.deepEqual(await index.findStudies(where(equal("PatientID", "P1"), like("PatientName", "*richard"))), []);
@@ -329,7 +329,32 @@ function changeTests(cleared: Cleared): void {
     assert.deepEqual(await index.countStudies([days]), { count: 1, isExact: true });
     assert.equal((await index.findStudies(all))[0]?.studyToken, studyToken);
     assert.equal((await index.seriesWithoutBlob(2e12, 9)).length, 2);
-    assert.equal(await index.correct("none", values), false);
+    assert.equal(await index.correct("none", correctionTo(1, values)), undefined);
+  });
+
+  test("corrections count by their versions, whatever order they are learnt in, and instances that come later change none", async () => {
+    const index = await cleared();
+    await add(index, {});
+    const second = { ...correctionTo(2, {}), changes: { PatientID: { from: "Q1", to: "Q2" }, StudyDate: { to: "" } } };
+    const first = { ...correctionTo(1, {}), changes: { PatientID: { from: "P1", to: "Q1" }, PatientSex: { to: "F" } } };
+    assert.equal(await index.correct(studyToken, second), "newest");
+    assert.equal(await index.correct(studyToken, first), "older");
+    assert.equal(await index.correct(studyToken, second), "newest");
+    await add(index, { sop: "2", studyValues: { StudyDate: "20240131", PatientSex: "M", StudyID: "7" } });
+    const [row] = await index.findStudies(where(equal("PatientID", "Q2")));
+    const values = row && index.values(row);
+    assert.deepEqual([values?.PatientSex, values?.StudyDate, values?.StudyID], ["F", undefined, "7"]);
+  });
+
+  test("a blob that was made before a correction is not kept as fresh", async () => {
+    const index = await cleared();
+    await add(index, {});
+    const blob = { place: { pack: "p", offset: 12 }, instanceCount: 1 };
+    await index.correct(studyToken, correctionTo(1, { PatientID: "Q1" }));
+    await index.putSeriesBlob(studyUid, seriesUid, blob, 0);
+    assert.equal((await index.seriesWithoutBlob(2e12, 9)).length, 1);
+    await index.putSeriesBlob(studyUid, seriesUid, blob, 1);
+    assert.equal((await index.seriesWithoutBlob(2e12, 9)).length, 0);
   });
 
   test("a study that was removed is not found by anything, and may come again", async () => {
@@ -371,7 +396,7 @@ function changeTests(cleared: Cleared): void {
   test("what compaction moved is found in its new place", async () => {
     const index = await cleared();
     await add(index, {}, { sop: "2" });
-    await index.putSeriesBlob(studyUid, seriesUid, { place: { pack: "p", offset: 12 }, instanceCount: 2 });
+    await index.putSeriesBlob(studyUid, seriesUid, { place: { pack: "p", offset: 12 }, instanceCount: 2 }, 0);
     const { image, identity } = recordOf().places;
     const to = { pack: "new", offset: 5 };
     const blobTo = { pack: "new", offset: 9 };
@@ -394,7 +419,7 @@ function changeTests(cleared: Cleared): void {
     index.box.shred(token);
     assert.deepEqual(await index.findStudies(where(like("PatientName", "*gone^g*"))), []);
     assert.deepEqual(await add(index, { ...shred, sop: "10" }, { sop: "2" }), ["duplicate", "added"]);
-    assert.equal(await index.correct(token, {}), false);
+    assert.equal(await index.correct(token, correctionTo(1, {})), undefined);
     assert.equal((await index.removeStudy(token)).length, 1);
     assert.equal((await index.findStudies(all)).length, 1);
   });

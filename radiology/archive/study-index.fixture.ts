@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { IndexedValues, InstanceRecord } from "./study-index.ts";
+import type { Correction } from "#trust/vault";
+import { type IndexedValues, type InstanceRecord, searchable } from "./study-index.ts";
 
 /** What a test says of an instance; the rest follows from the UIDs. */
 export interface RecordOptions {
@@ -49,5 +50,23 @@ export function recordOf(options: RecordOptions = {}): InstanceRecord {
     },
     series: { Modality: "CT", SeriesNumber: "1", ...options.seriesValues },
     instance: { InstanceNumber: "1", ...options.instanceValues },
+  };
+}
+
+const correctable = searchable.study.filter(
+  (keyword) => keyword !== "StudyInstanceUID" && keyword !== "ModalitiesInStudy",
+);
+
+/** A correction after which a study says these values and no others. */
+export function correctionTo(version: number, values: IndexedValues): Correction {
+  const keywords = new Set([...correctable, ...Object.keys(values)]);
+  return {
+    version,
+    task: String(version),
+    act: "study.correct",
+    at: 1_700_000_000_000,
+    by: "operator",
+    reason: { code: "CORRECT", text: "" },
+    changes: Object.fromEntries([...keywords].map((keyword) => [keyword, { to: values[keyword] ?? "" }])),
   };
 }

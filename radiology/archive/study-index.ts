@@ -1,4 +1,4 @@
-import type { SealedIdentity, SealedPlace } from "#trust/vault";
+import type { Correction, SealedIdentity, SealedPlace } from "#trust/vault";
 
 /**
  * One attribute value that can be searched and listed, by its keyword (PS3.6). Values are Unicode text as decoded from the
@@ -173,12 +173,16 @@ export interface StudyIndex {
     studyUid: string,
     seriesUid: string,
   ): Promise<(SeriesBlob & { readonly seriesInstanceCount: number }) | undefined>;
-  putSeriesBlob(studyUid: string, seriesUid: string, blob: SeriesBlob): Promise<void>;
+  /** Passed over when the study has another number of corrections by now than the blob was made with. */
+  putSeriesBlob(studyUid: string, seriesUid: string, blob: SeriesBlob, corrections: number): Promise<void>;
   /** Series whose blob is missing or stale and that have not changed since `unchangedSince`, newest change first. */
   seriesWithoutBlob(unchangedSince: number, limit: number): Promise<IndexedSeries[]>;
 
-  /** Replaces the values of a study by corrected ones: it is found by these, and series blobs are stale. False when it is not there. */
-  correct(studyToken: string, values: IndexedValues): Promise<boolean>;
+  /**
+   * Adds a correction to a study: it is found by its corrected values, and series blobs are stale. One that it has already changes
+   * nothing. Whether it is the newest of the study's now; undefined when the study is not there.
+   */
+  correct(studyToken: string, correction: Correction): Promise<"newest" | "older" | undefined>;
   /** Takes a study and all below it out of the index, copies in conflict too. The places that it named, for compaction. */
   removeStudy(studyToken: string): Promise<InstancePlaces[]>;
   /** Takes one copy in conflict out, by its id. */

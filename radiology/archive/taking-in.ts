@@ -1,6 +1,7 @@
 import type { Log } from "#base/log";
 import type { RecoveredObject, SealedPlace, Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
+import type { Corrections, FoundCorrection } from "./corrections.ts";
 import type { Indexer } from "./indexer.ts";
 import { parseStored, type StoredRecord } from "./stored-record.ts";
 import type { InstanceRecord, PackMark, StudyIndex } from "./study-index.ts";
@@ -26,7 +27,13 @@ interface Waiting {
 
 /** Takes what the identity store holds behind some marks into the index, each with its image half. */
 export async function takeIn(
-  parts: { readonly vault: Vault; readonly index: StudyIndex; readonly indexer: Indexer; readonly log: Log },
+  parts: {
+    readonly vault: Vault;
+    readonly index: StudyIndex;
+    readonly indexer: Indexer;
+    readonly corrections: Corrections;
+    readonly log: Log;
+  },
   from: ReadonlyMap<string, number>,
   progress: (objects: number) => void,
 ): Promise<RecoverySummary> {
@@ -35,6 +42,7 @@ export async function takeIn(
   let instances = 0;
   const reached = new Map<string, PackMark>();
   const moved: Waiting[] = [];
+  const corrected: FoundCorrection[] = [];
 
   const take = async ({ object, stored, arrival }: Waiting, image: SealedPlace): Promise<void> => {
     instances++;
@@ -51,8 +59,10 @@ export async function takeIn(
       else moved.push(waiting);
     } else if (stored?.kind === "series-blob") {
       await indexer.settled();
-      const { studyUid, seriesUid, instanceCount } = stored;
-      await index.putSeriesBlob(studyUid, seriesUid, { place: object.place, instanceCount });
+      const { studyUid, seriesUid, instanceCount, corrections = 0 } = stored;
+      await index.putSeriesBlob(studyUid, seriesUid, { place: object.place, instanceCount }, corrections);
+    } else if (stored?.kind === "correction") {
+      corrected.push({ studyToken: object.studyToken, stored, arrival: indexer.arrived(mark) });
     }
     reached.set(mark.pack, mark);
     progress(objects);
@@ -61,6 +71,8 @@ export async function takeIn(
   for (const { arrival } of nowhere) indexer.drop(arrival);
   const withoutImage = nowhere.length;
   await indexer.settled();
+  // Packs are read one after the other: a correction may come before the instances that it is about.
+  await parts.corrections.takeUp(corrected);
   // Also past what is no instance, or every start would read it again.
   if (reached.size > 0) await index.add([], [...reached.values()]);
   if (withoutImage > 0) log.warn("identity halves without an image half were passed over", { count: withoutImage });

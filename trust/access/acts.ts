@@ -14,6 +14,11 @@ const table = {
   "study.watch": ["user", "observer"],
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": ["system"],
+  /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
+  "study.correct": ["user", "operator", "system"],
+  "patient.correct": ["user", "operator"],
+  "patient.merge": ["user", "operator"],
+  "study.move": ["user", "operator"],
   "phantom.load": ["user", "operator"],
   "status.read": ["user", "client", "operator"],
   "audit.read": ["user", "operator"],

@@ -4,7 +4,7 @@ export type { Breaker, StoppedActor } from "./breaker.ts";
 export type { HalfStores } from "./create-vault.ts";
 export { createVault } from "./create-vault.ts";
 export type { Half } from "./format.ts";
-export type { IdentityValues, IndexBox, SealedIdentity } from "./identity.ts";
+export type { Correction, IdentityValues, IndexBox, SealedIdentity } from "./identity.ts";
 export type { KeyRotation, Rotated, TellRotation } from "./key-rotation.ts";
 export { createKeyRotation } from "./key-rotation.ts";
 export type { KeyStore, WrappedStudyKey } from "./key-store.ts";

@@ -23,7 +23,9 @@ export function masked(identity: IdentityValues): IdentityValues {
     const shown = (rules[keyword] ?? ((same: string) => same))(value);
     if (shown !== "") values[keyword] = shown;
   }
-  return { ...identity, values };
+  // What was corrected holds the values of before, whole.
+  const { corrections: _corrections, ...rest } = identity;
+  return { ...rest, values };
 }
 
 function maskedName(name: string): string {
