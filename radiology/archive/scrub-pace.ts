@@ -24,7 +24,8 @@ export function createPace(options: { readonly clock: Clock; readonly bytesPerSe
 
   const wait = (ms: number) =>
     new Promise<void>((resolve) => {
-      if (isStopped || ms <= 0) return resolve();
+      // What is shorter than a timer can be is made up for by the next.
+      if (isStopped || ms < 1) return resolve();
       const wake = () => {
         timer.stop();
         waking.delete(wake);

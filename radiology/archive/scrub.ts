@@ -13,7 +13,8 @@ import {
   type SealedPlace,
   scanObjects,
 } from "#trust/vault";
-import { createScrubNotes, type ScrubDamage, type ScrubNotes, type ScrubPass } from "./scrub-notes.ts";
+import { createKeptJson } from "./kept-json.ts";
+import type { ScrubDamage, ScrubNotes, ScrubPass } from "./scrub-notes.ts";
 import { createPace } from "./scrub-pace.ts";
 
 /** One store of sealed objects, and how what is in it is proven. */
@@ -64,7 +65,7 @@ const damagedMax = 1000;
 export function createScrub(parts: ScrubParts): Scrub {
   const { stores, clock, log, restMs = dayMs } = parts;
   const pace = createPace(parts);
-  const notesFile = createScrubNotes(parts.files, parts.folder);
+  const notesFile = createKeptJson(parts.files, parts.folder, "scrub.json");
   let notes: ScrubNotes = { damaged: [] };
   let pass: PassUnderWay | undefined;
   let running: Promise<void> | undefined;
@@ -204,7 +205,8 @@ export function createScrub(parts: ScrubParts): Scrub {
 
   return {
     async start() {
-      notes = await notesFile.load();
+      // Notes that cannot be read are as good as none: the pass begins anew.
+      notes = { ...notes, ...((await notesFile.load().catch(() => undefined)) as ScrubNotes | undefined) };
       if (notes.pass !== undefined) pass = { ...notes.pass, packsDone: new Set(notes.pass.packsDone) };
       running = run();
     },
