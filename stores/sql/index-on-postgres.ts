@@ -56,8 +56,8 @@ function createChangingConnection(settings: pg.ClientConfig, nameOf: NameOf, log
       await ask(
         "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
       );
-      const [locked] = await ask(`select pg_try_advisory_lock(${changingLock})`);
-      if (locked?.[0] !== true) throw alreadyHeld();
+      const [locked] = await ask(`select pg_try_advisory_lock(${changingLock})::int`);
+      if (locked?.[0] !== 1) throw alreadyHeld();
       await migrate(ask, "postgres", indexSchema);
       return client;
     } catch (error) {

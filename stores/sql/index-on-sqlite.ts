@@ -2,7 +2,7 @@ import type { Log } from "#base/log";
 import { type ChangingConnection, createChanges, type IndexConnection } from "./index-connection.ts";
 import { indexSchema } from "./index-schema.ts";
 import type { Order } from "./index-statements.ts";
-import { migrate } from "./schema.ts";
+import { type Ask, migrate } from "./schema.ts";
 import { type SqliteThread, startSqlite } from "./sqlite-thread.ts";
 
 /** Above the inner pages of a million studies; leaves are in the system's cache. */
@@ -11,7 +11,7 @@ const cacheBytesMost = 16 * 1024 * 1024;
 /** Two threads hold one connection each: one writes, one reads. */
 export async function openIndexOnSqlite(path: string, log: Log): Promise<IndexConnection> {
   const writer = startSqlite({ path, queryOnly: false, cacheBytesMost });
-  const ask = async (sql: string) => (await writer.run([{ sql, rows: [[]] }]))[0]?.rows ?? [];
+  const ask: Ask = async (sql) => (await writer.run([{ sql, rows: [[]] }]))[0]?.rows ?? [];
   let reader: SqliteThread;
   try {
     await migrate(ask, "sqlite", indexSchema);
@@ -29,11 +29,7 @@ export async function openIndexOnSqlite(path: string, log: Log): Promise<IndexCo
   };
   const { change, settled } = createChanges({
     connect: async () => connection,
-    // The write-ahead log still has the pages as they were; who reads just now keeps it, until the next removal or the end.
-    afterRemoval: () =>
-      ask("pragma wal_checkpoint(truncate)").then(noted, (error: unknown) =>
-        log.warn("the index keeps what was removed in its write-ahead log until it is closed", {}, error),
-      ),
+    afterRemoval: () => cutJournal(ask, log),
   });
   return {
     engine: "sqlite",
@@ -45,6 +41,18 @@ export async function openIndexOnSqlite(path: string, log: Log): Promise<IndexCo
       await writer.close();
     },
   };
+}
+
+/** The write-ahead log still has the pages as they were. Somebody who reads at this time may keep it from being cut. */
+async function cutJournal(ask: Ask, log: Log): Promise<void> {
+  const kept = (error?: unknown) =>
+    log.warn("what was removed from the index stays in its write-ahead log until the next removal or stop", {}, error);
+  try {
+    const [row] = await ask("pragma wal_checkpoint(truncate)");
+    if (row?.[0] !== 0) kept();
+  } catch (error) {
+    kept(error);
+  }
 }
 
 const noted = () => {};

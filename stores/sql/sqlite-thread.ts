@@ -29,14 +29,8 @@ export interface SqliteThread {
   close(): Promise<void>;
 }
 
-/** Objects of a request die young: a small nursery holds them, and the thread stays small. */
-const nurseryMib = 8;
-
 export function startSqlite(data: SqliteWorkerData): SqliteThread {
-  const worker = new Worker(new URL("./sqlite-worker.ts", import.meta.url), {
-    workerData: data,
-    resourceLimits: { maxYoungGenerationSizeMb: nurseryMib },
-  });
+  const worker = new Worker(new URL("./sqlite-worker.ts", import.meta.url), { workerData: data });
   const waiting = new Map<number, { resolve(results: SqliteRows[]): void; reject(error: Problem): void }>();
   let serial = 0;
   let ended: Problem | undefined;

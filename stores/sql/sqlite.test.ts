@@ -106,7 +106,8 @@ test("what was removed or replaced is in no file of the database any more", asyn
   const path = newPath();
   const store = await openIndex(path);
   t.after(store.close);
-  const isThere = (bytes: Uint8Array) => [path, `${path}-wal`].some((file) => readFileSync(file).includes(bytes));
+  const isThere = (bytes: Uint8Array) =>
+    [path, `${path}-wal`].some((file) => readFileSync(file).includes(Buffer.from(bytes)));
   const long = { ...blockOf(9, 0), sealed: new Uint8Array(20_000).fill(0xa7) };
   await store.change((rows) => rows.put({ studies: [studyOf(1), studyOf(2)], blocks: [blockOf(1, 0), long] }));
   assert.ok(isThere(studyOf(1).identity) && isThere(blockOf(1, 0).sealed) && isThere(long.sealed.subarray(0, 3000)));
