@@ -91,12 +91,15 @@ export async function withNewPassphrase(
   change: (root: RootKeySource) => Promise<unknown>,
 ): Promise<void> {
   await settlePassphrase(folder, passphraseFile);
+  const passphrase = createPassphrase(random);
+  await writePart(passphraseFile, passphrase);
   let file = nextOf(folder);
-  await writePassphrase(file, createPassphrase(random));
   try {
+    await writePassphrase(file, passphrase);
     await change(passphraseRoot({ passphrase: () => readPassphrase(file), random }));
   } catch (error) {
     await settlePassphrase(folder, passphraseFile).catch(() => {});
+    await files.remove(partOf(passphraseFile)).catch(() => {});
     throw error;
   }
   await takeNext(folder, passphraseFile);
@@ -117,11 +120,24 @@ async function settlePassphrase(folder: string, passphraseFile: string): Promise
   await takeNext(folder, passphraseFile);
 }
 
+const partOf = (passphraseFile: string) => `${passphraseFile}.part`;
+
+/** Also shows, before anything changes, that a passphrase can be written there at all: a secret of a service cannot. */
+async function writePart(passphraseFile: string, passphrase: string): Promise<void> {
+  try {
+    await files.remove(partOf(passphraseFile));
+    await writePassphrase(partOf(passphraseFile), passphrase);
+  } catch (cause) {
+    throw new Problem("conflict", "a new passphrase cannot be written where the passphrase file lies", {
+      remedy: "copy the file to a folder that can be written, name it with LEADGLASS_PASSPHRASE_FILE, and try again",
+      cause,
+    });
+  }
+}
+
 async function takeNext(folder: string, passphraseFile: string): Promise<void> {
-  const part = `${passphraseFile}.part`;
-  await files.remove(part);
-  await writePassphrase(part, await readPassphrase(nextOf(folder)));
-  await files.rename(part, passphraseFile);
+  await writePart(passphraseFile, await readPassphrase(nextOf(folder)));
+  await files.rename(partOf(passphraseFile), passphraseFile);
   await files.syncFolder(dirname(passphraseFile));
   await files.remove(nextOf(folder));
 }

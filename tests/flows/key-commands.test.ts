@@ -141,7 +141,12 @@ test("two shares of the recovery kit open a home whose passphrase is lost, and o
       `${three}\n\n${one.slice(0, -1)}${one.endsWith("0") ? "1" : "0"}\n`,
     );
     assert.match(mistyped.stderr, /share 2 as it was typed is not a share/);
-    assert.ok(!existsSync(join(home, "root.passphrase")), "what fails leaves no passphrase");
+    const nowhere = ["vault", "recover", "--passphrase-file", join(home, "ca.pem", "passphrase")];
+    assert.match(house.tryCommand(nowhere, `${three}\n${one}\n`).stderr, /cannot be written/);
+    const left = [...readdirSync(home), ...readdirSync(join(home, "keys"))].filter((name) =>
+      name.includes("passphrase"),
+    );
+    assert.deepEqual(left, [], "what fails leaves no passphrase");
     // As it is printed: in rows, with an empty line behind.
     const rows = three.match(/.{1,30}/g)?.join("\n");
     assert.match(house.command(["vault", "recover"], `${rows}\n\n${one.toLowerCase()}\n`), /under a new passphrase/);
