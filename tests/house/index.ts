@@ -32,6 +32,8 @@ export interface RunningHouse extends ReadyLine {
   command(words: readonly string[], input?: string): string;
   /** The same, whatever it exits with. */
   tryCommand(words: readonly string[], input?: string): { status: number | null; stdout: string; stderr: string };
+  /** The same for one that waits for something meanwhile: resolves when it has ended. */
+  begin(words: readonly string[]): Promise<{ status: number | null; stdout: string; stderr: string }>;
   /** An access token, made by `leadglass token`. */
   token(): string;
   /** `fetch` from `https://localhost`, trusting this server's authority, with the token unless headers say otherwise. */
@@ -97,6 +99,13 @@ export async function startHouse(
     readyAfterMs,
     command: run,
     tryCommand,
+    begin(words) {
+      const begun = spawn(process.execPath, [...command, ...words, "--home", home], { env: environment });
+      let [stdout, stderr] = ["", ""];
+      begun.stdout.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
+      begun.stderr.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+      return new Promise((resolve) => begun.once("close", (status) => resolve({ status, stdout, stderr })));
+    },
     token,
     fetch(path, init = {}) {
       const headers = new Headers(init.headers);
