@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -268,4 +268,23 @@ test("a server that crashes leaves no core file, whatever limit it was started u
     [...readdirSync(folder), ...readdirSync(join(folder, "home"))].filter((name) => name.startsWith("core")),
     [],
   );
+});
+
+test("the unit of systemd is well formed, and leaves little to attack", (t: TestContext) => {
+  const unit = join(root, "docs", "leadglass.service");
+  const verified = spawnSync("systemd-analyze", ["verify", unit], { encoding: "utf8" });
+  if (verified.error !== undefined) return t.skip("needs systemd-analyze: apt install systemd");
+  assert.equal(verified.stderr + verified.stdout, "");
+  const security = ["security", "--offline=true", "--threshold=15", unit];
+  assert.equal(spawnSync("systemd-analyze", security, { encoding: "utf8" }).status, 0);
+  const text = readFileSync(unit, "utf8");
+  for (const line of [
+    "LimitCORE=0",
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "PrivateTmp=yes",
+    "MemorySwapMax=0",
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), line);
+  }
 });

@@ -204,6 +204,43 @@ test("a recovery key that somebody put into the file is told, and nothing is wra
   await assert.rejects(openKeyring(place(files)), (error) => isProblem(error, "damaged"));
 });
 
+test("any content of the file is opened or refused with a problem, never anything else", async () => {
+  const { files } = createTracedFiles();
+  await createKeyring(place(files));
+  const whole = (await contentOf(files)) as { tenants: { main: object } };
+  const odd = fc.oneof(fc.jsonValue(), fc.constant(undefined));
+  const changed = fc.oneof(
+    odd,
+    odd.map((root) => ({ ...whole, root })),
+    odd.map((argon2id) => ({ ...whole, root: { kind: "passphrase", salt: "00", argon2id } })),
+    fc.tuple(fc.integer(), fc.integer({ max: 3 }), fc.integer({ max: 9 })).map(([memoryKiB, passes, lanes]) => ({
+      ...whole,
+      root: { kind: "passphrase", salt: "00", argon2id: { memoryKiB: memoryKiB % 2048, passes, lanes } },
+    })),
+    odd.map((recovery) => ({ ...whole, recovery })),
+    odd.map((publicKey) => ({ ...whole, recovery: { publicKey, proof: "AAAA" } })),
+    odd.map((tenants) => ({ ...whole, tenants })),
+    odd.map((main) => ({ ...whole, tenants: { main } })),
+    odd.map((id) => ({ ...whole, tenants: { main: { ...whole.tenants.main, id } } })),
+    odd.map((primary) => ({ ...whole, tenants: { main: { ...whole.tenants.main, primary } } })),
+    odd.map((masters) => ({ ...whole, tenants: { main: { ...whole.tenants.main, masters } } })),
+    odd.map((master) => ({ ...whole, tenants: { main: { ...whole.tenants.main, masters: [master] } } })),
+    odd.map((wrapped) => ({ ...whole, tenants: { main: { id: "00", masters: [{ generation: 1, wrapped }] } } })),
+  );
+  await fc.assert(
+    fc.asyncProperty(changed, async (content) => {
+      await overwrite(files, content ?? {});
+      await openKeyring(place(files)).then(
+        (keyring) => keyring.wipe(),
+        (error) => assert.ok(isProblem(error), String(error)),
+      );
+      const shares = ["0000-0000", "1111-1111"];
+      await assert.rejects(recoverKeyring({ ...place(files, second), shares }), (error) => isProblem(error));
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test("every key that was drawn is overwritten when it is done with, and no other copy of the masters is in the keyring", async () => {
   const { files } = createTracedFiles();
   const drawn: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 import { argon2 } from "node:crypto";
 import type { Random } from "#base/id";
-import { Problem } from "#base/problem";
+import { asProblem, Problem } from "#base/problem";
 import { crockford } from "./crockford.ts";
 import { aead, joined, openMessage, sealMessage } from "./primitives.ts";
 import { anotherKind, type RootKey, type RootKeySettings, type RootKeySource } from "./root-key.ts";
@@ -39,7 +39,10 @@ export function passphraseRoot(options: {
     if (kept === undefined) checkPassphrase(text);
     const salt = () => Buffer.from(random(Buffer.alloc(16))).toString("hex");
     const settings = kept === undefined ? { kind: "passphrase", argon2id: cost, salt: salt() } : checked(kept);
-    return rootKeyOf(await stretch(settle(text), settings as PassphraseSettings), settings, random);
+    const key = await stretch(settle(text), settings as PassphraseSettings).catch((error) => {
+      throw asProblem(error, "stretching the passphrase as the keyring says");
+    });
+    return rootKeyOf(key, settings, random);
   };
 }
 
