@@ -37,6 +37,7 @@ function compactionOf(store: CompactedStore, options: Partial<CompactionParts> =
     log: silentLog,
     bytesPerSecond: 1e12,
     discardedBytesMin: 1000,
+    quietMs: 0,
     ...options,
   });
   return { clock, compaction };
@@ -117,4 +118,19 @@ test("it keeps to its rate, and a stop ends it at once with everything in place"
     (await survey(objects)).found.map(({ id }) => id),
     put.slice(1).map(({ id }) => id),
   );
+});
+
+test("a pack is left alone until nothing has come into it for a while", async () => {
+  const { objects, put } = await filled([5000, 10]);
+  await objects.discard([rangeOf(put[0] as PutObject)]);
+  const { store } = storeOf(objects);
+  const { compaction, clock } = compactionOf(store, { quietMs: 60_000, discardedShareMin: 0.1 });
+  assert.deepEqual(await compaction.run(), nothing);
+  clock.advance(59_000);
+  await putObject(objects, 10);
+  assert.deepEqual(await compaction.run(), nothing);
+  clock.advance(59_000);
+  assert.deepEqual(await compaction.run(), nothing);
+  clock.advance(1000);
+  assert.equal((await compaction.run()).packs, 1);
 });

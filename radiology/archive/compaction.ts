@@ -29,7 +29,7 @@ export interface CompactionSummary {
 
 /** Gives back the room of what was discarded. */
 export interface Compaction {
-  /** First ends what the last process left half done, then compacts packs that are worth it. */
+  /** First ends what the last process left half done, then compacts packs that are worth it. To be called every few minutes. */
   run(): Promise<CompactionSummary>;
   close(): Promise<void>;
 }
@@ -42,13 +42,27 @@ export interface CompactionParts {
   /** Less than this in a pack is left where it is: everything else in the pack would have to be written again. */
   readonly discardedShareMin?: number;
   readonly discardedBytesMin?: number;
+  /**
+   * For so long nothing may have come into a pack, by what `run` has seen. An instance is on its way from its pack to the index for
+   * milliseconds; one that arrived there with the place of a pack that is gone would be lost to the next process.
+   */
+  readonly quietMs?: number;
 }
 
 export function createCompaction(parts: CompactionParts): Compaction {
-  const { stores, log, discardedShareMin = 0.25, discardedBytesMin = 16 * 1024 * 1024 } = parts;
+  const { stores, clock, log, discardedShareMin = 0.25, discardedBytesMin = 16 * 1024 * 1024 } = parts;
+  const { quietMs = 10 * 60 * 1000 } = parts;
   const pace = createPace(parts);
   let running: Promise<CompactionSummary> | undefined;
 
+  const seen = new Map<string, { readonly endPosition: number; readonly atMs: number }>();
+
+  const isQuiet = (half: Half, { pack, endPosition, isMoving }: PackState): boolean => {
+    const name = `${half} ${pack}`;
+    const before = seen.get(name);
+    if (before?.endPosition !== endPosition) seen.set(name, { endPosition, atMs: clock.monotonicMs() });
+    return isMoving || clock.monotonicMs() - (seen.get(name)?.atMs ?? 0) >= quietMs;
+  };
   const isWorthIt = ({ discardedBytes, endPosition, isEnded, isMoving }: PackState): boolean => {
     if (isMoving || (isEnded && discardedBytes > 0 && discardedBytes === endPosition)) return true;
     return discardedBytes >= discardedBytesMin && discardedBytes >= endPosition * discardedShareMin;
@@ -83,7 +97,13 @@ export function createCompaction(parts: CompactionParts): Compaction {
   const run = async (): Promise<CompactionSummary> => {
     const sum: Sum = { packs: 0, objects: 0, freedBytes: 0, damagedPacks: 0 };
     for (const store of stores) {
-      const states = (await store.objects.packs()).filter(isWorthIt);
+      const all = await store.objects.packs();
+      for (const name of [...seen.keys()]) {
+        const isThere = all.some(({ pack }) => name === `${store.half} ${pack}`);
+        if (name.startsWith(`${store.half} `) && !isThere) seen.delete(name);
+      }
+      const quiet = all.filter((state) => isQuiet(store.half, state));
+      const states = quiet.filter(isWorthIt);
       // Most room first: it may be what the next one needs for its copy.
       states.sort((a, b) => Number(b.isMoving) - Number(a.isMoving) || b.discardedBytes - a.discardedBytes);
       for (const state of states) await compactOne(store, state, sum);

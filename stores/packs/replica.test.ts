@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { createVirtualClock, systemClock } from "#base/clock";
 import { seededRandom, systemRandom } from "#base/id";
-import { crashState, createFaultyFiles, createTracedFiles, type Files } from "#base/io";
+import { crashState, createFaultyFiles, createTracedFiles, type Files, systemFiles } from "#base/io";
 import { isProblem } from "#base/problem";
 import type { Replica, SealedObjects } from "#trust/vault";
+import { testSealedObjects } from "../../trust/vault/sealed-objects.contract.ts";
 import {
   isWhole,
   type PutObject,
@@ -16,6 +20,24 @@ import {
   verifyObject,
 } from "../../trust/vault/sealed-objects.fixture.ts";
 import { createPacks, type PackOptions } from "./index.ts";
+
+testSealedObjects("packs with a replica", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "leadglass-replica-"));
+  const made: SealedObjects[] = [];
+  t.after(async () => {
+    // What follows behind writes until it is closed.
+    for (const objects of made) await objects.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const open = () => {
+    const folders = { folder: join(folder, "first"), replicaFolder: join(folder, "second") };
+    const parts = { files: systemFiles, clock: systemClock, random: systemRandom, reserveBytes: 0 };
+    const objects = createPacks({ ...parts, ...folders });
+    made.push(objects);
+    return objects;
+  };
+  return { objects: open(), reopen: async () => open() };
+});
 
 async function openPacks(files: Files, options: Partial<PackOptions> = {}): Promise<SealedObjects> {
   const objects = createPacks({
