@@ -25,14 +25,16 @@ export function createChanges(parts: ChangingParts, held: Held, forget: () => vo
   const logging = <T>(work: (rows: BlindChange) => Promise<{ readonly result: T; readonly entry?: LogEntry }>) =>
     held.inTurn(async () => {
       const memory = await held.memory();
-      const { result, entry } = await store.change(async (rows) => {
-        const done = await work(rows);
-        if (done.entry !== undefined) await rows.put({ blocks: [logBlock(parts, memory.logSerial, [done.entry])] });
-        return done;
+      return memory.disturbed(async () => {
+        const { result, entry } = await store.change(async (rows) => {
+          const done = await work(rows);
+          if (done.entry !== undefined) await rows.put({ blocks: [logBlock(parts, memory.logSerial, [done.entry])] });
+          return done;
+        });
+        if (entry !== undefined) memory.logged([entry]);
+        forget();
+        return result;
       });
-      if (entry !== undefined) memory.logged([entry]);
-      forget();
-      return result;
     });
   return {
     putSeriesBlob: (studyUid, seriesUid, { place, instanceCount }, corrections) =>

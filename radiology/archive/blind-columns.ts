@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { Numbers } from "./blind-lists.ts";
+import { type Numbers, part } from "./blind-lists.ts";
 import type { Interval, SortScheme } from "./blind-sort-keys.ts";
 import { noSortKey } from "./blind-sort-keys.ts";
 
@@ -126,6 +126,9 @@ interface Content {
   readonly end: number;
 }
 
+/** Above so many chunks a list is gone through chunk by chunk, the likeliest first. */
+const sparse = 2;
+
 function select(content: Content, selection: Selection): Ranked[] {
   const { keys, end } = content;
   const { among, within, ascending, after, count } = selection;
@@ -138,28 +141,29 @@ function select(content: Content, selection: Selection): Ranked[] {
       best.take(id, key);
     }
   };
-  // From the end that is likely to come first: studies arrive about in order of their dates.
-  if (among !== undefined) {
-    const last = among.length - 1;
-    for (let at = 0; at <= last; at++) {
-      const id = among[ascending ? at : last - at] as number;
-      if (id < end) offer(id);
-    }
+  const chunks = content.least.length;
+  if (among !== undefined && among.length <= sparse * chunks) {
+    for (const id of among) if (id < end) offer(id);
     return best.inOrder();
   }
-  const chunks = content.least.length;
-  for (let at = 0; at < chunks; at++) {
-    const chunk = ascending ? at : chunks - 1 - at;
-    const nearest = (ascending ? content.least : content.most)[chunk] as number;
-    const farthest = (ascending ? content.most : content.least)[chunk] as number;
-    if (Math.max(nearest, farthest) < least || Math.min(nearest, farthest) > most) continue;
-    const isPassed = after !== undefined && (ascending ? farthest < after.key : farthest > after.key);
-    if (isPassed || !best.wantsKey(nearest)) continue;
+  for (const chunk of likeliestFirst(content, ascending)) {
+    const [low, high] = [content.least[chunk] as number, content.most[chunk] as number];
+    if (!best.wantsKey(ascending ? low : high)) break;
+    if (high < least || low > most || (after !== undefined && (ascending ? high < after.key : low > after.key)))
+      continue;
     const [from, to] = [chunk * chunkStudies, Math.min(end, (chunk + 1) * chunkStudies)];
-    if (ascending) for (let id = from; id < to; id++) offer(id);
-    else for (let id = to - 1; id >= from; id--) offer(id);
+    if (among === undefined) for (let id = from; id < to; id++) offer(id);
+    else for (const id of part(among, from, to)) offer(id);
   }
   return best.inOrder();
+}
+
+/** Chunks by the best key that may stand in them: when that is not good enough, no chunk behind it has a better one. */
+function likeliestFirst({ least, most }: Content, ascending: boolean): number[] {
+  const chunks = Array.from(least.keys());
+  return ascending
+    ? chunks.sort((a, b) => (least[a] as number) - (least[b] as number))
+    : chunks.sort((a, b) => (most[b] as number) - (most[a] as number));
 }
 
 const isBefore = (ascending: boolean, a: Ranked, b: Ranked): boolean =>

@@ -46,9 +46,15 @@ interface Search {
   readonly memory: BlindMemory;
 }
 
+/** What lists and columns say can be trusted, unless studies are changed meanwhile: then every row is looked at. */
+export interface From {
+  readonly memory: BlindMemory;
+  readonly isTrusted: boolean;
+}
+
 async function begin(
   parts: FindingParts,
-  memory: BlindMemory,
+  { memory, isTrusted }: From,
   level: Level,
   matches: readonly Match[],
 ): Promise<Search> {
@@ -56,8 +62,8 @@ async function begin(
   const plans = conjuncts.map((condition) => planOf(condition, parts.terms));
   const ofStudy = conjuncts.filter(isOfStudy);
   const below = conjuncts.filter((condition) => !isOfStudy(condition));
-  const isOpen = (condition: Condition) => plans[conjuncts.indexOf(condition)]?.isExact !== true;
-  const plan: Plan = { is: "every", of: plans, isExact: plans.every(({ isExact }) => isExact) };
+  const isOpen = (condition: Condition) => !isTrusted || plans[conjuncts.indexOf(condition)]?.isExact !== true;
+  const plan: Plan = { is: "every", of: plans, isExact: isTrusted && plans.every(({ isExact }) => isExact) };
   const sources = { memory, reads: parts.store, digests: parts.digests };
   const { corrected, ...candidates } = await candidatesOf(sources, plan, parts.corrected);
   return {
@@ -75,13 +81,13 @@ async function begin(
 }
 
 /** The rows of one page, in order. */
-export async function find(parts: FindingParts, memory: BlindMemory, level: Level, query: Query): Promise<Hit[]> {
+export async function find(parts: FindingParts, from: From, level: Level, query: Query): Promise<Hit[]> {
   const { keyword, ascending } = query.sort ?? { keyword: "StudyDate", ascending: false };
   const sortKeys = sortKeysOf(keyword, level);
-  const search = await begin(parts, memory, level, query.matches);
+  const search = await begin(parts, from, level, query.matches);
   if (query.limit <= 0) return [];
   const scheme = sortSchemes.find((one) => one.keyword === keyword);
-  if (scheme !== undefined) return pageInOrder(parts, search, query, await memory.column(scheme), ascending);
+  if (scheme !== undefined) return pageInOrder(parts, search, query, await from.memory.column(scheme), ascending);
   if (keyword === "ArrivedAt") return pageOf(studiesByChange(parts, search, query, ascending), parts, search, query);
   const [first] = sortKeys;
   return sortedHere(parts, search, query, {
@@ -92,16 +98,16 @@ export async function find(parts: FindingParts, memory: BlindMemory, level: Leve
 }
 
 /** How many studies; exact where no more would have to be opened than is reasonable. */
-export async function count(parts: FindingParts, memory: BlindMemory, matches: readonly Match[]): Promise<Count> {
+export async function count(parts: FindingParts, from: From, matches: readonly Match[]): Promise<Count> {
   const { countedMost } = parts.limits;
-  const search = await begin(parts, memory, "study", matches);
+  const search = await begin(parts, from, "study", matches);
   const { candidates, corrected, plan } = search;
   const isAll = candidates.among === undefined && candidates.spans.length === 0;
   const standing = isAll ? await parts.store.studyCount() : undefined;
   if (standing !== undefined && (matches.length === 0 || (!plan.isExact && standing > countedMost))) {
     return { count: standing, isExact: matches.length === 0 };
   }
-  const ids = listed(candidates, memory.dates);
+  const ids = listed(candidates, from.memory.dates);
   const doubtful = plan.isExact ? ids.filter((id) => holds(corrected, id)) : ids;
   if (doubtful.length > countedMost) return { count: ids.length, isExact: false };
   const sifted = await siftStudies(parts, search, [...doubtful], () => []);

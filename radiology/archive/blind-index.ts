@@ -3,7 +3,7 @@ import type { IndexBox } from "#trust/vault";
 import { type AddingParts, createAdding } from "./blind-adding.ts";
 import { createBlockNames } from "./blind-block-names.ts";
 import { createChanges } from "./blind-changing.ts";
-import { count, type FindingParts, find, type Hit } from "./blind-finding.ts";
+import { count, type FindingParts, type From, find, type Hit } from "./blind-finding.ts";
 import { createHeld } from "./blind-held.ts";
 import { type BlindMemory, loadMemory } from "./blind-memory.ts";
 import { mergeLog } from "./blind-merging.ts";
@@ -34,7 +34,7 @@ const mergedAtTermsDefault = 128 * 1024;
 /** Whatever is in them: each is a row of the store. */
 const mergedAtBlocks = 1024;
 const limitsDefault = { openedMost: 20_000, readMost: 200_000, countedMost: 1_000 };
-/** A question that studies moved under is asked again, so often. */
+/** A question that studies moved under is asked again; so often, then it trusts nothing but the rows. */
 const attempts = 3;
 
 /**
@@ -57,14 +57,16 @@ export function createBlindIndex(given: BlindIndexParts): StudyIndex {
     const isLong = memory.tail.termCount >= mergedAtTerms || memory.tail.blockCount >= mergedAtBlocks;
     if (isLong || memory.isMerging) held.merge(memory, (inTurn) => mergeLog(parts, memory, inTurn));
   };
-  const asking = async (level: Level, query: Query): Promise<Hit[]> => {
+  const asking = async <T>(ask: (from: From) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       const memory = await held.memory();
       const before = memory.moves;
-      const hits = await find(finding, memory, level, query);
-      if (memory.moves === before || attempt === attempts) return hits;
+      const isTrusted = attempt < attempts && !memory.isDisturbed;
+      const answer = await ask({ memory, isTrusted });
+      if (!isTrusted || (memory.moves === before && !memory.isDisturbed)) return answer;
     }
   };
+  const hits = (level: Level, query: Query) => asking((from) => find(finding, from, level, query));
 
   return {
     async add(records, marks) {
@@ -76,18 +78,18 @@ export function createBlindIndex(given: BlindIndexParts): StudyIndex {
       });
     },
     marks: () => store.marks(),
-    findStudies: async (query) => (await asking("study", query)).map(({ study }) => indexedStudy(study.row)),
-    countStudies: async (matches) => count(finding, await held.memory(), matches),
+    findStudies: async (query) => (await hits("study", query)).map(({ study }) => indexedStudy(study.row)),
+    countStudies: (matches) => asking((from) => count(finding, from, matches)),
     async findSeries(query) {
       const study = sharing();
-      return (await asking("series", query)).flatMap((hit) =>
+      return (await hits("series", query)).flatMap((hit) =>
         hit.series === undefined ? [] : [indexedSeries(hit.series.row, study(hit))],
       );
     },
     async findInstances(query) {
       const study = sharing();
       const series = once((hit: Hit) => hit.series && indexedSeries(hit.series.row, study(hit)), seriesIdOf);
-      return (await asking("instance", query)).flatMap((hit) => {
+      return (await hits("instance", query)).flatMap((hit) => {
         const above = series(hit);
         return hit.instance === undefined || above === undefined
           ? []

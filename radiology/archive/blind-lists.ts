@@ -74,28 +74,58 @@ function isAscending(numbers: Numbers): boolean {
   return true;
 }
 
+/** Those that stand in any list. */
 export function union(lists: readonly Numbers[]): Numbers {
-  const [first, ...others] = lists.filter((list) => list.length > 0);
-  if (first === undefined) return new Uint32Array(0);
-  if (others.length === 0) return first;
-  const all = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
-  let at = 0;
-  for (const list of lists) {
-    all.set(list, at);
-    at += list.length;
+  // The shortest first, so that a long one is gone through once.
+  const [first, ...others] = lists.filter((list) => list.length > 0).sort((a, b) => a.length - b.length);
+  return first === undefined ? new Uint32Array(0) : others.reduce(either, first);
+}
+
+function either(a: Numbers, b: Numbers): Numbers {
+  const all = new Uint32Array(a.length + b.length);
+  const [low, high] = (a[0] as number) < (b[0] as number) ? [a, b] : [b, a];
+  // Up to where the other begins, which is often all: what is new has the highest numbers.
+  const alone = firstFrom(low, high[0] as number, 0, low.length);
+  all.set(low.subarray(0, alone));
+  let count = alone;
+  let [i, j] = [alone, 0];
+  while (i < low.length && j < high.length) {
+    const [one, other] = [low[i] as number, high[j] as number];
+    all[count++] = Math.min(one, other);
+    if (one <= other) i++;
+    if (other <= one) j++;
   }
-  return ascending(all);
+  all.set(low.subarray(i), count);
+  count += low.length - i;
+  all.set(high.subarray(j), count);
+  return all.subarray(0, count + high.length - j);
 }
 
 /** Those that stand in every list. */
 export function intersection(lists: readonly Numbers[]): Numbers {
   const [smallest, ...others] = [...lists].sort((a, b) => a.length - b.length);
   if (smallest === undefined) return new Uint32Array(0);
-  return others.reduce(both, smallest);
+  return others.reduce(
+    (found, list) => (list.length > 16 * found.length ? galloped(found, list) : walked(found, list)),
+    smallest,
+  );
+}
+
+function walked(a: Numbers, b: Numbers): Numbers {
+  const found = new Uint32Array(Math.min(a.length, b.length));
+  let count = 0;
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    const [one, other] = [a[i] as number, b[j] as number];
+    if (one === other) found[count++] = one;
+    if (one <= other) i++;
+    if (other <= one) j++;
+  }
+  return found.subarray(0, count);
 }
 
 /** Steps through the short list and gallops through the long one. */
-function both(short: Numbers, long: Numbers): Numbers {
+function galloped(short: Numbers, long: Numbers): Numbers {
   const found = new Uint32Array(short.length);
   let count = 0;
   let low = 0;
@@ -107,6 +137,12 @@ function both(short: Numbers, long: Numbers): Numbers {
     if (long[low] === number) found[count++] = number;
   }
   return found.subarray(0, count);
+}
+
+/** Those of an ascending list from one number up to another, which is not included. */
+export function part(numbers: Numbers, from: number, to: number): Numbers {
+  const start = firstFrom(numbers, from, 0, numbers.length);
+  return numbers.subarray(start, firstFrom(numbers, to, start, numbers.length));
 }
 
 export const holds = (numbers: Numbers, number: number): boolean =>

@@ -28,6 +28,9 @@ export interface BlindMemory {
   readonly logSerial: number;
   /** How often a study that was there got another place in a column: what is read across such a change is read again. */
   readonly moves: number;
+  /** While rows are changed that lists and columns speak of: what those say of a row may not be so. */
+  disturbed<T>(work: () => Promise<T>): Promise<T>;
+  readonly isDisturbed: boolean;
   /** Takes over what a change has written to the log. */
   logged(entries: readonly LogEntry[]): void;
   /** The part of the log that is being merged: what it was when this was first called, until `merged`. */
@@ -51,6 +54,7 @@ export async function loadMemory(parts: MemoryParts): Promise<BlindMemory> {
   let older: { readonly tail: Tail; readonly logSerial: number } | undefined;
   let logSerial = (log.at(-1)?.serial ?? -1) + 1;
   let moves = 0;
+  let disturbances = 0;
   let merges = 0;
   const tails = () => (older === undefined ? [newer] : [older.tail, newer]);
   const listCache = createListCache();
@@ -76,6 +80,17 @@ export async function loadMemory(parts: MemoryParts): Promise<BlindMemory> {
     },
     get moves() {
       return moves;
+    },
+    async disturbed(work) {
+      disturbances++;
+      try {
+        return await work();
+      } finally {
+        disturbances--;
+      }
+    },
+    get isDisturbed() {
+      return disturbances > 0;
     },
     logged(entries) {
       logSerial++;

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import { Problem } from "#base/problem";
 import type { IdentityValues, IndexBox, SealedIdentity } from "#trust/vault";
 
@@ -13,15 +21,15 @@ export interface TestIndexBox extends IndexBox {
 
 const nonceBytes = 12;
 const tagBytes = 16;
-const keyOf = (text: string) => createHash("sha256").update(`test index box ${text}`).digest();
+const keyOf = (text: string) => createSecretKey(createHash("sha256").update(`test index box ${text}`).digest());
 
-function seal(key: Buffer, context: string, plain: Uint8Array): Buffer {
+function seal(key: KeyObject, context: string, plain: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-function unseal(key: Buffer, context: string, sealed: Uint8Array): Buffer {
+function unseal(key: KeyObject, context: string, sealed: Uint8Array): Buffer {
   try {
     const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes))
       .setAAD(Buffer.from(context))
@@ -34,10 +42,10 @@ function unseal(key: Buffer, context: string, sealed: Uint8Array): Buffer {
 
 export function createTestIndexBox(): TestIndexBox {
   const shredded = new Set<string>();
-  const studyKeys = new Map<string, Buffer>();
+  const studyKeys = new Map<string, KeyObject>();
   const [digestKey, blockKey] = [keyOf("digests"), keyOf("blocks")];
   let openedCount = 0;
-  const studyKey = (studyToken: string): Buffer => {
+  const studyKey = (studyToken: string): KeyObject => {
     const known = studyKeys.get(studyToken) ?? keyOf(`study ${studyToken}`);
     studyKeys.set(studyToken, known);
     return known;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { RecordOptions } from "./study-index.fixture.ts";
+import { type RecordOptions, recordOf } from "./study-index.fixture.ts";
 import { type IndexedValues, type Level, type Match, type Query, searchable } from "./study-index.ts";
 
 /** Few letters, so that values meet; marks, case, width, carets, groups, and what means something in a pattern. */
@@ -26,12 +26,50 @@ const letters = [
   "*",
   "?",
 ];
-const text = fc.array(fc.constantFrom(...letters), { maxLength: 6 }).map((parts) => parts.join(""));
-const date = fc.constantFrom("", "20230630", "20240101", "20240102", "2024", "99999999");
-const time = fc.constantFrom("", "08", "0815", "081500.5", "235959");
+const oddText = fc.array(fc.constantFrom(...letters), { maxLength: 6 }).map((parts) => parts.join(""));
+/** Beginnings of each other, the same but for case and marks, longer than any term or sort key. */
+const usualText = fc.constantFrom(
+  "",
+  ...["ab", "abc", "Äbc", "abcd", "abcdefgh", "abcdefghi", "abcdefghij^a", "abcdefghij^b", "bcab", "b^a", "a=山b=c"],
+  ...["1", "11", "1100", "11001100", "110011001", "1100110011", "11001100112", "A-1", "Ａ-1", "山山", "山"],
+);
+const text = fc.oneof({ weight: 4, arbitrary: usualText }, { weight: 1, arbitrary: oddText });
+/** What some text has, and sometimes more or less. */
+const pattern = fc.oneof(
+  { weight: 1, arbitrary: oddText },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(
+        usualText,
+        fc.nat(9),
+        fc.integer({ min: 1, max: 5 }),
+        fc.constantFrom("*#", "#*", "*#*", "#", "?#*", "#*#", "*#?"),
+      )
+      .map(([whole, from, length, form]) => form.replaceAll("#", [...whole].slice(from, from + length).join(""))),
+  },
+);
+const date = fc.constantFrom(
+  "",
+  "20230630",
+  "20240101",
+  "20240102",
+  "20240131",
+  "20240201",
+  "2024",
+  "2024:",
+  "99999999",
+);
+const time = fc.constantFrom("", "08", "0815", "081500", "081500.5", "235959");
 const number = fc.constantFrom("", "1", "01", " 2 ", "-3", "x", "2147483647");
 const modality = fc.constantFrom("", "CT", "MR", "SR", "CT\\SR");
-const uid = fc.constantFrom("1.2", "1.2.3", "1.20");
+const someStudy = fc.integer({ min: 1, max: 12 }).map(String);
+const uid = fc.oneof(
+  fc.constantFrom("1.2", "1.2.3"),
+  fc
+    .tuple(someStudy, fc.constantFrom("studyUid", "seriesUid", "sopUid"))
+    .map(([number, which]) => recordOf({ study: number, sop: number })[which as "studyUid"]),
+);
 
 const valueFor = (keyword: string): fc.Arbitrary<string> => {
   if (keyword.endsWith("Date")) return date;
@@ -41,16 +79,31 @@ const valueFor = (keyword: string): fc.Arbitrary<string> => {
   return keyword.endsWith("UID") ? uid : text;
 };
 
-export const valuesAt = (level: Level) => {
+/** What is searched most has a value most often. */
+const often = [
+  "PatientName",
+  "PatientID",
+  "AccessionNumber",
+  "StudyDate",
+  "StudyDescription",
+  "SeriesDate",
+  "ContentDate",
+];
+
+export const valuesAt = (level: Level): fc.Arbitrary<IndexedValues> => {
   const kept = searchable[level].filter((keyword) => !keyword.endsWith("UID") && keyword !== "ModalitiesInStudy");
-  const values: fc.Arbitrary<IndexedValues> = fc.dictionary(fc.constantFrom(...kept), text);
-  return values.chain((some) => fc.record(Object.fromEntries(Object.keys(some).map((key) => [key, valueFor(key)]))));
+  const values = kept.map((keyword) =>
+    fc.option(valueFor(keyword), { nil: undefined, freq: often.includes(keyword) ? 5 : 1 }),
+  );
+  return fc
+    .tuple(...values)
+    .map((given) => Object.fromEntries(kept.flatMap((key, at) => (given[at] === undefined ? [] : [[key, given[at]]]))));
 };
 
 export const someRecord: fc.Arbitrary<RecordOptions> = fc.record({
-  study: fc.constantFrom("1", "2", "3", "4", "5"),
+  study: someStudy,
   series: fc.constantFrom("1", "2"),
-  sop: fc.integer({ min: 1, max: 40 }).map(String),
+  sop: fc.integer({ min: 1, max: 60 }).map(String),
   bytes: fc.constantFrom("a", "a", "a", "b", "c"),
   receivedAt: fc.integer({ min: 1, max: 5 }),
   studyValues: valuesAt("study"),
@@ -65,14 +118,14 @@ const keywordsOf: Record<Level, readonly string[]> = {
 };
 
 const matchOf = (level: Level): fc.Arbitrary<Match> =>
-  fc.constantFrom(...keywordsOf[level]).chain((keyword) =>
+  fc.constantFrom(...keywordsOf[level], ...often.filter((key) => keywordsOf[level].includes(key))).chain((keyword) =>
     fc.oneof(
       fc.record({
         keyword: fc.constant(keyword),
         kind: fc.constant("equal" as const),
         values: fc.array(valueFor(keyword), { minLength: 1, maxLength: 3 }),
       }),
-      fc.record({ keyword: fc.constant(keyword), kind: fc.constant("wildcard" as const), pattern: text }),
+      fc.record({ keyword: fc.constant(keyword), kind: fc.constant("wildcard" as const), pattern }),
       fc.record({
         keyword: fc.constant(keyword),
         kind: fc.constant("range" as const),
@@ -91,8 +144,8 @@ const queryOf = (level: Level): fc.Arbitrary<Query> => {
   });
   const paged = {
     matches: fc.array(fc.oneof(match, match, any), { maxLength: 2 }),
-    limit: fc.integer({ min: 0, max: 8 }),
-    offset: fc.integer({ min: 0, max: 4 }),
+    limit: fc.integer({ min: 0, max: 12 }),
+    offset: fc.constantFrom(0, 0, 0, 1, 4),
   };
   return fc.oneof(fc.record(paged), fc.record({ ...paged, sort }));
 };
