@@ -83,7 +83,10 @@ function changeOf({ read, write, remove }: WithinChange, statements: IndexStatem
 const filled = (orders: readonly Order[]): Order[] => orders.filter(({ rows }) => rows.length > 0);
 
 function putOrders(rows: BlindRows, statements: IndexStatements): Order[] {
-  const marks = rows.marks ?? [];
+  const marks = lastOfEach(
+    rows.marks?.toSorted((a, b) => a.position - b.position),
+    ({ pack }) => pack,
+  );
   const put = <T>(statement: Statement, table: Table<T>, held: readonly T[] = []): Order => ({
     statement,
     rows: held.map(table.rowOf),

@@ -96,6 +96,19 @@ function onServer(found: string): void {
     }
   });
 
+  test("what PostgreSQL would refuse by itself goes in: NUL, half a character, one row or mark twice in a put", async (t) => {
+    const store = await openEmpty();
+    t.after(store.close);
+    const study = studyOf(1, { modalities: ["C\0T", "\ud800", 'a "b" {c}, NULL', "NULL"] });
+    const marks = [9, 7].map((position) => ({ pack: "identity-1", position }));
+    await store.change((rows) => rows.put({ studies: [studyOf(1), study], marks }));
+    const modalities = ["C\ufffdT", "\ufffd", 'a "b" {c}, NULL', "NULL"];
+    assert.deepEqual((await store.studies([1]))[0]?.modalities, modalities);
+    assert.equal(await store.studyCount(), 1);
+    assert.deepEqual(await store.marks(), [marks[0]]);
+    assert.deepEqual(await store.studiesByToken(["\0", "token1"]).then((found) => found.length), 1);
+  });
+
   test("a connection that breaks in a change takes all of it along, and the next change connects anew", async (t) => {
     const store = await openEmpty();
     t.after(store.close);
