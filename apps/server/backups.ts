@@ -24,6 +24,7 @@ import {
   backupKeyPurpose,
   createBackupBox,
   type HalfStores,
+  type Keyring,
   type SealedObjects,
   type Vault,
 } from "#trust/vault";
@@ -51,6 +52,7 @@ export interface BackupsParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly paths: HomePaths;
+  readonly keyring: Keyring;
   readonly vault: Vault;
   readonly stores: { readonly image: HalfStores; readonly identity: HalfStores };
   readonly audit: AuditLog;
@@ -130,12 +132,13 @@ export function createBackups(parts: BackupsParts): Backups {
 }
 
 function sourcesOf(parts: BackupsParts): BackupSources {
-  const { files, paths, stores, audit, entryStore } = parts;
+  const { files, paths, keyring, vault, stores, audit, entryStore } = parts;
   return {
-    // Identity halves name image halves: in this order none comes out of a backup without its other half.
+    // Identity halves name image halves: in this order none comes out of a backup without its other half. The two of one
+    // instance are committed side by side, so those under way are waited for in between.
     growing: [
       packsOf(files, "identity/packs", paths.identityPacks, stores.identity.objects),
-      packsOf(files, "packs", paths.packs, stores.image.objects),
+      packsOf(files, "packs", paths.packs, stores.image.objects, vault.settled),
     ],
     keys: {
       settings: keySettings.map((name) => ({ name, path: join(paths.folder, name) })),
@@ -143,6 +146,7 @@ function sourcesOf(parts: BackupsParts): BackupSources {
         { name: "identity/keys", folder: paths.identityKeys },
         { name: "keys", folder: paths.keys },
       ],
+      steadily: keyring.steadily,
       isKeyFile,
       records: keysIn,
     },
@@ -162,10 +166,19 @@ function sourcesOf(parts: BackupsParts): BackupSources {
   };
 }
 
-function packsOf(files: Files, name: string, folder: string, objects: SealedObjects): GrowingFolder {
+function packsOf(
+  files: Files,
+  name: string,
+  folder: string,
+  objects: SealedObjects,
+  settled: () => Promise<void> = async () => {},
+): GrowingFolder {
   return {
     name,
-    take: async () => packsToSave(files, folder, await objects.packs()),
+    async take() {
+      await settled();
+      return packsToSave(files, folder, await objects.packs());
+    },
     read: (id, position, into) => objects.read(id, position, into),
     async countObjects(id, from, to) {
       let count = 0;

@@ -180,23 +180,27 @@ test("a pack that goes away while it is copied: what came in its place is in the
   assert.deepEqual(await files.list("restored/identity/packs"), ["i1.0-0.void", "i1.550.pack"]);
 });
 
-test("a keyring that changes while the keys are taken is taken with the keys that belong to it", async () => {
+test("a keyring that is to change while the keys are taken changes behind them; what is wrapped under it is in the next point", async () => {
   const { files, home, parts } = await begin();
-  let lists = 0;
+  let changing: Promise<void> | undefined;
   const rotating: Files = {
     ...files,
-    async list(folder) {
-      if (folder === "home/keys" && lists++ === 0) {
-        await home.setKeyring("keyring two");
-        await home.addKey("wrapped under two");
+    list(folder) {
+      if (folder === "home/keys") {
+        changing ??= home.setKeyring("keyring two").then(() => home.addKey("wrapped under two"));
       }
       return files.list(folder);
     },
   };
   await backUp({ ...parts, files: rotating }, home);
-  await restore(parts);
-  assert.equal(String(await wholeFile(files, "restored/keys/keyring.json")), "keyring two");
-  assert.ok((await wholeFile(files, "restored/keys/000001.keys")).includes(keyOf("wrapped under two")));
+  await changing;
+  await restore(parts, { home: "one" });
+  assert.equal(String(await wholeFile(files, "one/keys/keyring.json")), "keyring one");
+  assert.ok(!(await wholeFile(files, "one/keys/000001.keys")).includes(keyOf("wrapped under two")));
+  await backUp(parts, home);
+  await restore(parts, { home: "two" });
+  assert.equal(String(await wholeFile(files, "two/keys/keyring.json")), "keyring two");
+  assert.ok((await wholeFile(files, "two/keys/000001.keys")).includes(keyOf("wrapped under two")));
 });
 
 test("a folder that is not empty, another home's backup and a home that is not empty are refused", async () => {

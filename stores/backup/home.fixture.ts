@@ -28,6 +28,7 @@ export interface MadeUpHome {
   addKey(name: string): Promise<void>;
   destroyKey(name: string): Promise<void>;
   say(line: string): Promise<void>;
+  /** Waits while the keys are taken. */
   setKeyring(text: string): Promise<void>;
 }
 
@@ -42,6 +43,7 @@ export async function createMadeUpHome(files: Files, folder = "home"): Promise<M
   ]);
   const log = createMemoryEntryStore();
   const keyNames: string[] = [];
+  let steady: Promise<unknown> = Promise.resolve();
   const keyFile = `${folder}/keys/000001.keys`;
   const pathOf = (name: string, id: string) => `${folder}/${name}/${id}`;
   const endsOf = (name: string) => ends.get(name) as Map<string, number>;
@@ -84,6 +86,11 @@ export async function createMadeUpHome(files: Files, folder = "home"): Promise<M
       keys: {
         settings: [{ name: "keys/keyring.json", path: `${folder}/keys/keyring.json` }],
         folders: [{ name: "keys", folder: `${folder}/keys` }],
+        steadily(work) {
+          const done = work();
+          steady = done;
+          return done;
+        },
         isKeyFile: (name) => name.endsWith(".keys"),
         *records(piece) {
           for (let at = 0; at + recordBytes <= piece.length; at += recordBytes) {
@@ -125,6 +132,7 @@ export async function createMadeUpHome(files: Files, folder = "home"): Promise<M
     },
     say: (line) => log.append([Buffer.from(line)]),
     async setKeyring(text) {
+      await steady;
       await files.remove(`${folder}/keys/keyring.json`);
       await put(`${folder}/keys/keyring.json`, Buffer.from(text), 0);
     },

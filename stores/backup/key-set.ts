@@ -21,7 +21,6 @@ import type { KeySource } from "./sources.ts";
 
 const pieceBytes = 1024 * 1024;
 const readingsMax = 256;
-const settingsReadingsMax = 8;
 
 export interface KeyCopy {
   readonly medium: Medium;
@@ -42,21 +41,17 @@ export async function refreshKeys(copy: KeyCopy): Promise<KeySet> {
   await medium.files.makeFolder(medium.path(names.keys));
   // A table that is damaged tells nothing, and the home has the keys: it is made anew.
   const before = await medium.keySet().catch(unlessDamaged);
-  for (let readings = 1; ; readings++) {
-    const settings = await readSettings(copy);
-    const folders = await copyFolders(copy, before);
-    // Keys of a new generation without its master key, or the other way round, would open nothing.
-    if (settingsDigest(await readSettings(copy)) !== settingsDigest(settings)) {
-      if (readings < settingsReadingsMax) continue;
-      throw new Problem("busy", "the keyring changes faster than a backup can take it", { remedy: "run it again" });
-    }
-    const table: KeySet = { settingsSha256: settingsDigest(settings), folders };
-    await checkNothingLost(copy, before, table);
-    await medium.files.syncFolder(medium.path(names.keys));
-    await writeInPlaceOf(medium.files, medium.folder, names.keySet, encodeKeySetFile(box, settings, table));
-    await sweepKeys(medium, table);
-    return table;
-  }
+  // Keys of a new generation without its master key, or the other way round, would open nothing.
+  const [settings, folders] = await copy.keys.steadily(async () => [
+    await readSettings(copy),
+    await copyFolders(copy, before),
+  ]);
+  const table: KeySet = { settingsSha256: settingsDigest(settings), folders };
+  await checkNothingLost(copy, before, table);
+  await medium.files.syncFolder(medium.path(names.keys));
+  await writeInPlaceOf(medium.files, medium.folder, names.keySet, encodeKeySetFile(box, settings, table));
+  await sweepKeys(medium, table);
+  return table;
 }
 
 export const piecesOf = (table: KeySet): Piece[] =>

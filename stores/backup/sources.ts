@@ -26,10 +26,12 @@ export interface GrowingFolder {
 
 /** Wrapped keys: the one thing in a backup that is replaced, never kept in an older state. */
 export interface KeySource {
-  /** What opens the keys, wrapped itself and kept in the clear (the keyring). Taken together with the keys. */
+  /** What opens the keys, wrapped itself and kept in the clear (the keyring). */
   readonly settings: readonly { readonly name: string; readonly path: string }[];
   /** Folders of key files: rows of records that are appended, and overwritten in place when a key is destroyed. */
   readonly folders: readonly { readonly name: string; readonly folder: string }[];
+  /** Does work while the settings stay as they are. */
+  steadily<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Whether a name in such a folder is a key file. */
   isKeyFile(name: string): boolean;
   /** The records in a piece of a key file. Pieces are cut at multiples of 1 MiB. */

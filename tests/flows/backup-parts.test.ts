@@ -69,7 +69,7 @@ async function openParts(folder: string) {
   const entryStore = await openEntryFiles({ files, folder: paths.audit });
   const audit = await createAuditLog({ store: entryStore, signingSeed: Buffer.alloc(32, 1), origin: "log", clock });
   const copyAccess = async () => Buffer.from("accounts");
-  const backups = createBackups({ files, clock, random, paths, vault, stores, audit, entryStore, copyAccess });
+  const backups = createBackups({ files, clock, random, paths, keyring, vault, stores, audit, entryStore, copyAccess });
   const backup = join(folder, "backup");
   const taking = { folder: backup, keepPoints: 14, verify: false, beginAnew: false };
   return {
@@ -95,16 +95,18 @@ interface Stored {
   readonly identity: SealedPlace;
 }
 
-/** An image half and then the identity half that names it, as intake writes them. */
+/** An image half and the identity half that names it, committed side by side as intake does. */
 async function store(vault: Vault, studyUid: string, patient: string, seed: number): Promise<Stored> {
   const studyToken = await vault.studyToken(studyUid, patient);
   const content = Buffer.from(seededRandom(seed)(Buffer.alloc(20_000 + (seed % 7) * 1_000)));
   const image = vault.seal({ studyToken, half: "image" });
   await image.write(content);
-  const { place } = await image.finish(Buffer.from("image"));
+  const place = await image.end(Buffer.from("image"));
   const identity = vault.seal({ studyToken, half: "identity" });
   await identity.write(Buffer.from(JSON.stringify({ seed, imageId: image.id, place })));
-  return { studyToken, content, identity: (await identity.finish(Buffer.from(`${seed}`))).place };
+  const identityPlace = await identity.end(Buffer.from(`${seed}`));
+  await Promise.all([image.commit(), identity.commit()]);
+  return { studyToken, content, identity: identityPlace };
 }
 
 /** A vault on what a point gives back. */
@@ -235,16 +237,18 @@ test("points that are taken while images arrive, keys rotate and packs are compa
     const rotation = createKeyRotation({ keyring, tenant: "main", stores, vault, gate, random, log: silentLog });
     const stored = new Map<number, Stored>();
     let isOver = false;
-    const arriving = (async () => {
-      for (let seed = 1; !isOver; seed++) {
+    const arriveFrom = async (first: number) => {
+      for (let seed = first; !isOver; seed += 2) {
         const study = `1.2.${seed % 40}`;
         stored.set(seed, await store(vault, study, `patient ${seed % 9}`, seed));
+        await pause(5);
       }
-    })();
+    };
+    const arriving = Promise.all([1, 2].map(arriveFrom));
     const rotating = (async () => {
       while (!isOver) {
         await rotation.rotateTenant(operator);
-        await pause(500);
+        await pause(20);
       }
     })();
     const compacting = (async () => {
@@ -253,12 +257,12 @@ test("points that are taken while images arrive, keys rotate and packs are compa
           const ended = (await objects.packs()).find(({ isEnded }) => isEnded);
           if (ended !== undefined) await objects.compact(ended.pack, { keeps: () => true, moved: async () => {} });
         }
-        await pause(5);
+        await pause(100);
       }
     })();
     const points: { point: number; acknowledged: number[] }[] = [];
     try {
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 5; round++) {
         await pause(60);
         const acknowledged = [...stored.keys()];
         points.push({ point: (await parts.take()).point, acknowledged });

@@ -49,6 +49,8 @@ export interface Keyring {
   changeRoot(to: RootKeySource): Promise<void>;
   /** Three printable shares, of which any two open the keyring (`recoverKeyring`). The shares of an earlier kit open it no more. */
   makeRecoveryKit(): Promise<readonly string[]>;
+  /** Does work while nothing changes the keyring: changes wait for it. */
+  steadily<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Overwrites every key in memory. */
   wipe(): void;
 }
@@ -354,6 +356,7 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
           secret.fill(0);
         }
       }),
+    steadily: change,
     wipe() {
       isWiped = true;
       wipe(opened);
