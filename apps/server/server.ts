@@ -165,6 +165,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     disk: { freeBytes: await systemFiles.freeBytes(configuration.home), reservedBytes: configuration.reserveBytes },
     audit: { entries: audit.size(), checkpointAt: audit.latestCheckpoint()?.at ?? null },
     database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
+    stopped: house.breaker.stopped(),
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
   const pageUrl = () => pageUrlOf(configuration, listening.https);

@@ -5,7 +5,7 @@ import type { BackupsView, BackupTaking, BackupView, PhantomState, StatusView } 
 import type { Archive } from "#radiology/archive";
 import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
-import type { KeyRotation } from "#trust/vault";
+import type { Breaker, KeyRotation } from "#trust/vault";
 
 /** Loads the phantom study into the archive, once. */
 export interface PhantomLoader {
@@ -24,6 +24,7 @@ export interface ApiParts {
   readonly archive: Archive;
   readonly gate: Gate;
   readonly audit: AuditLog;
+  readonly breaker: Breaker;
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly people: People;

@@ -25,6 +25,7 @@
  * | GET    /api/status              | → StatusView |
  * | GET    /api/audit               | ?from=&to= → AuditPage, newest first when neither is given |
  * | POST   /api/tokens              | TokenRequest → TokenView (operator on this machine only) |
+ * | POST   /api/stopped/release     | ReleaseRequest → 204 (operator) |
  * | POST   /api/vault/check         | → lines of `{progress}`, then `{report: VaultReport}` (operator) |
  * | POST   /api/vault/rebuild       | → the same (operator) |
  * | POST   /api/vault/backup        | BackupTaking → lines of `{progress}`, then `{report: BackupView}` (operator) |
@@ -212,6 +213,13 @@ export interface StatusView {
   readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
   readonly audit: { readonly entries: number; readonly checkpointAt: number | null };
   readonly database: string;
+  /** Who looked at too many patients in a minute, and is stopped until an operator releases it. */
+  readonly stopped: readonly { readonly actor: string; readonly since: number }[];
+}
+
+export interface ReleaseRequest {
+  /** As it stands in the log: `user:…`, `client:…`. */
+  readonly actor: string;
 }
 
 export interface LogEntryView {
@@ -393,6 +401,8 @@ export type ApiEvent =
   | { readonly type: "waiting"; readonly waiting: WaitingView }
   /** One was asked for, decided or done. */
   | { readonly type: "confirmation"; readonly id: string }
+  /** Somebody looked at too many patients and is stopped. */
+  | { readonly type: "stopped" }
   | { readonly type: "phantom"; readonly phantom: PhantomState };
 
 /** Every answer of 400 and above. */

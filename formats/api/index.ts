@@ -22,6 +22,7 @@ export type {
   ProblemView,
   RecoveryKit,
   RecoverySharesView,
+  ReleaseRequest,
   RemovalRequest,
   Role,
   RootKind,

@@ -21,6 +21,8 @@ const table = {
   "study.move": ["user", "operator"],
   "phantom.load": ["user", "operator"],
   "status.read": ["user", "client", "operator"],
+  /** Lets somebody go on who was stopped for looking at too many patients. */
+  "actor.release": ["operator"],
   "audit.read": ["user", "operator"],
   "audit.export": ["operator"],
   "device.read": ["user", "operator"],

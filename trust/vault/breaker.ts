@@ -19,7 +19,8 @@ export interface Breaker {
   stopped(): StoppedActor[];
   /** False when it was not stopped. */
   release(actorId: string): boolean;
-  onStop(listener: (stopped: StoppedActor) => void): void;
+  /** Returns how to stop listening. */
+  onStop(listener: (stopped: StoppedActor) => void): () => void;
 }
 
 interface Window {
@@ -37,7 +38,7 @@ export function createBreaker(parts: {
   const { clock, log, studiesPerMinuteMax } = parts;
   const windows = new Map<string, Window>();
   const stopped = new Map<string, StoppedActor>();
-  const listeners: ((stopped: StoppedActor) => void)[] = [];
+  const listeners = new Set<(stopped: StoppedActor) => void>();
 
   const windowOf = (actor: Actor): Window => {
     const now = clock.monotonicMs();
@@ -66,6 +67,9 @@ export function createBreaker(parts: {
     isStopped: (actor) => stopped.has(actor.id),
     stopped: () => [...stopped.values()],
     release: (actorId) => stopped.delete(actorId),
-    onStop: (listener) => listeners.push(listener),
+    onStop(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }

@@ -6,7 +6,7 @@ import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
-import { status, token } from "./operations.ts";
+import { release, status, token } from "./operations.ts";
 import { start } from "./start.ts";
 import { userAdd, userList, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
@@ -15,6 +15,7 @@ export const commands: readonly Command[] = [
   init,
   start,
   status,
+  release,
   deviceAdd,
   deviceList,
   deviceRemove,

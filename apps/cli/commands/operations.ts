@@ -38,8 +38,25 @@ export const status: Command = {
         `https ${ports.https ?? "off"}, DICOM ${ports.dicom ?? "off"} as ${seen.dicomAeTitle}, ${seen.associations} associations`,
         `${seen.studies} studies, database ${seen.database}`,
         `log: ${audit.entries} entries, newest checkpoint ${checkpoint}`,
+        ...seen.stopped.map(
+          ({ actor, since }) =>
+            `stopped: ${actor} since ${new Date(since).toISOString()}, saw too many patients; leadglass release ${actor}`,
+        ),
         `disk: ${(disk.freeBytes / 2 ** 30).toFixed(1)} GiB free, images are refused under ${(disk.reservedBytes / 2 ** 30).toFixed(1)} GiB`,
       ];
       context.print(lines.join("\n"), { running, ...seen });
+    }),
+};
+
+export const release: Command = {
+  words: "release",
+  takes: "ACTOR",
+  does: "let somebody go on who was stopped for looking at too many patients in a minute",
+  run: (context) =>
+    withServer(context, async (call) => {
+      const [actor] = context.positionals;
+      if (actor === undefined) throw new Problem("invalid", "ACTOR is needed, as `leadglass status` shows it");
+      await call.json("POST", "/api/stopped/release", { actor });
+      context.print(`${actor} may go on`, { actor });
     }),
 };

@@ -30,6 +30,7 @@ function Facts({ status }: { readonly status: StatusView }) {
     ["Studies", status.studies.toLocaleString("en")],
     ["Open associations", status.associations.toLocaleString("en")],
     ["Database", status.database],
+    ...(status.stopped.length > 0 ? ([["Stopped", <Stopped key="stopped" stopped={status.stopped} />]] as const) : []),
     ["Disk", <Disk key="disk" disk={status.disk} />],
     ["Log", `${status.audit.entries.toLocaleString("en")} entries`],
     [
@@ -52,6 +53,20 @@ function Fact({ name, value }: { readonly name: string; readonly value: ReactNod
       <dt>{name}</dt>
       <dd>{value}</dd>
     </>
+  );
+}
+
+/** Somebody who sees more patients in a minute than a person reads: a stolen session, or a script that copies the archive. */
+function Stopped({ stopped }: { readonly stopped: StatusView["stopped"] }) {
+  return (
+    <div role="alert">
+      Looked at too many patients in a minute, and sees none until released:
+      {stopped.map(({ actor, since }) => (
+        <div key={actor}>
+          <code>leadglass release {actor}</code> (<Time at={since} />)
+        </div>
+      ))}
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ import { IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun, IconSunMoon, I
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEvents } from "../api/events.tsx";
-import { confirmationsQuery, sessionQuery, useIsAdministrator, waitingQuery } from "../api/queries.ts";
+import { confirmationsQuery, sessionQuery, statusQuery, useIsAdministrator, waitingQuery } from "../api/queries.ts";
 import { waitsForMe } from "../words/confirmation-words.ts";
 import { useNow } from "../words/time.tsx";
 import { Mark } from "./mark.tsx";
@@ -35,14 +35,17 @@ function useWaiting(): Waiting {
   const queries = useQueryClient();
   const now = useNow();
   const callers = useQuery({ ...waitingQuery, enabled }).data?.length ?? 0;
+  const stopped = useQuery({ ...statusQuery, enabled }).data?.stopped.length ?? 0;
   const acts = useQuery({ ...confirmationsQuery, enabled }).data?.filter(waitsForMe(now)).length ?? 0;
   useEvents((event) => {
     if (event.type === "confirmation") void queries.invalidateQueries(confirmationsQuery);
+    if (event.type === "stopped") void queries.invalidateQueries(statusQuery);
     if (event.type === "waiting") void queries.invalidateQueries(waitingQuery);
   });
   return {
     ...(callers > 0 && { "/devices": { count: callers, title: `${callers} waiting to be admitted` } }),
     ...(acts > 0 && { "/confirmations": { count: acts, title: `${acts} waiting for your confirmation` } }),
+    ...(stopped > 0 && { "/status": { count: stopped, title: `${stopped} stopped for looking at too many patients` } }),
   };
 }
 
