@@ -37,8 +37,8 @@ export interface KeyRotation {
   close(): Promise<void>;
 }
 
-/** Keys under way at once: they share their syncs. */
-const batchKeys = 256;
+/** Keys under way at once: they share their syncs, and hold up the event loop for some milliseconds. */
+const batchKeys = 64;
 
 /** More walks than that through all keys mean that somebody wraps under an older master key, which nobody may. */
 const walksMax = 8;

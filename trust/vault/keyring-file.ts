@@ -16,6 +16,8 @@ export interface TenantEntry {
   readonly id: string;
   /** Generation that new keys are wrapped under; the newest when it is not said. */
   readonly primary?: number;
+  /** Keys may still be wrapped under the lasting master: in a home that had no other once, until its first rotation ends. */
+  readonly lastingWraps?: boolean;
   readonly masters: readonly MasterEntry[];
 }
 
@@ -116,5 +118,6 @@ function isTenant(tenant: Partial<TenantEntry> | null): boolean {
       (master.forRecovery === undefined || typeof master.forRecovery === "string"),
   );
   const primary = tenant.primary === undefined || generations.includes(tenant.primary);
+  if (!["undefined", "boolean"].includes(typeof tenant.lastingWraps)) return false;
   return isWhole && primary && new Set(generations).size === generations.length && generations.includes(1);
 }

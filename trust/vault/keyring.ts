@@ -73,6 +73,7 @@ interface OpenTenant {
   readonly id: Buffer;
   readonly masters: Map<number, Buffer>;
   primary: number;
+  lastingWraps: boolean;
 }
 
 type Opened = ReadonlyMap<string, OpenTenant>;
@@ -89,6 +90,7 @@ export async function createKeyring(place: KeyringPlace & { readonly tenants?: r
     id: Buffer.from(random(Buffer.alloc(16))),
     masters: new Map([lasting, lasting + 1].map((generation) => [generation, newKey(random)])),
     primary: lasting + 1,
+    lastingWraps: false,
   });
   const opened = new Map(tenants.map((name) => [name, newTenant()]));
   const content = await contentUnder(rootOf(place), opened, undefined, random);
@@ -151,7 +153,8 @@ async function unwrapEach(
     const id = Buffer.from(tenant.id, "hex");
     const masters = new Map<number, Buffer>();
     const generations = tenant.masters.map(({ generation }) => generation);
-    opened.set(name, { id, masters, primary: tenant.primary ?? Math.max(...generations) });
+    const primary = tenant.primary ?? Math.max(...generations);
+    opened.set(name, { id, masters, primary, lastingWraps: tenant.lastingWraps === true });
     for (const entry of tenant.masters) {
       const master = await unwrap(entry, masterContext(id, entry.generation));
       if (master?.length !== aead.keyBytes) {
@@ -177,12 +180,12 @@ async function contentUnder(
   const root = await source();
   try {
     const tenants: Record<string, TenantEntry> = {};
-    for (const [name, { id, masters, primary }] of opened) {
+    for (const [name, { id, masters, primary, lastingWraps }] of opened) {
       const entries: MasterEntry[] = [];
       for (const [generation, master] of masters) {
         entries.push(await masterEntry({ root, kit, random }, master, masterContext(id, generation), generation));
       }
-      tenants[name] = { id: id.toString("hex"), primary, masters: entries };
+      tenants[name] = { id: id.toString("hex"), primary, ...(lastingWraps && { lastingWraps }), masters: entries };
     }
     return withKit({ format: keyringFormat, root: root.settings, tenants }, opened, kit);
   } finally {
@@ -255,7 +258,8 @@ function tenantKeys(name: string, tenant: OpenTenant): TenantKeys {
       return tenant.primary;
     },
     get olderGenerations() {
-      return [...tenant.masters.keys()].filter((each) => each !== tenant.primary && each !== lasting);
+      const mayWrap = (each: number) => each !== lasting || tenant.lastingWraps;
+      return [...tenant.masters.keys()].filter((each) => each !== tenant.primary && mayWrap(each));
     },
     key(purpose, bytes, generation = lasting) {
       const master = tenant.masters.get(generation);
@@ -303,7 +307,9 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
     try {
       const context = masterContext(Buffer.from(entry.id, "hex"), generation);
       const made = await masterEntry({ root, kit: publicKeyOf(content), random }, master, context, generation);
-      return withTenant(name, { ...entry, primary: generation, masters: [...entry.masters, made] });
+      const lastingWraps = entry.lastingWraps === true || (entry.primary ?? lasting) === lasting;
+      const masters = [...entry.masters, made];
+      return withTenant(name, { ...entry, primary: generation, ...(lastingWraps && { lastingWraps }), masters });
     } finally {
       await root.close();
     }
@@ -325,6 +331,7 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
           throw error;
         }
         tenant.masters.set(generation, master);
+        tenant.lastingWraps ||= tenant.primary === lasting;
         tenant.primary = generation;
       }),
     dropOlderGenerations: (name) =>
@@ -332,7 +339,9 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
         const { tenant, entry } = found(name);
         const stays = (generation: number) => generation === lasting || generation === tenant.primary;
         const masters = entry.masters.filter(({ generation }) => stays(generation));
-        await write(withTenant(name, { ...entry, masters }));
+        const { lastingWraps: _, ...rest } = entry;
+        await write(withTenant(name, { ...rest, masters }));
+        tenant.lastingWraps = false;
         for (const [generation, master] of tenant.masters) {
           if (stays(generation)) continue;
           master.fill(0);
