@@ -53,6 +53,7 @@ async function doorsOverNothing() {
     devices: behind.devices,
     people: behind.people,
     confirmations: behind.confirmations,
+    breaker: behind.breaker,
     phantom: behind.phantom,
   } as never);
   await http.server.register(api);
