@@ -99,6 +99,7 @@ export async function sift<Row extends { readonly identity: Uint8Array }>(
   rows: readonly ToSift<Row>[],
 ): Promise<Sifted<Row>[]> {
   const digests = new Map<Leaf, Set<string>>();
+  const leaves = new Map<Condition, Leaf[]>();
   const found: (Sifted<Row> | undefined)[] = [];
   const toOpen: { readonly at: number; readonly one: ToSift<Row>; readonly decide: Decide }[] = [];
   for (const [at, one] of rows.entries()) {
@@ -107,7 +108,9 @@ export async function sift<Row extends { readonly identity: Uint8Array }>(
     const verdict = judge(one.condition, decide);
     if (verdict === false) continue;
     const sortKeys = one.sortKeys.map((key) => look.clear(one.row, key) as KeyValue | undefined);
-    const isOpenFor = verdict === undefined && leavesOf(one.condition).some((leaf) => isSealed(look, decide, leaf));
+    const own = leaves.get(one.condition) ?? leavesOf(one.condition).filter(({ level }) => level === look.level);
+    leaves.set(one.condition, own);
+    const isOpenFor = verdict === undefined && own.some((leaf) => decide(leaf) === undefined);
     if (isOpenFor || sortKeys.includes(undefined)) toOpen.push({ at, one, decide });
     else found[at] = { row: one.row, decide, sortKeys: sortKeys as KeyValue[] };
   }
@@ -116,18 +119,18 @@ export async function sift<Row extends { readonly identity: Uint8Array }>(
   if (toOpen.length > 0) {
     await box.examine(identities, (values, place) => {
       const { at, one, decide } = toOpen[place] as (typeof toOpen)[number];
-      const opened = openedDecide(look, one, values, decide);
-      if (judge(one.condition, opened) === false) return false;
+      const opened = openedDecide(look, values, decide);
+      const verdict = judge(one.condition, opened.decide);
+      // What is not asked now is not asked of what stands below either: that is judged in the same order, knowing more.
+      opened.close();
+      if (verdict === false) return false;
       const sortKeys = one.sortKeys.map((key) => sortKeyOf(look, one.row, values, key));
-      found[at] = { row: one.row, decide: opened, sortKeys };
+      found[at] = { row: one.row, decide: opened.decide, sortKeys };
       return true;
     });
   }
   return found.filter((one) => one !== undefined);
 }
-
-const isSealed = <Row>(look: Look<Row>, decide: Decide, leaf: Leaf): boolean =>
-  leaf.level === look.level && decide(leaf) === undefined;
 
 function decideClear<Row>(look: Look<Row>, digests: Map<Leaf, Set<string>>, row: Row, leaf: Leaf): boolean | undefined {
   const { key, test } = leaf;
@@ -140,15 +143,28 @@ function decideClear<Row>(look: Look<Row>, digests: Map<Leaf, Set<string>>, row:
   return clear === undefined ? undefined : passes(test, clear);
 }
 
-/** The values themselves are let go: what stays is which leaves they fulfil. */
-function openedDecide<Row>(look: Look<Row>, one: ToSift<Row>, values: IdentityValues, decide: Decide): Decide {
+/** Keeps which leaves the values fulfil, as far as they are asked for while the row is open; the values are let go. */
+function openedDecide<Row>(look: Look<Row>, values: IdentityValues, decide: Decide): Opened {
   const decided = new Map<Leaf, boolean>();
-  for (const leaf of leavesOf(one.condition)) {
-    if (!isSealed(look, decide, leaf)) continue;
-    const key = leaf.key === look.uid.key ? exactKey(values.uid) : keyIn(values.values, leaf.key);
-    decided.set(leaf, passes(leaf.test, key));
-  }
-  return (leaf) => decided.get(leaf) ?? decide(leaf);
+  let open: IdentityValues | undefined = values;
+  return {
+    decide(leaf) {
+      const known = decided.get(leaf) ?? decide(leaf);
+      if (known !== undefined || leaf.level !== look.level || open === undefined) return known;
+      const key = leaf.key === look.uid.key ? exactKey(open.uid) : keyIn(open.values, leaf.key);
+      const isFulfilled = passes(leaf.test, key);
+      decided.set(leaf, isFulfilled);
+      return isFulfilled;
+    },
+    close() {
+      open = undefined;
+    },
+  };
+}
+
+interface Opened {
+  readonly decide: Decide;
+  close(): void;
 }
 
 function sortKeyOf<Row>(look: Look<Row>, row: Row, { uid, values }: IdentityValues, key: SearchKey): KeyValue {
