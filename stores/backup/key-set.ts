@@ -1,4 +1,4 @@
-import type { Random } from "#base/id";
+import { newToken, type Random } from "#base/id";
 import type { Files, OpenFile } from "#base/io";
 import { isProblem, Problem } from "#base/problem";
 import type { BackupBox } from "#trust/vault";
@@ -97,7 +97,7 @@ async function copyKeyFile(copy: KeyCopy, path: string, known: readonly Piece[])
       const same = known[pieces.length];
       const isSame = same?.sizeBytes === bytes.length && same.sha256 === sha256(bytes);
       const isThere = isSame && (await medium.files.exists(medium.path(names.keys, same.file)));
-      pieces.push(isThere ? same : await writePiece(medium, names.keys, bytes, random));
+      pieces.push(isThere ? same : await writePiece(medium, names.keys, newToken(random), bytes));
     }
     return pieces;
   });

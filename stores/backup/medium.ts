@@ -170,9 +170,8 @@ export async function writeInPlaceOf(files: Files, folder: string, name: string,
   await files.syncFolder(folder);
 }
 
-/** A new file of a random name; its name is durable when its folder is synced. */
-export async function writePiece(medium: Medium, kind: string, bytes: Uint8Array, random: Random): Promise<Piece> {
-  const file = newToken(random);
+/** A new file; its name is durable when its folder is synced. */
+export async function writePiece(medium: Medium, kind: string, file: string, bytes: Uint8Array): Promise<Piece> {
   await withFile(medium.files, medium.path(kind, file), "create", async (made) => {
     await made.write([bytes], 0);
     await made.sync();
