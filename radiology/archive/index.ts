@@ -23,6 +23,8 @@ export type { HeldImage, HeldInstance } from "./held-instance.ts";
 export { exactKey, levelOf } from "./matching.ts";
 export type { RetainedStudy, RetentionPolicy, RetentionRule } from "./retention.ts";
 export { judgeRetention, parseRetention } from "./retention.ts";
+export type { FactBox, FactFiles } from "./retention-fact-files.ts";
+export { openFactFiles } from "./retention-fact-files.ts";
 export type { Fact, Facts, StudyFates } from "./retention-facts.ts";
 export { createStudyFates } from "./retention-facts.ts";
 export type { Retention, RetentionParts, RetentionSummary } from "./retention-run.ts";
