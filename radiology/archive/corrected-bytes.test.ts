@@ -90,7 +90,7 @@ async function corrected(file: Uint8Array, corrections: readonly Correction[]) {
   return { now, layout, current };
 }
 
-const touched = new Set([Tag.SpecificCharacterSet, Tag.OriginalAttributesSequence]);
+const touched: ReadonlySet<number> = new Set([Tag.SpecificCharacterSet, Tag.OriginalAttributesSequence]);
 
 /** What is not corrected says what it said. */
 function assertSame(before: DataSet, after: DataSet, changed: ReadonlySet<number>): void {

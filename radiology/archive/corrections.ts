@@ -131,13 +131,14 @@ export function createCorrections(parts: Parts): Corrections {
   };
   /** Does what is left of an act. */
   const work = async (grant: Grant, task: Task, known: ReadonlyMap<string, IdentityValues>): Promise<void> => {
-    unfinished.add(task);
     for (const studyToken of task.studies) {
       if (task.done.has(studyToken)) continue;
       if (!task.recorded.has(studyToken)) {
         const identity = known.get(studyToken) ?? (await patients.identityOf(grant, studyToken));
         const isRecorded = identity?.corrections?.some((one) => one.task === task.task) ?? false;
         if (identity !== undefined && !isRecorded) await record(task, studyToken, identity);
+        // From its first record on it has happened, whatever follows.
+        if (task.recorded.size > 0) unfinished.add(task);
       }
       const recorded = task.recorded.get(studyToken);
       if (recorded !== undefined) await apply(studyToken, recorded.stored);
