@@ -33,7 +33,7 @@ export function registerEvents(
     archive.watch((studyToken) => {
       tellOfStudy(studyToken).catch((error) => log.warn("a watcher was not told of a changed study", {}, error));
     }),
-    parts.breaker.onStop(() => tell("status.read", { type: "stopped" })),
+    parts.breaker.watch(() => tell("status.read", { type: "stopped" })),
     phantom.watch((state) => tell("status.read", { type: "phantom", phantom: state })),
     devices.watchWaiting((waiting) => tell("device.read", { type: "waiting", waiting })),
     confirmations.watch((id) => tell("confirmation.read", { type: "confirmation", id })),

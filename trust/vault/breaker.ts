@@ -20,7 +20,7 @@ export interface Breaker {
   /** False when it was not stopped. */
   release(actorId: string): boolean;
   /** Returns how to stop listening. */
-  onStop(listener: (stopped: StoppedActor) => void): () => void;
+  watch(listener: (stopped: StoppedActor) => void): () => void;
 }
 
 interface Window {
@@ -67,7 +67,7 @@ export function createBreaker(parts: {
     isStopped: (actor) => stopped.has(actor.id),
     stopped: () => [...stopped.values()],
     release: (actorId) => stopped.delete(actorId),
-    onStop(listener) {
+    watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

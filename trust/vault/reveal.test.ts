@@ -130,7 +130,7 @@ test("an actor that sees too many studies in a minute is stopped until it is rel
   const see = (actor: Actor, ...at: number[]) =>
     asActor(actor, (grant) => reveal(grant, { rows: at.map((i) => rows[i] as (typeof rows)[0]) }, "search"));
   const told: string[] = [];
-  breaker.onStop(({ actor }) => told.push(actor));
+  breaker.watch(({ actor }) => told.push(actor));
 
   for (let again = 0; again < 5; again++) await see(user, 0, 1, 2);
   clock.advance(60_000);
