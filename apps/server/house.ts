@@ -3,6 +3,7 @@ import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { leadglass } from "#doors/dimse";
+import type { StatusView } from "#formats/api";
 import {
   type Archive,
   createArchive,
@@ -62,8 +63,7 @@ export interface House {
   readonly recovered: RecoverySummary;
   /** Rotation of keys below the root. */
   readonly keyRotation: KeyRotation;
-  /** The kind of root key that the keyring stands under. */
-  rootKind(): string;
+  keyState(): StatusView["keys"];
   readonly dicomwebRoot: string;
   /** In the order that keeps what was acknowledged: what was confirmed, archive, log, database, vault. */
   close(): Promise<void>;
@@ -132,7 +132,11 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     ...callers,
     backups,
     keyRotation,
-    rootKind: keyring.rootKind,
+    keyState: () => ({
+      root: keyring.rootKind(),
+      hasRecoveryKit: keyring.hasRecoveryKit(),
+      isRotating: keyring.tenant(tenantName).olderGenerations.length > 0,
+    }),
     recovered,
     dicomwebRoot,
     async close() {

@@ -166,11 +166,12 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     audit: { entries: audit.size(), checkpointAt: audit.latestCheckpoint()?.at ?? null },
     database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
     stopped: house.breaker.stopped(),
+    keys: house.keyState(),
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
   const pageUrl = () => pageUrlOf(configuration, listening.https);
   const rootPassphrase = async () =>
-    house.rootKind() === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
+    house.keyState().root === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
   const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase, pageUrl };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionSecretOf, setSession, clearSession }));
   await http.server.register(

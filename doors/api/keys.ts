@@ -39,7 +39,7 @@ export function registerKeys(server: FastifyInstance, parts: ApiParts): void {
   server.post<{ Body: RootRequest }>("/api/vault/root", { schema: { body: rootBody } }, async (request) => {
     const actor = actorOf(request);
     const { to } = request.body;
-    const detail = { "Root key now": parts.rootKind(), "Root key then": to };
+    const detail = { "Root key now": parts.keyState().root, "Root key then": to };
     return answer(actor, await confirmations.request(actor, "root.change", { kind: "system", id: to }, detail));
   });
 

@@ -39,8 +39,7 @@ export interface ApiParts {
   /** Where the browser application is reached, with a slash at the end. */
   readonly pageUrl: () => string;
   readonly keyRotation: KeyRotation;
-  /** The kind of root key that the keyring stands under. */
-  readonly rootKind: () => string;
+  readonly keyState: () => StatusView["keys"];
   /** Shown once to who has just been made the first administrator; undefined when the root key is not a passphrase. */
   readonly rootPassphrase: () => Promise<string | undefined>;
   /** Who sends this request; the server has found it out before any route runs. */

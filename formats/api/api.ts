@@ -15,6 +15,11 @@
  * | GET    /api/studies             | StudyListRequest as query → StudyPage |
  * | POST   /api/studies/search      | StudyListRequest as body → StudyPage (search text is identifying: never in a URL) |
  * | GET    /api/studies/:token      | → StudyDetail |
+ * | GET    /api/studies/:token/corrections | → CorrectionView[], oldest first |
+ * | POST   /api/corrections/study   | StudyCorrection → CorrectedView |
+ * | POST   /api/corrections/patient | PatientCorrection → CorrectedView |
+ * | POST   /api/corrections/merge   | PatientMerge → CorrectedView |
+ * | POST   /api/corrections/move    | StudyMove → CorrectedView |
  * | GET    /api/devices             | → DeviceView[] |
  * | POST   /api/devices             | DeviceRequest → DeviceView |
  * | DELETE /api/devices/:id         | → 204 |
@@ -173,6 +178,64 @@ export interface StudyDetail extends StudyView {
   readonly series: readonly SeriesView[];
 }
 
+/** Why values are corrected: to agree with the patient's record (COERCE), or because they were wrong (CORRECT). */
+export interface CorrectionReason {
+  readonly code: "COERCE" | "CORRECT";
+  readonly text: string;
+}
+
+/** Values by keyword (`PatientName`); empty takes one away. */
+export type CorrectedValues = Readonly<Record<string, string>>;
+
+/** The same Patient ID of another issuer is another patient. */
+export interface PatientKey {
+  readonly PatientID: string;
+  readonly IssuerOfPatientID?: string;
+}
+
+export interface StudyCorrection {
+  /** The study's token. */
+  readonly study: string;
+  readonly changes: CorrectedValues;
+  readonly reason: CorrectionReason;
+}
+
+/** For all studies of a patient. */
+export interface PatientCorrection {
+  readonly patient: PatientKey;
+  readonly changes: CorrectedValues;
+  readonly reason: CorrectionReason;
+}
+
+/** The studies of one patient become those of another, whose name, birth date and sex they take. */
+export interface PatientMerge {
+  readonly from: PatientKey;
+  readonly into: PatientKey;
+  readonly reason: CorrectionReason;
+}
+
+export interface StudyMove {
+  readonly study: string;
+  /** Whose it is; for a patient without studies its name too. */
+  readonly to: PatientKey & CorrectedValues;
+  readonly reason: CorrectionReason;
+}
+
+/** What was corrected just now; a study that said so already is left out. */
+export interface CorrectedView {
+  readonly studies: readonly { readonly studyToken: string; readonly version: number }[];
+}
+
+export interface CorrectionView {
+  /** 1, 2, … of its study. */
+  readonly version: number;
+  readonly act: string;
+  readonly at: number;
+  readonly by: string;
+  readonly reason: CorrectionReason;
+  readonly changes: Readonly<Record<string, { readonly from?: string; readonly to: string }>>;
+}
+
 export interface DeviceRequest {
   readonly ae: string;
   readonly address: string;
@@ -213,6 +276,13 @@ export interface StatusView {
   readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
   readonly audit: { readonly entries: number; readonly checkpointAt: number | null };
   readonly database: string;
+  readonly keys: {
+    /** The kind of root key that the keyring stands under. */
+    readonly root: string;
+    readonly hasRecoveryKit: boolean;
+    /** Whether keys are being wrapped under a new master key, or wait for it. */
+    readonly isRotating: boolean;
+  };
   /** Who looked at too many patients in a minute, and is stopped until an operator releases it. */
   readonly stopped: readonly { readonly actor: string; readonly since: number }[];
 }

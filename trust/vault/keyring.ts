@@ -41,6 +41,7 @@ export interface Keyring {
   readonly tenants: readonly string[];
   /** The kind of root key that it stands under. */
   rootKind(): string;
+  hasRecoveryKit(): boolean;
   /** Makes a new master key of a tenant, under which keys are wrapped from now on. */
   beginGeneration(tenant: string): Promise<void>;
   /** Drops the older master keys of a tenant: what is still wrapped under them is lost. */
@@ -319,6 +320,7 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
     tenants: [...opened.keys()],
     tenant: (name) => tenantKeys(name, found(name).tenant),
     rootKind: () => content.root.kind,
+    hasRecoveryKit: () => content.recovery !== undefined,
     beginGeneration: (name) =>
       change(async () => {
         const { tenant, entry } = found(name);

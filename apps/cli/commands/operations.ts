@@ -31,7 +31,7 @@ export const status: Command = {
   run: (context) =>
     withServer(context, async (call, { running }) => {
       const seen = await call.json<StatusView>("GET", "/api/status");
-      const { ports, disk, audit } = seen;
+      const { ports, disk, audit, keys } = seen;
       const checkpoint = audit.checkpointAt === null ? "none yet" : new Date(audit.checkpointAt).toISOString();
       const lines = [
         running ? `running since ${new Date(seen.startedAt).toISOString()}, version ${seen.version}` : "not running",
@@ -42,6 +42,7 @@ export const status: Command = {
           ({ actor, since }) =>
             `stopped: ${actor} since ${new Date(since).toISOString()}, saw too many patients; leadglass release ${actor}`,
         ),
+        `keys: under a ${keys.root} root key, ${keys.hasRecoveryKit ? "with" : "WITHOUT"} a recovery kit${keys.isRotating ? ", being rotated" : ""}`,
         `disk: ${(disk.freeBytes / 2 ** 30).toFixed(1)} GiB free, images are refused under ${(disk.reservedBytes / 2 ** 30).toFixed(1)} GiB`,
       ];
       context.print(lines.join("\n"), { running, ...seen });
