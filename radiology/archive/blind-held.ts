@@ -1,3 +1,5 @@
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
 import type { BlindMemory } from "./blind-memory.ts";
 
 /** What the index holds in memory, and the turns in which it is changed. */
@@ -9,19 +11,27 @@ export interface Held {
   forget(): void;
   /**
    * Beside whatever else happens, unless it is under way: work in turns, which end when this memory is forgotten. What fails is
-   * tried again when this is called again.
+   * told to the log, and tried again when this is called half a minute later.
    */
   merge(memory: BlindMemory, work: (inTurn: Held["inTurn"]) => Promise<void>): void;
   /** After the turn that is under way. */
   close(): Promise<void>;
 }
 
-export function createHeld(load: () => Promise<BlindMemory>, forgotten: () => void): Held {
+/** A list that is damaged would be met again at once. */
+const retryAfterMs = 30_000;
+
+export function createHeld(
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  load: () => Promise<BlindMemory>,
+  forgotten: () => void,
+): Held {
   let loading: Promise<BlindMemory> | undefined;
   let current: BlindMemory | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let isMerging = false;
   let isClosed = false;
+  let mergeFrom = Number.NEGATIVE_INFINITY;
 
   const forget = () => {
     current?.release();
@@ -62,15 +72,21 @@ export function createHeld(load: () => Promise<BlindMemory>, forgotten: () => vo
     inTurn: (work) => next(() => orForget(work)),
     forget,
     merge(merged, work) {
-      if (isMerging || isClosed) return;
+      if (isMerging || isClosed || clock.monotonicMs() < mergeFrom) return;
       isMerging = true;
+      const isOver = () => isClosed || current !== merged;
       const inTurnOfMemory: Held["inTurn"] = (slice) =>
         next(async () => {
-          if (isClosed || current !== merged) throw new Error("there is nothing to merge any more");
+          if (isOver()) throw new Error("there is nothing to merge any more");
           return orForget(slice);
         });
+      const failed = (error: unknown) => {
+        if (isClosed) return;
+        mergeFrom = clock.monotonicMs() + retryAfterMs;
+        log.error("the log of the index was not merged; it is tried again", {}, error);
+      };
       work(inTurnOfMemory)
-        .catch(() => {})
+        .catch(failed)
         .finally(() => {
           isMerging = false;
         });

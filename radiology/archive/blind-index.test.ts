@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createVirtualClock } from "#base/clock";
+import { createLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import { createMemoryBlindStore } from "#stores/memory";
 import { type BlindIndexParts, createBlindIndex } from "./blind-index.ts";
 import type { BlindRows, BlindStore } from "./blind-store.ts";
 import { createTestIndexBox, type TestIndexBox } from "./index-box.fixture.ts";
 import { correctionTo, type RecordOptions, recordOf } from "./study-index.fixture.ts";
-import type { IndexedInstance, IndexedSeries, IndexedStudy, IndexedValues, StudyIndex } from "./study-index.ts";
+import type { IndexedInstance, IndexedSeries, IndexedStudy, IndexedValues, Query, StudyIndex } from "./study-index.ts";
 import { add, all, equal, like, where } from "./study-index-matching.fixture.ts";
 import { createStudyModel, type StudyModel } from "./study-index-model.fixture.ts";
 import { type Question, someQuestion, someRecord, valuesAt } from "./study-index-questions.fixture.ts";
@@ -258,8 +259,11 @@ test("a store that fails at any call leaves the index as it was, and the same ba
   }
 });
 
-test("merges of the log that fail are made again, and questions meanwhile are answered", async () => {
-  const { store, index } = opened({ mergedAtTerms: 1 });
+test("merges of the log that fail are told and made again, and questions meanwhile are answered", async () => {
+  const virtual = createVirtualClock();
+  const lines: string[] = [];
+  const log = createLog({ sink: (line) => lines.push(line), clock: virtual });
+  const { store, index } = opened({ mergedAtTerms: 1, clock: virtual, log });
   for (let study = 0; study < 30; study++) {
     const adding = add(index, { study: String(study), sop: String(study), studyValues: { PatientID: `ID${study}` } });
     await adding;
@@ -267,7 +271,9 @@ test("merges of the log that fail are made again, and questions meanwhile are an
     assert.deepEqual(await index.countStudies([like("PatientName", "doe*")]), { count: study + 1, isExact: true });
     // The failure meets a slice of the merge, or what waits for its turn behind it.
     await index.add([], []).catch(() => {});
+    virtual.advance(60_000);
   }
+  assert.ok(lines.some((line) => line.includes("not merged")));
   assert.equal((await index.findStudies(where(equal("PatientID", "ID7")))).length, 1);
   assert.equal((await index.findStudies(all)).length, 30);
 });
@@ -339,4 +345,67 @@ test("adds, corrections and questions side by side: whatever is found fulfils th
   });
   await Promise.all(work);
   assert.equal((await index.findStudies(all)).length, 20);
+});
+
+/** Lets work that was begun beside the calls of a test go on to its end. */
+async function settled(index: StudyIndex): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await index.add([], []);
+}
+
+test("a damaged block is not taken for an answer, and the index can be cleared to be made again", async () => {
+  const { store, index } = opened({ mergedAtTerms: 1 });
+  await add(index, {});
+  await settled(index);
+  await index.close();
+  const { given, watching } = watched(store);
+  const box = createTestIndexBox();
+  const again = createBlindIndex({ store: watching, box, clock, mergedAtTerms: 1 });
+  await add(again, { study: "2", sop: "2" });
+  await settled(again);
+  const blocks = given.flatMap((rows) => (rows as BlindRows).blocks ?? []);
+  assert.ok(blocks.length > 10);
+  await store.change((rows) =>
+    rows.put({
+      blocks: blocks.map((block) => ({
+        ...block,
+        sealed: block.sealed.map((byte, at) => (at === 20 ? byte ^ 1 : byte)),
+      })),
+    }),
+  );
+  const damaged = (error: unknown) => isProblem(error, "damaged");
+  await assert.rejects(again.findStudies(where(like("PatientName", "doe*"))), damaged);
+  const third = createBlindIndex({ store, box, clock });
+  await assert.rejects(third.findStudies(all), damaged);
+  await assert.rejects(add(third, { sop: "3" }), damaged);
+  await third.clear();
+  assert.deepEqual(await add(third, {}), ["added"]);
+  assert.equal((await third.findStudies(where(like("PatientName", "doe*")))).length, 1);
+});
+
+test("a column that nobody sorts by is let go after a while, and read again when it is asked for", async () => {
+  const virtual = createVirtualClock();
+  const { box, store } = opened();
+  let reads = 0;
+  const counting: BlindStore = {
+    ...store,
+    blocks: (names) => {
+      reads++;
+      return store.blocks(names);
+    },
+  };
+  const index = createBlindIndex({ store: counting, box, clock: virtual });
+  await add(index, {}, { study: "2", sop: "2", studyValues: { PatientName: "Abel^A" } });
+  const byName: Query = { ...all, sort: { keyword: "PatientName", ascending: true } };
+  const readsFor = async (query: Query) => {
+    const before = reads;
+    assert.equal((await index.findStudies(query)).length, 2);
+    return reads - before;
+  };
+  await readsFor(byName);
+  const warm = await readsFor(byName);
+  virtual.advance(11 * 60_000);
+  virtual.advance(11 * 60_000);
+  assert.equal(await readsFor(all), warm);
+  assert.equal(await readsFor(byName), warm + 1);
+  assert.equal(await readsFor(byName), warm);
 });

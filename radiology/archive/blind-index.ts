@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock";
+import { type Log, silentLog } from "#base/log";
 import type { IndexBox } from "#trust/vault";
 import { type AddingParts, createAdding } from "./blind-adding.ts";
 import { createBlockNames } from "./blind-block-names.ts";
@@ -18,6 +19,7 @@ export interface BlindIndexParts {
   readonly store: BlindStore;
   readonly box: IndexBox;
   readonly clock: Clock;
+  readonly log?: Log;
   /**
    * By how many terms the texts of one field are told apart where equality is asked. More: fewer rows are opened that turn out to be
    * others. Fewer: lists say less. An index that was made with another number must be made again.
@@ -50,7 +52,7 @@ export function createBlindIndex(given: BlindIndexParts): StudyIndex {
   const parts: AddingParts = { store, box, clock, names, digests, terms };
   const finding = { ...parts, looks: createLooks(digests), corrected, limits: given.limits ?? limitsDefault };
   const adding = createAdding(parts);
-  const held = createHeld(() => loadMemory(parts), adding.forget);
+  const held = createHeld({ clock, log: given.log ?? silentLog }, () => loadMemory(parts), adding.forget);
   const { mergedAtTerms = mergedAtTermsDefault } = given;
 
   const mergeWhenLong = (memory: BlindMemory) => {

@@ -1,4 +1,3 @@
-// Changed since the first version: `BlindChange.removeBlocks` is new. Nothing else.
 import type { SealedPlace } from "#trust/vault";
 import type { InstancePlaces, PackMark } from "./study-index.ts";
 
