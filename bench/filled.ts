@@ -39,7 +39,7 @@ export async function filledTargets(options: FillOptions): Promise<Filled> {
   });
   const files = ctSlices(options.slices);
   const running = new Map<TargetKind, Target>();
-  const folderOf = (kind: TargetKind) => join(kept("filled"), `${kind.name}-${options.studies}-${options.slices}`);
+  const folderOf = (kind: TargetKind) => join(kept("filled-by-people"), `${kind.name}-${options.studies}-${options.slices}`);
   const stop = async () => {
     for (const target of running.values()) await target.stop();
   };
@@ -82,7 +82,7 @@ function ctOf(files: readonly string[]): Filled["ct"] {
 /** STOW-RS, eight requests at once, into an empty store. */
 async function fill(kind: TargetKind, folder: string, studies: number, files: readonly string[]): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
-  kept(join("filled", folder.slice(folder.lastIndexOf("/") + 1)));
+  kept(join("filled-by-people", folder.slice(folder.lastIndexOf("/") + 1)));
   const target = await kind.start(folder);
   const client = createClient(target, fillClients);
   try {

@@ -32,9 +32,9 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
     load: async () => (await import("./study-index.ts")).studyIndex,
   },
-  vault: {
+  sealing: {
     does: "sealing, opening and starting the vault alone  [--folder DIR] [--objects 600]",
-    load: async () => (await import("./vault.ts")).vault,
+    load: async () => (await import("./sealing.ts")).sealing,
   },
 };
 

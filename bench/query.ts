@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { type Filled, filledTargets } from "./filled.ts";
+import { filledOptions } from "./options.ts";
 import { loadNow } from "./processes.ts";
 import { machine, median, print, spread, table } from "./report.ts";
 import { type Answer, createClient, inTurns, requestTable, type Task } from "./requests.ts";
@@ -7,32 +7,16 @@ import { accessionOf, dayOf, days, patientIdOf, patientOf } from "./studies.ts";
 
 /** QIDO-RS beside Orthanc over the same studies, and the metadata of a long series, cold and warm. */
 export async function query(words: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      studies: { type: "string", default: "50000" },
-      slices: { type: "string", default: "1000" },
-      seconds: { type: "string", default: "5" },
-      rounds: { type: "string", default: "3" },
-      clients: { type: "string", default: "1,16" },
-      only: { type: "string" },
-      fresh: { type: "boolean", default: false },
-    },
-  });
-  const [studies, slices] = [Number(values.studies), Number(values.slices)];
+  const { fill, pace } = filledOptions(words);
+  const { studies, slices } = fill;
   print(`QIDO-RS over ${studies} studies. ${machine()}.`);
-  const filled = await filledTargets({ studies, slices, fresh: values.fresh, only: values.only });
+  const filled = await filledTargets(fill);
   try {
-    const pace = {
-      seconds: Number(values.seconds),
-      rounds: Number(values.rounds),
-      clients: values.clients.split(",").map(Number),
-    };
     const rows: (string | number)[][] = [];
     for (const task of searches(studies)) rows.push(...(await inTurns(filled.targets, task, pace)));
     print(`\n${requestTable(rows)}\n`);
     print(`Metadata of a series of ${slices} instances among them.`);
-    await seriesMetadata(filled, slices, Number(values.rounds));
+    await seriesMetadata(filled, slices, pace.rounds);
   } finally {
     await filled.stop();
   }

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { type Filled, filledTargets } from "./filled.ts";
+import { filledOptions } from "./options.ts";
 import { loadNow, usageOf } from "./processes.ts";
 import { machine, median, print, spread, table } from "./report.ts";
 import { type Answer, createClient, inTurns, requestTable, type Task } from "./requests.ts";
@@ -7,25 +7,12 @@ import type { Target } from "./targets.ts";
 
 /** WADO-RS beside Orthanc: a whole study, and single instances, frames and pictures out of it. */
 export async function retrieve(words: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      studies: { type: "string", default: "50000" },
-      slices: { type: "string", default: "1000" },
-      seconds: { type: "string", default: "5" },
-      rounds: { type: "string", default: "3" },
-      clients: { type: "string", default: "1,16" },
-      only: { type: "string" },
-      fresh: { type: "boolean", default: false },
-    },
-  });
-  const [studies, slices] = [Number(values.studies), Number(values.slices)];
-  const rounds = Number(values.rounds);
+  const { fill, pace } = filledOptions(words);
+  const { studies, slices } = fill;
   print(`WADO-RS of a CT of ${slices} slices among ${studies} studies. ${machine()}.`);
-  const filled = await filledTargets({ studies, slices, fresh: values.fresh, only: values.only });
+  const filled = await filledTargets(fill);
   try {
-    await wholeStudy(filled, slices, rounds);
-    const pace = { seconds: Number(values.seconds), rounds, clients: values.clients.split(",").map(Number) };
+    await wholeStudy(filled, slices, pace.rounds);
     const rows: (string | number)[][] = [];
     for (const task of singles(filled)) rows.push(...(await inTurns(filled.targets, task, pace)));
     print(`\n${requestTable(rows)}`);

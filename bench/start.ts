@@ -24,7 +24,7 @@ export async function start(words: readonly string[]): Promise<void> {
   const small = scratch("leadglass-start");
   await startOnce(small);
   const homes: [string, string][] = [["no studies", small]];
-  const filled = join(kept("filled"), `leadglass-${values.studies}-1000`);
+  const filled = join(kept("filled-by-people"), `leadglass-${values.studies}-1000`);
   if (existsSync(join(filled, "filled.json"))) homes.push([`${values.studies} studies`, filled]);
   else print(`  left out: a home of ${values.studies} studies, which the bench \`query\` fills`);
   const rows: (string | number)[][] = [];

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import { elementsOf, TransferSyntaxUid, writeDataSet, writeMeta } from "#formats/dicom";
+import type { IndexedValues, InstanceRecord } from "#radiology/archive";
+import { chanceOf, personName } from "./people.ts";
 
 /** One study of one tiny image, some 1.3 KB: what fills an index. The same for the same number. */
 export interface TinyStudy {
@@ -13,36 +16,10 @@ const modalities = [
   ["MR", "1.2.840.10008.5.1.4.1.1.4"],
   ["DX", "1.2.840.10008.5.1.4.1.1.1.1"],
 ] as const;
-const syllables = "BA KO LIN MAR NEL OR PET RO SAN TOR VAL WIN DER GAR HOF JEN FER CAS EL UL".split(" ");
-const givenNames = "ANNA BEN CARLA DAN EVA FRED GINA HUGO IDA JACK KARIM LEA MARC NORA OLE PIA".split(" ");
 const regions = ["CHEST", "HEAD", "KNEE", "SPINE"];
 const pixels = Uint8Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? (i * 37) & 0xff : (i * 37) & 0x0f));
 const firstDay = Date.UTC(2016, 0, 1);
 const transferSyntaxUid = TransferSyntaxUid.explicitLittleEndian;
-
-/** Repeatable chance for one number: xorshift, after some turns. */
-function chanceOf(seed: number): () => number {
-  let state = (Math.imul(seed, 2_654_435_761) + 12_345) >>> 0 || 1;
-  const next = () => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 2 ** 32;
-  };
-  for (let i = 0; i < 4; i++) next();
-  return next;
-}
-
-/** One in a hundred patients is a SMITH, one in three hundred a SMIRNOV, one in five hundred a SMILEY. */
-function familyName(chance: () => number): string {
-  const drawn = chance();
-  if (drawn < 0.01) return "SMITH";
-  if (drawn < 0.013) return "SMIRNOV";
-  if (drawn < 0.015) return "SMILEY";
-  return [0, 1, 2].map(() => syllables[Math.floor(chance() * syllables.length)]).join("");
-}
 
 export const dayOf = (day: number): string =>
   new Date(firstDay + day * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "");
@@ -53,39 +30,63 @@ export const patientOf = (study: number): number => Math.floor(study * 0.7);
 /** Studies are spread over so many days. */
 export const days = 3_650;
 
-export function tinyStudy(study: number): TinyStudy {
+/** What the index keeps of a study with one instance, without the places where it rests. */
+export interface TinyValues {
+  readonly studyUid: string;
+  readonly sopClassUid: string;
+  readonly study: IndexedValues;
+  readonly series: IndexedValues;
+  readonly instance: IndexedValues;
+}
+
+export function tinyValues(study: number): TinyValues {
   const patient = patientOf(study);
-  const ofPatient = chanceOf(patient + 1);
   const ofStudy = chanceOf(study + 777);
-  const name = `${familyName(ofPatient)}^${givenNames[patient % givenNames.length]}`;
   const day = Math.floor(ofStudy() * days);
   const [modality, sopClassUid] = modalities[Math.floor(ofStudy() * modalities.length)] ?? modalities[0];
-  const uid = `1.2.826.0.1.3680043.10.1425.8.${study + 1}`;
-  const sopInstanceUid = `${uid}.1.1`;
+  return {
+    studyUid: `1.2.826.0.1.3680043.10.1425.8.${study + 1}`,
+    sopClassUid,
+    study: {
+      StudyDate: dayOf(day),
+      StudyTime: String(80_000 + (study % 10) * 10_000 + (study % 60)).padStart(6, "0"),
+      AccessionNumber: accessionOf(study),
+      InstitutionName: "SYNTHETIC GENERAL HOSPITAL",
+      ReferringPhysicianName: `REFERRER^${study % 50}`,
+      StudyDescription: `${modality} ${regions[study % regions.length]}`,
+      PatientName: personName(patient),
+      PatientID: patientIdOf(patient),
+      PatientBirthDate: `19${20 + (patient % 80)}0${1 + (patient % 9)}1${patient % 9}`,
+      PatientSex: "MFO"[patient % 3] ?? "",
+      StudyID: String(study % 99_999),
+    },
+    series: { Modality: modality, SeriesDescription: "SERIES 1", SeriesNumber: "1" },
+    instance: {
+      InstanceNumber: "1",
+      SamplesPerPixel: "1",
+      PhotometricInterpretation: "MONOCHROME2",
+      Rows: "16",
+      Columns: "16",
+      BitsAllocated: "16",
+      BitsStored: "12",
+    },
+  };
+}
+
+export function tinyStudy(number: number): TinyStudy {
+  const { studyUid, sopClassUid, study, series, instance } = tinyValues(number);
+  const sopInstanceUid = `${studyUid}.1.1`;
   const dataSet = writeDataSet(
     elementsOf({
       SpecificCharacterSet: "ISO_IR 100",
       SOPClassUID: sopClassUid,
       SOPInstanceUID: sopInstanceUid,
-      StudyDate: dayOf(day),
-      StudyTime: String(80_000 + (study % 10) * 10_000 + (study % 60)).padStart(6, "0"),
-      AccessionNumber: accessionOf(study),
-      Modality: modality,
-      InstitutionName: "SYNTHETIC GENERAL HOSPITAL",
-      ReferringPhysicianName: `REFERRER^${study % 50}`,
-      StudyDescription: `${modality} ${regions[study % regions.length]}`,
-      SeriesDescription: "SERIES 1",
-      PatientName: name,
-      PatientID: patientIdOf(patient),
-      PatientBirthDate: `19${20 + (patient % 80)}0${1 + (patient % 9)}1${patient % 9}`,
-      PatientSex: "MFO"[patient % 3],
-      StudyInstanceUID: uid,
-      SeriesInstanceUID: `${uid}.1`,
-      StudyID: String(study % 99_999),
-      SeriesNumber: 1,
-      InstanceNumber: 1,
+      ...study,
+      ...series,
+      ...instance,
+      StudyInstanceUID: studyUid,
+      SeriesInstanceUID: `${studyUid}.1`,
       SamplesPerPixel: 1,
-      PhotometricInterpretation: "MONOCHROME2",
       Rows: 16,
       Columns: 16,
       BitsAllocated: 16,
@@ -97,6 +98,36 @@ export function tinyStudy(study: number): TinyStudy {
     { transferSyntaxUid },
   );
   return { sopClassUid, sopInstanceUid, transferSyntaxUid, dataSet };
+}
+
+/** As its record comes to the index; made up but for the values. */
+export function tinyRecord(number: number): Omit<InstanceRecord, "studyToken"> {
+  const { studyUid, sopClassUid, study, series, instance } = tinyValues(number);
+  const sopUid = `${studyUid}.1.1`;
+  const digest = createHash("sha256").update(sopUid).digest("hex");
+  return {
+    id: digest.slice(0, 32),
+    studyUid,
+    seriesUid: `${studyUid}.1`,
+    sopUid,
+    sopClassUid,
+    transferSyntaxUid,
+    places: {
+      image: { pack: `${Math.floor(number / 100_000)}`.padStart(32, "a"), offset: (number % 100_000) * 2_048 },
+      identity: { pack: `${Math.floor(number / 100_000)}`.padStart(32, "b"), offset: (number % 100_000) * 1_024 },
+    },
+    sizeBytes: 1_300,
+    dataSetOffset: 340,
+    pixelOffset: 800,
+    pixelLength: pixels.length,
+    dataSetSha256: digest,
+    // Of a day to come: no server sets out to gather the metadata of images that are not there.
+    receivedAt: firstDay + 2 * days * 86_400_000 + number,
+    receivedFrom: "device:bench",
+    study,
+    series,
+    instance,
+  };
 }
 
 /** As a file. */

@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
-import type { InstanceRecord, Match, Query, StudyIndex } from "#radiology/archive";
-import { openPostgres, openSqlite } from "#stores/sql";
+import { createBlindIndex, type InstanceRecord, type Match, type Query, type StudyIndex } from "#radiology/archive";
+import { openIndexDatabase } from "#stores/sql";
+import { createTestIndexBox } from "../radiology/archive/index-box.fixture.ts";
 import { machine, percentile, print } from "./report.ts";
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -34,7 +36,10 @@ function recordOf(study: number, series: number, instance: number): InstanceReco
     sopUid,
     sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
     transferSyntaxUid: "1.2.840.10008.1.2.1",
-    place: { pack: digest("pack").slice(0, 32), offset: study * 1000 + instance },
+    places: {
+      image: { pack: digest("images").slice(0, 32), offset: study * 1000 + instance },
+      identity: { pack: digest("identities").slice(0, 32), offset: study * 1000 + instance },
+    },
     sizeBytes: 526_000,
     dataSetOffset: 340,
     pixelOffset: 2000,
@@ -155,10 +160,9 @@ export async function studyIndex(words: readonly string[]): Promise<void> {
     },
   });
   const root = await mkdtemp(join(values.folder, ".bench-index-"));
-  const { studyIndex: index, close } =
-    values.url === undefined
-      ? await openSqlite({ path: join(root, "index.db"), log: silentLog })
-      : await openPostgres({ url: values.url, log: silentLog });
+  const place = values.url === undefined ? { path: join(root, "index.db") } : { url: values.url };
+  const { blindStore } = await openIndexDatabase({ ...place, log: silentLog });
+  const index = createBlindIndex({ store: blindStore, box: createTestIndexBox(), clock: systemClock });
   try {
     print(machine());
     const studies = Number(values.studies);
@@ -166,7 +170,7 @@ export async function studyIndex(words: readonly string[]): Promise<void> {
     await measureQueries(index, studies);
     await measureAdding(index, studies);
   } finally {
-    await close();
+    await index.close();
     await rm(root, { recursive: true, force: true });
   }
 }

@@ -35,12 +35,16 @@ export interface TargetKind {
 const noDelay = { TCP_NODELAY: "1" };
 const plugin = process.env.ORTHANC_DICOMWEB ?? "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 
+/** One client asks for more patients in a minute than a reader sees in a year: the breaker would stop it. */
+const revealsPerMinute = "1000000000";
+
 /** Leadglass as `npm start` runs it: sealed, synced, logged. */
 export const leadglass: TargetKind = {
   name: "leadglass",
   available: true,
   async start(folder) {
-    const house = await startHouse({ home: folder ?? scratch("leadglass") });
+    const environment = { LEADGLASS_REVEALS_PER_MINUTE: revealsPerMinute };
+    const house = await startHouse({ home: folder ?? scratch("leadglass"), environment });
     house.command(["device", "add", "BENCH", "--address", "127.0.0.1"]);
     const headers = { authorization: `Bearer ${house.token()}` };
     return {

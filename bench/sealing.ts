@@ -6,11 +6,19 @@ import { newToken, systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import { createFileKeyStore } from "#stores/keys";
 import { createPacks } from "#stores/packs";
-import { createKeyring, createPassphrase, createVault, type SealedPlace, type Vault } from "#trust/vault";
+import {
+  createKeyring,
+  createPassphrase,
+  createVault,
+  type Half,
+  passphraseRoot,
+  type SealedPlace,
+  type Vault,
+} from "#trust/vault";
 import { machine, percentile, print } from "./report.ts";
 
 /*
- * What the vault costs: node bench/vault.ts [--folder DIR] [--objects N]. The folder must lie on a real disk. Objects are sent as
+ * What the vault costs: npm run bench -- sealing [--folder DIR] [--objects N]. The folder must lie on a real disk. Objects are sent as
  * C-STORE sends them: pieces of 16 KiB, the loop yielding between, `finish` once all are there.
  */
 const ctBytes = 526 * 1024;
@@ -23,7 +31,7 @@ async function sendOne(
   studyToken: string,
   image: Buffer,
 ): Promise<{ place: SealedPlace; lastMs: number }> {
-  const sealing = vault.seal({ studyToken });
+  const sealing = vault.seal({ studyToken, half: "image" });
   for (let at = 0; at < image.length; at += pieceBytes) {
     const wait = sealing.write(image.subarray(at, at + pieceBytes));
     if (wait !== undefined) await wait;
@@ -112,20 +120,30 @@ async function measureKeys(folder: string): Promise<void> {
 }
 
 /** `words`: [--folder DIR] [--objects N]. */
-export async function vault(words: readonly string[]): Promise<void> {
+export async function sealing(words: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...words],
     options: { folder: { type: "string", default: "." }, objects: { type: "string", default: "600" } },
   });
   const folder = await mkdtemp(join(values.folder, "bench-vault-"));
   const count = Number(values.objects);
-  const place = { files: systemFiles, folder, passphrase: createPassphrase(systemRandom), random: systemRandom };
+  const passphrase = createPassphrase(systemRandom);
+  const root = passphraseRoot({ passphrase: async () => passphrase, random: systemRandom });
+  const place = { files: systemFiles, folder, root, random: systemRandom, tenants: ["main"] };
   try {
     const keyring = await createKeyring(place);
+    const storesIn = async (half: Half) => ({
+      keyStore: await createFileKeyStore({ files: systemFiles, folder: join(folder, `${half}-keys`) }),
+      objects: createPacks({
+        files: systemFiles,
+        folder: join(folder, `${half}-packs`),
+        clock: systemClock,
+        random: systemRandom,
+      }),
+    });
     const open = async () => {
-      const keyStore = await createFileKeyStore({ files: systemFiles, folder: join(folder, "keys") });
-      const packs = { files: systemFiles, folder: join(folder, "packs"), clock: systemClock, random: systemRandom };
-      return createVault({ keyring, tenant: "main", keyStore, objects: createPacks(packs), random: systemRandom });
+      const stores = { image: await storesIn("image"), identity: await storesIn("identity") };
+      return createVault({ keyring, tenant: "main", stores, random: systemRandom });
     };
     const opened = await open();
     const image = Buffer.from(systemRandom(Buffer.alloc(ctBytes)));
@@ -143,5 +161,3 @@ export async function vault(words: readonly string[]): Promise<void> {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-if (import.meta.main) await vault(process.argv.slice(2));
