@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { registerAudit } from "./audit.ts";
 import { registerBackups } from "./backups.ts";
 import { registerConfirmations } from "./confirmations.ts";
+import { registerCorrections } from "./corrections.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
 import { registerKeys } from "./keys.ts";
@@ -17,6 +18,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
   return async (server) => {
     registerSession(server, parts);
     registerStudies(server, parts);
+    registerCorrections(server, parts);
     registerDevices(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);

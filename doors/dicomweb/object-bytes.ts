@@ -10,6 +10,11 @@ export async function* wholeBytes(instance: HeldInstance): AsyncGenerator<Buffer
   yield* (await currentOf(instance)).whole();
 }
 
+/** An instance as it was received, whatever was corrected since; proven in the same way. */
+export async function* receivedBytes(instance: HeldInstance): AsyncGenerator<Buffer> {
+  yield* proven(instance, (await instance.open()).stream());
+}
+
 /** An instance after the corrections of its study: where what stands, single ranges, and the whole, proven. */
 export interface CurrentInstance extends HeldInstance {
   whole(): AsyncIterable<Buffer>;

@@ -5,7 +5,7 @@ import { sendStream } from "./answer-stream.ts";
 import { canBeExplicit, explicitBytes } from "./explicit-bytes.ts";
 import { type Acceptable, covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
-import { wholeBytes } from "./object-bytes.ts";
+import { receivedBytes, wholeBytes } from "./object-bytes.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { notAcceptable } from "./refusal.ts";
@@ -16,7 +16,7 @@ const dicom = "application/dicom";
 const explicitUid = TransferSyntaxUid.explicitLittleEndian;
 
 /** How one instance is given. */
-type Form = "stored" | "explicit";
+type Form = "stored" | "explicit" | "received";
 
 /** Retrieve Study, Series and Instance (PS3.18 §10.4.1.1.1 to .3): whole instances, streamed one after the other. */
 export function retrieveHandler(parts: DicomwebParts) {
@@ -43,15 +43,18 @@ export function retrieveHandler(parts: DicomwebParts) {
 interface Way {
   readonly single: boolean;
   readonly syntax: string | undefined;
+  /** As it was received, before any correction: a parameter of ours, `values=received`. */
+  readonly isReceived: boolean;
 }
 
 function waysOf(accept: readonly Acceptable[]): Way[] {
   return accept.flatMap(({ name, parameters }) => {
     const syntax = parameters.get("transfer-syntax");
-    if (name === dicom || name === "application/*") return [{ single: name === dicom, syntax }];
+    const isReceived = parameters.get("values") === "received";
+    if (name === dicom || name === "application/*") return [{ single: name === dicom, syntax, isReceived }];
     if (name !== "multipart/related" && name !== "multipart/*" && name !== "*/*") return [];
     const type = name === "multipart/related" ? (parameters.get("type") ?? "*/*").toLowerCase() : "*/*";
-    return covers(type, dicom) ? [{ single: false, syntax }] : [];
+    return covers(type, dicom) ? [{ single: false, syntax, isReceived }] : [];
   });
 }
 
@@ -61,7 +64,9 @@ function waysOf(accept: readonly Acceptable[]): Way[] {
  */
 function formOf(ways: readonly Way[], instance: HeldInstance): Form | undefined {
   const stored = instance.transferSyntaxUid;
-  for (const { syntax } of ways) {
+  for (const { syntax, isReceived } of ways) {
+    if (isReceived && (syntax === undefined || syntax === "*" || syntax === stored)) return "received";
+    if (isReceived) continue;
     if (syntax === "*" || syntax === stored) return "stored";
     if (syntax === explicitUid && canBeExplicit(instance)) return "explicit";
     if (syntax === undefined) return stored !== explicitUid && canBeExplicit(instance) ? "explicit" : "stored";
@@ -75,6 +80,9 @@ function answerOf(instance: HeldInstance, form: Form, root: string, parts: Dicom
   const type = (uid: string) => `${dicom}; transfer-syntax=${uid}`;
   if (form === "explicit") {
     return { type: type(explicitUid), location, pieces: explicitBytes(instance, parts) };
+  }
+  if (form === "received") {
+    return { type: type(transferSyntaxUid), location, length: sizeBytes, pieces: receivedBytes(instance) };
   }
   // How long it is after corrections is known when it is made.
   const length = isCorrected ? undefined : sizeBytes;

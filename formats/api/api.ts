@@ -36,6 +36,7 @@
  * | POST   /api/vault/backup        | BackupTaking → lines of `{progress}`, then `{report: BackupView}` (operator) |
  * | GET    /api/vault/backups       | → BackupsView (operator) |
  * | POST   /api/vault/rotate        | RotationRequest → lines of `{progress}`, then `{report: RotationView}` (operator) |
+ * | POST   /api/vault/shred         | ShredRequest → ConfirmationView; its result is a ShredCertificateView |
  * | POST   /api/vault/root          | RootRequest → ConfirmationView; its result is a RootView |
  * | POST   /api/vault/recovery-kit  | → ConfirmationView; its result is a RecoverySharesView |
  * | POST   /api/accounts            | AccountRequest → NewAccount (operator) |
@@ -178,64 +179,6 @@ export interface StudyDetail extends StudyView {
   readonly series: readonly SeriesView[];
 }
 
-/** Why values are corrected: to agree with the patient's record (COERCE), or because they were wrong (CORRECT). */
-export interface CorrectionReason {
-  readonly code: "COERCE" | "CORRECT";
-  readonly text: string;
-}
-
-/** Values by keyword (`PatientName`); empty takes one away. */
-export type CorrectedValues = Readonly<Record<string, string>>;
-
-/** The same Patient ID of another issuer is another patient. */
-export interface PatientKey {
-  readonly PatientID: string;
-  readonly IssuerOfPatientID?: string;
-}
-
-export interface StudyCorrection {
-  /** The study's token. */
-  readonly study: string;
-  readonly changes: CorrectedValues;
-  readonly reason: CorrectionReason;
-}
-
-/** For all studies of a patient. */
-export interface PatientCorrection {
-  readonly patient: PatientKey;
-  readonly changes: CorrectedValues;
-  readonly reason: CorrectionReason;
-}
-
-/** The studies of one patient become those of another, whose name, birth date and sex they take. */
-export interface PatientMerge {
-  readonly from: PatientKey;
-  readonly into: PatientKey;
-  readonly reason: CorrectionReason;
-}
-
-export interface StudyMove {
-  readonly study: string;
-  /** Whose it is; for a patient without studies its name too. */
-  readonly to: PatientKey & CorrectedValues;
-  readonly reason: CorrectionReason;
-}
-
-/** What was corrected just now; a study that said so already is left out. */
-export interface CorrectedView {
-  readonly studies: readonly { readonly studyToken: string; readonly version: number }[];
-}
-
-export interface CorrectionView {
-  /** 1, 2, … of its study. */
-  readonly version: number;
-  readonly act: string;
-  readonly at: number;
-  readonly by: string;
-  readonly reason: CorrectionReason;
-  readonly changes: Readonly<Record<string, { readonly from?: string; readonly to: string }>>;
-}
-
 export interface DeviceRequest {
   readonly ae: string;
   readonly address: string;
@@ -285,6 +228,31 @@ export interface StatusView {
   };
   /** Who looked at too many patients in a minute, and is stopped until an operator releases it. */
   readonly stopped: readonly { readonly actor: string; readonly since: number }[];
+}
+
+export interface ShredRequest {
+  /** Token of a study. */
+  readonly study: string;
+  /** All that is held of its patient. */
+  readonly wholePatient: boolean;
+}
+
+/** One entry of the log with the proof that the log holds it. */
+export interface ProvenEntryView {
+  readonly index: number;
+  readonly line: string;
+  readonly path: readonly string[];
+  readonly checkpoint: string;
+}
+
+export interface ShredCertificateView {
+  readonly format: "leadglass shred certificate 1";
+  readonly on: { readonly kind: string; readonly id: string };
+  readonly studies: readonly string[];
+  /** `kept`: why a backup still holds destroyed keys. */
+  readonly backups: readonly { readonly folder: string; readonly kept?: string }[];
+  readonly entries: readonly ProvenEntryView[];
+  readonly verifierKey: string;
 }
 
 export interface ReleaseRequest {

@@ -35,6 +35,8 @@ export type {
   SessionView,
   SetupRequest,
   SetupState,
+  ShredCertificateView,
+  ShredRequest,
   SignedLog,
   StatusView,
   StudyDetail,
@@ -47,3 +49,14 @@ export type {
   WaitingView,
 } from "./api.ts";
 export { rootKinds } from "./api.ts";
+export type {
+  CorrectedValues,
+  CorrectedView,
+  CorrectionReason,
+  CorrectionView,
+  PatientCorrection,
+  PatientKey,
+  PatientMerge,
+  StudyCorrection,
+  StudyMove,
+} from "./corrections.ts";

@@ -2,11 +2,13 @@ import type { Command } from "../arguments.ts";
 import { auditExport, auditVerify } from "./audit.ts";
 import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
+import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
 import { release, status, token } from "./operations.ts";
+import { vaultCertificate, vaultShred } from "./shred.ts";
 import { start } from "./start.ts";
 import { userAdd, userList, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
@@ -27,8 +29,15 @@ export const commands: readonly Command[] = [
   confirmationWithdraw,
   token,
   importFiles,
+  studyCorrect,
+  studyMove,
+  studyCorrections,
+  patientCorrect,
+  patientMerge,
   vaultCheck,
   vaultRebuild,
+  vaultShred,
+  vaultCertificate,
   vaultRotate,
   vaultRecoveryKit,
   vaultRecover,
