@@ -1,5 +1,11 @@
 import type { FastifyInstance } from "fastify";
-import { type RootRequest, type RotationRequest, type RotationView, rootKinds } from "#formats/api";
+import {
+  type RootRequest,
+  type RotationRequest,
+  type RotationView,
+  rootKinds,
+  type ShredRequest,
+} from "#formats/api";
 import { createLineAnswers } from "./answer-in-lines.ts";
 import { confirmationAnswers } from "./confirmations.ts";
 import type { ApiParts } from "./parts.ts";
@@ -14,6 +20,13 @@ const rotationBody = {
   },
 };
 
+const shredBody = {
+  type: "object",
+  additionalProperties: false,
+  required: ["study", "wholePatient"],
+  properties: { study: { type: "string", pattern: "^[0-9a-f]{32}$" }, wholePatient: { type: "boolean" } },
+};
+
 const rootBody = {
   type: "object",
   additionalProperties: false,
@@ -21,9 +34,9 @@ const rootBody = {
   properties: { to: { enum: rootKinds } },
 };
 
-/** Keys: rotation below the root at once; the root and the recovery kit when a second administrator has confirmed. */
+/** Keys: rotation below the root at once; the root, the recovery kit and shredding when a second administrator has confirmed. */
 export function registerKeys(server: FastifyInstance, parts: ApiParts): void {
-  const { keyRotation, confirmations, people, clock, actorOf } = parts;
+  const { keyRotation, shredding, confirmations, people, gate, clock, actorOf } = parts;
   const answerInLines = createLineAnswers(clock);
   const answer = confirmationAnswers(people);
 
@@ -41,6 +54,14 @@ export function registerKeys(server: FastifyInstance, parts: ApiParts): void {
     const { to } = request.body;
     const detail = { "Root key now": parts.keyState().root, "Root key then": to };
     return answer(actor, await confirmations.request(actor, "root.change", { kind: "system", id: to }, detail));
+  });
+
+  server.post<{ Body: ShredRequest }>("/api/vault/shred", { schema: { body: shredBody } }, async (request) => {
+    const actor = actorOf(request);
+    const { study, wholePatient } = request.body;
+    // Who may not ask is not told whether there is such a study.
+    const plan = await gate.pass(actor, "confirmation.request", undefined, () => shredding.plan(study, wholePatient));
+    return answer(actor, await confirmations.request(actor, plan.act, plan.on, plan.detail));
   });
 
   server.post("/api/vault/recovery-kit", async (request) => {

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { BackupsView, BackupTaking, BackupView, PhantomState, StatusView } from "#formats/api";
-import type { Archive } from "#radiology/archive";
+import type { Archive, Shredding } from "#radiology/archive";
 import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
@@ -25,6 +25,7 @@ export interface ApiParts {
   readonly gate: Gate;
   readonly audit: AuditLog;
   readonly breaker: Breaker;
+  readonly shredding: Shredding;
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly people: People;

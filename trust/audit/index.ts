@@ -4,6 +4,8 @@ export type { EntryStore } from "./entry-store.ts";
 export { studiesMost } from "./line.ts";
 export type { AuditLogParts } from "./log.ts";
 export { createAuditLog } from "./log.ts";
+export type { ProvenEntry } from "./proven-entry.ts";
+export { openProvenEntry, proveEntry } from "./proven-entry.ts";
 export { leafHash, verifyConsistency, verifyInclusion } from "./tree.ts";
 export type { ExportedLog, LogVerdict } from "./verify.ts";
 export { verifyLog } from "./verify.ts";

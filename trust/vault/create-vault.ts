@@ -111,15 +111,20 @@ export async function createVault(options: {
     },
     async shred({ studyTokens, patientToken }) {
       checkOpen();
+      let keys = 0;
+      const destroy = async ({ keyStore }: HalfStores, token: string) => {
+        if (await keyStore.delete(token)) keys++;
+      };
       // The patient's key first: with it gone, none of these identities opens, whatever stops what follows.
-      if (patientToken !== undefined) await stores.identity.keyStore.delete(patientToken);
+      if (patientToken !== undefined) await destroy(stores.identity, patientToken);
       for (const token of studyTokens) {
-        await stores.identity.keyStore.delete(token);
-        await stores.image.keyStore.delete(token);
+        await destroy(stores.identity, token);
+        await destroy(stores.image, token);
         identityKeys.forget(token);
         studyKeys.forget(token);
       }
       if (patientToken !== undefined) identityKeys.forget(patientToken);
+      return keys;
     },
     patientOf: (studyToken) => identityKeys.patientOf(studyToken),
     moveIdentity: (studyToken, patient) => identityKeys.move(studyToken, `patient ${patient}`),

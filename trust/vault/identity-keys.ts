@@ -3,7 +3,7 @@ import { newToken, type Random } from "#base/id";
 import { createKept } from "./kept.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { TenantKeys } from "./keyring.ts";
-import { aead, hkdf, hmac, joined, keyOf, openMessage, sealMessage } from "./primitives.ts";
+import { aead, hkdf, hmac, joined, keyOf, newKey, openMessage, sealMessage } from "./primitives.ts";
 import { brokenKey, unwrapKey, wrapKey } from "./wrapped-key.ts";
 
 /**
@@ -69,7 +69,7 @@ export function createIdentityKeys(options: {
     const standing = await keyStore.get(digest);
     if (standing !== undefined) return standing.studyToken;
     const token = newToken(random);
-    const key = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
+    const key = newKey(random);
     const wrappedKey = wrapKey({ tenant, tenantKey, purpose, token, random }, key);
     key.fill(0);
     return (await keyStore.putIfAbsent(digest, { studyToken: token, wrappedKey })).studyToken;
@@ -93,7 +93,7 @@ export function createIdentityKeys(options: {
   const make = async (studyToken: string, patient: string): Promise<void> => {
     const digest = studyDigest(studyToken);
     if ((await keyStore.get(digest)) !== undefined) return;
-    const key = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
+    const key = newKey(random);
     const wrappedKey = await wrapStudy(studyToken, patient, key);
     key.fill(0);
     await keyStore.putIfAbsent(digest, { studyToken, wrappedKey });
@@ -141,11 +141,13 @@ export function createIdentityKeys(options: {
     },
     patientToken: async (patient) => (await keyStore.get(patientDigest(patient)))?.studyToken,
     async move(studyToken, patient) {
+      const standing = (await keyStore.byToken(studyToken))?.wrappedKey;
       const key = await unwrapStudy(studyToken);
       if (key === undefined) throw brokenKey();
       const wrappedKey = await wrapStudy(studyToken, patient, key);
       key.fill(0);
-      await keyStore.replace(studyToken, wrappedKey);
+      // One that was shredded or moved meanwhile stays so.
+      if (!(await keyStore.replace(studyToken, wrappedKey, standing))) throw brokenKey();
       epoch++;
       studies.delete(studyToken);
     },

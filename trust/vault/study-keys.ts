@@ -3,7 +3,7 @@ import { newToken, type Random } from "#base/id";
 import { createKept } from "./kept.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { TenantKeys } from "./keyring.ts";
-import { aead, hmac, joined, keyOf } from "./primitives.ts";
+import { hmac, joined, keyOf, newKey } from "./primitives.ts";
 import { unwrapKey, wrapKey } from "./wrapped-key.ts";
 
 /** The data keys of studies, for their image halves, opened when they are needed. */
@@ -44,7 +44,7 @@ export function createStudyKeys(options: {
     const begun = epoch;
     let kept = await keyStore.get(digest);
     if (kept === undefined) {
-      const key = Buffer.from(random(Buffer.alloc(aead.keyBytes)));
+      const key = newKey(random);
       const studyToken = newToken(random);
       const wrappedKey = wrapKey({ tenant, tenantKey, purpose, token: studyToken, random }, key);
       kept = await keyStore.putIfAbsent(digest, { studyToken, wrappedKey });

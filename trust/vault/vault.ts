@@ -113,8 +113,8 @@ export interface Vault {
   check(seen?: (progress: CheckProgress) => void): AsyncIterable<Damage>;
   /** Whether every byte of one object proves; what is wrong with it otherwise. */
   prove(half: Half, found: Pick<FoundObject, "pack" | "offset">): Promise<string | undefined>;
-  /** Deletes the keys of studies, and of a patient: durable when it resolves. */
-  shred(what: Shredded): Promise<void>;
+  /** Deletes the keys of studies, and of a patient: durable when it resolves. How many there were. */
+  shred(what: Shredded): Promise<number>;
   /** The token of the patient under whose key a study's identity lies. */
   patientOf(studyToken: string): Promise<string | undefined>;
   /** Puts a study's identity under another patient's key (a merge, a study that was moved). */

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { ConfirmationView, EnrolledSecondFactor, InvitationView, ShredCertificateView } from "#formats/api";
+import { totpCode } from "#trust/access";
+import { type RunningHouse, startHouse } from "../house/index.ts";
+import { listStudies, makeAdministrator, password, seedOf } from "../web/browser.fixture.ts";
+import { retrieve, type Slice, search, slicesOf, stow, wholeLog } from "./modality.fixture.ts";
+
+/*
+ * Shredding as two administrators do it on a real server: of a study, then of a patient; what is left is looked at.
+ */
+interface Person {
+  readonly cookie: string;
+  readonly seed: Uint8Array;
+}
+
+let house: RunningHouse;
+const backup = mkdtempSync(join(tmpdir(), "lg-shred-backup-"));
+const people: Person[] = [];
+const doe = { name: "Doe^Jane", id: "P-1", birthDate: "19700102", sex: "F" } as const;
+const roe = { name: "Roe^Richard", id: "P-2", birthDate: "19600102", sex: "M" } as const;
+const sliceFor = (seed: number, patient: typeof doe | typeof roe) =>
+  slicesOf({ kind: "mr-brain", slices: 1, size: 32, seed, patient, accessionNumber: `A-${seed}` })[0] as Slice;
+const [one, two, other] = [sliceFor(61, doe), sliceFor(62, doe), sliceFor(63, roe)];
+
+const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+  house.fetch(path, {
+    anonymous: true,
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+async function invite(name: string): Promise<Person> {
+  const { link } = JSON.parse(house.command(["user", "add", name, "--json"])) as InvitationView;
+  const secret = new URL(link).hash.replace("#setup=", "");
+  const begun = (await (await post("/api/setup/account", { secret, name, password })).json()) as EnrolledSecondFactor;
+  const seed = Uint8Array.from(seedOf(begun.totpSecret));
+  const confirmed = await post("/api/setup/confirm", { secret, code: totpCode(seed, Date.now()) });
+  return { seed, cookie: (confirmed.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
+}
+
+before(async () => {
+  house = await startHouse();
+  await makeAdministrator(house);
+  for (const name of ["bob", "carol"]) people.push(await invite(name));
+  assert.equal((await stow(house, [one, two, other])).status, 200);
+  house.command(["vault", "backup", backup]);
+});
+after(async () => {
+  await house?.remove();
+  rmSync(backup, { recursive: true, force: true });
+});
+
+/** The page Confirmations, as `person` uses it. */
+async function confirm(person: Person): Promise<ConfirmationView> {
+  const headers = { cookie: person.cookie, "x-leadglass": "1" };
+  for (let tries = 0; tries < 400; tries++) {
+    const answer = await house.fetch("/api/confirmations", { anonymous: true, headers });
+    const found = ((await answer.json()) as ConfirmationView[]).find(({ state }) => state === "pending");
+    if (found !== undefined) {
+      // The code of this half minute made the account.
+      const code = totpCode(person.seed, Date.now() + 30_000);
+      assert.equal((await post(`/api/confirmations/${found.id}/confirm`, { code }, headers)).status, 200);
+      return found;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("nothing was asked for");
+}
+
+async function tokenOf(slice: Slice): Promise<string> {
+  const found = (await listStudies(house)).find(({ studyUid }) => studyUid === slice.studyUid);
+  assert.ok(found);
+  return found.token;
+}
+
+test("a study is shredded when a second administrator has confirmed; its certificate is proven by the log alone", async () => {
+  const token = await tokenOf(one);
+  const out = join(backup, "..", `certificate-${token}.json`);
+  const running = house.begin(["vault", "shred", token, "--out", out]);
+  const asked = await confirm(people[0] as Person);
+  assert.deepEqual([asked.act, asked.detail.Images], ["study.shred", "1"]);
+  const { status, stdout, stderr } = await running;
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /1 studies shredded/);
+  assert.match(stdout, new RegExp(`destroyed in ${backup} too`));
+
+  assert.deepEqual(await search(house, `/studies?StudyInstanceUID=${one.studyUid}`), []);
+  await assert.rejects(retrieve(house, one));
+  assert.ok((await retrieve(house, two)).length > 0, "another study of the same patient stays");
+
+  assert.match(house.command(["vault", "certificate", out]), /1 studies shredded, proven by the log/);
+  const certificate = JSON.parse(readFileSync(out, "utf8")) as ShredCertificateView;
+  assert.deepEqual(certificate.studies, [token]);
+  const forged = JSON.stringify({ ...certificate, studies: [await tokenOf(two)] });
+  writeFileSync(out, forged);
+  assert.equal(house.tryCommand(["vault", "certificate", out]).status, 1);
+  rmSync(out);
+});
+
+test("a patient is shredded whole, and others are not touched", async () => {
+  assert.equal((await stow(house, [one])).status, 200, "what comes again is new");
+  const tokens = [await tokenOf(one), await tokenOf(two)];
+  const running = house.begin(["vault", "shred", tokens[1] ?? "", "--patient", "--json"]);
+  const asked = await confirm(people[1] as Person);
+  assert.deepEqual([asked.act, asked.detail.Studies], ["patient.shred", "2"]);
+  const { status, stdout, stderr } = await running;
+  assert.equal(status, 0, stderr);
+  const certificate = JSON.parse(stdout) as ShredCertificateView;
+  assert.deepEqual([...certificate.studies].sort(), tokens.sort());
+  assert.equal((await search(house, "/studies")).length, 1);
+  assert.ok((await retrieve(house, other)).length > 0);
+
+  const acts = (await wholeLog(house)).map(({ act, actor }) => `${act} ${actor.split(":")[0]}`);
+  assert.equal(acts.filter((act) => act === "keys.destroyed pair").length, 2);
+  assert.match(house.command(["vault", "check"]), /objects have no key: shredded, or lost|0 damaged/);
+});
+
+test("what was shredded stays so after a start, a rebuild, and a restore from the backup", async () => {
+  await house.stop();
+  house = await startHouse({ home: house.home });
+  assert.equal((await search(house, "/studies")).length, 1);
+  house.command(["vault", "rebuild"]);
+  assert.equal((await search(house, "/studies")).length, 1);
+  const restored = mkdtempSync(join(tmpdir(), "lg-shred-restored-"));
+  rmSync(restored, { recursive: true });
+  const passphrase = join(house.home, "root.passphrase");
+  const { status, stdout, stderr } = house.tryCommand(["vault", "restore", backup, "--home", restored, "--passphrase-file", passphrase]);
+  assert.equal(status, 0, stderr + stdout);
+  const second = await startHouse({ home: restored, environment: { LEADGLASS_PASSPHRASE_FILE: passphrase } });
+  try {
+    assert.deepEqual(
+      (await listStudies(second)).map(({ studyUid }) => studyUid),
+      [other.studyUid],
+    );
+  } finally {
+    await second.remove();
+  }
+});
