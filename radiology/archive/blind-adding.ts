@@ -25,7 +25,7 @@ export interface AddingParts extends MemoryParts {
   readonly digests: RowDigests;
 }
 
-export interface Adding {
+interface Adding {
   add(memory: BlindMemory, records: readonly InstanceRecord[], marks: readonly PackMark[]): Promise<AddOutcome[]>;
   /** What was remembered of rows may be wrong: they were changed by somebody else, or a change failed. */
   forget(): void;

@@ -1,5 +1,5 @@
 import { type Column, isThere } from "./blind-columns.ts";
-import { ascending, holds, intersection, type Numbers, union } from "./blind-lists.ts";
+import { ascending, intersection, type Numbers, union } from "./blind-lists.ts";
 import type { BlindMemory } from "./blind-memory.ts";
 import { type Plan, termsIn } from "./blind-plan.ts";
 import type { RowDigests } from "./blind-rows.ts";
@@ -103,13 +103,12 @@ export function isWithin({ spans }: Candidates, dates: Column): (id: number) => 
 /** By number. */
 export function listed(candidates: Candidates, dates: Column): Numbers {
   const within = isWithin(candidates, dates);
-  if (candidates.among !== undefined) return candidates.among.filter(within);
-  const found: number[] = [];
-  for (let id = 1; id < dates.end; id++) if (within(id)) found.push(id);
-  return Uint32Array.from(found);
+  const [span] = candidates.spans;
+  const everyStudy = { least: 0, most: Number.MAX_SAFE_INTEGER, isExact: true };
+  const some =
+    candidates.among ?? (span === undefined ? dates.between(everyStudy) : span.column.between(span.interval));
+  return some.filter(within);
 }
-
-export const isAmong = ({ among }: Candidates, id: number): boolean => among === undefined || holds(among, id);
 
 /** What a column says of its own order. */
 export const spanOf = ({ spans }: Candidates, scheme: SortScheme): Interval | undefined =>

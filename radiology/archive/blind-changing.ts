@@ -12,7 +12,7 @@ import type { InstancePlaces, StudyIndex } from "./study-index.ts";
 
 type Changes = Pick<StudyIndex, "putSeriesBlob" | "correct" | "removeStudy" | "removeConflict" | "relocate" | "clear">;
 
-export interface ChangingParts extends AddingParts {
+interface ChangingParts extends AddingParts {
   /** Of studies that were corrected. */
   readonly corrected: Term;
 }

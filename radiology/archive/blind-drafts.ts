@@ -78,7 +78,7 @@ export function draftOf<Row>(row: Row, isNew: boolean, known: Known, values: Ind
 export const copyOf = ({ have, logged }: Known): Known => ({ have: have && new Set(have), logged: new Set(logged) });
 
 /** The first instance says what a study is; a later one only adds what was missing. */
-export function fillIn({ known, fill }: Draft<unknown>, values: IndexedValues): Record<string, string> {
+function fillIn({ known, fill }: Draft<unknown>, values: IndexedValues): Record<string, string> {
   const added: Record<string, string> = {};
   for (const keyword in values) {
     const value = values[keyword] ?? "";

@@ -409,3 +409,55 @@ test("a column that nobody sorts by is let go after a while, and read again when
   assert.equal(await readsFor(byName), warm + 1);
   assert.equal(await readsFor(byName), warm);
 });
+
+test("a list that is long enough to be kept in memory grows with what is merged into it", async () => {
+  const { index } = opened({ mergedAtTerms: 3_000 });
+  const studies = 5_200;
+  for (let from = 0; from < studies; from += 400) {
+    const records = Array.from({ length: 400 }, (_, i) => {
+      const number = String(from + i);
+      return recordOf({
+        study: number,
+        sop: number,
+        studyValues: { PatientName: "", PatientID: number, StudyDate: "" },
+      });
+    });
+    await index.add(records, []);
+    const modality = equal("ModalitiesInStudy", "CT");
+    assert.deepEqual(await index.countStudies([modality]), { count: from + 400, isExact: true });
+    const [newest] = await index.findStudies({ ...where(modality), limit: 1 });
+    assert.equal(newest?.id, from + 400);
+  }
+  await index.correct(recordOf({ study: "0" }).studyToken, correctionTo(1, { PatientName: "Late^One" }));
+  await settled(index);
+  assert.deepEqual(await index.countStudies([equal("ModalitiesInStudy", "CT")]), { count: studies, isExact: true });
+  assert.equal((await index.findStudies(where(like("PatientName", "late*")))).length, 1);
+});
+
+test("a question between a correction in the store and the index's learning of it gives no row that does not fulfil it", async () => {
+  const { box, store } = opened();
+  const committed = Promise.withResolvers<void>();
+  const learnt = Promise.withResolvers<void>();
+  let isSlow = false;
+  const slow: BlindStore = {
+    ...store,
+    async change(work) {
+      const result = await store.change(work);
+      if (!isSlow) return result;
+      committed.resolve();
+      await learnt.promise;
+      return result;
+    },
+  };
+  const index = createBlindIndex({ store: slow, box, clock });
+  await add(index, {}, { study: "2", sop: "2" });
+  assert.equal((await index.findStudies(where(like("PatientName", "doe*")))).length, 2);
+  isSlow = true;
+  const correcting = index.correct(recordOf().studyToken, correctionTo(1, { PatientName: "Roe^R" }));
+  await committed.promise;
+  assert.equal((await index.findStudies(where(like("PatientName", "doe*")))).length, 1);
+  assert.deepEqual(await index.countStudies([like("PatientName", "doe*")]), { count: 1, isExact: true });
+  learnt.resolve();
+  await correcting;
+  assert.equal((await index.findStudies(where(like("PatientName", "roe*")))).length, 1);
+});

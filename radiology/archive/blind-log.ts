@@ -25,7 +25,7 @@ const keyBytes = 8;
 /** A block of the log is filled up to a multiple, so that it does not show how many terms are in it. */
 const roundedTo = 1024;
 
-export function encodeEntries(entries: readonly LogEntry[]): Uint8Array {
+function encodeEntries(entries: readonly LogEntry[]): Uint8Array {
   const used = entries.reduce(
     (sum, { terms, sortKeys }) => sum + entryHeadBytes + termBytes * terms.length + keyBytes * (sortKeys?.length ?? 0),
     0,

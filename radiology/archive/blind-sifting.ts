@@ -82,7 +82,7 @@ export interface Sifted<Row> {
   readonly sortKeys: readonly KeyValue[];
 }
 
-export interface ToSift<Row> {
+interface ToSift<Row> {
   readonly row: Row;
   readonly studyToken: string;
   readonly condition: Condition;

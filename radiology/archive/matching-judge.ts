@@ -52,7 +52,7 @@ export function passes(test: Test, key: KeyValue | readonly string[]): boolean {
 }
 
 /** Goes back only behind the last run, so it takes time by length of text times length of pattern at most. */
-export function matchesPattern(parts: readonly PatternPart[], text: string): boolean {
+function matchesPattern(parts: readonly PatternPart[], text: string): boolean {
   const wanted = parts.flatMap((part) => (typeof part === "object" ? [...part.literal] : [part]));
   const given = [...text];
   let at = 0;

@@ -17,7 +17,7 @@ export type KeyValue = string | number;
 
 /** Sorts behind every number that an IS can hold. */
 export const absentNumber = 2 ** 40;
-export const keyCharactersMost = 256;
+const keyCharactersMost = 256;
 
 /** A piece of a pattern: literal text, any run of characters, any one character. */
 export type PatternPart = { readonly literal: string } | "run" | "one";

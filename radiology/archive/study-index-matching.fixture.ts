@@ -110,6 +110,31 @@ export function matchingTests(cleared: Cleared): void {
     assert.deepEqual(await range({ to: "20240102" }), [0, 1]);
   });
 
+  test("ranges of dates of series and instances are those of texts, for dates that are none too", async () => {
+    const index = await cleared();
+    const dates = ["20231231", "20240101", "20240229", "20240301", "2024:", "2024", "20241399", "20250101", ""];
+    const options = dates.map((date, i) => ({
+      ...{ study: String(i), sop: String(i) },
+      ...{ seriesValues: { SeriesDate: date }, instanceValues: { ContentDate: date } },
+    }));
+    await add(index, ...options);
+    const inRange = dates
+      .map((_, i) => i)
+      .filter((i) => (dates[i] ?? "") >= "20240101" && (dates[i] ?? "") <= "20250101");
+    const range = { kind: "range", from: "20240101", to: "20250101" } as const;
+    const sort = { keyword: "ArrivedAt", ascending: true };
+    const series = await index.findSeries({ ...where({ ...range, keyword: "SeriesDate" }), sort });
+    assert.deepEqual(
+      series.map(({ study }) => study.id - 1),
+      inRange,
+    );
+    const instances = await index.findInstances({ ...where({ ...range, keyword: "ContentDate" }), sort });
+    assert.deepEqual(
+      instances.map((row) => row.series.study.id - 1),
+      inRange,
+    );
+  });
+
   test("any of several matches is enough, and all that stand side by side are needed", async () => {
     const index = await cleared();
     const rows = [
@@ -130,6 +155,8 @@ export function matchingTests(cleared: Cleared): void {
       { study: "1", series: "2", sop: "2", seriesValues: { Modality: "SR" } },
       { study: "2", series: "1", sop: "3", seriesValues: { Modality: "MR" } },
       { study: "3", series: "1", sop: "4", seriesValues: { Modality: "C" } },
+      // Of a series that is of another modality by its first instance.
+      { study: "3", series: "1", sop: "5", seriesValues: { Modality: "PT\\NM" } },
     ];
     await add(index, ...options);
     const count = async (...values: string[]) =>
@@ -137,6 +164,7 @@ export function matchingTests(cleared: Cleared): void {
     assert.equal(await count("CT"), 1);
     assert.equal(await count("SR", "MR"), 2);
     assert.equal(await count("C"), 1);
+    assert.equal(await count("NM"), 1);
     assert.equal(await count("T\\S"), 0);
     assert.equal(await count("CT\\SR"), 0);
     assert.deepEqual((await index.study(recordOf().studyUid))?.modalities, ["CT", "SR"]);
