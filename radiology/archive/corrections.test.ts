@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { createVirtualClock } from "#base/clock";
 import { readFile, Tag } from "#formats/dicom";
 import { actorOf, operator } from "#trust/access";
 import { openArchive } from "./archive.fixture.ts";
@@ -107,7 +109,6 @@ test("metadata of a series is made of the current values, also when it was made 
   const { archive } = await openArchive();
   const stored = await receive(archive, imageFile());
   const metadata = async () => {
-    const { gunzipSync } = await import("node:zlib");
     return gunzipSync(await archive.seriesMetadata(operator, stored.studyUid, stored.seriesUid)).toString();
   };
   assert.match(await metadata(), /Doe\^Jane/);
@@ -214,4 +215,40 @@ test("only people and the operator correct; what is no value of its attribute is
     );
   }
   await assert.rejects(archive.correctStudy(operator, "none", { PatientName: "X" }, reason), { code: "absent" });
+});
+
+test("who watches hears of a corrected study", async () => {
+  const clock = createVirtualClock();
+  const { archive } = await openArchive({ clock });
+  const studyToken = await tokenOf(archive, await receive(archive, imageFile()));
+  clock.advance(2_000);
+  const heard: string[] = [];
+  archive.watch((token) => heard.push(token));
+  await archive.correctStudy(operator, studyToken, { PatientName: "Roe^Richard" }, reason);
+  clock.advance(2_000);
+  assert.deepEqual(heard, [studyToken]);
+});
+
+test("a study is corrected so often and no more, and is still read", async () => {
+  const { archive } = await openArchive();
+  const stored = await receive(archive, imageFile());
+  const studyToken = await tokenOf(archive, stored);
+  for (let version = 1; version <= 200; version++) {
+    await archive.correctStudy(operator, studyToken, { StudyID: String(version) }, reason);
+  }
+  await assert.rejects(archive.correctStudy(operator, studyToken, { StudyID: "201" }, reason), { code: "conflict" });
+  const { now } = await bytesOf(archive, stored);
+  assert.equal(originals(now).length, 200);
+  assert.equal(readFile(now).dataSet.text(0x00200010), "200");
+});
+
+test("a rebuild that finds every record of a merge opens nobody's identity", async () => {
+  const first = await openArchive();
+  for (const study of ["1", "2", "3"]) await receive(first.archive, imageFile({ PatientID: "OLD" }, { study }));
+  await receive(first.archive, imageFile({ PatientID: "NEW" }, { study: "4" }));
+  await first.archive.mergePatients(operator, { PatientID: "OLD" }, { PatientID: "NEW" }, reason);
+  const second = await openArchive({ stores: first.stores });
+  await second.archive.recover();
+  assert.deepEqual(second.entries, []);
+  assert.equal((await idsFound(second.archive, "PatientID", "NEW")).length, 4);
 });

@@ -207,16 +207,18 @@ export function createCorrections(parts: Parts): Corrections {
     return { studyToken, identity };
   };
 
-  const resume = async (found: FoundCorrection): Promise<void> => {
+  /** What is left of an act when those of its studies are done whose records were found. */
+  const resume = async (found: FoundCorrection, doneOf: ReadonlyMap<string, ReadonlyMap<string, number>>) => {
     const { whole, correction } = found.stored;
-    if (whole === undefined) return indexer.drop(found.arrival);
-    const { task, act, at, by, reason } = correction;
-    const begun = { task, act, at, by, reason, ...whole };
-    const recorded = new Map([[found.studyToken, found]]);
-    const on = { kind: "study", id: found.studyToken } as const;
-    await gate.pass(system, "study.correct", on, (grant) =>
-      work(grant, { ...begun, recorded, done: new Map() }, new Map()),
-    );
+    const { task: id, act, at, by, reason } = correction;
+    const done = new Map<string, number | undefined>(doneOf.get(id));
+    if (whole?.studies.some((studyToken) => !done.has(studyToken))) {
+      const recorded = new Map([[found.studyToken, found]]);
+      const task: Task = { task: id, act, at, by, reason, ...whole, recorded, done };
+      const on = { kind: "study", id: found.studyToken } as const;
+      await gate.pass(system, "study.correct", on, (grant) => work(grant, task, new Map()));
+    }
+    indexer.drop(found.arrival);
   };
 
   return {
@@ -279,8 +281,13 @@ export function createCorrections(parts: Parts): Corrections {
         passed++;
       };
       const inOrder = [...found].sort((a, b) => a.stored.correction.version - b.stored.correction.version);
-      for (const { studyToken, stored } of inOrder) await apply(studyToken, stored).catch(passOver);
-      for (const one of inOrder) await resume(one).catch(passOver);
+      const doneOf = new Map<string, Map<string, number>>();
+      for (const { studyToken, stored } of inOrder) {
+        await apply(studyToken, stored).catch(passOver);
+        const { task, version } = stored.correction;
+        doneOf.set(task, (doneOf.get(task) ?? new Map<string, number>()).set(studyToken, version));
+      }
+      for (const one of inOrder) await resume(one, doneOf).catch(passOver);
       if (passed > 0) log.warn("corrections of studies that do not open were passed over", { count: passed });
     },
     alone,

@@ -109,6 +109,14 @@ test("the log says who corrected what, before it was opened", async () => {
   }
 });
 
+test("no file of the home holds a name or an ID, of before or of now, in the clear", () => {
+  for (const entry of readdirSync(house.home, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const bytes = readFileSync(join(entry.parentPath, entry.name)).toString("latin1");
+    assert.doesNotMatch(bytes, /Quillon|Zebedee|Newton|Left knee|QZ-\d{4}/i, entry.name);
+  }
+});
+
 test("a rebuild brings every correction back", async () => {
   house.command(["vault", "rebuild"]);
   assert.deepEqual(await found("PatientID=QZ-4711"), ["QZ-4711", "QZ-4711"]);
