@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { type DicomJson, readFile, Tag, TransferSyntaxUid, writeFile } from "#formats/dicom";
@@ -73,6 +75,45 @@ for (const [name, fileOf] of Object.entries(files)) {
     await open.close();
   });
 }
+
+const data = join(
+  process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "../../../shared/data"),
+  "dicom/transfer-syntaxes",
+);
+const fileBytesMax = 600 * 1024;
+
+test("decoded on the way out, real compressed images have the same pixels after a correction as before", async (t) => {
+  if (!existsSync(data)) return t.skip("needs the shared test data: set LEADGLASS_DATA");
+  let compared = 0;
+  for (const name of readdirSync(data).filter((each) => /(rle|jpeg|jpg|htj2k).*\.dcm$/i.test(each))) {
+    const file = readFileSync(join(data, name));
+    if (file.length > fileBytesMax) continue;
+    const open = await openDoor();
+    const stored = await open.server.inject({
+      method: "POST",
+      url: "/dicom-web/studies",
+      headers: { "content-type": "application/dicom" },
+      payload: file,
+    });
+    const [row] = await open.archive.findInstances(operator, { matches: [], limit: 1, offset: 0 });
+    if (stored.statusCode === 200 && row !== undefined) {
+      const url = `/dicom-web/studies/${row.studyUid}/series/${row.seriesUid}/instances/${row.sopUid}`;
+      const before = await get(open, url, "application/dicom");
+      await open.archive.correctStudy(operator, row.studyToken, { PatientName: "Änd^Ern" }, reason);
+      const after = await get(open, url, "application/dicom");
+      assert.equal(after.statusCode, before.statusCode, name);
+      if (before.statusCode === 200) {
+        const [was, is] = [readFile(before.rawPayload).dataSet, readFile(after.rawPayload).dataSet];
+        assert.equal(is.text(Tag.PatientName), "Änd^Ern", name);
+        assert.deepEqual(is.bytes(Tag.PixelData), was.bytes(Tag.PixelData), name);
+        compared++;
+      }
+    }
+    await open.close();
+  }
+  t.diagnostic(`${compared} files`);
+  assert.ok(compared > 10);
+});
 
 test("a whole study comes with current values, instances that came after the correction too", async () => {
   const open = await openDoor();
