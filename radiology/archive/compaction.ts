@@ -31,6 +31,8 @@ export interface CompactionSummary {
 export interface Compaction {
   /** First ends what the last process left half done, then compacts packs that are worth it. To be called every few minutes. */
   run(): Promise<CompactionSummary>;
+  /** Every pack in which something was discarded, whatever it costs: for who wants to see it gone. */
+  runAll(): Promise<CompactionSummary>;
   close(): Promise<void>;
 }
 
@@ -53,7 +55,9 @@ export function createCompaction(parts: CompactionParts): Compaction {
   const { stores, clock, log, discardedShareMin = 0.25, discardedBytesMin = 16 * 1024 * 1024 } = parts;
   const { quietMs = 10 * 60 * 1000 } = parts;
   const pace = createPace(parts);
+  /** The one that waits or is under way for whoever calls every few minutes. */
   let running: Promise<CompactionSummary> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
 
   const seen = new Map<string, { readonly endPosition: number; readonly atMs: number }>();
 
@@ -94,7 +98,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
       log.warn("a pack could not be compacted", { half, pack }, error);
     }
   };
-  const run = async (): Promise<CompactionSummary> => {
+  const run = async (which: "worth it" | "all"): Promise<CompactionSummary> => {
     const sum: Sum = { packs: 0, objects: 0, freedBytes: 0, damagedPacks: 0 };
     for (const store of stores) {
       const all = await store.objects.packs();
@@ -103,7 +107,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
         if (name.startsWith(`${store.half} `) && !isThere) seen.delete(name);
       }
       const quiet = all.filter((state) => isQuiet(store.half, state));
-      const states = quiet.filter(isWorthIt);
+      const states = which === "all" ? all.filter(holdsDiscarded) : quiet.filter(isWorthIt);
       // Most room first: it may be what the next one needs for its copy.
       states.sort((a, b) => Number(b.isMoving) - Number(a.isMoving) || b.discardedBytes - a.discardedBytes);
       for (const state of states) await compactOne(store, state, sum);
@@ -111,18 +115,26 @@ export function createCompaction(parts: CompactionParts): Compaction {
     if (sum.packs > 0) log.info("packs were compacted", { ...sum });
     return sum;
   };
+  const inTurn = (which: "worth it" | "all"): Promise<CompactionSummary> => {
+    const turn = last.then(() => run(which));
+    last = turn.catch(() => {});
+    return turn;
+  };
   return {
     run() {
-      running ??= run().finally(() => {
+      running ??= inTurn("worth it").finally(() => {
         running = undefined;
       });
       return running;
     },
+    runAll: () => inTurn("all"),
     async close() {
       pace.stop();
-      await running?.catch(() => {});
+      await last.catch(() => {});
     },
   };
 }
+
+const holdsDiscarded = ({ discardedBytes, isMoving }: PackState) => isMoving || discardedBytes > 0;
 
 type Sum = { -readonly [Key in keyof CompactionSummary]: CompactionSummary[Key] };

@@ -36,7 +36,7 @@ export interface ScrubStatus {
 
 /** Reads and proves everything that rests, again and again, slowly: damage is found while there is still a good copy. */
 export interface Scrub {
-  /** Goes on where the last process stopped. */
+  /** Goes on where the last process stopped. Without it, `status` tells what that one left. */
   start(): Promise<void>;
   pause(): void;
   resume(): void;
@@ -203,21 +203,28 @@ export function createScrub(parts: ScrubParts): Scrub {
     }
   };
 
+  let loading: Promise<void> | undefined;
+  const load = async () => {
+    // Notes that cannot be read are as good as none: the pass begins anew.
+    notes = { ...notes, ...((await notesFile.load().catch(() => undefined)) as ScrubNotes | undefined) };
+    if (notes.pass !== undefined) pass = { ...notes.pass, packsDone: new Set(notes.pass.packsDone) };
+  };
+  const loaded = () => (loading ??= load());
+
   return {
     async start() {
-      // Notes that cannot be read are as good as none: the pass begins anew.
-      notes = { ...notes, ...((await notesFile.load().catch(() => undefined)) as ScrubNotes | undefined) };
-      if (notes.pass !== undefined) pass = { ...notes.pass, packsDone: new Set(notes.pass.packsDone) };
+      await loaded();
       running = run();
     },
     pause: pace.pause,
     resume: pace.resume,
     async status() {
+      await loaded();
       const sizes = await Promise.all(stores.map(({ objects }) => objects.packs()));
       const bytesTotal = sizes.flat().reduce((sum, { endPosition }) => sum + endPosition, 0);
       const active = pass === undefined ? "resting" : "running";
       return {
-        state: pace.isStopped() ? "stopped" : pace.isPaused() ? "paused" : active,
+        state: pace.isStopped() || running === undefined ? "stopped" : pace.isPaused() ? "paused" : active,
         bytesDone: Math.min(pass?.bytes ?? 0, bytesTotal),
         bytesTotal,
         lastFullPass: notes.lastFullPass,
@@ -238,6 +245,7 @@ export function createScrub(parts: ScrubParts): Scrub {
     },
     async close() {
       pace.stop();
+      if (running === undefined) return;
       await running;
       await save();
     },

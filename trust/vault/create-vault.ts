@@ -105,8 +105,8 @@ export async function createVault(options: {
     recover: (from) => recover(halves.identity, from),
     images: () => images(halves.image.objects),
     check: (seen = () => {}) => check([halves.image, halves.identity], seen),
-    async prove(half, found) {
-      const finding = await halves[half].damageOf(found);
+    async prove(half, found, readAt) {
+      const finding = await halves[half].damageOf(found, readAt);
       return typeof finding === "object" ? finding.what : undefined;
     },
     async shred({ studyTokens, patientToken }) {

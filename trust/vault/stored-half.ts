@@ -4,6 +4,7 @@ import { asProblem, isProblem, Problem } from "#base/problem";
 import { type Half, objectContext, partOf } from "./format.ts";
 import type { TenantKeys } from "./keyring.ts";
 import { type ProvenObject, proveObject, type StudyKeyOf, verifyWhole } from "./opener.ts";
+import type { ReadAt } from "./scan.ts";
 import type { SealedObjects } from "./sealed-objects.ts";
 import { createSealer, objectKey, type Sealer } from "./sealer.ts";
 import { createSealing } from "./sealing.ts";
@@ -13,9 +14,9 @@ import type { CheckProgress, Damage, SealedPlace, Sealing } from "./vault.ts";
 export interface StoredHalf {
   seal(studyToken: string, ended: (sealing: Sealing) => void): Sealing;
   /** Problem "damaged" when the footer does not prove, "absent" when the key is gone. */
-  prove(place: SealedPlace): Promise<ProvenObject>;
+  prove(place: SealedPlace, readAt?: ReadAt): Promise<ProvenObject>;
   /** What is wrong with an object, every byte looked at. */
-  damageOf(place: SealedPlace): Promise<Finding>;
+  damageOf(place: SealedPlace, readAt?: ReadAt): Promise<Finding>;
   check(progress: Progress): AsyncIterable<Damage>;
   readonly objects: SealedObjects;
 }
@@ -62,15 +63,17 @@ export function createStoredHalf(parts: {
       },
     });
   };
-  const prove = (place: SealedPlace): Promise<ProvenObject> => {
-    const readAt = (position: number, into: Uint8Array) => objects.read(place.pack, position, into);
-    return proveObject(place, readAt, tenant.id, part, keyOf).catch((error) => {
+  const readerOf =
+    ({ pack }: SealedPlace): ReadAt =>
+    (position, into) =>
+      objects.read(pack, position, into);
+  const prove = (place: SealedPlace, readAt: ReadAt = readerOf(place)): Promise<ProvenObject> =>
+    proveObject(place, readAt, tenant.id, part, keyOf).catch((error) => {
       throw asProblem(error, "opening a sealed object");
     });
-  };
-  const damageOf = async (place: SealedPlace): Promise<Finding> => {
+  const damageOf = async (place: SealedPlace, readAt?: ReadAt): Promise<Finding> => {
     try {
-      await verifyWhole(await prove(place));
+      await verifyWhole(await prove(place, readAt));
       return undefined;
     } catch (error) {
       if (isProblem(error, "absent")) return "no-key";

@@ -1,5 +1,6 @@
 import type { Half } from "./format.ts";
 import type { IndexBox } from "./identity.ts";
+import type { ReadAt } from "./scan.ts";
 import type { FoundObject } from "./sealed-objects.ts";
 
 /** Where a sealed object rests: its pack and the position of its footer there. Says nothing about what it is. */
@@ -111,8 +112,11 @@ export interface Vault {
   images(): AsyncIterable<{ readonly id: string; readonly place: SealedPlace }>;
   /** Opens every segment of every object of both stores and reports damage; `seen` is called with progress. */
   check(seen?: (progress: CheckProgress) => void): AsyncIterable<Damage>;
-  /** Whether every byte of one object proves; what is wrong with it otherwise. */
-  prove(half: Half, found: Pick<FoundObject, "pack" | "offset">): Promise<string | undefined>;
+  /**
+   * Whether every byte of one object proves; what is wrong with it otherwise. `readAt` reads its pack in another place (a replica),
+   * or slowly.
+   */
+  prove(half: Half, found: Pick<FoundObject, "pack" | "offset">, readAt?: ReadAt): Promise<string | undefined>;
   /** Deletes the keys of studies, and of a patient: durable when it resolves. How many there were. */
   shred(what: Shredded): Promise<number>;
   /** The token of the patient under whose key a study's identity lies. */
