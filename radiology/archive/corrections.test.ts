@@ -249,6 +249,9 @@ test("a rebuild that finds every record of a merge opens nobody's identity", asy
   await first.archive.mergePatients(operator, { PatientID: "OLD" }, { PatientID: "NEW" }, reason);
   const second = await openArchive({ stores: first.stores });
   await second.archive.recover();
-  assert.deepEqual(second.entries, []);
+  assert.deepEqual(
+    second.entries.filter(({ act }) => act.startsWith("identity.") || act === "study.correct"),
+    [],
+  );
   assert.equal((await idsFound(second.archive, "PatientID", "NEW")).length, 4);
 });
