@@ -118,8 +118,10 @@ function openFile(trace: TraceStep[], file: MemoryFile, turn: () => Promise<void
   };
 }
 
+/** In place where it fits: the caller lets go of `into`. */
 export function written(into: Buffer, position: number, bytes: Uint8Array): Buffer {
-  const out = resized(into, Math.max(into.length, position + bytes.length));
+  const end = position + bytes.length;
+  const out = end <= into.length ? into : resized(into, end);
   out.set(bytes, position);
   return out;
 }

@@ -23,20 +23,25 @@ type Appended = Omit<AuditEntry, "at">;
 export async function openArchive(options: ArchiveOptions = {}) {
   const { stores = memoryStores(), blindStore = createMemoryBlindStore(), clock = systemClock } = options;
   const entries: Appended[] = [];
-  const audit = { append: async (entry: Appended) => entries.push(entry) } as Partial<AuditLog> as AuditLog;
+  const audit = {
+    append: async (entry: Appended) => entries.push(entry),
+    size: () => entries.length,
+    entries: async (from, to) => entries.slice(from, to).map((entry) => ({ ...entry, at: clock.now() })),
+  } as Partial<AuditLog> as AuditLog;
   const { vault } = await openVault({ stores });
   const gate = createGate({ audit, clock });
   const log = silentLog;
   const { studiesPerMinuteMax = 1_000_000 } = options;
   const { reveal, breaker } = createReveal({ vault, gate, audit, clock, log, studiesPerMinuteMax });
   const index = createBlindIndex({ store: blindStore, box: vault.indexBox, clock });
-  const archive = archiveOf({ vault, gate, reveal, index, clock });
+  const archive = archiveOf({ vault, gate, audit, reveal, index, clock });
   return { archive, vault, gate, reveal, breaker, index, entries, stores, blindStore, clock };
 }
 
 function archiveOf(parts: {
   vault: Vault;
   gate: Gate;
+  audit: AuditLog;
   reveal: ReturnType<typeof createReveal>["reveal"];
   index: StudyIndex;
   clock: Clock;

@@ -11,6 +11,7 @@ import { type CorrectionActs, createCorrections } from "./corrections.ts";
 import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
 import { createIndexer } from "./indexer.ts";
 import { createIntake, type DataSetHeader, type Receiving, type StoredInstance } from "./intake.ts";
+import { createMissingEntries, type ReadableLog } from "./missing-entries.ts";
 import {
   createRevealedRows,
   type InstanceRow,
@@ -75,6 +76,7 @@ export interface ArchiveParts {
   readonly reveal: Reveal;
   readonly index: StudyIndex;
   readonly gate: Gate;
+  readonly audit: ReadableLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -102,6 +104,8 @@ export function createArchive(parts: ArchiveParts): Archive {
     },
   });
   const { correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf } = corrections;
+
+  const taking = () => ({ vault, index, indexer, corrections, log, entries: createMissingEntries(parts) });
 
   /** Searches see everything that was acknowledged before they began. */
   const search = async <T>(actor: Actor, work: (grant: Grant) => Promise<T>): Promise<T> =>
@@ -236,7 +240,7 @@ export function createArchive(parts: ArchiveParts): Archive {
     async recover() {
       const marks = await index.marks();
       const from = new Map(marks.map(({ pack, position }) => [pack, position]));
-      return corrections.alone(() => takeIn({ vault, index, indexer, corrections, log }, from, () => {}));
+      return corrections.alone(() => takeIn(taking(), from, () => {}));
     },
     rebuild: (actor, progress) =>
       gate.pass(actor, "vault.rebuild", undefined, async () => {
@@ -244,7 +248,7 @@ export function createArchive(parts: ArchiveParts): Archive {
         return corrections.alone(async () => {
           const writeMarks = indexer.holdMarks();
           await index.clear();
-          const summary = await takeIn({ vault, index, indexer, corrections, log }, new Map(), progress);
+          const summary = await takeIn(taking(), new Map(), progress);
           await writeMarks();
           return summary;
         });

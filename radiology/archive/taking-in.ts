@@ -3,6 +3,7 @@ import type { RecoveredObject, SealedPlace, Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
 import type { Corrections, FoundCorrection } from "./corrections.ts";
 import type { Indexer } from "./indexer.ts";
+import type { MissingEntries } from "./missing-entries.ts";
 import { parseStored, type StoredRecord } from "./stored-record.ts";
 import type { InstanceRecord, PackMark, StudyIndex } from "./study-index.ts";
 
@@ -32,6 +33,7 @@ export async function takeIn(
     readonly index: StudyIndex;
     readonly indexer: Indexer;
     readonly corrections: Corrections;
+    readonly entries: MissingEntries;
     readonly log: Log;
   },
   from: ReadonlyMap<string, number>,
@@ -46,6 +48,7 @@ export async function takeIn(
 
   const take = async ({ object, stored, arrival }: Waiting, image: SealedPlace): Promise<void> => {
     instances++;
+    await parts.entries.makeFor({ id: stored.image.id, receivedAt: stored.record.receivedAt });
     await indexer.push(recordOf(object, stored, image), arrival);
   };
   for await (const object of vault.recover(from)) {

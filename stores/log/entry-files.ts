@@ -10,10 +10,15 @@ const hashBytes = 32;
  * One process at a time. What a crash tore behind the last sync is cut off on opening; rejects with Problem "damaged" when
  * something before it cannot be read.
  */
-export async function openEntryFiles(options: { readonly files: Files; readonly folder: string }): Promise<EntryStore> {
-  const { files, folder } = options;
+export async function openEntryFiles(options: {
+  readonly files: Files;
+  readonly folder: string;
+  /** How much of a file is made ready ahead of the lines that come. */
+  readonly aheadBytes?: number;
+}): Promise<EntryStore> {
+  const { files, folder, aheadBytes } = options;
   await files.makeFolder(folder);
-  const segments = await openSegments(files, folder);
+  const segments = await openSegments(files, folder, aheadBytes);
   const hashes = await openOrCreate(files, folder, "hashes");
   const checkpoints = await openSlots(files, folder, "checkpoints");
   return {

@@ -5,7 +5,7 @@ import { encodeBatch, headerAt, headerBytes, linesOf, type Scan, scanSegment } f
 /** A segment holds about this much before the next begins. Opening reads one whole. */
 const segmentBytesMost = 16 * 1024 * 1024;
 /** Zeros that are written ahead, so that a sync of what overwrites them has no metadata to commit. */
-const aheadBytes = 1024 * 1024;
+const aheadBytesUsual = 1024 * 1024;
 /** Scans of older segments that are kept for reading. */
 const scansMost = 8;
 
@@ -32,19 +32,19 @@ interface Segment {
 }
 
 /** The lines in files of about 16 MiB, `entries-<number of the first line>`. */
-export async function openSegments(files: Files, folder: string): Promise<Segments> {
+export async function openSegments(files: Files, folder: string, aheadBytes = aheadBytesUsual): Promise<Segments> {
   const firsts = (await files.list(folder)).map(firstOf).filter((first) => first !== undefined);
   firsts.sort((a, b) => a - b);
   const older = firsts.slice(0, -1);
   const last = firsts.at(-1);
-  let current = last === undefined ? await createSegment(files, folder, 0) : await openLast(files, folder, last);
+  let current = last === undefined ? await createSegment(files, folder, 0, aheadBytes) : await openLast(files, folder, last);
   let broken: unknown;
   const scans = new Map<number, { file: OpenFile; scan: Scan }>();
 
   const roll = async (): Promise<void> => {
     const full = current;
     await full.file.truncate(full.end);
-    current = await createSegment(files, folder, full.next);
+    current = await createSegment(files, folder, full.next, aheadBytes);
     older.push(full.first);
     await full.file.close();
   };
@@ -77,7 +77,7 @@ export async function openSegments(files: Files, folder: string): Promise<Segmen
       if (broken !== undefined) throw refused(broken);
       if (current.end >= segmentBytesMost) await roll();
       const batch = encodeBatch(current.next, lines);
-      await reserve(current, batch.length);
+      await reserve(current, batch.length, aheadBytes);
       await writeDurably(batch);
       current.offsets.push(current.end);
       current.firsts.push(current.next);
@@ -116,7 +116,7 @@ const refused = (cause: unknown) =>
     cause,
   });
 
-async function createSegment(files: Files, folder: string, first: number): Promise<Segment> {
+async function createSegment(files: Files, folder: string, first: number, aheadBytes: number): Promise<Segment> {
   const file = await files.open(`${folder}/${nameOf(first)}`, "create");
   await file.write([Buffer.alloc(aheadBytes)], 0);
   await file.sync();
@@ -146,7 +146,7 @@ async function readWhole(file: OpenFile): Promise<Buffer> {
   return bytes.subarray(0, at);
 }
 
-async function reserve(segment: Segment, bytes: number): Promise<void> {
+async function reserve(segment: Segment, bytes: number, aheadBytes: number): Promise<void> {
   if (segment.end + bytes <= segment.written) return;
   const more = Math.max(aheadBytes, bytes);
   await segment.file.write([Buffer.alloc(more)], segment.written);
