@@ -25,6 +25,7 @@ export {
   type ProfileAction,
   tagOf,
 } from "./dictionary.ts";
+export { type DirectoryEntry, directoryEntryOf, writeDicomdir } from "./dicomdir.ts";
 export { undefinedLength } from "./element-head.ts";
 export {
   type DataSetInput,
