@@ -7,8 +7,9 @@ import { Problem } from "#base/problem";
 export type Numbers = Uint32Array;
 
 const headBytes = 2;
-const sizes = [32, 128, 512, 2048];
-const bytesMost = 2048;
+/** Sealed, the largest still lies within a page of SQLite with three others; a little more would cost it a page of its own. */
+const sizes = [32, 128, 512, 1920];
+const bytesMost = 1920;
 const numberBytesMost = 5;
 
 /** As blocks in order. */
