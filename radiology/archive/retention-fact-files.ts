@@ -83,7 +83,11 @@ export async function openFactFiles(parts: {
       yield* [...facts];
     },
     async close() {
-      for (const { file } of kept) await file.close();
+      try {
+        for (const { file } of kept) await file.close();
+      } catch (error) {
+        throw asProblem(error, "closing the facts of studies");
+      }
     },
   };
 }

@@ -89,7 +89,7 @@ test("after a failed sync nothing more is taken; opened again, the log holds wha
   const store = await openEntryFiles({ files, folder: "/log" });
   await store.append([line(0)]);
   files.failNext("sync", "EIO");
-  await assert.rejects(store.append([line(1)]), { code: "EIO" });
+  await assert.rejects(store.append([line(1)]), (error) => isProblem(error, "fault"));
   await assert.rejects(store.append([line(2)]), (error) => isProblem(error, "fault"));
   assert.equal(store.size(), 1);
   await store.close();
@@ -109,9 +109,19 @@ test("a full disk refuses a batch and takes the next one when there is room", as
   const fill = async () => {
     for (; taken < 1_000; taken++) await store.append([long]);
   };
-  await assert.rejects(fill, { code: "ENOSPC" });
+  await assert.rejects(fill, (error) => isProblem(error, "no-room"));
   await store.append([line(1)]);
   assert.deepEqual(await store.read(taken, taken + 9), [line(1)]);
+});
+
+test("hashes whose sync failed are never synced again: no checkpoint says that they are there", async () => {
+  const files = createCrashingFiles();
+  const store = await openEntryFiles({ files, folder: "/log" });
+  await store.writeHashes(0, Buffer.alloc(64, 7));
+  files.failNext("sync", "EIO");
+  await assert.rejects(store.syncHashes(), (error) => isProblem(error, "fault"));
+  await assert.rejects(store.syncHashes(), (error) => isProblem(error, "fault"));
+  await store.close();
 });
 
 test("a torn checkpoint gives its place to the next one", async () => {

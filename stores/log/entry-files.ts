@@ -1,4 +1,5 @@
-import type { Files } from "#base/io";
+import type { Files, OpenFile } from "#base/io";
+import { asProblem, Problem } from "#base/problem";
 import type { EntryStore } from "#trust/audit";
 import { openOrCreate, openSlots } from "./fixed-records.ts";
 import { openSegments } from "./segments.ts";
@@ -16,17 +17,23 @@ export async function openEntryFiles(options: {
   /** How much of a file is made ready ahead of the lines that come. */
   readonly aheadBytes?: number;
 }): Promise<EntryStore> {
-  const { files, folder, aheadBytes } = options;
-  await files.makeFolder(folder);
-  const segments = await openSegments(files, folder, aheadBytes);
-  const hashes = await openOrCreate(files, folder, "hashes");
-  const checkpoints = await openSlots(files, folder, "checkpoints");
+  const opened = await openEach(options).catch((error) => {
+    throw asProblem(error, "opening the audit log");
+  });
+  const { segments, hashes, checkpoints } = opened;
+  const guarded =
+    <Given extends readonly unknown[], Result>(doing: string, work: (...given: Given) => Promise<Result>) =>
+    (...given: Given): Promise<Result> =>
+      work(...given).catch((error: unknown) => {
+        throw asProblem(error, doing);
+      });
+  const [reading, writing, signing] = ["reading the audit log", "writing the audit log", "signing the audit log"];
   return {
     size: segments.size,
-    append: segments.append,
-    read: segments.read,
-    writeHashes: (at, written) => hashes.write([written], at * hashBytes),
-    readHashes: (places) =>
+    append: guarded(writing, segments.append),
+    read: guarded(reading, segments.read),
+    writeHashes: guarded(signing, (at: number, written: Uint8Array) => hashes.write([written], at * hashBytes)),
+    readHashes: guarded(reading, (places: readonly number[]) =>
       Promise.all(
         places.map(async (place) => {
           const into = Buffer.alloc(hashBytes);
@@ -34,14 +41,42 @@ export async function openEntryFiles(options: {
           return into;
         }),
       ),
-    syncHashes: () => hashes.sync(),
-    appendCheckpoint: checkpoints.append,
+    ),
+    syncHashes: guarded(signing, syncOnce(hashes)),
+    appendCheckpoint: guarded(signing, checkpoints.append),
     checkpointCount: checkpoints.count,
-    readCheckpoints: checkpoints.read,
-    async close() {
+    readCheckpoints: guarded(reading, checkpoints.read),
+    close: guarded("closing the audit log", async () => {
       await segments.close();
       await hashes.close();
       await checkpoints.close();
-    },
+    }),
   };
+}
+
+/** A sync that fails is not tried again: what was lost then would count as synced. */
+function syncOnce(file: OpenFile): () => Promise<void> {
+  let broken: unknown;
+  return async () => {
+    if (broken !== undefined) {
+      throw new Problem("fault", "the audit log is not signed since a sync failed", {
+        remedy: "look after the disk, then start again",
+        cause: broken,
+      });
+    }
+    try {
+      await file.sync();
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  };
+}
+
+async function openEach({ files, folder, aheadBytes }: Parameters<typeof openEntryFiles>[0]) {
+  await files.makeFolder(folder);
+  const segments = await openSegments(files, folder, aheadBytes);
+  const hashes = await openOrCreate(files, folder, "hashes");
+  const checkpoints = await openSlots(files, folder, "checkpoints");
+  return { segments, hashes, checkpoints };
 }

@@ -33,8 +33,12 @@ export const keyringFormat = "leadglass keyring 1";
 const fileName = "keyring.json";
 const fileBytesMax = 4 * 1024 * 1024;
 
-export function hasKeyring(files: Files, folder: string): Promise<boolean> {
-  return files.exists(`${folder}/${fileName}`);
+export async function hasKeyring(files: Files, folder: string): Promise<boolean> {
+  try {
+    return await files.exists(`${folder}/${fileName}`);
+  } catch (error) {
+    throw asProblem(error, "looking for the keyring");
+  }
 }
 
 /** The file appears whole in place of the one that stood, or not at all; durable when it resolves. */
@@ -62,7 +66,15 @@ export async function readKeyring(files: Files, folder: string): Promise<Keyring
   if (!(await hasKeyring(files, folder))) {
     throw new Problem("absent", "this home has no keyring", { remedy: "make it with `leadglass init`" });
   }
-  const file = await files.open(`${folder}/${fileName}`, "read");
+  try {
+    return parseKeyring((await readWhole(files, `${folder}/${fileName}`)).toString("utf8"));
+  } catch (error) {
+    throw asProblem(error, "reading the keyring");
+  }
+}
+
+async function readWhole(files: Files, path: string): Promise<Buffer> {
+  const file = await files.open(path, "read");
   try {
     const size = await file.size();
     if (size > fileBytesMax) throw brokenKeyring();
@@ -72,7 +84,7 @@ export async function readKeyring(files: Files, folder: string): Promise<Keyring
       if (count === 0) throw brokenKeyring();
       have += count;
     }
-    return parseKeyring(bytes.toString("utf8"));
+    return bytes;
   } finally {
     await file.close();
   }
