@@ -39,7 +39,8 @@ export async function filledTargets(options: FillOptions): Promise<Filled> {
   });
   const files = ctSlices(options.slices);
   const running = new Map<TargetKind, Target>();
-  const folderOf = (kind: TargetKind) => join(kept("filled-by-people"), `${kind.name}-${options.studies}-${options.slices}`);
+  const folderOf = (kind: TargetKind) =>
+    join(kept("filled-by-people"), `${kind.name}-${options.studies}-${options.slices}`);
   const stop = async () => {
     for (const target of running.values()) await target.stop();
   };

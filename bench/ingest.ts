@@ -5,7 +5,7 @@ import { exitOf, loadNow, usageOf, watchMemory } from "./processes.ts";
 import { machine, median, print, spread, table } from "./report.ts";
 import { leadglass, orthanc, storescp, type TargetKind } from "./targets.ts";
 
-interface Run {
+export interface Run {
   readonly target: string;
   readonly associations: number;
   readonly perSecond: number;
@@ -14,7 +14,7 @@ interface Run {
   readonly load: number;
 }
 
-/** The same CT by DCMTK's storescu into each server in turn, a fresh process and store each time, order turned each round. */
+/** The same CT by DCMTK's storescu into each server in turn. */
 export async function ingest(words: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...words],
@@ -30,17 +30,29 @@ export async function ingest(words: readonly string[]): Promise<void> {
   print(`C-STORE of ${files.length} CT slices by storescu. ${machine()}.`);
   for (const associations of values.associations.split(",").map(Number)) {
     const kinds = [leadglass, storescp(associations > 1), orthanc].filter((kind) => wanted(kind, values.only));
-    for (let round = 0; round < Number(values.runs); round++) {
-      for (const kind of round % 2 === 0 ? kinds : [...kinds].reverse()) {
-        const run = await once(kind, files, associations);
-        runs.push(run);
-        print(
-          `  ${run.target}, ${associations}: ${run.perSecond.toFixed(0)}/s, ${run.cpuMs.toFixed(2)} ms CPU, load ${run.load}`,
-        );
-      }
+    runs.push(...(await storeInTurns(kinds, files, associations, Number(values.runs))));
+  }
+  print(`\n${ingestTable(runs)}`);
+}
+
+/** A fresh process and store each time, order turned each round. */
+export async function storeInTurns(
+  kinds: readonly TargetKind[],
+  files: readonly string[],
+  associations: number,
+  rounds: number,
+): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of round % 2 === 0 ? kinds : [...kinds].reverse()) {
+      const run = await once(kind, files, associations);
+      runs.push(run);
+      print(
+        `  ${run.target}, ${associations}: ${run.perSecond.toFixed(0)}/s, ${run.cpuMs.toFixed(2)} ms CPU, load ${run.load}`,
+      );
     }
   }
-  report(runs);
+  return runs;
 }
 
 function wanted(kind: TargetKind, only: string | undefined): boolean {
@@ -87,7 +99,7 @@ async function send(files: readonly string[], to: { dicomPort: number; aeTitle: 
   if (code !== 0) throw new Error(`storescu exited with ${code}: ${said.slice(-500)}`);
 }
 
-function report(runs: readonly Run[]): void {
+export function ingestTable(runs: readonly Run[]): string {
   const groups = [...new Set(runs.map(({ target, associations }) => `${associations} ${target}`))].map((key) => {
     const members = runs.filter(({ target, associations }) => `${associations} ${target}` === key);
     return { target: members[0]?.target ?? "", associations: members[0]?.associations ?? 0, members };
@@ -95,25 +107,22 @@ function report(runs: readonly Run[]): void {
   const rate = (target: string, associations: number) =>
     median(
       groups
-        .find((group) => group.target.startsWith(target) && group.associations === associations)
+        .find((group) => group.target === target && group.associations === associations)
         ?.members.map((run) => run.perSecond) ?? [],
     );
   const ratio = (associations: number, peer: string) => {
     const theirs = rate(peer, associations);
     return theirs > 0 ? (rate("leadglass", associations) / theirs).toFixed(2) : "-";
   };
-  print("");
-  print(
-    table(
-      ["associations", "server", "instances/s", "ms CPU each", "peak MiB", "leadglass to it"],
-      groups.map(({ target, associations, members }) => [
-        associations,
-        target,
-        spread(members.map((run) => run.perSecond)),
-        median(members.map((run) => run.cpuMs)).toFixed(2),
-        Math.max(...members.map((run) => run.peakMiB)).toFixed(0),
-        target === "leadglass" ? "" : ratio(associations, target),
-      ]),
-    ),
+  return table(
+    ["associations", "server", "instances/s", "ms CPU each", "peak MiB", "leadglass to it"],
+    groups.map(({ target, associations, members }) => [
+      associations,
+      target,
+      spread(members.map((run) => run.perSecond)),
+      median(members.map((run) => run.cpuMs)).toFixed(2),
+      Math.max(...members.map((run) => run.peakMiB)).toFixed(0),
+      target === "leadglass" ? "" : ratio(associations, target),
+    ]),
   );
 }

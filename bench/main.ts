@@ -32,6 +32,14 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
     load: async () => (await import("./study-index.ts")).studyIndex,
   },
+  vault: {
+    does: "C-STORE beside the first issue's store, QIDO-RS at 50,000 and 1,000,000 studies beside Orthanc  [--part ingest,search]",
+    load: async () => (await import("./vault.ts")).vault,
+  },
+  "blind-attack": {
+    does: "what a thief of the index learns of 100,000 names  [--names 100000]",
+    load: async () => (await import("./blind-attack.ts")).blindAttack,
+  },
   sealing: {
     does: "sealing, opening and starting the vault alone  [--folder DIR] [--objects 600]",
     load: async () => (await import("./sealing.ts")).sealing,

@@ -33,7 +33,11 @@ function expecting(test: (rows: number) => boolean): (answer: Answer) => void {
   };
 }
 
-function searches(studies: number): Task[] {
+/** Three letters within names: of one in twenty, and of few. */
+const pieces = ["MIT", "ERA", "ECK", "STE", "OVA", "QIM"];
+
+/** What people ask an archive for, the same of every server. */
+export function searches(studies: number): Task[] {
   const study = (at: number) => (at * 7_919) % studies;
   const week = (at: number) => {
     const first = (at * 131) % (days - 7);
@@ -56,6 +60,11 @@ function searches(studies: number): Task[] {
       name: "PatientName=SMI*, 50",
       path: () => "/studies?PatientName=SMI*&limit=50",
       check: expecting((rows) => rows > 0 && rows <= 50),
+    },
+    {
+      name: "PatientName=*x*, 50",
+      path: (_, at) => `/studies?PatientName=*${pieces[at % pieces.length]}*&limit=50`,
+      check: expecting((rows) => rows <= 50),
     },
     {
       name: "StudyDate of 7 days, 50",

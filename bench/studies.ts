@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { elementsOf, TransferSyntaxUid, writeDataSet, writeMeta } from "#formats/dicom";
 import type { IndexedValues, InstanceRecord } from "#radiology/archive";
-import { chanceOf, personName } from "./people.ts";
+import { chanceOf, personName } from "../tests/people/index.ts";
 
 /** One study of one tiny image, some 1.3 KB: what fills an index. The same for the same number. */
 export interface TinyStudy {

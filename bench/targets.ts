@@ -36,36 +36,48 @@ const noDelay = { TCP_NODELAY: "1" };
 const plugin = process.env.ORTHANC_DICOMWEB ?? "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 
 /** One client asks for more patients in a minute than a reader sees in a year: the breaker would stop it. */
-const revealsPerMinute = "1000000000";
+const revealsPerMinute = "100000000";
 
 /** Leadglass as `npm start` runs it: sealed, synced, logged. */
-export const leadglass: TargetKind = {
-  name: "leadglass",
-  available: true,
-  async start(folder) {
-    const environment = { LEADGLASS_REVEALS_PER_MINUTE: revealsPerMinute };
-    const house = await startHouse({ home: folder ?? scratch("leadglass"), environment });
-    house.command(["device", "add", "BENCH", "--address", "127.0.0.1"]);
-    const headers = { authorization: `Bearer ${house.token()}` };
-    return {
-      name: "leadglass",
-      pid: house.pid,
-      dicomPort: house.dicom,
-      aeTitle: "LEADGLASS",
-      house,
-      web: { url: `https://localhost:${house.https}/dicom-web`, headers, ca: house.ca },
-      async held() {
-        const answer = await house.fetch("/dicom-web/studies?includefield=00201208&limit=100");
-        const studies = (await answer.json()) as Record<string, { Value?: number[] }>[];
-        return studies.reduce((sum, study) => sum + (study["00201208"]?.Value?.[0] ?? 0), 0);
-      },
-      async stop() {
-        if (folder === undefined) await house.remove();
-        else await house.stop();
-      },
-    };
-  },
-};
+export const leadglass: TargetKind = leadglassBy("leadglass", startHouse);
+
+/** Another state of the repository, checked out in `folder` with its modules. */
+export function leadglassIn(name: string, folder: string): TargetKind {
+  return leadglassBy(name, async (options) => {
+    const house = (await import(join(folder, "tests", "house", "index.ts"))) as { startHouse: typeof startHouse };
+    return house.startHouse(options);
+  });
+}
+
+function leadglassBy(name: string, startIt: typeof startHouse): TargetKind {
+  return {
+    name,
+    available: true,
+    async start(folder) {
+      const environment = { LEADGLASS_REVEALS_PER_MINUTE: revealsPerMinute };
+      const house = await startIt({ home: folder ?? scratch("leadglass"), environment });
+      house.command(["device", "add", "BENCH", "--address", "127.0.0.1"]);
+      const headers = { authorization: `Bearer ${house.token()}` };
+      return {
+        name,
+        pid: house.pid,
+        dicomPort: house.dicom,
+        aeTitle: "LEADGLASS",
+        house,
+        web: { url: `https://localhost:${house.https}/dicom-web`, headers, ca: house.ca },
+        async held() {
+          const answer = await house.fetch("/dicom-web/studies?includefield=00201208&limit=100");
+          const studies = (await answer.json()) as Record<string, { Value?: number[] }>[];
+          return studies.reduce((sum, study) => sum + (study["00201208"]?.Value?.[0] ?? 0), 0);
+        },
+        async stop() {
+          if (folder === undefined) await house.remove();
+          else await house.stop();
+        },
+      };
+    },
+  };
+}
 
 /** Debian's Orthanc with its DICOMweb plugin: no authentication, no sealing; SyncStorageArea true. */
 export const orthanc: TargetKind = {
