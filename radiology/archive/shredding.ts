@@ -65,7 +65,8 @@ export function createShredding(parts: {
     const found: string[] = [];
     for (let after = 0; ; ) {
       const page = await index.studiesAfter(after, studiesAtOnce);
-      for (const { studyToken } of page) if ((await vault.patientOf(studyToken)) === patientToken) found.push(studyToken);
+      for (const { studyToken } of page)
+        if ((await vault.patientOf(studyToken)) === patientToken) found.push(studyToken);
       const last = page.at(-1);
       if (last === undefined) return found;
       after = last.id;

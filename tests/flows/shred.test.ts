@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ConfirmationView, EnrolledSecondFactor, InvitationView, ShredCertificateView } from "#formats/api";
 import { totpCode } from "#trust/access";
-import { type RunningHouse, startHouse } from "../house/index.ts";
+import { newHome, type RunningHouse, root, startHouse } from "../house/index.ts";
 import { listStudies, makeAdministrator, password, seedOf } from "../web/browser.fixture.ts";
 import { retrieve, type Slice, search, slicesOf, stow, wholeLog } from "./modality.fixture.ts";
 
@@ -126,11 +127,12 @@ test("what was shredded stays so after a start, a rebuild, and a restore from th
   assert.equal((await search(house, "/studies")).length, 1);
   house.command(["vault", "rebuild"]);
   assert.equal((await search(house, "/studies")).length, 1);
-  const restored = mkdtempSync(join(tmpdir(), "lg-shred-restored-"));
-  rmSync(restored, { recursive: true });
+  const restored = newHome();
   const passphrase = join(house.home, "root.passphrase");
-  const { status, stdout, stderr } = house.tryCommand(["vault", "restore", backup, "--home", restored, "--passphrase-file", passphrase]);
-  assert.equal(status, 0, stderr + stdout);
+  const words = ["vault", "restore", backup, "--home", restored, "--passphrase-file", passphrase];
+  const main = join(root, "apps", "cli", "main.ts");
+  const { status, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
   const second = await startHouse({ home: restored, environment: { LEADGLASS_PASSPHRASE_FILE: passphrase } });
   try {
     assert.deepEqual(
