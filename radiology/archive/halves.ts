@@ -16,6 +16,8 @@ export interface Halves {
   end(table: CutTable, record: (image: ImageHalf) => Uint8Array): Promise<void>;
   /** Resolves when both are on stable storage, their syncs side by side. After a rejection neither is found as an instance. */
   commit(): Promise<{ readonly places: InstancePlaces; readonly endPosition: number }>;
+  /** Takes both back after their commit, when nobody can be told of them. The identity half first: an image half alone is no instance. */
+  withdraw(places: InstancePlaces): Promise<void>;
   abort(): Promise<void>;
 }
 
@@ -53,6 +55,10 @@ export function createHalves(vault: Vault, studyToken: string): Halves {
       if (second.status === "rejected") throw second.reason;
       const { place, endPosition } = second.value;
       return { places: { image: first.value.place, identity: place }, endPosition };
+    },
+    async withdraw(places) {
+      await vault.withdraw("identity", places.identity);
+      await vault.withdraw("image", places.image);
     },
     abort,
   };

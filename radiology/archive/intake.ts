@@ -20,7 +20,7 @@ import { createHalves, type Halves } from "./halves.ts";
 import type { Indexer } from "./indexer.ts";
 import { type CapturedValue, indexedValues, isIndexed, patientOf } from "./received-values.ts";
 import { encodeStored } from "./stored-record.ts";
-import type { InstanceRecord } from "./study-index.ts";
+import type { InstancePlaces, InstanceRecord } from "./study-index.ts";
 
 /** What C-STORE says of a data set before it comes. */
 export interface DataSetHeader {
@@ -144,16 +144,23 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
       ...indexedValues(seen.captured, bigEndian),
     };
     await into.end(cutter.table(), (image) => encodeStored({ kind: "instance", record, image }));
-    let arrival: Arrival | undefined;
+    let sealed: { readonly places: InstancePlaces; readonly arrival: Arrival } | undefined;
     const seal = async () => {
       const { places, endPosition } = await into.commit();
-      arrival = indexer.arrived({ pack: places.identity.pack, position: endPosition });
-      return { places, arrival };
+      sealed = { places, arrival: indexer.arrived({ pack: places.identity.pack, position: endPosition }) };
+      return sealed;
     };
     const stored = await gate
       .pass(actor, "instance.store", { kind: "instance", id: into.id }, seal)
-      .catch((error: unknown) => {
-        if (arrival !== undefined) indexer.drop(arrival);
+      .catch(async (error: unknown) => {
+        // The log did not take it. Where it cannot be taken back either, the next start finds it, and enters it in the log.
+        if (sealed !== undefined) {
+          const { places, arrival } = sealed;
+          await into.withdraw(places).then(
+            () => indexer.drop(arrival),
+            () => {},
+          );
+        }
         throw error;
       });
     const indexed: InstanceRecord = { ...record, id: into.id, studyToken, places: stored.places };

@@ -37,7 +37,8 @@ export async function openSegments(files: Files, folder: string, aheadBytes = ah
   firsts.sort((a, b) => a - b);
   const older = firsts.slice(0, -1);
   const last = firsts.at(-1);
-  let current = last === undefined ? await createSegment(files, folder, 0, aheadBytes) : await openLast(files, folder, last);
+  let current =
+    last === undefined ? await createSegment(files, folder, 0, aheadBytes) : await openLast(files, folder, last);
   let broken: unknown;
   const scans = new Map<number, { file: OpenFile; scan: Scan }>();
 

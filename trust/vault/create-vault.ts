@@ -8,6 +8,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { Keyring } from "./keyring.ts";
 import { anotherObject, openedObject, openRecord } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
+import { rangeAt } from "./scan.ts";
 import type { FoundObject, SealedObjects } from "./sealed-objects.ts";
 import { openSecret, sealSecret } from "./secrets.ts";
 import { createStoredHalf, type Progress, type StoredHalf } from "./stored-half.ts";
@@ -94,6 +95,11 @@ export async function createVault(options: {
         commit: () => track(sealing.commit()),
         finish: (record) => track(sealing.finish(record)),
       };
+    },
+    async withdraw(half, place) {
+      const { objects } = halves[half];
+      const range = await rangeAt((position, into) => objects.read(place.pack, position, into), place);
+      if (range !== undefined) await objects.discard([range]);
     },
     settled: async () => void (await Promise.all(committing)),
     async open(place, id) {

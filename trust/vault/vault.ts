@@ -96,6 +96,8 @@ export interface Vault {
    */
   studyToken(studyUid: string, patient?: string): Promise<string>;
   seal(under: SealedUnder): Sealing;
+  /** Takes back an object that nobody was told of: it will not be found again. Durable when it resolves. */
+  withdraw(half: Half, place: SealedPlace): Promise<void>;
   /** Resolves when each commit that was under way has ended, well or not: two halves that were committed side by side stand together. */
   settled(): Promise<void>;
   /**
