@@ -19,6 +19,8 @@ export interface HomePaths {
   readonly identityKeys: string;
   readonly identityPacks: string;
   readonly audit: string;
+  /** Which studies a bulk export that two people decided on gives out, sealed. */
+  readonly exports: string;
   /** The authority's certificate: public, for who has to trust this server. */
   readonly ca: string;
   readonly certificate: string;
@@ -40,6 +42,7 @@ export function pathsOf(folder: string): HomePaths {
     identityKeys: join(folder, "identity", "keys"),
     identityPacks: join(folder, "identity", "packs"),
     audit: join(folder, "audit"),
+    exports: join(folder, "exports"),
     ca: join(folder, "ca.pem"),
     certificate: join(folder, "server.pem"),
     certificateKey: join(folder, "server.key.sealed"),

@@ -8,6 +8,8 @@ import {
   type Archive,
   createArchive,
   createBlindIndex,
+  createExporting,
+  type Exporting,
   type RecoverySummary,
   type StudyIndex,
 } from "#radiology/archive";
@@ -58,6 +60,7 @@ export interface House {
   readonly confirmations: Confirmations;
   readonly devices: Devices;
   readonly archive: Archive;
+  readonly exporting: Exporting;
   readonly backups: Backups;
   /** What the index did not know when the home was opened. */
   readonly recovered: RecoverySummary;
@@ -110,8 +113,10 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     implementation: leadglass,
     bulkDataRoot: dicomwebRoot,
   });
+  const plans = { files: systemFiles, folder: paths.exports };
+  const exporting = createExporting({ ...plans, archive, index, vault, gate, clock, random });
   const care = createRootCare(keyring, paths.keys, configuration);
-  const perform = { "root.change": care.changeRoot, "recovery-kit.make": care.makeRecoveryKit };
+  const perform = { "root.change": care.changeRoot, "recovery-kit.make": care.makeRecoveryKit, "archive.export": exporting.begin };
   const callers = createCallers({ store: access.accessStore, vault, gate, log, perform });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
@@ -131,6 +136,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   return {
     ...{ vault, audit, index, gate, breaker, archive },
     ...callers,
+    exporting,
     backups,
     keyRotation,
     keyState: () => ({

@@ -5,6 +5,7 @@ import { registerConfirmations } from "./confirmations.ts";
 import { registerCorrections } from "./corrections.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
+import { registerExports } from "./exports.ts";
 import { registerKeys } from "./keys.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
@@ -28,5 +29,6 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerVault(server, parts);
     registerKeys(server, parts);
     registerBackups(server, parts);
+    registerExports(server, parts);
   };
 }

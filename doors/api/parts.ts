@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { BackupsView, BackupTaking, BackupView, PhantomState, StatusView } from "#formats/api";
-import type { Archive, Shredding } from "#radiology/archive";
+import type { Archive, Exporting, Shredding } from "#radiology/archive";
 import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
@@ -26,6 +26,7 @@ export interface ApiParts {
   readonly audit: AuditLog;
   readonly breaker: Breaker;
   readonly shredding: Shredding;
+  readonly exporting: Exporting;
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly people: People;

@@ -1,14 +1,13 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { type ByteRange, type DataSet, elementAtPath, encodingOf, hexOfTag, vrTable } from "#formats/dicom";
-import type { HeldInstance } from "#radiology/archive";
+import { currentOf, type HeldInstance } from "#radiology/archive";
 import { sendRanged } from "./answer-stream.ts";
 import { swapped, swapUnit } from "./explicit-bytes.ts";
 import { octetStream } from "./frame-types.ts";
 import { imageOf, type ObjectHeader, readHeader } from "./image-object.ts";
 import { covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
-import { currentOf } from "./object-bytes.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { notAcceptable } from "./refusal.ts";

@@ -17,9 +17,9 @@ import {
   writeMeta,
 } from "#formats/dicom";
 import { codecFamily, type DecodedFrame, packBits } from "#imaging/codecs";
-import type { HeldInstance } from "#radiology/archive";
+import { currentOf, type HeldInstance } from "#radiology/archive";
 import { type ImageObject, imageOf, readHeader } from "./image-object.ts";
-import { type ByteSource, createByteSource, currentOf } from "./object-bytes.ts";
+import { type ByteSource, createByteSource } from "./object-bytes.ts";
 import type { DicomwebParts, Implementation } from "./parts.ts";
 import type { PixelWork } from "./pixel-work.ts";
 

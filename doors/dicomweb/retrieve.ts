@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { TransferSyntaxUid } from "#formats/dicom";
-import type { HeldInstance } from "#radiology/archive";
+import { type HeldInstance, receivedBytes, wholeBytes } from "#radiology/archive";
 import { sendStream } from "./answer-stream.ts";
 import { canBeExplicit, explicitBytes } from "./explicit-bytes.ts";
 import { type Acceptable, covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
-import { receivedBytes, wholeBytes } from "./object-bytes.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { notAcceptable } from "./refusal.ts";

@@ -39,6 +39,11 @@
  * | POST   /api/vault/shred         | ShredRequest → ConfirmationView; its result is a ShredCertificateView |
  * | POST   /api/vault/root          | RootRequest → ConfirmationView; its result is a RootView |
  * | POST   /api/vault/recovery-kit  | → ConfirmationView; its result is a RecoverySharesView |
+ * | POST   /api/exports/study       | StudyExportRequest → frames, see `exports.ts` |
+ * | POST   /api/exports             | BulkExportRequest → ConfirmationView; its result is a BulkExportView |
+ * | GET    /api/exports/:id         | → BulkExportStudies (who asked, once it is confirmed) |
+ * | POST   /api/exports/:id/study   | `{study}` → frames (the same) |
+ * | DELETE /api/exports/:id         | → 204; nothing more can be had by it |
  * | POST   /api/accounts            | AccountRequest → NewAccount (operator) |
  * | GET    /api/accounts            | → PeopleView |
  * | DELETE /api/accounts            | RemovalRequest → 204 (operator) |

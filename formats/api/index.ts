@@ -60,3 +60,13 @@ export type {
   StudyCorrection,
   StudyMove,
 } from "./corrections.ts";
+export type {
+  BulkExportRequest,
+  BulkExportStudies,
+  BulkExportView,
+  ExportedInstance,
+  ExportFrame,
+  ExportFrameKind,
+  StudyExportRequest,
+} from "./exports.ts";
+export { exportFrameHead, exportFrames } from "./exports.ts";

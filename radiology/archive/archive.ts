@@ -51,6 +51,8 @@ export interface Archive extends Changes, CorrectionActs {
   studyOfToken(actor: Actor, studyToken: string): Promise<{ study: StudyRow; series: SeriesRow[] }>;
   /** The instances of a study, a series, or one, with all that identifies; Problem `absent` when there are none. */
   read(actor: Actor, target: ReadTarget): Promise<HeldInstance[]>;
+  /** All instances of a study for who was let through to it, by its token. Problem `absent` when there are none. */
+  heldOf(grant: Grant, studyToken: string): Promise<HeldInstance[]>;
   /** The same without identity: for whoever needs pixels and what it takes to show them. */
   images(actor: Actor, target: ReadTarget): Promise<HeldImage[]>;
   /** DICOM JSON of every instance of a series (PS3.18 §F), gzip: the text of a JSON array. */
@@ -142,11 +144,12 @@ export function createArchive(parts: ArchiveParts): Archive {
     study: IndexedStudy,
     rows: readonly IndexedInstance[],
     grant: Grant,
+    purpose: "read" | "export" = "read",
   ): Promise<HeldInstance[]> => {
     const series = target.seriesUid === undefined ? await index.seriesOf(study.studyToken) : [];
     const identities = [...series, ...rows, study].map(({ identity }) => identity);
     const halves = rows.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
-    const opened = await reveal(grant, { rows: identities, halves }, "read");
+    const opened = await reveal(grant, { rows: identities, halves }, purpose);
     const corrected = opened.rows.at(-1)?.corrections ?? [];
     const uidOf = new Map(series.map(({ id }, at) => [id, opened.rows[at]?.uid ?? ""]));
     return rows.flatMap((row, at) => {
@@ -219,6 +222,16 @@ export function createArchive(parts: ArchiveParts): Archive {
           return held;
         },
       ),
+    async heldOf(grant, studyToken) {
+      await indexer.settled();
+      const found = await index.studyOfToken(studyToken);
+      const [study] = found === undefined ? [] : await revealed.studies(grant, [found], "export");
+      if (found === undefined || study === undefined) throw absent();
+      const target = { studyUid: study.studyUid };
+      const held = await hold(target, found, await rowsOf(target), grant, "export");
+      if (held.length === 0) throw absent();
+      return held;
+    },
     images: (actor, target) =>
       withStudy(
         actor,

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isProblem, Problem } from "#base/problem";
 import { confirmationHouse, countingPerform, until } from "./confirmations.fixture.ts";
-import { actorOf, type Confirmation, operator, type Perform, pairActs } from "./index.ts";
+import { actorOf, type Confirmation, operator, type PairAct, type Perform, pairActs } from "./index.ts";
 
 const study = { kind: "study", id: "ab12" } as const;
 const detail = { Images: "124" };
@@ -40,6 +40,24 @@ describe("what one asks for and another confirms", () => {
       grants.map(({ actor, act, on }) => [actor.id, act, on]),
       [[`pair:${asked.id}`, "study.shred", study]],
     );
+  });
+
+  test("who asked, and nobody else, goes on with what is done: as the pair, with an entry for each piece", async () => {
+    const { house, confirmations, ada, bob, oscar, ask, entries } = await people();
+    const piece = { kind: "study", id: "cd34" } as const;
+    const goOn = (as: typeof ada.actor, id: string, act: PairAct = "study.shred") =>
+      confirmations().goOn(as, id, act, piece, async ({ actor }, { on }) => `${actor.id} ${on.id}`);
+    const absent = (error: unknown) => isProblem(error, "absent") || isProblem(error, "denied");
+    const { id } = await ask();
+    await assert.rejects(goOn(ada.actor, id), absent, "it is not confirmed");
+    await confirmations().confirm(bob.actor, id, bob.code());
+    await until(house, ada.actor, id, ended);
+    assert.equal(await goOn(ada.actor, id), `pair:${id} ${study.id}`);
+    assert.deepEqual(entries.at(-1), { actor: `pair:${id}`, act: "study.shred", on: piece, outcome: "done" });
+    for (const actor of [bob.actor, oscar.actor, operator]) await assert.rejects(goOn(actor, id), absent);
+    await assert.rejects(goOn({ ...ada.actor, sees: "masked" }, id), absent);
+    await assert.rejects(goOn(ada.actor, id, "patient.shred"), absent, "another act");
+    await assert.rejects(goOn(ada.actor, "0".repeat(32)), absent);
   });
 
   test("the log says who asked, who confirmed and what was done, each entry with what it was about", async () => {

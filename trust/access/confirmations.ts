@@ -4,7 +4,7 @@ import type { Log } from "#base/log";
 import { asProblem, Problem, type ProblemCode } from "#base/problem";
 import type { AuditSubject } from "#trust/audit";
 import type { AccessStore, RequestState, StoredRequest } from "./access-store.ts";
-import { type Actor, actorOf, type PairAct } from "./acts.ts";
+import { type Actor, actorOf, may, type PairAct } from "./acts.ts";
 import type { Gate, Grant } from "./gate.ts";
 import type { SecretBox, SignIn } from "./sign-in.ts";
 
@@ -54,6 +54,17 @@ export interface Confirmations {
   withdraw(actor: Actor, id: string): Promise<Confirmation>;
   /** Called with the id of each that changes, but not when one's time is over. Returns how to stop watching. */
   watch(listener: (id: string) => void): () => void;
+  /**
+   * More of an act that is done, as the pair and with an entry of its own: what was confirmed is handed out piece by piece. For who
+   * asked, and nobody else: Problem `absent`. How much and how long is for the act's own side to say.
+   */
+  goOn<T>(
+    actor: Actor,
+    id: string,
+    act: PairAct,
+    on: AuditSubject,
+    work: (grant: Grant, confirmation: Confirmation) => Promise<T>,
+  ): Promise<T>;
   /** At the start of a server: what was confirmed and not finished when the last one stopped is done now. */
   resume(): Promise<void>;
   /** Asks what is being done to stop and waits for it. */
@@ -175,6 +186,15 @@ export function createConfirmations(parts: ConfirmationParts): Confirmations {
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    async goOn(actor, id, act, on, work) {
+      const request = await store.request(id);
+      const isTheirs = request?.requestedBy === actor.id && request.act === act && may(actor, "confirmation.request");
+      if (request === undefined || !isTheirs || request.state !== "done") {
+        await decide(actor, "confirmation.read", id, async () => {});
+        throw absent();
+      }
+      return gate.pass(actorOf("pair", id), act, on, (grant) => work(grant, opened(request, actor)));
     },
     resume: doing.resume,
     close: doing.close,

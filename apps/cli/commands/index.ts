@@ -4,6 +4,7 @@ import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
+import { exportStudies } from "./export.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   confirmationWithdraw,
   token,
   importFiles,
+  exportStudies,
   studyCorrect,
   studyMove,
   studyCorrections,
