@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { type DirectoryEntry, directoryEntryOf, writeDicomdir } from "./dicomdir.ts";
 import { elementsOf, type KeywordDataSet } from "./element-input.ts";
 import { readFile } from "./read-data-set.ts";
-import { Tag } from "./tags.ts";
+import { pixelDataTags, Tag } from "./tags.ts";
 import { TransferSyntaxUid } from "./transfer-syntaxes.ts";
 import { writeFile } from "./writer.ts";
 
@@ -132,6 +132,24 @@ test("whatever stands in the files, every record is reached by its offsets", () 
 
 const followedOrEmpty = (file: Uint8Array, entries: number) =>
   entries === 0 ? { seen: [] as string[] } : followed(file);
+
+const data = join(process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "../../../shared/data"), "dicom");
+
+test("every real file gets records that the offsets lead to, odd and broken ones too", (t) => {
+  if (!existsSync(data)) return t.skip("needs the shared test data: set LEADGLASS_DATA");
+  const entries: DirectoryEntry[] = [];
+  for (const found of readdirSync(data, { recursive: true, withFileTypes: true })) {
+    if (!found.isFile()) continue;
+    const bytes = readFileSync(join(found.parentPath, found.name));
+    if (bytes.length > 8 * 1024 * 1024 || bytes.toString("latin1", 128, 132) !== "DICM") continue;
+    const file = readFile(bytes, { stopBefore: pixelDataTags, partial: true });
+    const name = `IM${String(entries.length + 1).padStart(6, "0")}`;
+    entries.push(directoryEntryOf(["ST000001", name], file, entries.length + 1));
+  }
+  assert.ok(entries.length > 100, `${entries.length} files`);
+  const { seen } = followed(writeDicomdir(entries, options));
+  assert.equal(seen.filter((line) => line.startsWith("3 ")).length, entries.length);
+});
 
 test("DCMTK reads it, and finds what it makes of the same files itself", (t) => {
   if (spawnSync("dcmdump", ["--version"]).error || spawnSync("dcmmkdir", ["--version"]).error) {

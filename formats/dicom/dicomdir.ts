@@ -72,13 +72,12 @@ function copied(dataSet: DataSet, keywords: readonly string[]): ElementInput[] {
     const attribute = attributeOf(findTag(keyword) ?? 0);
     if (attribute === undefined) throw new Problem("fault", `the data dictionary has no attribute ${keyword}`);
     const { tag, vrs } = attribute;
+    const vr = vrs[0] ?? "UN";
     const element = dataSet.get(tag);
-    if (element === undefined || element.fragments !== undefined) {
-      const vr = vrs[0] ?? "UN";
-      return vr === "SQ" ? [] : [{ tag, vr, value: new Uint8Array(0) }];
-    }
-    const input = inputOf(dataSet, element);
-    return [input.value instanceof Uint8Array ? { ...input, value: input.value.slice() } : input];
+    const value = element && inputOf(dataSet, element).value;
+    if (vr === "SQ") return Array.isArray(value) ? [{ tag, vr, value }] : [];
+    // Whatever VR an odd file gives it.
+    return [{ tag, vr, value: value instanceof Uint8Array ? value.slice() : new Uint8Array(0) }];
   });
 }
 
