@@ -65,6 +65,8 @@ export interface BackupsParts {
 export const accessState = "access database";
 /** What opens the keys, below a home. */
 export const keySettings = ["keys/keyring.json"];
+/** Holds and deletions. */
+const factsName = "identity/facts";
 export const knownBackupsName = "backups.json";
 
 export function createBackups(parts: BackupsParts): Backups {
@@ -152,9 +154,12 @@ function sourcesOf(parts: BackupsParts): BackupSources {
     },
     states: [
       { name: accessState, read: parts.copyAccess },
-      ...["leadglass.json", ...[paths.ca, paths.certificate, paths.certificateKey].map((path) => basename(path))].map(
-        (name) => ({ name, read: () => wholeIfThere(join(paths.folder, name)) }),
-      ),
+      ...[
+        "leadglass.json",
+        factsName,
+        "witnessed-time.json",
+        ...[paths.ca, paths.certificate, paths.certificateKey].map((path) => basename(path)),
+      ].map((name) => ({ name, read: () => wholeIfThere(join(paths.folder, name)) })),
     ],
     log: {
       size: () => entryStore.size(),

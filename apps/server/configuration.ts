@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
+import { parseRetention, type RetentionPolicy } from "#radiology/archive";
 import type { AwsCredentials } from "#stores/keys";
 
 /** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
@@ -18,6 +19,11 @@ export interface Configuration {
   readonly database: string | undefined;
   /** The same for the index of studies: another database, so that what identifies rests apart. */
   readonly identityDatabase: string | undefined;
+  readonly objects: ObjectPlaces;
+  /** How fast everything at rest is read and proven; 0 is never. */
+  readonly scrubBytesPerSecond: number;
+  /** What is deleted by itself when its time is over: nothing, unless somebody wrote rules. */
+  readonly retention: RetentionPolicy;
   /** Studies whose identity one actor may see in a minute before it is stopped. */
   readonly revealsPerMinute: number;
   readonly passphraseFile: string;
@@ -32,6 +38,14 @@ export interface Configuration {
   /** Free disk space under which images are refused, so that the log and the database can still write. */
   readonly reserveBytes: number;
   readonly associationsMax: number;
+}
+
+/** Folders that hold `packs` and `identity/packs`. */
+export interface ObjectPlaces {
+  /** The home, or a folder on another disk. */
+  readonly first: string;
+  /** The same again, kept in step: another disk, a NAS. */
+  readonly replica: string | undefined;
 }
 
 export type Options = Readonly<Record<string, string | undefined>>;
@@ -50,6 +64,8 @@ const sources = {
   aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
   database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
   identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },
+  objects: { option: "objects", variable: "LEADGLASS_OBJECTS", fallback: "" },
+  scrubRate: { option: "scrub-rate", variable: "LEADGLASS_SCRUB_RATE", fallback: "20" },
   revealsPerMinute: { option: "reveals-per-minute", variable: "LEADGLASS_REVEALS_PER_MINUTE", fallback: "5000" },
   passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
   rootKey: { option: "root-key", variable: "LEADGLASS_ROOT_KEY", fallback: "passphrase" },
@@ -76,7 +92,7 @@ export function homeOf(options: Options, environment: NodeJS.ProcessEnv): string
 /** Reads and checks. Throws Problem `invalid` naming the setting: a start that would open something it must not is refused. */
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
-  const file = readFile(join(home, "leadglass.json"));
+  const { retention, ...file } = readFile(join(home, "leadglass.json"));
   const value = (key: keyof typeof sources): string => {
     const { option, variable, fallback } = sources[key];
     return options[option] ?? environment[variable] ?? file[key] ?? fallback;
@@ -102,6 +118,9 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     aeTitle,
     database: postgres("database"),
     identityDatabase: postgres("identityDatabase"),
+    objects: objectPlaces(value("objects"), home),
+    scrubBytesPerSecond: whole("scrubRate", 0, 100_000) * 1_000_000,
+    retention: retention === undefined ? { rules: [], afterArrivalDays: 1 } : parseRetention(retention),
     revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),
     passphraseFile: resolve(value("passphraseFile") || join(home, "root.passphrase")),
     rootKey: value("rootKey"),
@@ -111,6 +130,21 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
     associationsMax: whole("associationsMax", 1, 10_000),
   };
+}
+
+function objectPlaces(text: string, home: string): ObjectPlaces {
+  const [first = "", second = "", ...more] = text.split(",").map((each) => each.trim());
+  if (more.length > 0) throw refused("objects", "must name one folder, or two with a comma between them");
+  if ([first, second].some((each) => /^[a-z][a-z0-9+.-]*:\/\//i.test(each))) {
+    throw new Problem("unsupported", "refusing to start: objects in a bucket are not built yet", {
+      remedy: 'name a folder with --objects, LEADGLASS_OBJECTS or "objects" in leadglass.json',
+    });
+  }
+  const places = { first: resolve(first || home), replica: second === "" ? undefined : resolve(second) };
+  if (places.replica === places.first || places.replica === home) {
+    throw refused("objects", "must name a replica that is another folder than the home and the first place");
+  }
+  return places;
 }
 
 function awsCredentials(environment: NodeJS.ProcessEnv): AwsCredentials {
@@ -126,7 +160,9 @@ function awsCredentials(environment: NodeJS.ProcessEnv): AwsCredentials {
   return { accessKeyId, secretAccessKey, ...(token && { sessionToken: token }) };
 }
 
-function readFile(path: string): Readonly<Record<string, string>> {
+type Settings = { readonly [Key in keyof typeof sources]?: string } & { readonly retention?: unknown };
+
+function readFile(path: string): Settings {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -137,12 +173,13 @@ function readFile(path: string): Readonly<Record<string, string>> {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
-    const unknown = Object.keys(parsed).find((key) => !(key in sources));
+    const { retention, ...rest } = parsed as Readonly<Record<string, unknown>>;
+    const unknown = Object.keys(rest).find((key) => !(key in sources));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(sources).join(", ")}`;
+      const remedy = `settings are ${Object.keys(sources).join(", ")}, retention`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
-    return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]));
+    return { ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)])), retention };
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem("invalid", "leadglass.json in the home is not a JSON object", { cause: error });

@@ -11,6 +11,8 @@ export interface HomePaths {
   readonly accessDatabase: string;
   /** Wrapped study keys and the keyring. */
   readonly keys: string;
+  /** Holds `packs` and `identity/packs`. */
+  readonly objects: string;
   /** Image halves. */
   readonly packs: string;
   /** What identifies rests apart from pictures, so that it can be put on another disk: a link or a mount. */
@@ -30,17 +32,19 @@ export interface HomePaths {
   readonly controlSocket: string;
 }
 
-export function pathsOf(folder: string): HomePaths {
+/** `objects`: where sealed objects rest, if not in the home. */
+export function pathsOf(folder: string, objects = folder): HomePaths {
   return {
+    objects,
     folder,
     lock: join(folder, "lock"),
     accessDatabase: join(folder, "access.db"),
     keys: join(folder, "keys"),
-    packs: join(folder, "packs"),
+    packs: join(objects, "packs"),
     identity: join(folder, "identity"),
     indexDatabase: join(folder, "identity", "index.db"),
     identityKeys: join(folder, "identity", "keys"),
-    identityPacks: join(folder, "identity", "packs"),
+    identityPacks: join(objects, "identity", "packs"),
     audit: join(folder, "audit"),
     exports: join(folder, "exports"),
     ca: join(folder, "ca.pem"),

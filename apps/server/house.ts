@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
@@ -9,8 +10,10 @@ import {
   createArchive,
   createBlindIndex,
   createExporting,
+  createShredding,
   type Exporting,
   type RecoverySummary,
+  type Shredding,
   type StudyIndex,
 } from "#radiology/archive";
 import { createFileKeyStore } from "#stores/keys";
@@ -28,6 +31,7 @@ import {
   createSignIn,
   type Devices,
   type Gate,
+  type Grant,
   type People,
   type Setup,
   type SignIn,
@@ -43,12 +47,15 @@ import {
   type Vault,
 } from "#trust/vault";
 import { type Backups, createBackups } from "./backups.ts";
+import { type Care, openCare, openWitnessedTime } from "./care.ts";
 import type { Configuration } from "./configuration.ts";
 import type { HomePaths } from "./home.ts";
+import { checkObjectsPlace } from "./objects-place.ts";
 import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";
 
 /** Everything behind the doors, put together. */
 export interface House {
+  readonly care: Care;
   readonly vault: Vault;
   readonly audit: AuditLog;
   readonly index: StudyIndex;
@@ -62,6 +69,7 @@ export interface House {
   readonly archive: Archive;
   readonly exporting: Exporting;
   readonly backups: Backups;
+  readonly shredding: Shredding;
   /** What the index did not know when the home was opened. */
   readonly recovered: RecoverySummary;
   /** Rotation of keys below the root. */
@@ -84,14 +92,8 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     ...placeOf(configuration.identityDatabase, paths.indexDatabase),
     log,
   });
-  const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock });
-  const store = await openEntryFiles({ files: systemFiles, folder: paths.audit });
-  const audit = await createAuditLog({
-    store,
-    signingSeed: vault.derive("audit signing key", 32),
-    origin: originOf(vault),
-    clock,
-  });
+  const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
+  const { entryStore, audit } = await openAudit(paths, vault);
   const gate = createGate({ audit, clock });
   const { reveal, breaker } = createReveal({
     vault,
@@ -101,7 +103,9 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     log,
     studiesPerMinuteMax: configuration.revealsPerMinute,
   });
+  const time = await openWitnessedTime({ files: systemFiles, clock, log, folder: paths.folder });
   const archive = createArchive({
+    stamp: time.stamp,
     vault,
     reveal,
     index,
@@ -115,28 +119,29 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   });
   const plans = { files: systemFiles, folder: paths.exports };
   const exporting = createExporting({ ...plans, archive, index, vault, gate, clock, random });
-  const care = createRootCare(keyring, paths.keys, configuration);
-  const perform = { "root.change": care.changeRoot, "recovery-kit.make": care.makeRecoveryKit, "archive.export": exporting.begin };
+  const root = createRootCare(keyring, paths.keys, configuration);
+  const perform = {
+    "root.change": root.changeRoot,
+    "recovery-kit.make": root.makeRecoveryKit,
+    "archive.export": exporting.begin,
+    "study.shred": (grant: Grant) => shredding.study(grant),
+    "patient.shred": (grant: Grant) => shredding.patient(grant),
+  };
   const callers = createCallers({ store: access.accessStore, vault, gate, log, perform });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
-  const backups = createBackups({
-    files: systemFiles,
-    clock,
-    random,
-    paths,
-    keyring,
-    vault,
-    stores,
-    audit,
-    entryStore: store,
-    copyAccess: access.copy,
-  });
+  const home = { files: systemFiles, clock, random, log, paths, vault, stores };
+  const backups = createBackups({ ...home, keyring, audit, entryStore, copyAccess: access.copy });
+  const care = await openCare({ ...home, configuration, time, index, archive, gate, reveal, backups });
+  const { isHeld } = care.fates;
+  const destroying = { isHeld, remove: care.retention.remove, purgeBackups: backups.purgeKeys };
+  const shredding = createShredding({ vault, index, audit, ...destroying });
   return {
-    ...{ vault, audit, index, gate, breaker, archive },
+    ...{ vault, audit, index, gate, breaker, archive, shredding },
     ...callers,
     exporting,
+    care,
     backups,
     keyRotation,
     keyState: () => ({
@@ -149,6 +154,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     async close() {
       await callers.confirmations.close();
       await keyRotation.close();
+      await care.close();
       await archive.close();
       await audit.close();
       await index.close();
@@ -159,12 +165,21 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   };
 }
 
+async function openAudit(paths: HomePaths, vault: Vault) {
+  const entryStore = await openEntryFiles({ files: systemFiles, folder: paths.audit });
+  const signingSeed = vault.derive("audit signing key", 32);
+  const audit = await createAuditLog({ store: entryStore, signingSeed, origin: originOf(vault), clock: systemClock });
+  return { entryStore, audit };
+}
+
 /** The keyring, the stores of both halves, and the vault over them. */
 async function openVault(configuration: Configuration, paths: HomePaths, log: Log) {
   const clock = systemClock;
   const random = systemRandom;
   const keyring = await openOrMakeKeyring(paths.keys, configuration);
-  const storesIn = async (keys: string, packs: string): Promise<HalfStores> => ({
+  await checkObjectsPlace(paths, keyring.tenant(tenantName).key("place of objects", 8).toString("hex"));
+  const { replica } = configuration.objects;
+  const storesIn = async (keys: string, packs: string, half: string): Promise<HalfStores> => ({
     keyStore: await createFileKeyStore({ files: systemFiles, folder: keys }),
     objects: createPacks({
       files: systemFiles,
@@ -173,11 +188,12 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
       random,
       log,
       reserveBytes: configuration.reserveBytes,
+      ...(replica !== undefined && { replicaFolder: join(replica, half) }),
     }),
   });
   const stores = {
-    image: await storesIn(paths.keys, paths.packs),
-    identity: await storesIn(paths.identityKeys, paths.identityPacks),
+    image: await storesIn(paths.keys, paths.packs, "packs"),
+    identity: await storesIn(paths.identityKeys, paths.identityPacks, "identity/packs"),
   };
   const vault = await createVault({ keyring, tenant: tenantName, stores, random });
   return { keyring, stores, vault };

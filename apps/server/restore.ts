@@ -63,7 +63,8 @@ export async function restoreHome<Result>(
   });
   await rm(join(home, waitingFolder), { recursive: true });
   tell("making the index again from the packs");
-  const configuration = request.configuration();
+  // Its packs are in the home, whatever the settings that came with it say of another folder, which may be in use.
+  const configuration = { ...request.configuration(), objects: { first: home, replica: undefined } };
   await checkIndexEmpty(configuration, home);
   return inHouse(configuration, silentLog, async (house) => {
     const recoveryMs = systemClock.monotonicMs() - beganMs;

@@ -52,7 +52,7 @@ export interface StartOptions {
 
 /** Takes the home, puts the parts together and opens the doors. Problem `conflict` when another process has the home. */
 export async function startServer(configuration: Configuration, options: StartOptions): Promise<RunningServer> {
-  const paths = pathsOf(configuration.home);
+  const paths = pathsOf(configuration.home, configuration.objects.first);
   const log = createLog({ sink: options.logLine, clock: systemClock });
   // Also what SQLite makes is for the owner alone, and stays so in a copy.
   process.umask(0o077);
@@ -109,6 +109,7 @@ async function openDoors(
     await house.audit.checkpoint();
     await house.confirmations.resume();
     house.keyRotation.resume();
+    await house.care.start();
     undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
     undo.push(refreshBlobs(archive, log));
   }
@@ -162,11 +163,15 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     dicomAeTitle: configuration.aeTitle,
     studies: (await index.countStudies([])).count,
     associations: door.associations().length,
-    disk: { freeBytes: await systemFiles.freeBytes(configuration.home), reservedBytes: configuration.reserveBytes },
+    disk: {
+      freeBytes: await systemFiles.freeBytes(configuration.objects.first),
+      reservedBytes: configuration.reserveBytes,
+    },
     audit: { entries: audit.size(), checkpointAt: audit.latestCheckpoint()?.at ?? null },
     database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
     stopped: house.breaker.stopped(),
     keys: house.keyState(),
+    care: await house.care.view(),
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
   const pageUrl = () => pageUrlOf(configuration, listening.https);

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { registerAudit } from "./audit.ts";
 import { registerBackups } from "./backups.ts";
+import { registerCare } from "./care.ts";
 import { registerConfirmations } from "./confirmations.ts";
 import { registerCorrections } from "./corrections.ts";
 import { registerDevices } from "./devices.ts";
@@ -30,5 +31,6 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerKeys(server, parts);
     registerBackups(server, parts);
     registerExports(server, parts);
+    registerCare(server, parts);
   };
 }

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import type { BackupsView, BackupTaking, BackupView, PhantomState, StatusView } from "#formats/api";
-import type { Archive, Exporting, Shredding } from "#radiology/archive";
+import type { BackupsView, BackupTaking, BackupView, PhantomState, ScrubView, StatusView } from "#formats/api";
+import type { Archive, Compaction, DiscardConflict, Exporting, Scrub, Shredding, StudyFates } from "#radiology/archive";
 import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
@@ -20,7 +20,21 @@ export interface BackupTaker {
   view(): Promise<BackupsView>;
 }
 
+/** What is done for stored objects in the background, and by whom it is told what to do. */
+export interface CareGiver {
+  readonly fates: Pick<StudyFates, "held">;
+  readonly scrub: Pick<Scrub, "pause" | "resume" | "begin">;
+  readonly compaction: Pick<Compaction, "runAll">;
+  readonly discardConflict: DiscardConflict;
+  /** Problem "absent" when there is no such study. */
+  hold(studyToken: string): Promise<void>;
+  release(studyToken: string): Promise<void>;
+  confirmClock(): Promise<number | null>;
+  scrubView(): Promise<ScrubView>;
+}
+
 export interface ApiParts {
+  readonly care: CareGiver;
   readonly archive: Archive;
   readonly gate: Gate;
   readonly audit: AuditLog;

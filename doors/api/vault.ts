@@ -1,7 +1,18 @@
 import type { FastifyInstance } from "fastify";
 import type { VaultReport } from "#formats/api";
+import type { InstanceRow } from "#radiology/archive";
 import { createLineAnswers } from "./answer-in-lines.ts";
 import type { ApiParts } from "./parts.ts";
+
+/** The first of those that share a UID is the one that is served; the UIDs themselves stay here. */
+function copiesOf(rows: readonly InstanceRow[]): VaultReport["copies"] {
+  const seen = new Set<string>();
+  return rows.map(({ id, studyToken, receivedAt, sopUid }) => {
+    const isServed = !seen.has(sopUid);
+    seen.add(sopUid);
+    return { instance: id, study: studyToken, receivedAt, isServed };
+  });
+}
 
 /** Checking and rebuilding: long, so they tell how far they are. */
 export function registerVault(server: FastifyInstance, parts: ApiParts): void {
@@ -17,16 +28,16 @@ export function registerVault(server: FastifyInstance, parts: ApiParts): void {
         ({ objects, withoutKey } = done);
         tell(`${done.objects} objects, ${Math.floor((100 * done.bytes) / Math.max(1, done.bytesTotal))} %`);
       });
-      const conflicts = (await archive.conflicts(actorOf(request))).length;
+      const copies = copiesOf(await archive.conflicts(actorOf(request)));
       const found = damaged.map(({ half, place, what }) => ({ half, ...place, what }));
-      return { objects, instances: 0, conflicts, withoutImage: 0, withoutKey, damaged: found };
+      return { objects, instances: 0, conflicts: copies.length, copies, withoutImage: 0, withoutKey, damaged: found };
     }),
   );
 
   server.post("/api/vault/rebuild", (request, reply) =>
     answerInLines(reply, async (tell): Promise<VaultReport> => {
       const summary = await archive.rebuild(actorOf(request), (objects) => tell(`${objects} objects read`));
-      return { ...summary, conflicts: 0, withoutKey: 0, damaged: [] };
+      return { ...summary, conflicts: 0, copies: [], withoutKey: 0, damaged: [] };
     }),
   );
 }

@@ -1,3 +1,5 @@
+import type { CareView } from "./care.ts";
+
 /**
  * What the browser and the command say to the server under `/api`, and what comes back. JSON; times are epoch milliseconds;
  * DICOM values (names, dates) are as in the data set. Cookie session (browser) or `Authorization: Bearer` (programs).
@@ -33,6 +35,13 @@
  * | POST   /api/stopped/release     | ReleaseRequest → 204 (operator) |
  * | POST   /api/vault/check         | → lines of `{progress}`, then `{report: VaultReport}` (operator) |
  * | POST   /api/vault/rebuild       | → the same (operator) |
+ * | GET    /api/vault/holds         | → HoldView[] (operator) |
+ * | POST   /api/vault/holds         | HoldRequest → 204 (operator) |
+ * | POST   /api/vault/clock         | → ClockView (operator) |
+ * | GET    /api/vault/scrub         | → ScrubView (operator) |
+ * | POST   /api/vault/scrub         | ScrubRequest → ScrubView (operator) |
+ * | POST   /api/vault/compact       | → lines of `{progress}`, then `{report: CompactionView}` (operator) |
+ * | POST   /api/vault/conflicts     | ConflictRequest → 204: gives up one copy (operator) |
  * | POST   /api/vault/backup        | BackupTaking → lines of `{progress}`, then `{report: BackupView}` (operator) |
  * | GET    /api/vault/backups       | → BackupsView (operator) |
  * | POST   /api/vault/rotate        | RotationRequest → lines of `{progress}`, then `{report: RotationView}` (operator) |
@@ -231,6 +240,7 @@ export interface StatusView {
     /** Whether keys are being wrapped under a new master key, or wait for it. */
     readonly isRotating: boolean;
   };
+  readonly care: CareView;
   /** Who looked at too many patients in a minute, and is stopped until an operator releases it. */
   readonly stopped: readonly { readonly actor: string; readonly since: number }[];
 }
@@ -304,8 +314,14 @@ export interface VaultReport {
   readonly objects: number;
   /** Instances that were taken into the index (rebuild). */
   readonly instances: number;
-  /** Copies that share a SOP Instance UID and differ (check). */
+  /** Copies that share a SOP Instance UID and differ (check): how many, and which; the one that is served first of each. */
   readonly conflicts: number;
+  readonly copies: readonly {
+    readonly instance: string;
+    readonly study: string;
+    readonly receivedAt: number;
+    readonly isServed: boolean;
+  }[];
   /** Identity halves whose image half is not there (rebuild). */
   readonly withoutImage: number;
   /** Objects that nothing opens: their study was shredded, or its key was lost (check). */

@@ -50,6 +50,16 @@ export type {
 } from "./api.ts";
 export { rootKinds } from "./api.ts";
 export type {
+  CareView,
+  ClockView,
+  CompactionView,
+  ConflictRequest,
+  HoldRequest,
+  HoldView,
+  ScrubRequest,
+  ScrubView,
+} from "./care.ts";
+export type {
   CorrectedValues,
   CorrectedView,
   CorrectionReason,

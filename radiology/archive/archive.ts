@@ -68,6 +68,11 @@ export interface Archive extends Changes, CorrectionActs {
   conflicts(actor: Actor): Promise<InstanceRow[]>;
   /** Resolves when everything that was acknowledged before is in the index. */
   settled(): Promise<void>;
+  /**
+   * Resolves when everything that lay in the packs when it was called is in the index, acknowledged or not: from then on the index knows
+   * every place. Problem "busy" while the index is made again, or when something stays on its way.
+   */
+  takenIn(): Promise<void>;
   /** Computes kept blobs for series that have come to rest. The server calls it now and then. */
   refreshBlobs(): Promise<number>;
   close(): Promise<void>;
@@ -80,6 +85,8 @@ export interface ArchiveParts {
   readonly gate: Gate;
   readonly audit: ReadableLog;
   readonly clock: Clock;
+  /** When something arrives (epoch milliseconds), where that is not the wall clock alone: retention counts from it. */
+  readonly stamp?: () => number;
   readonly random: Random;
   readonly log: Log;
   /** Who wrote the file meta information of what came without any (PS3.7 §D.3.3.2). */
@@ -93,9 +100,9 @@ export type { DataSetHeader, Receiving, StoredInstance };
 export function createArchive(parts: ArchiveParts): Archive {
   const { vault, reveal, index, gate, clock, log } = parts;
   const indexer = createIndexer({ index, clock, log });
-  const intake = createIntake({ ...parts, indexer });
+  const intake = createIntake({ stamp: clock.now, ...parts, indexer });
   const revealed = createRevealedRows(reveal);
-  const metadata = createSeriesMetadata({ ...parts, revealed });
+  const metadata = createSeriesMetadata({ ...parts, indexer, revealed });
   const { changed, ...changes } = createChanges({ indexer, clock, log });
   const corrections = createCorrections({
     ...parts,
@@ -106,6 +113,8 @@ export function createArchive(parts: ArchiveParts): Archive {
     },
   });
   const { correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf } = corrections;
+
+  let isRebuilding = false;
 
   const taking = () => ({ vault, index, indexer, corrections, log, entries: createMissingEntries(parts) });
 
@@ -259,11 +268,16 @@ export function createArchive(parts: ArchiveParts): Archive {
       gate.pass(actor, "vault.rebuild", undefined, async () => {
         await indexer.settled();
         return corrections.alone(async () => {
-          const writeMarks = indexer.holdMarks();
-          await index.clear();
-          const summary = await takeIn(taking(), new Map(), progress);
-          await writeMarks();
-          return summary;
+          isRebuilding = true;
+          try {
+            const writeMarks = indexer.holdMarks();
+            await index.clear();
+            const summary = await takeIn(taking(), new Map(), progress);
+            await writeMarks();
+            return summary;
+          } finally {
+            isRebuilding = false;
+          }
         });
       }),
     check: (actor, progress) =>
@@ -274,6 +288,11 @@ export function createArchive(parts: ArchiveParts): Archive {
       }),
     conflicts: (actor) => search(actor, async (grant) => revealed.copies(grant, await index.conflicts(), "search")),
     settled: () => indexer.settled(),
+    async takenIn() {
+      await vault.settled();
+      if (isRebuilding) throw new Problem("busy", "the index is being made again");
+      await indexer.takenIn();
+    },
     refreshBlobs: () => metadata.refresh(),
     async close() {
       await metadata.close();

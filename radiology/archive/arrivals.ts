@@ -17,6 +17,8 @@ export interface Arrivals {
   /** The marks that hold once `batch` is in the index as well. */
   marksWith(batch: readonly Arrival[]): PackMark[];
   settle(batch: readonly Arrival[]): void;
+  /** All that are not settled. */
+  waiting(): Arrival[];
 }
 
 export function createArrivals(): Arrivals {
@@ -51,5 +53,6 @@ export function createArrivals(): Arrivals {
         else line.splice(0, waiting);
       }
     },
+    waiting: () => [...lines.values()].flat().filter(({ isSettled }) => !isSettled),
   };
 }

@@ -16,6 +16,8 @@ export type {
 } from "./blind-store.ts";
 export type { CompactedStore, Compaction, CompactionSummary } from "./compaction.ts";
 export { createCompaction } from "./compaction.ts";
+export type { DiscardConflict } from "./conflicts.ts";
+export { createConflictDiscard } from "./conflicts.ts";
 export type { CurrentBytes } from "./corrected-bytes.ts";
 export type { NewValues, PatientRef, Reason } from "./corrected-values.ts";
 export type { Corrected, CorrectionActs } from "./corrections.ts";

@@ -10,6 +10,7 @@ const waitingMax = 2_000;
 /** Nobody waits: collect so long, so that a stream of images costs few transactions. */
 const gatherMs = 100;
 const retryAfterMs = 1_000;
+const takenInMsMax = 60_000;
 
 export interface Indexed {
   readonly record: InstanceRecord;
@@ -37,6 +38,8 @@ export interface Indexer {
   holdMarks(): () => Promise<void>;
   /** Resolves when all that was pushed before is in the index: a search sees what was acknowledged. */
   settled(): Promise<void>;
+  /** Resolves when what had arrived is in the index or was dropped. Problem "busy" when that takes a minute. */
+  takenIn(): Promise<void>;
   onIndexed(listener: (batch: readonly Indexed[]) => void): void;
   /** Stops gathering, takes in what is queued. */
   close(): Promise<void>;
@@ -146,6 +149,16 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
       };
     },
     settled,
+    async takenIn() {
+      // Who waited for a commit hears of it a turn before the object has arrived.
+      await pause(0, false);
+      const waiting = arrivals.waiting();
+      for (let waitedMs = 0; waiting.some(({ isSettled }) => !isSettled); waitedMs += gatherMs) {
+        if (closed || waitedMs >= takenInMsMax)
+          throw new Problem("busy", "stored objects are on their way into the index");
+        await pause(gatherMs, false);
+      }
+    },
     onIndexed: (listener) => listeners.push(listener),
     async close() {
       closed = true;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import {
   createCutter,
@@ -59,7 +58,8 @@ interface IntakeParts {
   readonly vault: Vault;
   readonly gate: Gate;
   readonly indexer: Indexer;
-  readonly clock: Clock;
+  /** When something arrives, epoch milliseconds. */
+  readonly stamp: () => number;
   readonly implementation: { readonly classUid: string; readonly version: string };
 }
 
@@ -82,7 +82,7 @@ interface Seen {
 }
 
 function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undefined): Receiving {
-  const { vault, gate, indexer, clock } = parts;
+  const { vault, gate, indexer, stamp } = parts;
   const seen: Seen = { captured: new Map(), dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined };
   const meta = header && metaFor(header, parts.implementation);
   let halves: Halves | undefined;
@@ -139,7 +139,7 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
       ...(seen.pixelOffset !== undefined && !deflated && { pixelOffset: seen.pixelOffset }),
       ...(seen.pixelLength !== undefined && !deflated && { pixelLength: seen.pixelLength }),
       dataSetSha256: hash.digest("hex"),
-      receivedAt: clock.now(),
+      receivedAt: stamp(),
       receivedFrom: actor.id,
       ...indexedValues(seen.captured, bigEndian),
     };
@@ -208,6 +208,8 @@ function endingOnce(receiving: Receiving): Receiving {
 
 function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptions {
   let last: { tag: number; vr: Vr } = { tag: 0, vr: "UN" };
+  /** Items around what comes next: an icon has pixels of its own (PS3.3 §F.7). */
+  let itemDepth = 0;
   const notePixels = (tag: number, offset: number, length: number | undefined, depth: number) => {
     if (depth > 0 || !pixelDataTags.includes(tag)) return;
     seen.pixelOffset = offset;
@@ -229,7 +231,9 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
         // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.
         seen.captured.set(last.tag, { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) });
       },
-      encapsulatedStart: (tag, _vr, offset) => notePixels(tag, offset, undefined, 0),
+      itemStart: () => void itemDepth++,
+      itemEnd: () => void itemDepth--,
+      encapsulatedStart: (tag, _vr, offset) => notePixels(tag, offset, undefined, itemDepth),
     },
   };
 }

@@ -12,7 +12,7 @@ export interface WitnessedTime {
   load(): Promise<void>;
   /** Epoch milliseconds; never after the true time, if the clock was right when it was made. */
   now(): number;
-  /** For what arrives now: the wall clock, but no time that is witnessed to be over. */
+  /** For what arrives now: the wall clock, but no time that is witnessed to be over. Whole milliseconds. */
   stamp(): number;
   /** So far the wall clock is ahead. */
   behindMs(): number;
@@ -57,7 +57,7 @@ export function createWitnessedTime(parts: {
       }
     },
     now: () => Math.min(clock.now(), witnessed()),
-    stamp: () => Math.max(clock.now(), witnessed()),
+    stamp: () => Math.ceil(Math.max(clock.now(), witnessed())),
     behindMs: () => Math.max(0, clock.now() - witnessed()),
     async keep() {
       if (Number.isFinite(witnessedMs)) await keep();

@@ -40,6 +40,8 @@ export interface Scrub {
   start(): Promise<void>;
   pause(): void;
   resume(): void;
+  /** One more pass: at once, or right behind the one under way. */
+  begin(): void;
   status(): Promise<ScrubStatus>;
   /** Mends one object of the first place from the replica; false when there is no good copy. */
   mend(half: Half, place: SealedPlace): Promise<boolean>;
@@ -69,6 +71,7 @@ export function createScrub(parts: ScrubParts): Scrub {
   let notes: ScrubNotes = { damaged: [] };
   let pass: PassUnderWay | undefined;
   let running: Promise<void> | undefined;
+  let asked = Promise.withResolvers<void>();
   /** Packs whose replica could not be read: told once, and not tried for each of their objects. */
   const unreachable = new Set<string>();
 
@@ -190,8 +193,10 @@ export function createScrub(parts: ScrubParts): Scrub {
     while (!pace.isStopped()) {
       const { lastFullPass } = notes;
       if (pass === undefined && lastFullPass !== undefined) {
-        await pace.rest(Math.min(restMs, lastFullPass.endedAt + restMs - clock.now()));
+        const rest = pace.rest(Math.min(restMs, lastFullPass.endedAt + restMs - clock.now()));
+        await Promise.race([rest, asked.promise]);
         if (pace.isStopped()) return;
+        asked = Promise.withResolvers();
       }
       try {
         await runPass();
@@ -218,6 +223,7 @@ export function createScrub(parts: ScrubParts): Scrub {
     },
     pause: pace.pause,
     resume: pace.resume,
+    begin: () => asked.resolve(),
     async status() {
       await loaded();
       const sizes = await Promise.all(stores.map(({ objects }) => objects.packs()));

@@ -17,6 +17,7 @@ import { type Gate, type Grant, system } from "#trust/access";
 import type { OpenedObject, Reveal, Vault } from "#trust/vault";
 import { currentBytes, type Layout } from "./corrected-bytes.ts";
 import { openWhole } from "./held-instance.ts";
+import type { Indexer } from "./indexer.ts";
 import type { RevealedRows } from "./revealed-rows.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { IndexedSeries, StudyIndex } from "./study-index.ts";
@@ -51,13 +52,14 @@ interface Parts {
   readonly revealed: RevealedRows;
   readonly gate: Gate;
   readonly index: StudyIndex;
+  readonly indexer: Indexer;
   readonly clock: Clock;
   readonly log: Log;
   readonly bulkDataRoot: string;
 }
 
 export function createSeriesMetadata(parts: Parts): SeriesMetadata {
-  const { vault, reveal, revealed, gate, index, clock, log } = parts;
+  const { vault, reveal, revealed, gate, index, indexer, clock, log } = parts;
   const making = new Map<string, Promise<Buffer>>();
   /** Counts corrections: what is being made of the values of before is not given to who asks after one. */
   let age = 0;
@@ -105,8 +107,12 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
     try {
       await sealing.write(blob);
       const record = encodeStored({ kind: "series-blob", studyUid, seriesUid, instanceCount, corrections });
-      const { place } = await sealing.finish(record);
-      await index.putSeriesBlob(studyUid, seriesUid, { place, instanceCount }, corrections);
+      const { place, endPosition } = await sealing.finish(record);
+      // Who moves objects waits until the index knows where they lie.
+      const arrival = indexer.arrived({ pack: place.pack, position: endPosition });
+      await index
+        .putSeriesBlob(studyUid, seriesUid, { place, instanceCount }, corrections)
+        .finally(() => indexer.drop(arrival));
     } catch (error) {
       log.warn("series metadata was computed and not kept", {}, error);
       await sealing.abort().catch(() => {});

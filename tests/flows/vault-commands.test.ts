@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { openSync, readdirSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { VaultReport } from "#formats/api";
 import { newHome, type RunningHouse, startHouse } from "../house/index.ts";
+import { flipByteInFirstPack } from "./flipped-byte.fixture.ts";
 import { firstValue, retrieve, type Slice, search, sha256, slicesOf, storeAll } from "./modality.fixture.ts";
 
 const admit = (house: RunningHouse) => house.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
@@ -83,14 +84,3 @@ test("a byte that changed on the disk is found by check, which fails, and the im
     await house.remove();
   }
 });
-
-function flipByteInFirstPack(folder: string, position: number): void {
-  const name = readdirSync(folder)
-    .sort()
-    .find((each) => statSync(join(folder, each)).size > position);
-  assert.ok(name !== undefined, "there is no pack of that size");
-  const file = openSync(join(folder, name), "r+");
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, position);
-  writeSync(file, Buffer.from([(byte[0] ?? 0) ^ 0x10]), 0, 1, position);
-}

@@ -46,6 +46,17 @@ const table = {
   "archive.export": ["pair"],
   "root.change": ["pair"],
   "recovery-kit.make": ["pair"],
+  /** The server opens a study's date to see whether its time is over; it deletes what is due, or what somebody shredded. */
+  "study.retain": ["system"],
+  "study.delete": ["system"],
+  /** Legal hold: nobody deletes it. */
+  "study.hold": ["operator"],
+  "study.release": ["operator"],
+  "study.held": ["operator"],
+  "instance.discard": ["operator"],
+  "clock.confirm": ["operator"],
+  "vault.scrub": ["operator"],
+  "vault.compact": ["operator"],
   "vault.check": ["operator"],
   "vault.rebuild": ["operator"],
   /** A new wrapping of keys below the root; by the server itself where it ends what a crash left. */

@@ -1,6 +1,7 @@
 import type { Command } from "../arguments.ts";
 import { auditExport, auditVerify } from "./audit.ts";
 import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
+import { vaultCompact, vaultConfirmClock, vaultDiscardConflict, vaultHold, vaultHolds, vaultScrub } from "./care.ts";
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
@@ -38,6 +39,12 @@ export const commands: readonly Command[] = [
   patientMerge,
   vaultCheck,
   vaultRebuild,
+  vaultScrub,
+  vaultCompact,
+  vaultDiscardConflict,
+  vaultHold,
+  vaultHolds,
+  vaultConfirmClock,
   vaultShred,
   vaultCertificate,
   vaultRotate,

@@ -2,6 +2,7 @@ import { Problem } from "#base/problem";
 import type { StatusView, TokenView } from "#formats/api";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
+import { careLines } from "./care.ts";
 
 export const token: Command = {
   words: "token",
@@ -43,6 +44,7 @@ export const status: Command = {
             `stopped: ${actor} since ${new Date(since).toISOString()}, saw too many patients; leadglass release ${actor}`,
         ),
         `keys: under a ${keys.root} root key, ${keys.hasRecoveryKit ? "with" : "WITHOUT"} a recovery kit${keys.isRotating ? ", being rotated" : ""}`,
+        ...careLines(seen.care),
         `disk: ${(disk.freeBytes / 2 ** 30).toFixed(1)} GiB free, images are refused under ${(disk.reservedBytes / 2 ** 30).toFixed(1)} GiB`,
       ];
       context.print(lines.join("\n"), { running, ...seen });

@@ -14,6 +14,10 @@ export const vaultCheck: Command = {
       const lines = [
         `${report.objects} objects proven, ${report.damaged.length} damaged, ${report.conflicts} in conflict`,
         ...(report.withoutKey > 0 ? [`${report.withoutKey} objects have no key: shredded, or lost`] : []),
+        ...report.copies.map(
+          ({ instance, study, receivedAt, isServed }) =>
+            `  conflict: ${instance} of study ${study}, came ${new Date(receivedAt).toISOString()}${isServed ? ", is served" : ""}`,
+        ),
         ...report.damaged.map(
           ({ half, pack, offset, what }) => `  damaged: ${half} pack ${pack} at ${offset}: ${what}`,
         ),

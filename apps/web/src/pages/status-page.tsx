@@ -6,6 +6,7 @@ import { statusQuery } from "../api/queries.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { byteSize, duration, exactTime } from "../words/moments.ts";
 import { Time, useNow } from "../words/time.tsx";
+import { careFacts } from "./care-facts.tsx";
 import { Page } from "./page.tsx";
 import classes from "./rows.module.css";
 
@@ -31,6 +32,7 @@ function Facts({ status }: { readonly status: StatusView }) {
     ["Open associations", status.associations.toLocaleString("en")],
     ["Database", status.database],
     ...(status.stopped.length > 0 ? ([["Stopped", <Stopped key="stopped" stopped={status.stopped} />]] as const) : []),
+    ...careFacts(status.care),
     ["Disk", <Disk key="disk" disk={status.disk} />],
     ["Log", `${status.audit.entries.toLocaleString("en")} entries`],
     [
