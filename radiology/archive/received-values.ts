@@ -1,4 +1,5 @@
 import { decodeText, splitValues, Tag, tagOf, usesCharacterSet, type Vr } from "#formats/dicom";
+import { shownModality } from "./modalities.ts";
 import { type IndexedValues, type Level, searchable } from "./study-index.ts";
 
 /** Returned by queries besides what can be searched (PS3.18 §10.6.3.3), by level. */
@@ -58,7 +59,8 @@ export function indexedValues(
     const wanted = wantedByTag.get(tag);
     if (wanted === undefined) continue;
     const text = textOf(vr, bytes, characterSet, bigEndian);
-    if (text !== "") values[wanted.level][wanted.keyword] = text;
+    if (text === "") continue;
+    values[wanted.level][wanted.keyword] = tag === Tag.Modality ? shownModality(text) : text;
   }
   return values;
 }

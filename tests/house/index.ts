@@ -49,7 +49,7 @@ export function newHome(): string {
 }
 
 export async function startHouse(
-  options: { home?: string; environment?: Record<string, string> } = {},
+  options: { home?: string; cwd?: string; environment?: Record<string, string> } = {},
 ): Promise<RunningHouse> {
   const home = options.home ?? newHome();
   const readyFile = join(home, `ready-${process.pid}-${process.hrtime.bigint()}.json`);
@@ -64,6 +64,7 @@ export async function startHouse(
   const began = performance.now();
   const child = spawn(process.execPath, [...command, "start", "--home", home, "--ready-file", readyFile], {
     env: environment,
+    cwd: options.cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";
@@ -77,6 +78,7 @@ export async function startHouse(
   const tryCommand = (words: readonly string[], input?: string) => {
     const done = spawnSync(process.execPath, [...command, ...words, "--home", home], {
       env: environment,
+      cwd: options.cwd,
       input: input ?? "",
     });
     return { status: done.status, stdout: done.stdout.toString(), stderr: done.stderr.toString() };
