@@ -50,3 +50,33 @@ test("a setting that is misspelt in the file is refused, not ignored", () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test("objects rest in the home, in one folder or in two; buckets are refused, and a replica that is no other place", () => {
+  const placesOf = (objects: string) => readConfiguration({ home, objects }, {}).objects;
+  assert.deepEqual(placesOf(""), { first: home, replica: undefined });
+  assert.deepEqual(placesOf("/data"), { first: "/data", replica: undefined });
+  assert.deepEqual(placesOf(",/mnt/nas"), { first: home, replica: "/mnt/nas" });
+  assert.deepEqual(placesOf("/data, /mnt/nas"), { first: "/data", replica: "/mnt/nas" });
+  for (const objects of ["s3://bucket", ",s3://bucket/prefix"])
+    assert.throws(() => placesOf(objects), { code: "unsupported" });
+  for (const objects of ["/a,/b,/c", "/a,/a", `/a,${home}`])
+    assert.throws(() => placesOf(objects), { code: "invalid", message: /objects/ });
+});
+
+test("without rules of retention nothing is ever due; rules that are not understood refuse the start", () => {
+  const folder = mkdtempSync(join(tmpdir(), "leadglass-configuration-"));
+  const withRules = (retention: unknown) => {
+    writeFileSync(join(folder, "leadglass.json"), JSON.stringify({ retention, scrubRate: 0 }));
+    return readConfiguration({ home: folder }, {});
+  };
+  try {
+    assert.deepEqual(readConfiguration({ home: folder }, {}).retention.rules, []);
+    const rules = [{ modalities: ["CT"], days: 3650, from: "studyDate" }];
+    const { retention, scrubBytesPerSecond } = withRules({ rules });
+    assert.deepEqual([retention.rules, scrubBytesPerSecond], [rules, 0]);
+    for (const wrong of [null, "10 years", { rules: [{ days: 1 }] }, { rules: [], days: 1 }])
+      assert.throws(() => withRules(wrong), { code: "invalid", message: /retention/ });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CompactionView, ScrubView, StatusView, StudyPage, VaultReport } from "#formats/api";
-import { newHome, type RunningHouse, startHouse } from "../house/index.ts";
+import { newHome, type RunningHouse, root, startHouse } from "../house/index.ts";
 import { flipByteInFirstPack } from "./flipped-byte.fixture.ts";
 import { asOperator, retrieve, type Slice, search, sha256, slicesOf, stow, wholeLog } from "./modality.fixture.ts";
 
@@ -237,10 +238,52 @@ test("objects rest in a folder of their own; a start without it, or with another
     await assert.rejects(startHouse({ home }), /in another folder than is set/);
     await assert.rejects(startHouse({ home: another, environment }), /belongs to another home/);
     await assert.rejects(startHouse({ home, environment: { LEADGLASS_OBJECTS: "s3://a-bucket" } }), /not built yet/);
+    renameSync(objects, `${objects}.away`);
+    await assert.rejects(startHouse({ home, environment }), /is the disk of .* mounted/);
+    renameSync(`${objects}.away`, objects);
     house = await startHouse({ home, environment });
     await assertServed(house, slices);
   } finally {
     await house.remove();
     for (const folder of [objects, another]) rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("holds come back from a backup; what is restored touches no folder of objects, whatever is set", async () => {
+  const [home, beside] = [newHome(), mkdtempSync(join(tmpdir(), "lg-beside-"))];
+  const [objects, backup, restored] = ["objects", "backup", "restored"].map((name) => join(beside, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const environment = { LEADGLASS_OBJECTS: `${objects},${join(beside, "replica")}` };
+  let house = await startHouse({ home, environment });
+  try {
+    const slices = slicesOf({ kind: "mr-brain", slices: 2, size: 32, seed: 68 });
+    assert.equal((await stow(house, slices)).status, 200);
+    const [token = ""] = [...(await tokensByUid(house)).values()];
+    house.command(["vault", "hold", token]);
+    house.command(["vault", "backup", backup]);
+    assert.match(house.command(["vault", "drill", backup]), /^whole/);
+    await house.stop();
+    const before = packsIn(objects);
+    const passphrase = join(home, "root.passphrase");
+    const words = ["vault", "restore", backup, "--passphrase-file", passphrase];
+    const made = spawnSync(join(root, "bin", "leadglass"), [...words, "--home", restored], {
+      env: { ...process.env, ...environment },
+    });
+    assert.equal(made.status, 0, made.stderr.toString());
+    assert.deepEqual(packsIn(objects), before);
+    const opening = { LEADGLASS_PASSPHRASE_FILE: passphrase };
+    await assert.rejects(
+      startHouse({ home: restored, environment: { ...environment, ...opening } }),
+      /in another folder than is set/,
+    );
+    house = await startHouse({ home: restored, environment: opening });
+    assert.match(house.command(["vault", "holds"]), new RegExp(`^${token} since `));
+    await assertServed(house, slices);
+  } finally {
+    await house.remove();
+    for (const folder of [beside, home]) rmSync(folder, { recursive: true, force: true });
   }
 });
