@@ -82,7 +82,9 @@ export function createBackups(parts: BackupsParts): Backups {
   };
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const next = last.then(work, work);
+    const next = last.then(work, work).catch((error) => {
+      throw asProblem(error, "backing up");
+    });
     last = next.catch(() => {});
     return next;
   };
