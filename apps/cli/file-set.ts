@@ -42,6 +42,7 @@ const unfinished = ".partial";
 /** Up to its pixels; of what has more in front of them, or none, the directory says what stands in so much. */
 const headerBytesMax = 8 * 1024 * 1024;
 const instancesMax = 999_999;
+const syncingMost = 8;
 
 const numbered = (letters: string, number: number) => `${letters}${String(number).padStart(6, "0")}`;
 export const studyFolderName = (number: number) => numbered("ST", number);
@@ -58,6 +59,7 @@ export async function openFileSet(files: Files, path: string, { goesOn }: { goes
     });
     try {
       for await (const frame of exportFrames(study.bytes)) await take(frame, writer, study.tell);
+      await writer.settled();
     } finally {
       await writer.close();
     }
@@ -146,6 +148,8 @@ function notOurs(): Problem {
 type Finished = (name: string, number: number, header: ReturnType<typeof readFile>) => void;
 
 function createInstanceWriter(files: Files, folder: string, finished: Finished) {
+  /** Files on their way to the disk, while the next ones come. */
+  const syncing: Promise<unknown>[] = [];
   let open: { file: OpenFile; sizeBytes: number; name: string; number: number; header: HeaderKeeper } | undefined;
   return {
     async begin(number: number): Promise<void> {
@@ -162,13 +166,21 @@ function createInstanceWriter(files: Files, folder: string, finished: Finished) 
     async end(): Promise<void> {
       if (open === undefined) throw new Problem("invalid", "this is no export of a study");
       const { file, name, number, header } = open;
-      await file.sync();
-      await file.close();
       open = undefined;
+      const synced = file.sync().finally(() => file.close());
+      // Told when it is waited for.
+      synced.catch(() => {});
+      syncing.push(synced);
+      if (syncing.length >= syncingMost) await syncing.shift();
       finished(name, number, header.read());
+    },
+    /** Resolves when all of them are on the disk. */
+    async settled(): Promise<void> {
+      await Promise.all(syncing);
     },
     async close(): Promise<void> {
       await open?.file.close().catch(() => {});
+      await Promise.allSettled(syncing);
     },
   };
 }

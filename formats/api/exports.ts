@@ -74,30 +74,46 @@ export function exportFrameHead(kind: ExportFrameKind, payloadBytes: number): Ui
 
 /** The frames of a stream. Problem "unavailable" when it ends before the study is whole, "invalid" for what is no frame. */
 export async function* exportFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ExportFrame> {
-  let rest: Uint8Array = new Uint8Array(0);
+  const pieces: Uint8Array[] = [];
+  let have = 0;
+  let needed = headBytes;
   for await (const piece of stream) {
-    rest = rest.length === 0 ? piece : joined(rest, piece);
+    pieces.push(piece);
+    have += piece.length;
+    // Joined once for each frame, not with each piece.
+    if (have < needed) continue;
+    let rest = joined(pieces.splice(0), have);
     for (let frame = firstOf(rest); frame !== undefined; frame = firstOf(rest)) {
       rest = rest.subarray(headBytes + frame.payload.length);
       yield frame;
       if (frame.kind === "whole" || frame.kind === "problem") return;
     }
+    pieces.push(rest);
+    have = rest.length;
+    needed = headBytes + (have < headBytes ? 0 : payloadBytesOf(rest));
   }
   throw new Problem("unavailable", "the server stopped before the study was whole", { remedy: "run it again" });
 }
 
+const payloadBytesOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+
 function firstOf(bytes: Uint8Array): ExportFrame | undefined {
   if (bytes.length < headBytes) return undefined;
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+  const length = payloadBytesOf(bytes);
   const kind = kinds[bytes[0] ?? kinds.length];
   if (kind === undefined || length > payloadBytesMax) throw new Problem("invalid", "this is no export of a study");
   const to = headBytes + length;
   return bytes.length < to ? undefined : { kind, payload: bytes.subarray(headBytes, to) };
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = pieces;
+  if (only !== undefined && only.length === length) return only;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
