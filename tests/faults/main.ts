@@ -1,13 +1,18 @@
 import { parseArgs } from "node:util";
+import { failCalls } from "./call-sites.ts";
 import { damageAgainAndAgain } from "./damage.ts";
 import { flipEveryBit } from "./flips.ts";
 import { killAgainAndAgain } from "./kill.ts";
 import { killServerAgainAndAgain } from "./kill-server.ts";
+import { checkState, checkStates, stateNamed } from "./states.ts";
 
 const usage = [
   "npm run faults -- kill [--times 1000]         kill -9 the server while images arrive, again and again, and look for what it lost",
   "npm run faults -- kill-vault [--times 1000]   the same with a process that only writes the vault",
   "npm run faults -- flips                       flip every bit of a sealed object of 64 KiB, one at a time, and read and check it",
+  "npm run faults -- states [--times 100000] [--seed 1]   crash a house at work: store, STOW, correct, rotate, shred, compact, back up (also: --states 100000)",
+  "npm run faults -- state WORKLOAD SEED STEPS UNSYNCED ROLL   one of these crashes again, as a failure named it",
+  "npm run faults -- calls                       fail every call of these workloads to the disk, one at a time, in each way",
   "npm run faults -- damage [--times 1000000]    damage sealed objects at random, and read and check them each time",
 ].join("\n");
 
@@ -58,6 +63,39 @@ async function damage(times: number, tell: Tell): Promise<string> {
   );
 }
 
+async function crash(times: number, tell: Tell): Promise<string> {
+  const begun = performance.now();
+  const { distinct, byWorkload, recordings } = await checkStates({
+    states: times,
+    seed,
+    seen: (done) => tell(`${done} of ${times} states`),
+  });
+  const counts = Object.entries(byWorkload).map(([name, count]) => `${name} ${count}`);
+  return (
+    `${distinct} distinct states after a crash (${counts.join(", ")}) of ${recordings} recorded workloads from seed ${seed} on: nothing ` +
+    `acknowledged lost, nothing twice, index, packs and log agree; ${Math.round((performance.now() - begun) / 1000)} s`
+  );
+}
+
+async function crashAgain(): Promise<string> {
+  await checkState(stateNamed(positionals.slice(1)));
+  return "this state is as it must be";
+}
+
+async function failEach(_times: number, tell: Tell): Promise<string> {
+  const { wrong, sites, runs, failed, refused, done } = await failCalls({
+    by: "calls",
+    seen: (count, where) => tell(`${count} calls, ${where}`),
+  });
+  const [first] = wrong;
+  if (first !== undefined)
+    throw new Error(`${wrong.length} of ${runs}; the first: ${first.where}`, { cause: first.error });
+  return (
+    `${runs} calls failed one at a time (${JSON.stringify(failed)}) at ${sites} places: ${refused} acts refused with a clear error, ` +
+    `${done} done; nothing acknowledged lost, no sync tried again`
+  );
+}
+
 interface Fault {
   readonly timesUsual: number;
   run(times: number, tell: Tell): Promise<string>;
@@ -67,17 +105,30 @@ const faults: Readonly<Record<string, Fault>> = {
   kill: { timesUsual: 1000, run: killServer },
   "kill-vault": { timesUsual: 1000, run: killVault },
   flips: { timesUsual: 1, run: flipBits },
+  states: { timesUsual: 10_000, run: crash },
+  state: { timesUsual: 1, run: crashAgain },
+  calls: { timesUsual: 1, run: failEach },
   damage: { timesUsual: 1_000_000, run: damage },
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { times: { type: "string" }, help: { type: "boolean" } },
+  options: {
+    times: { type: "string" },
+    states: { type: "string" },
+    seed: { type: "string" },
+    help: { type: "boolean" },
+  },
 });
-const fault = faults[positionals[0] ?? ""];
-const times = Number(values.times ?? fault?.timesUsual);
+const fault = faults[positionals[0] ?? (values.states === undefined ? "" : "states")];
+const seed = Number(values.seed ?? 1);
+const times = Number(values.states ?? values.times ?? fault?.timesUsual);
 
-if (values.help === true || fault === undefined || !(Number.isSafeInteger(times) && times > 0)) {
+if (
+  values.help === true ||
+  fault === undefined ||
+  ![times, seed].every((each) => Number.isSafeInteger(each) && each > 0)
+) {
   process.stderr.write(`${usage}\n`);
   process.exitCode = values.help === true ? 0 : 2;
 } else {
