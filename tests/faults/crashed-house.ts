@@ -6,12 +6,14 @@ import { createTracedFiles, type DiskImage, type Files } from "#base/io";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import type { BlindStore } from "#radiology/archive";
+import { createMemoryBlindStore } from "#stores/memory";
 import { operator } from "#trust/access";
 import { verifyLog } from "#trust/audit";
-import { openKeyring } from "#trust/vault";
-import { type HouseOnFiles, home, openHouseOnFiles } from "./house-on-files.ts";
+import { openKeyring, recoverKeyring } from "#trust/vault";
+import { cost, type HouseOnFiles, home, openHouseOnFiles } from "./house-on-files.ts";
 import { type Act, type ActOf, standing } from "./ledger.ts";
 import { passphrases, type Recording } from "./recording.ts";
+import { restoredDisk } from "./restored-backup.ts";
 import { smallImage } from "./small-images.ts";
 
 /** A disk and an index as a crash may have left them behind so many steps of a recorded workload. */
@@ -49,6 +51,8 @@ export async function checkCrashed(crashed: Crashed): Promise<void> {
   const again = await survey(second);
   assert.deepEqual(again, { ...found, ...withOneMore(found, after, again) }, "a second start finds something else");
   await second.close();
+  await checkBackup(crashed);
+  await checkKit(crashed);
 }
 
 const start = (files: Files, blindStore: BlindStore) =>
@@ -204,7 +208,7 @@ async function endRotation({ keyring }: HouseOnFiles): Promise<void> {
   }
 }
 
-/** The keyring opens with the phrase that was acknowledged last, and with no other; so does a kit that was. */
+/** The keyring opens with the phrase that was acknowledged last, and with no other. */
 async function checkKeys(files: Files, { keyring }: HouseOnFiles, acts: readonly Act[], steps: number): Promise<void> {
   const place = { files, folder: `${home}/keys`, random: systemRandom };
   const change = acts.find((act) => act.kind === "root");
@@ -228,6 +232,39 @@ async function checkKeys(files: Files, { keyring }: HouseOnFiles, acts: readonly
   else if (how === undefined) assert.deepEqual(opens, [true, false]);
   else assert.equal(opens.filter(Boolean).length, 1);
   assert.equal(keyring.rootKind(), "passphrase");
+}
+
+/** Two shares of a kit that was acknowledged open the keyring. */
+async function checkKit({ recording, steps, disk }: Crashed): Promise<void> {
+  for (const act of recording.ledger.acts) {
+    if (act.kind !== "kit" || act.shares === undefined || standing(act, steps) !== "done") continue;
+    const { files } = createTracedFiles(disk);
+    const place = {
+      files,
+      folder: `${home}/keys`,
+      random: systemRandom,
+      passphrase: "a phrase after the recovery",
+      cost,
+    };
+    (await recoverKeyring({ ...place, shares: act.shares.slice(1) })).wipe();
+  }
+}
+
+/** What was acknowledged before a backup began that was acknowledged too comes back from it on another machine. */
+async function checkBackup({ recording, steps, disk }: Crashed): Promise<void> {
+  const { acts } = recording.ledger;
+  const backup = acts.findLast((act) => act.kind === "backup" && standing(act, steps) === "done");
+  if (backup === undefined) return;
+  const { files } = createTracedFiles(await restoredDisk(disk, passphrases[0] ?? ""));
+  const house = await start(files, createMemoryBlindStore());
+  const { copies } = await survey(house);
+  const gone = new Set(acts.flatMap((act) => (act.kind === "remove" && act.begunAt <= steps ? [act.studyUid] : [])));
+  for (const act of acts) {
+    if (act.kind !== "store" || act.outcome !== "done" || act.endedAt > backup.begunAt) continue;
+    if (gone.has(act.copy.studyUid)) continue;
+    assert.ok(copies.has(copyKey(act.copy.sopUid, act.copy.sha256)), "a backup does not hold what it was taken of");
+  }
+  await house.close();
 }
 
 async function storeOneMore({ archive }: HouseOnFiles) {

@@ -104,7 +104,7 @@ export async function openHouseOnFiles(place: HousePlace): Promise<HouseOnFiles>
   await archive.recover();
   keyRotation.resume();
   const box = { seal: vault.sealSecret, open: vault.openSecret };
-  const facts = await openFactFiles({ files, folders: [`${home}/retention`], box, log });
+  const facts = await openFactFiles({ files, folders: [paths.identity], box, log });
   const fates = createStudyFates({ facts, now: clock.now });
   await fates.load();
   const copyAccess = async () => Buffer.from("accounts");

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crashState, type TraceStep } from "#base/io";
+import { checkCrashed } from "./crashed-house.ts";
+import { record } from "./recording.ts";
 import { checkStates } from "./states.ts";
 import { workloadNames } from "./workloads.ts";
 
@@ -14,4 +17,16 @@ test("after 10,000 crashes of a house at work nothing acknowledged is lost, noth
   t.diagnostic(JSON.stringify({ seed, ...report }));
   assert.equal(report.distinct, states);
   for (const name of workloadNames) assert.ok((report.byWorkload[name] ?? 0) > 300, `${name} was hardly crashed`);
+});
+
+test("a disk that says it has synced and has not is found out", async () => {
+  const recording = await record("store", seed);
+  const { trace, begunAt, commits } = recording;
+  const lying = trace.map((step, at): TraceStep => {
+    const isSync = step.kind === "sync" || step.kind === "syncWrite";
+    return isSync && at >= begunAt ? { kind: "note", text: "not synced" } : step;
+  });
+  const { disk } = crashState(lying, trace.length, "dropped", () => 0.5);
+  const crashed = { recording, steps: trace.length, disk, blindStore: await commits.asOf(0) };
+  await assert.rejects(checkCrashed(crashed), /is lost/);
 });
