@@ -4,6 +4,7 @@ export { homeOf, readConfiguration, startOptions } from "./configuration.ts";
 export type { DrillReport } from "./drill.ts";
 export { drillBackup } from "./drill.ts";
 export { isOwnSocket, pathsOf } from "./home.ts";
+export { openHouse } from "./house.ts";
 export { recoverHome } from "./recover.ts";
 export type { Restored } from "./restore.ts";
 export { restoreHome } from "./restore.ts";
