@@ -141,3 +141,45 @@ test("the same bytes again are the same instance; other bytes under its UID are 
   );
   assert.equal((await archive.conflicts(operator)).length, 2);
 });
+
+test("the pixels of an icon are not taken for those of the image", async () => {
+  const { archive } = await openArchive();
+  const element = (tag: number, vr: string, value: Buffer, length = value.length) => {
+    const head = Buffer.alloc(/^(OB|SQ)$/.test(vr) ? 12 : 8);
+    head.writeUInt16LE(tag >>> 16, 0);
+    head.writeUInt16LE(tag & 0xffff, 2);
+    head.write(vr, 4, "latin1");
+    if (head.length === 12) head.writeUInt32LE(length, 8);
+    else head.writeUInt16LE(length, 6);
+    return Buffer.concat([head, value]);
+  };
+  const item = (tag: number, value: Buffer, length = value.length) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt16LE(tag >>> 16, 0);
+    head.writeUInt16LE(tag & 0xffff, 2);
+    head.writeUInt32LE(length, 4);
+    return Buffer.concat([head, value]);
+  };
+  const uid = (text: string) => Buffer.from(text.length % 2 === 0 ? text : `${text}\0`, "latin1");
+  const none = Buffer.alloc(0);
+  const iconPixels = Buffer.concat([
+    item(0xfffee000, none),
+    item(0xfffee000, Buffer.alloc(4, 1)),
+    item(0xfffee0dd, none),
+  ]);
+  const icon = item(0xfffee000, element(0x7fe00010, "OB", iconPixels, 0xffffffff));
+  const bytes = Buffer.concat([
+    element(0x00080016, "UI", uid(header.sopClassUid)),
+    element(0x00080018, "UI", uid("1.2.3.4")),
+    element(0x0020000d, "UI", uid("1.2.3.1")),
+    element(0x0020000e, "UI", uid("1.2.3.2")),
+    element(0x00880200, "SQ", icon),
+  ]);
+  const transferSyntaxUid = "1.2.840.10008.1.2.4.50";
+  const receiving = archive.receiveDataSet(device, { ...header, sopInstanceUid: "1.2.3.4", transferSyntaxUid });
+  await receiving.write(bytes);
+  await receiving.finish();
+  await archive.settled();
+  const [held] = await archive.read(operator, { studyUid: "1.2.3.1" });
+  assert.equal(held?.pixelOffset, undefined);
+});

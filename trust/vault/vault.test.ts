@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { isProblem } from "#base/problem";
 import { createMemoryKeyStore } from "#stores/memory";
 import { footerBytes, frameStride, headBytes, headerBytes, partOf, segmentBytes } from "./format.ts";
-import { type Damage, type RecoveredObject, type SealedPlace, type Vault } from "./index.ts";
+import type { Damage, RecoveredObject, SealedPlace, Vault } from "./index.ts";
 import { proveObject } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
 import { keyring, type MemoryStores, openVault, put } from "./vault.fixture.ts";
