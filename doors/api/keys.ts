@@ -1,11 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import {
-  type RootRequest,
-  type RotationRequest,
-  type RotationView,
-  rootKinds,
-  type ShredRequest,
-} from "#formats/api";
+import { type RootRequest, type RotationRequest, type RotationView, rootKinds, type ShredRequest } from "#formats/api";
 import { createLineAnswers } from "./answer-in-lines.ts";
 import { confirmationAnswers } from "./confirmations.ts";
 import type { ApiParts } from "./parts.ts";

@@ -15,6 +15,7 @@ export {
   toDicomJson,
 } from "./dicom-json.ts";
 export { type FromJsonOptions, fromDicomJson } from "./dicom-json-input.ts";
+export { type DirectoryEntry, directoryEntryOf, writeDicomdir } from "./dicomdir.ts";
 export {
   type Attribute,
   allAttributes,
@@ -25,7 +26,6 @@ export {
   type ProfileAction,
   tagOf,
 } from "./dictionary.ts";
-export { type DirectoryEntry, directoryEntryOf, writeDicomdir } from "./dicomdir.ts";
 export { undefinedLength } from "./element-head.ts";
 export {
   type DataSetInput,
