@@ -70,6 +70,8 @@ async function copyTaken(
       });
       saved.push({ id, restoredName, besides, extents });
     }
+    // Names too that an earlier run made and could not sync.
+    await medium.files.syncFolder(medium.path(source.name));
     folders.push({ name: source.name, files: saved });
   }
   return folders;
@@ -88,10 +90,7 @@ async function copyFile(
   const before = known?.extents ?? [];
   const path = medium.path(source.name, id);
   const isThere = await medium.files.exists(path);
-  if (!isThere) {
-    await withFile(medium.files, path, "create", async () => {});
-    await medium.files.syncFolder(medium.path(source.name));
-  }
+  if (!isThere) await withFile(medium.files, path, "create", async () => {});
   return withFile(medium.files, path, "update", async (into) => {
     const haveBytes = await into.size();
     // A file that lost its end in the backup gets it again from where it is whole.

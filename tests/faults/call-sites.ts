@@ -73,7 +73,8 @@ export async function failCalls(options: {
         report.failed[kind] = (report.failed[kind] ?? 0) + 1;
         report.refused += ran.recording.ledger.acts.filter(({ outcome }) => outcome === "failed").length;
         report.done += ran.recording.ledger.acts.filter(({ outcome }) => outcome === "done").length;
-        options.seen?.(++report.runs, where);
+        report.runs++;
+        options.seen?.(report.runs, where);
       }
     }
   }
