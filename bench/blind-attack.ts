@@ -24,7 +24,7 @@ export async function blindAttack(words: readonly string[]): Promise<void> {
     options: {
       names: { type: "string", default: "100000" },
       /** Where lists are written with every change, which takes long. */
-      "names-without-log": { type: "string", default: "3000" },
+      "names-without-log": { type: "string", default: "2000" },
     },
   });
   const count = Number(values.names);
