@@ -41,12 +41,13 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const { http, ca: authority } = await createLocalHttp(signIn);
   const port = () => (http.server.server.address() as { port: number }).port;
   const door = createApiDoor({
+    breaker: { watch: () => () => {} },
     ...http,
     ...{ gate, audit, signIn, people, setup, confirmations, clock, log },
     devices: createDevices(shared),
-    archive: { watch: () => () => {}, listStudies: async () => ({ rows: [], total: 0 }) } as never,
+    archive: { watch: () => () => {}, listStudies: async () => ({ rows: [], total: { count: 0, isExact: true } }) } as never,
     phantom: { state: async () => ({ state: "absent", done: 0, total: 0 }), watch: () => () => {} } as never,
-    status: async () => ({}) as never,
+    status: async () => ({ stopped: [] }) as never,
     dicom: () => ({ aeTitle: "LEADGLASS", port: null }),
     rootPassphrase: async () => "root passphrase",
     pageUrl: () => `https://localhost:${port()}/`,
