@@ -45,7 +45,10 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
     ...http,
     ...{ gate, audit, signIn, people, setup, confirmations, clock, log },
     devices: createDevices(shared),
-    archive: { watch: () => () => {}, listStudies: async () => ({ rows: [], total: { count: 0, isExact: true } }) } as never,
+    archive: {
+      watch: () => () => {},
+      listStudies: async () => ({ rows: [], total: { count: 0, isExact: true } }),
+    } as never,
     phantom: { state: async () => ({ state: "absent", done: 0, total: 0 }), watch: () => () => {} } as never,
     status: async () => ({ stopped: [] }) as never,
     dicom: () => ({ aeTitle: "LEADGLASS", port: null }),
