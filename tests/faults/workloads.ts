@@ -103,12 +103,19 @@ async function tokenedStudy(house: HouseOnFiles, study: number) {
 
 const reason = { code: "CORRECT", text: "a test" } as const;
 
+/** Ends when all have ended, also when one fails: who is still at work when its house is closed is cut off, which is another story. */
+async function together(works: readonly Promise<unknown>[]): Promise<void> {
+  const ended = await Promise.allSettled(works);
+  const failed = ended.find((each) => each.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
 const workloads = {
   /** Several modalities at once: new studies, the same bytes again, other bytes under one UID, broken ones, one that goes away. */
   store: {
     prepare: (scene) => eachOf(scene, imagesOf(1, 2)),
     async run(scene) {
-      await Promise.all([
+      await together([
         eachOf(scene, imagesOf(1, 3, { pixelBytes: 3000 }, 3)),
         eachOf(scene, [...imagesOf(2, 2), { study: 2, number: 1 }, { study: 2, number: 2, copy: 1 }]),
         eachOf(scene, [...imagesOf(3, 2, { patient: 2 }), { study: 3, number: 9, isRefused: true }]),
@@ -124,7 +131,7 @@ const workloads = {
     prepare: (scene) => eachOf(scene, imagesOf(1, 2), stow),
     async run(scene) {
       const { house, clock } = scene;
-      await Promise.all([
+      await together([
         eachOf(scene, imagesOf(1, 2, { series: 2 }, 3), stow),
         eachOf(scene, imagesOf(2, 3, { pixelBytes: 900 }), stow),
       ]);
@@ -132,7 +139,7 @@ const workloads = {
       clock.advance(5_000);
       await house.archive.refreshBlobs();
       await house.archive.seriesMetadata(operator, studyUidOf(2), seriesUidOf(2));
-      await Promise.all([
+      await together([
         eachOf(scene, imagesOf(2, 2, {}, 8), stow),
         house.archive.read(operator, { studyUid: studyUidOf(1) }),
       ]);
@@ -162,7 +169,7 @@ const workloads = {
       await on([1], { StudyDescription: "Corrected once" }, () =>
         archive.correctStudy(operator, first, { StudyDescription: "Corrected once" }, reason),
       );
-      await Promise.all([
+      await together([
         on([1, 2], { PatientName: "Canary^Renamed" }, () =>
           archive.correctPatient(operator, { PatientID: "PID-1" }, { PatientName: "Canary^Renamed" }, reason),
         ),
@@ -181,7 +188,7 @@ const workloads = {
     prepare: (scene) => eachOf(scene, [...imagesOf(1, 2), ...imagesOf(2, 1), ...imagesOf(3, 1, { patient: 2 })]),
     async run(scene) {
       const { house, ledger, random } = scene;
-      await Promise.all([
+      await together([
         ledger.doing({ kind: "rotate", what: "tenant" }, () => house.keyRotation.rotateTenant(operator)),
         eachOf(scene, [...imagesOf(4, 2), ...imagesOf(1, 1, {}, 7)]),
         house.archive.read(operator, { studyUid: studyUidOf(1) }),
@@ -191,7 +198,7 @@ const workloads = {
         kit.shares = await house.keyring.makeRecoveryKit();
       });
       const passphrase = "the second of two phrases";
-      await Promise.all([
+      await together([
         ledger.doing({ kind: "root", passphrase }, () =>
           house.keyring.changeRoot(passphraseRoot({ passphrase, cost, random })),
         ),
@@ -206,7 +213,7 @@ const workloads = {
     prepare: (scene) =>
       eachOf(scene, [...imagesOf(1, 2), ...imagesOf(2, 3), ...imagesOf(3, 1), ...imagesOf(6, 1, { patient: 3 })]),
     async run(scene) {
-      await Promise.all([shred(scene, 2), eachOf(scene, [...imagesOf(5, 2), ...imagesOf(4, 2)])]);
+      await together([shred(scene, 2), eachOf(scene, [...imagesOf(5, 2), ...imagesOf(4, 2)])]);
       await shredPatientOf(scene, 3, [3, 6]);
       await eachOf(scene, imagesOf(1, 1, {}, 9));
     },
@@ -224,7 +231,7 @@ const workloads = {
       const { house, ledger } = scene;
       const token = await tokenOf(scene, 2);
       await ledger.doing({ kind: "remove", studyUid: studyUidOf(2) }, () => house.remove(token));
-      await Promise.all([ledger.doing({ kind: "compact" }, () => house.compact()), eachOf(scene, imagesOf(4, 2))]);
+      await together([ledger.doing({ kind: "compact" }, () => house.compact()), eachOf(scene, imagesOf(4, 2))]);
       await ledger.doing({ kind: "compact" }, () => house.compact());
       await eachOf(scene, imagesOf(1, 1, {}, 12));
     },
@@ -239,7 +246,7 @@ const workloads = {
       await ledger.doing({ kind: "backup" }, take);
       const token = await tokenOf(scene, 2);
       await ledger.doing({ kind: "remove", studyUid: studyUidOf(2) }, () => house.remove(token));
-      await Promise.all([ledger.doing({ kind: "backup" }, take), eachOf(scene, imagesOf(3, 3))]);
+      await together([ledger.doing({ kind: "backup" }, take), eachOf(scene, imagesOf(3, 3))]);
     },
   },
 } satisfies Record<string, Workload>;
