@@ -4,21 +4,16 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { ConfirmationView, EnrolledSecondFactor, InvitationView } from "#formats/api";
+import type { ConfirmationView } from "#formats/api";
 import { readFile, Tag } from "#formats/dicom";
-import { totpCode } from "#trust/access";
 import { type RunningHouse, startHouse } from "../house/index.ts";
-import { listStudies, makeAdministrator, password, seedOf } from "../web/browser.fixture.ts";
+import { listStudies, makeAdministrator } from "../web/browser.fixture.ts";
 import { retrieve, type Slice, sha256, slicesOf, stow, wholeLog } from "./modality.fixture.ts";
+import { confirm, invite, type Person, postJson } from "./second-person.fixture.ts";
 
 /*
  * Studies on their way out of a real server: a few as the operator alone, many as two decide. The tests follow on each other.
  */
-interface Person {
-  readonly cookie: string;
-  readonly seed: Uint8Array;
-}
-
 let house: RunningHouse;
 const around = mkdtempSync(join(tmpdir(), "lg-export-"));
 const people: Person[] = [];
@@ -35,28 +30,10 @@ const studies = Array.from({ length: 13 }, (_, at) =>
 const first = studies[0] as Slice[];
 const tokens = new Map<string, string>();
 
-const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-  house.fetch(path, {
-    anonymous: true,
-    method: "POST",
-    headers: { ...headers, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-const pageOf = ({ cookie }: Person) => ({ cookie, "x-leadglass": "1" });
-
-async function invite(name: string): Promise<Person> {
-  const { link } = JSON.parse(house.command(["user", "add", name, "--json"])) as InvitationView;
-  const secret = new URL(link).hash.replace("#setup=", "");
-  const begun = (await (await post("/api/setup/account", { secret, name, password })).json()) as EnrolledSecondFactor;
-  const seed = Uint8Array.from(seedOf(begun.totpSecret));
-  const confirmed = await post("/api/setup/confirm", { secret, code: totpCode(seed, Date.now()) });
-  return { seed, cookie: (confirmed.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
-}
-
 before(async () => {
   house = await startHouse();
   await makeAdministrator(house);
-  for (const name of ["bob", "carol", "dave"]) people.push(await invite(name));
+  for (const name of ["bob", "carol", "dave"]) people.push(await invite(house, name));
   for (const slices of studies) assert.equal((await stow(house, slices)).status, 200);
   for (const { studyUid, token } of await listStudies(house)) tokens.set(studyUid, token);
 });
@@ -72,22 +49,6 @@ const filesUnder = (folder: string) =>
     .map((entry) => join(entry.parentPath, entry.name));
 const imagesUnder = (folder: string) => filesUnder(folder).filter((path) => /IM\d{6}$/.test(path));
 const dataSetHash = (bytes: Uint8Array) => sha256(bytes.subarray(readFile(bytes).dataSetOffset));
-
-/** The page Confirmations, as `person` uses it; what is asked for. */
-async function confirm(person: Person): Promise<ConfirmationView> {
-  for (let tries = 0; tries < 400; tries++) {
-    const answer = await house.fetch("/api/confirmations", { anonymous: true, headers: pageOf(person) });
-    const found = ((await answer.json()) as ConfirmationView[]).find(({ state }) => state === "pending");
-    if (found !== undefined) {
-      // The code of this half minute made the account.
-      const code = totpCode(person.seed, Date.now() + 30_000);
-      assert.equal((await post(`/api/confirmations/${found.id}/confirm`, { code }, pageOf(person))).status, 200);
-      return found;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("nothing was asked for");
-}
 
 test("studies are written as they came, and another home that imports them has the same", async (t) => {
   const to = join(around, "named");
@@ -176,7 +137,7 @@ test("a full disk is told, and leaves no half study", (t) => {
 test("all studies go out when a second administrator has confirmed, each once, and then no more", async () => {
   const to = join(around, "all");
   const running = house.begin(["export", "--all", "--to", to, "--original", "--json"]);
-  const asked = await confirm(people[0] as Person);
+  const asked = await confirm(house, people[0] as Person);
   assert.deepEqual([asked.act, asked.detail.Studies, asked.detail.Images], ["archive.export", "13", "26"]);
   const { status, stdout, stderr } = await running;
   assert.equal(status, 0, stderr);
@@ -208,12 +169,12 @@ test("without a confirmation, or by somebody else than who asked, nothing is giv
   const early = house.tryCommand(["export", "--go-on", id, "--to", join(around, "ct")]);
   assert.equal(early.status, 1);
   assert.deepEqual(readdirSync(join(around, "ct")), []);
-  const asked = await confirm(people[1] as Person);
+  const asked = await confirm(house, people[1] as Person);
   assert.deepEqual([asked.id, asked.detail.Studies, asked.detail.Chosen], [id, "1", "CT"]);
   for (const person of people) {
     const study = tokenOf(studies[12] ?? []);
-    assert.equal((await post(`/api/exports/${id}/study`, { study }, pageOf(person))).status, 404);
-    assert.equal((await house.fetch(`/api/exports/${id}`, { anonymous: true, headers: pageOf(person) })).status, 404);
+    assert.equal((await postJson(house, `/api/exports/${id}/study`, { study }, person.headers)).status, 404);
+    assert.equal((await house.fetch(`/api/exports/${id}`, { anonymous: true, headers: person.headers })).status, 404);
   }
   assert.equal((await house.fetch(`/api/exports/${id}`)).status, 404, "a program with a token neither");
   // Not a study that was not confirmed, by who asked either.
@@ -242,7 +203,7 @@ test("who copies studies one by one is stopped; what two decided on is not", asy
   house = await startHouse({ home: house.home, environment: { LEADGLASS_REVEALS_PER_MINUTE: "4" } });
   const to = join(around, "decided");
   const running = house.begin(["export", ...tokens.values(), "--to", to]);
-  const asked = await confirm(people[2] as Person);
+  const asked = await confirm(house, people[2] as Person);
   assert.deepEqual([asked.detail.Studies, asked.detail.Chosen], ["13", "named one by one"]);
   const { status, stderr } = await running;
   assert.equal(status, 0, stderr);

@@ -4,20 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { ConfirmationView, EnrolledSecondFactor, InvitationView, ShredCertificateView } from "#formats/api";
-import { totpCode } from "#trust/access";
+import type { ShredCertificateView } from "#formats/api";
 import { newHome, type RunningHouse, root, startHouse } from "../house/index.ts";
-import { listStudies, makeAdministrator, password, seedOf } from "../web/browser.fixture.ts";
+import { listStudies, makeAdministrator } from "../web/browser.fixture.ts";
 import { retrieve, type Slice, search, slicesOf, stow, wholeLog } from "./modality.fixture.ts";
+import { confirm, invite, type Person } from "./second-person.fixture.ts";
 
 /*
  * Shredding as two administrators do it on a real server: of a study, then of a patient; what is left is looked at.
  */
-interface Person {
-  readonly cookie: string;
-  readonly seed: Uint8Array;
-}
-
 let house: RunningHouse;
 const backup = mkdtempSync(join(tmpdir(), "lg-shred-backup-"));
 const people: Person[] = [];
@@ -27,27 +22,10 @@ const sliceFor = (seed: number, patient: typeof doe | typeof roe) =>
   slicesOf({ kind: "mr-brain", slices: 1, size: 32, seed, patient, accessionNumber: `A-${seed}` })[0] as Slice;
 const [one, two, other] = [sliceFor(61, doe), sliceFor(62, doe), sliceFor(63, roe)];
 
-const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-  house.fetch(path, {
-    anonymous: true,
-    method: "POST",
-    headers: { ...headers, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-
-async function invite(name: string): Promise<Person> {
-  const { link } = JSON.parse(house.command(["user", "add", name, "--json"])) as InvitationView;
-  const secret = new URL(link).hash.replace("#setup=", "");
-  const begun = (await (await post("/api/setup/account", { secret, name, password })).json()) as EnrolledSecondFactor;
-  const seed = Uint8Array.from(seedOf(begun.totpSecret));
-  const confirmed = await post("/api/setup/confirm", { secret, code: totpCode(seed, Date.now()) });
-  return { seed, cookie: (confirmed.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
-}
-
 before(async () => {
   house = await startHouse();
   await makeAdministrator(house);
-  for (const name of ["bob", "carol"]) people.push(await invite(name));
+  for (const name of ["bob", "carol"]) people.push(await invite(house, name));
   assert.equal((await stow(house, [one, two, other])).status, 200);
   house.command(["vault", "backup", backup]);
 });
@@ -55,23 +33,6 @@ after(async () => {
   await house?.remove();
   rmSync(backup, { recursive: true, force: true });
 });
-
-/** The page Confirmations, as `person` uses it. */
-async function confirm(person: Person): Promise<ConfirmationView> {
-  const headers = { cookie: person.cookie, "x-leadglass": "1" };
-  for (let tries = 0; tries < 400; tries++) {
-    const answer = await house.fetch("/api/confirmations", { anonymous: true, headers });
-    const found = ((await answer.json()) as ConfirmationView[]).find(({ state }) => state === "pending");
-    if (found !== undefined) {
-      // The code of this half minute made the account.
-      const code = totpCode(person.seed, Date.now() + 30_000);
-      assert.equal((await post(`/api/confirmations/${found.id}/confirm`, { code }, headers)).status, 200);
-      return found;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("nothing was asked for");
-}
 
 async function tokenOf(slice: Slice): Promise<string> {
   const found = (await listStudies(house)).find(({ studyUid }) => studyUid === slice.studyUid);
@@ -83,7 +44,7 @@ test("a study is shredded when a second administrator has confirmed; its certifi
   const token = await tokenOf(one);
   const out = join(backup, "..", `certificate-${token}.json`);
   const running = house.begin(["vault", "shred", token, "--out", out]);
-  const asked = await confirm(people[0] as Person);
+  const asked = await confirm(house, people[0] as Person);
   assert.deepEqual([asked.act, asked.detail.Images], ["study.shred", "1"]);
   const { status, stdout, stderr } = await running;
   assert.equal(status, 0, stderr);
@@ -107,7 +68,7 @@ test("a patient is shredded whole, and others are not touched", async () => {
   assert.equal((await stow(house, [one])).status, 200, "what comes again is new");
   const tokens = [await tokenOf(one), await tokenOf(two)];
   const running = house.begin(["vault", "shred", tokens[1] ?? "", "--patient", "--json"]);
-  const asked = await confirm(people[1] as Person);
+  const asked = await confirm(house, people[1] as Person);
   assert.deepEqual([asked.act, asked.detail.Studies], ["patient.shred", "2"]);
   const { status, stdout, stderr } = await running;
   assert.equal(status, 0, stderr);
