@@ -1,24 +1,15 @@
 import type { SealedPlace } from "#trust/vault";
-import type { InstancePlaces, PackMark } from "./study-index.ts";
+import type { IndexedInstance, IndexedStudy, PackMark } from "./study-index.ts";
 
 /*
  * What the blind index keeps, row by row. Nothing here identifies: digests are keyed (HMAC under the tenant's index key, cut),
  * `identity` is sealed under the study's identity key, blocks under the index key. Numbers are given out by the index.
  */
 
-export interface StudyHeld {
-  /** Row number, dense, in order of arrival, from 1. */
-  readonly id: number;
-  readonly studyToken: string;
+export interface StudyHeld extends Omit<IndexedStudy, "identity"> {
   /** 16 bytes, unique. */
   readonly uidDigest: Uint8Array;
   readonly identity: Uint8Array;
-  readonly modalities: readonly string[];
-  readonly sopClassUids: readonly string[];
-  readonly seriesCount: number;
-  readonly instanceCount: number;
-  readonly conflictCount: number;
-  readonly changedAt: number;
 }
 
 export interface SeriesHeld {
@@ -38,25 +29,15 @@ export interface SeriesHeld {
 }
 
 /** One copy of an instance. */
-export interface CopyHeld {
+export interface CopyHeld extends Omit<IndexedInstance, "id" | "seriesId" | "identity"> {
   readonly id: number;
   /** Token of the instance. */
   readonly token: string;
-  readonly studyToken: string;
   /** 16 bytes. */
   readonly sopDigest: Uint8Array;
   /** Keyed digest of the data set's hash, 16 bytes: tells the same bytes from others. */
   readonly contentDigest: Uint8Array;
   readonly identity: Uint8Array;
-  readonly sopClassUid: string;
-  readonly transferSyntaxUid: string;
-  readonly places: InstancePlaces;
-  readonly sizeBytes: number;
-  readonly dataSetOffset: number;
-  readonly pixelOffset?: number;
-  readonly pixelLength?: number;
-  readonly receivedAt: number;
-  readonly receivedFrom: string;
 }
 
 /** The copy that is served; `sopDigest` is unique among them. */
