@@ -171,10 +171,10 @@ function createRetaining(parts: CareParts, fates: StudyFates) {
     ...{ policy, time, fates, log },
     studies: () => everyStudy(index),
     studyDate: (studyToken) =>
-      gate.pass(system, "study.retain", { kind: "study", id: studyToken }, async (grant) => {
+      gate.pass(system, "study.retain", { kind: "study", id: studyToken }, async (pass) => {
         const study = await index.studyOfToken(studyToken);
         if (study === undefined) return undefined;
-        const { rows } = await reveal(grant, { rows: [study.identity] }, "deletion");
+        const { rows } = await reveal(pass, { rows: [study.identity] }, "deletion");
         return rows[0]?.values.StudyDate;
       }),
     async removeFromIndex(studyToken) {

@@ -31,7 +31,7 @@ import {
   createSignIn,
   type Devices,
   type Gate,
-  type Grant,
+  type Pass,
   type People,
   type Setup,
   type SignIn,
@@ -124,8 +124,8 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     "root.change": root.changeRoot,
     "recovery-kit.make": root.makeRecoveryKit,
     "archive.export": exporting.begin,
-    "study.shred": (grant: Grant) => shredding.study(grant),
-    "patient.shred": (grant: Grant) => shredding.patient(grant),
+    "study.shred": (pass: Pass) => shredding.study(pass),
+    "patient.shred": (pass: Pass) => shredding.patient(pass),
   };
   const callers = createCallers({ store: access.accessStore, vault, gate, log, perform });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });

@@ -87,7 +87,7 @@ export function registerExports(server: FastifyInstance, parts: ApiParts): void 
         request.params.id,
         "archive.export",
         on,
-        (grant, { on: plan }) => exporting.given(grant, plan.id, study),
+        (pass, { on: plan }) => exporting.given(pass, plan.id, study),
       );
       return reply.type(type).send(Readable.from(framesOf(given, log), { objectMode: false }));
     },

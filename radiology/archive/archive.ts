@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { Actor, Gate, Grant } from "#trust/access";
+import type { Actor, Gate, Pass } from "#trust/access";
 import type { AuditSubject } from "#trust/audit";
 import type { CheckProgress, Damage, OpenedObject, Reveal, Vault } from "#trust/vault";
 import { type Changes, createChanges } from "./changes.ts";
@@ -52,7 +52,7 @@ export interface Archive extends Changes, CorrectionActs {
   /** The instances of a study, a series, or one, with all that identifies; Problem `absent` when there are none. */
   read(actor: Actor, target: ReadTarget): Promise<HeldInstance[]>;
   /** All instances of a study for who was let through to it, by its token. Problem `absent` when there are none. */
-  heldOf(grant: Grant, studyToken: string): Promise<HeldInstance[]>;
+  heldOf(pass: Pass, studyToken: string): Promise<HeldInstance[]>;
   /** The same without identity: for whoever needs pixels and what it takes to show them. */
   images(actor: Actor, target: ReadTarget): Promise<HeldImage[]>;
   /** DICOM JSON of every instance of a series (PS3.18 §F), gzip: the text of a JSON array. */
@@ -119,10 +119,10 @@ export function createArchive(parts: ArchiveParts): Archive {
   const taking = () => ({ vault, index, indexer, corrections, log, entries: createMissingEntries(parts) });
 
   /** Searches see everything that was acknowledged before they began. */
-  const search = async <T>(actor: Actor, work: (grant: Grant) => Promise<T>): Promise<T> =>
-    gate.pass(actor, "study.search", undefined, async (grant) => {
+  const search = async <T>(actor: Actor, work: (pass: Pass) => Promise<T>): Promise<T> =>
+    gate.pass(actor, "study.search", undefined, async (pass) => {
       await indexer.settled();
-      return work(grant);
+      return work(pass);
     });
 
   /** Looks the study up first, so that the entry in the log carries its token. */
@@ -130,14 +130,14 @@ export function createArchive(parts: ArchiveParts): Archive {
     actor: Actor,
     act: "study.view" | "study.read",
     find: () => Promise<IndexedStudy | undefined>,
-    work: (study: IndexedStudy, grant: Grant) => Promise<T>,
+    work: (study: IndexedStudy, pass: Pass) => Promise<T>,
   ) => {
     await indexer.settled();
     const study = await find();
     const subject: AuditSubject | undefined = study && { kind: "study", id: study.studyToken };
-    return gate.pass(actor, act, subject, async (grant) => {
+    return gate.pass(actor, act, subject, async (pass) => {
       if (study === undefined) throw absent();
-      return work(study, grant);
+      return work(study, pass);
     });
   };
 
@@ -152,13 +152,13 @@ export function createArchive(parts: ArchiveParts): Archive {
     target: ReadTarget,
     study: IndexedStudy,
     rows: readonly IndexedInstance[],
-    grant: Grant,
+    pass: Pass,
     purpose: "read" | "export" = "read",
   ): Promise<HeldInstance[]> => {
     const series = target.seriesUid === undefined ? await index.seriesOf(study.studyToken) : [];
     const identities = [...series, ...rows, study].map(({ identity }) => identity);
     const halves = rows.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
-    const opened = await reveal(grant, { rows: identities, halves }, purpose);
+    const opened = await reveal(pass, { rows: identities, halves }, purpose);
     const corrected = opened.rows.at(-1)?.corrections ?? [];
     const uidOf = new Map(series.map(({ id }, at) => [id, opened.rows[at]?.uid ?? ""]));
     return rows.flatMap((row, at) => {
@@ -172,10 +172,10 @@ export function createArchive(parts: ArchiveParts): Archive {
     });
   };
 
-  const look = async (rows: readonly IndexedInstance[], grant: Grant): Promise<HeldImage[]> => {
+  const look = async (rows: readonly IndexedInstance[], pass: Pass): Promise<HeldImage[]> => {
     const whole = rows.filter(({ pixelOffset }) => pixelOffset === undefined);
     const halves = whole.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
-    const opened = await reveal(grant, { halves }, "read");
+    const opened = await reveal(pass, { halves }, "read");
     return rows.map((row) => {
       const { identity: _identity, places, ...rest } = row;
       if (row.pixelOffset !== undefined) return { ...rest, open: () => vault.open(places.image, row.id) };
@@ -189,32 +189,32 @@ export function createArchive(parts: ArchiveParts): Archive {
     receiveDataSet: intake.receiveDataSet,
     receiveFile: intake.receiveFile,
     findStudies: (actor, query) =>
-      search(actor, async (grant) => revealed.studies(grant, await index.findStudies(query), "search")),
+      search(actor, async (pass) => revealed.studies(pass, await index.findStudies(query), "search")),
     listStudies: (actor, query) =>
-      search(actor, async (grant) => {
+      search(actor, async (pass) => {
         const [found, total] = await Promise.all([index.findStudies(query), index.countStudies(query.matches)]);
-        return { rows: await revealed.studies(grant, found, "search"), total };
+        return { rows: await revealed.studies(pass, found, "search"), total };
       }),
     findSeries: (actor, query) =>
-      search(actor, async (grant) => revealed.series(grant, await index.findSeries(query), "search")),
+      search(actor, async (pass) => revealed.series(pass, await index.findSeries(query), "search")),
     findInstances: (actor, query) =>
-      search(actor, async (grant) => revealed.listed(grant, await index.findInstances(query), "search")),
+      search(actor, async (pass) => revealed.listed(pass, await index.findInstances(query), "search")),
     watchedStudies: (actor, studyTokens) =>
-      gate.pass(actor, "study.watch", undefined, async (grant) => {
+      gate.pass(actor, "study.watch", undefined, async (pass) => {
         const rows = await Promise.all(studyTokens.map((token) => index.studyOfToken(token)));
         const found = rows.filter((row) => row !== undefined);
-        return revealed.studies(grant, found, "search");
+        return revealed.studies(pass, found, "search");
       }),
     studyOfToken: (actor, studyToken) =>
       withStudy(
         actor,
         "study.view",
         () => index.studyOfToken(studyToken),
-        async (found, grant) => {
+        async (found, pass) => {
           const rows = await index.seriesOf(found.studyToken);
           const [[study], series] = await Promise.all([
-            revealed.studies(grant, [found], "read"),
-            revealed.series(grant, rows, "read"),
+            revealed.studies(pass, [found], "read"),
+            revealed.series(pass, rows, "read"),
           ]);
           if (study === undefined) throw absent();
           return { study, series };
@@ -225,19 +225,19 @@ export function createArchive(parts: ArchiveParts): Archive {
         actor,
         "study.read",
         () => index.study(target.studyUid),
-        async (study, grant) => {
-          const held = await hold(target, study, await rowsOf(target), grant);
+        async (study, pass) => {
+          const held = await hold(target, study, await rowsOf(target), pass);
           if (held.length === 0) throw absent();
           return held;
         },
       ),
-    async heldOf(grant, studyToken) {
+    async heldOf(pass, studyToken) {
       await indexer.settled();
       const found = await index.studyOfToken(studyToken);
-      const [study] = found === undefined ? [] : await revealed.studies(grant, [found], "export");
+      const [study] = found === undefined ? [] : await revealed.studies(pass, [found], "export");
       if (found === undefined || study === undefined) throw absent();
       const target = { studyUid: study.studyUid };
-      const held = await hold(target, found, await rowsOf(target), grant, "export");
+      const held = await hold(target, found, await rowsOf(target), pass, "export");
       if (held.length === 0) throw absent();
       return held;
     },
@@ -246,10 +246,10 @@ export function createArchive(parts: ArchiveParts): Archive {
         actor,
         "study.view",
         () => index.study(target.studyUid),
-        async (_study, grant) => {
+        async (_study, pass) => {
           const rows = await rowsOf(target);
           if (rows.length === 0) throw absent();
-          return look(rows, grant);
+          return look(rows, pass);
         },
       ),
     seriesMetadata: (actor, studyUid, seriesUid) =>
@@ -257,7 +257,7 @@ export function createArchive(parts: ArchiveParts): Archive {
         actor,
         "study.view",
         () => index.study(studyUid),
-        (_study, grant) => metadata.of(grant, studyUid, seriesUid),
+        (_study, pass) => metadata.of(pass, studyUid, seriesUid),
       ),
     async recover() {
       const marks = await index.marks();
@@ -286,7 +286,7 @@ export function createArchive(parts: ArchiveParts): Archive {
         for await (const damage of vault.check(progress)) found.push(damage);
         return found;
       }),
-    conflicts: (actor) => search(actor, async (grant) => revealed.copies(grant, await index.conflicts(), "search")),
+    conflicts: (actor) => search(actor, async (pass) => revealed.copies(pass, await index.conflicts(), "search")),
     settled: () => indexer.settled(),
     async takenIn() {
       await vault.settled();

@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
-import { type Act, type Actor, type Gate, type Grant, system } from "#trust/access";
+import { type Act, type Actor, type Gate, type Pass, system } from "#trust/access";
 import type { AuditSubject } from "#trust/audit";
 import type { Correction, IdentityValues, Reveal, Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
@@ -130,11 +130,11 @@ export function createCorrections(parts: Parts): Corrections {
     parts.changed(studyToken);
   };
   /** Does what is left of an act. */
-  const work = async (grant: Grant, task: Task, known: ReadonlyMap<string, IdentityValues>): Promise<void> => {
+  const work = async (pass: Pass, task: Task, known: ReadonlyMap<string, IdentityValues>): Promise<void> => {
     for (const studyToken of task.studies) {
       if (task.done.has(studyToken)) continue;
       if (!task.recorded.has(studyToken)) {
-        const identity = known.get(studyToken) ?? (await patients.identityOf(grant, studyToken));
+        const identity = known.get(studyToken) ?? (await patients.identityOf(pass, studyToken));
         const isRecorded = identity?.corrections?.some((one) => one.task === task.task) ?? false;
         if (identity !== undefined && !isRecorded) await record(task, studyToken, identity);
         // From its first record on it has happened, whatever follows.
@@ -148,11 +148,11 @@ export function createCorrections(parts: Parts): Corrections {
     for (const { arrival } of task.recorded.values()) indexer.drop(arrival);
     unfinished.delete(task);
   };
-  const finishBegun = async (grant: Grant) => {
+  const finishBegun = async (pass: Pass) => {
     const finished: Task[] = [];
     const failures = new Map<Task, unknown>();
     for (const task of [...unfinished]) {
-      await work(grant, task, new Map()).then(
+      await work(pass, task, new Map()).then(
         () => finished.push(task),
         (error: unknown) => failures.set(task, error),
       );
@@ -171,15 +171,15 @@ export function createCorrections(parts: Parts): Corrections {
     act: Act,
     on: AuditSubject | undefined,
     reason: Reason,
-    plan: (grant: Grant) => Promise<{ readonly studies: readonly FoundStudy[]; readonly to: NewValues }>,
+    plan: (pass: Pass) => Promise<{ readonly studies: readonly FoundStudy[]; readonly to: NewValues }>,
   ): Promise<Corrected> =>
-    gate.pass(actor, act, on, (grant) =>
+    gate.pass(actor, act, on, (pass) =>
       alone(async () => {
         await indexer.settled();
-        const { finished, failures } = await finishBegun(grant);
+        const { finished, failures } = await finishBegun(pass);
         let planned: Awaited<ReturnType<typeof plan>>;
         try {
-          planned = await plan(grant);
+          planned = await plan(pass);
         } catch (error) {
           // Finishing what was begun was all there was to do.
           if (finished.length > 0 && isProblem(error, "absent")) return correctedBy(finished);
@@ -196,13 +196,13 @@ export function createCorrections(parts: Parts): Corrections {
           recorded: new Map(),
           done: new Map(),
         };
-        await work(grant, task, new Map(studies.map(({ studyToken, identity }) => [studyToken, identity])));
+        await work(pass, task, new Map(studies.map(({ studyToken, identity }) => [studyToken, identity])));
         return correctedBy([...finished, task]);
       }),
     );
 
-  const oneStudy = async (grant: Grant, studyToken: string): Promise<FoundStudy> => {
-    const identity = await patients.identityOf(grant, studyToken);
+  const oneStudy = async (pass: Pass, studyToken: string): Promise<FoundStudy> => {
+    const identity = await patients.identityOf(pass, studyToken);
     if (identity === undefined) throw absent();
     return { studyToken, identity };
   };
@@ -216,7 +216,7 @@ export function createCorrections(parts: Parts): Corrections {
       const recorded = new Map([[found.studyToken, found]]);
       const task: Task = { task: id, act, at, by, reason, ...whole, recorded, done };
       const on = { kind: "study", id: found.studyToken } as const;
-      await gate.pass(system, "study.correct", on, (grant) => work(grant, task, new Map()));
+      await gate.pass(system, "study.correct", on, (pass) => work(pass, task, new Map()));
     }
     indexer.drop(found.arrival);
   };
@@ -225,8 +225,8 @@ export function createCorrections(parts: Parts): Corrections {
     async correctStudy(actor, studyToken, changes, reason) {
       checkChanges(changes, "study");
       checkReason(reason);
-      return doing(actor, "study.correct", { kind: "study", id: studyToken }, reason, async (grant) => ({
-        studies: [await oneStudy(grant, studyToken)],
+      return doing(actor, "study.correct", { kind: "study", id: studyToken }, reason, async (pass) => ({
+        studies: [await oneStudy(pass, studyToken)],
         to: changes,
       }));
     },
@@ -234,11 +234,11 @@ export function createCorrections(parts: Parts): Corrections {
       checkPatient(patient);
       checkChanges(changes, "patient");
       checkReason(reason);
-      return doing(actor, "patient.correct", undefined, reason, async (grant) => {
-        const studies = await patients.of(grant, patient);
+      return doing(actor, "patient.correct", undefined, reason, async (pass) => {
+        const studies = await patients.of(pass, patient);
         if (studies.length === 0) throw noSuchPatient();
         const now = { ...patient, ...changes };
-        if (!isSame(now, patient) && (await patients.of(grant, now)).length > 0) throw anotherPatient();
+        if (!isSame(now, patient) && (await patients.of(pass, now)).length > 0) throw anotherPatient();
         return { studies, to: changes };
       });
     },
@@ -247,8 +247,8 @@ export function createCorrections(parts: Parts): Corrections {
       checkPatient(into);
       checkReason(reason);
       if (isSame(from, into)) throw new Problem("invalid", "a patient cannot be merged into itself");
-      return doing(actor, "patient.merge", undefined, reason, async (grant) => {
-        const [studies, kept] = [await patients.of(grant, from), await patients.of(grant, into)];
+      return doing(actor, "patient.merge", undefined, reason, async (pass) => {
+        const [studies, kept] = [await patients.of(pass, from), await patients.of(pass, into)];
         const [first] = kept;
         const isDone = kept.some((study) => wasMerged(study, from));
         if (first === undefined || (studies.length === 0 && !isDone)) throw noSuchPatient();
@@ -260,9 +260,9 @@ export function createCorrections(parts: Parts): Corrections {
       checkPatient(given);
       checkChanges(given, "patient");
       checkReason(reason);
-      return doing(actor, "study.move", { kind: "study", id: studyToken }, reason, async (grant) => {
-        const studies = [await oneStudy(grant, studyToken)];
-        const known = (await patients.of(grant, given)).find((study) => study.studyToken !== studyToken);
+      return doing(actor, "study.move", { kind: "study", id: studyToken }, reason, async (pass) => {
+        const studies = [await oneStudy(pass, studyToken)];
+        const known = (await patients.of(pass, given)).find((study) => study.studyToken !== studyToken);
         if (known === undefined && (given as NewValues).PatientName === undefined) throw noSuchPatient();
         const others = Object.fromEntries(otherPatientKeywords.map((keyword) => [keyword, ""]));
         const theirs = known === undefined ? emptyOf(patientKeywords) : valuesOf(known.identity, patientKeywords);
@@ -270,9 +270,9 @@ export function createCorrections(parts: Parts): Corrections {
       });
     },
     correctionsOf: (actor, studyToken) =>
-      gate.pass(actor, "study.read", { kind: "study", id: studyToken }, async (grant) => {
+      gate.pass(actor, "study.read", { kind: "study", id: studyToken }, async (pass) => {
         await indexer.settled();
-        return (await oneStudy(grant, studyToken)).identity.corrections ?? [];
+        return (await oneStudy(pass, studyToken)).identity.corrections ?? [];
       }),
     async takeUp(found) {
       let passed = 0;

@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Files } from "#base/io";
 import { isProblem, Problem } from "#base/problem";
-import type { Actor, Gate, Grant } from "#trust/access";
+import type { Actor, Gate, Pass } from "#trust/access";
 import type { AuditSubject } from "#trust/audit";
 import type { Vault } from "#trust/vault";
 import type { Archive } from "./archive.ts";
@@ -52,11 +52,11 @@ export interface Exporting {
   /** Problem `absent` when there are no such studies. */
   plan(choice: BulkChoice): Promise<ExportPlan>;
   /** What is done when a bulk export is confirmed. It may be done again. */
-  begin(grant: Grant): Promise<{ readonly id: string; readonly studies: number; readonly until: number }>;
+  begin(pass: Pass): Promise<{ readonly id: string; readonly studies: number; readonly until: number }>;
   /** The confirmed one that `planId` is of. Problem `absent` once it was ended or its time is over. */
   open(planId: string): Promise<BulkExport>;
   /** One study of it. */
-  given(grant: Grant, planId: string, studyToken: string): Promise<GivenStudy>;
+  given(pass: Pass, planId: string, studyToken: string): Promise<GivenStudy>;
   end(planId: string): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export function createExporting(parts: ExportingParts): Exporting {
       await archive.settled();
       const found = await index.studyOfToken(studyToken);
       const on = found && ({ kind: "study", id: studyToken } as const);
-      const held = await gate.pass(actor, "study.read", on, (grant) => archive.heldOf(grant, studyToken));
+      const held = await gate.pass(actor, "study.read", on, (pass) => archive.heldOf(pass, studyToken));
       return bytesOf(held, received);
     },
     async plan(choice) {
@@ -145,11 +145,11 @@ export function createExporting(parts: ExportingParts): Exporting {
       const { id, studies, until } = await openPlan(planId);
       return { id, studies, until };
     },
-    async given(grant, planId, studyToken) {
+    async given(pass, planId, studyToken) {
       const { studies, received } = await openPlan(planId);
       if (!studies.includes(studyToken))
         throw new Problem("absent", "that study is not among those that were confirmed");
-      return bytesOf(await archive.heldOf(grant, studyToken), received);
+      return bytesOf(await archive.heldOf(pass, studyToken), received);
     },
     end: (planId) => plans.remove(planId),
   };

@@ -1,4 +1,4 @@
-import type { Grant } from "#trust/access";
+import type { Pass } from "#trust/access";
 import type { IdentityValues, Purpose, Reveal, SealedIdentity } from "#trust/vault";
 import type {
   IndexedInstance,
@@ -9,7 +9,7 @@ import type {
 } from "./study-index.ts";
 
 /*
- * Rows as the doors get them: what identifies was opened by `reveal` for the actor of a grant, masked where it sees no more.
+ * Rows as the doors get them: what identifies was opened by `reveal` for the actor of a pass, masked where it sees no more.
  */
 
 export interface StudyRow extends Omit<IndexedStudy, "identity"> {
@@ -39,18 +39,18 @@ export interface ListedInstance extends InstanceRow {
 
 /** Opens the rows of one answer together: one audit entry. Rows of a study that was shredded meanwhile are left out. */
 export interface RevealedRows {
-  studies(grant: Grant, rows: readonly IndexedStudy[], purpose: Purpose): Promise<StudyRow[]>;
-  series(grant: Grant, rows: readonly IndexedSeries[], purpose: Purpose): Promise<SeriesRow[]>;
-  listed(grant: Grant, rows: readonly ListedIndexedInstance[], purpose: Purpose): Promise<ListedInstance[]>;
+  studies(pass: Pass, rows: readonly IndexedStudy[], purpose: Purpose): Promise<StudyRow[]>;
+  series(pass: Pass, rows: readonly IndexedSeries[], purpose: Purpose): Promise<SeriesRow[]>;
+  listed(pass: Pass, rows: readonly ListedIndexedInstance[], purpose: Purpose): Promise<ListedInstance[]>;
   /** Copies in conflict, which name their own study and series. */
-  copies(grant: Grant, rows: readonly IndexedInstance[], purpose: Purpose): Promise<InstanceRow[]>;
+  copies(pass: Pass, rows: readonly IndexedInstance[], purpose: Purpose): Promise<InstanceRow[]>;
 }
 
 export function createRevealedRows(reveal: Reveal): RevealedRows {
   /** Opens each identity once, however many rows share it (the study of a thousand series). */
-  const open = async (grant: Grant, identities: readonly SealedIdentity[], purpose: Purpose) => {
+  const open = async (pass: Pass, identities: readonly SealedIdentity[], purpose: Purpose) => {
     const distinct = [...new Set(identities)];
-    const { rows } = await reveal(grant, { rows: distinct }, purpose);
+    const { rows } = await reveal(pass, { rows: distinct }, purpose);
     return new Map(distinct.map((identity, at) => [identity, rows[at]] as const));
   };
   type Opened = ReadonlyMap<SealedIdentity, IdentityValues | undefined>;
@@ -66,25 +66,25 @@ export function createRevealedRows(reveal: Reveal): RevealedRows {
   const isThere = <T>(row: T | undefined): row is T => row !== undefined;
 
   return {
-    async studies(grant, rows, purpose) {
+    async studies(pass, rows, purpose) {
       const opened = await open(
-        grant,
+        pass,
         rows.map(({ identity }) => identity),
         purpose,
       );
       return rows.map((row) => studyRow(opened, row)).filter(isThere);
     },
-    async series(grant, rows, purpose) {
+    async series(pass, rows, purpose) {
       const opened = await open(
-        grant,
+        pass,
         rows.flatMap(({ identity, study }) => [identity, study.identity]),
         purpose,
       );
       return rows.map((row) => seriesRow(opened, row)).filter(isThere);
     },
-    async listed(grant, rows, purpose) {
+    async listed(pass, rows, purpose) {
       const opened = await open(
-        grant,
+        pass,
         rows.flatMap(({ identity, series }) => [identity, series.identity, series.study.identity]),
         purpose,
       );
@@ -93,9 +93,9 @@ export function createRevealedRows(reveal: Reveal): RevealedRows {
         return found && of ? [{ ...instanceRow(row, found, of.study.studyUid, of.seriesUid), series: of }] : [];
       });
     },
-    async copies(grant, rows, purpose) {
+    async copies(pass, rows, purpose) {
       const opened = await open(
-        grant,
+        pass,
         rows.map(({ identity }) => identity),
         purpose,
       );

@@ -13,7 +13,7 @@ import {
   tagOf,
   toDicomJson,
 } from "#formats/dicom";
-import { type Gate, type Grant, system } from "#trust/access";
+import { type Gate, type Pass, system } from "#trust/access";
 import type { OpenedObject, Reveal, Vault } from "#trust/vault";
 import { currentBytes, type Layout } from "./corrected-bytes.ts";
 import { openWhole } from "./held-instance.ts";
@@ -38,7 +38,7 @@ const bulkDataBytesMin = 1_024;
 /** The metadata of whole series, kept as one sealed blob each so that a viewer opens a series with one read. */
 export interface SeriesMetadata {
   /** A JSON array of DICOM JSON objects, gzip. */
-  of(grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer>;
+  of(pass: Pass, studyUid: string, seriesUid: string): Promise<Buffer>;
   /** Makes the blobs of series that have come to rest; how many it made. */
   refresh(): Promise<number>;
   /** A study was corrected. */
@@ -67,7 +67,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   const givenUp = new Set<number>();
   let closed = false;
 
-  const make = async (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
+  const make = async (pass: Pass, studyUid: string, seriesUid: string): Promise<Buffer> => {
     const rows = await index.instances(studyUid, seriesUid);
     const [first] = rows;
     if (first === undefined) throw new Problem("absent", "not found");
@@ -75,7 +75,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
     const study = await index.studyOfToken(first.studyToken);
     if (study === undefined) throw new Problem("absent", "not found");
     const identities = [study, ...rows].map(({ identity }) => identity);
-    const opened = await reveal(grant, { rows: identities, halves }, "summary");
+    const opened = await reveal(pass, { rows: identities, halves }, "summary");
     const corrections = opened.rows[0]?.corrections ?? [];
     const objects: string[] = [];
     for (const [at, row] of rows.entries()) {
@@ -119,11 +119,11 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
     }
   };
 
-  const makeOnce = (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
+  const makeOnce = (pass: Pass, studyUid: string, seriesUid: string): Promise<Buffer> => {
     const key = `${age} ${studyUid} ${seriesUid}`;
     const running = making.get(key);
     if (running !== undefined) return running;
-    const made = make(grant, studyUid, seriesUid).finally(() => making.delete(key));
+    const made = make(pass, studyUid, seriesUid).finally(() => making.delete(key));
     making.set(key, made);
     return made;
   };
@@ -131,9 +131,9 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   const refreshOne = async (series: IndexedSeries): Promise<boolean> => {
     const subject = { kind: "study", id: series.study.studyToken } as const;
     try {
-      await gate.pass(system, "series.summarise", subject, async (grant) => {
-        const [row] = await revealed.series(grant, [series], "summary");
-        if (row !== undefined) await makeOnce(grant, row.study.studyUid, row.seriesUid);
+      await gate.pass(system, "series.summarise", subject, async (pass) => {
+        const [row] = await revealed.series(pass, [series], "summary");
+        if (row !== undefined) await makeOnce(pass, row.study.studyUid, row.seriesUid);
       });
       return true;
     } catch (error) {
@@ -144,9 +144,9 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   };
 
   /** For who sees no more: made of the image halves, where what identifies is blank, and not kept. */
-  const maskedOf = async (grant: Grant, studyUid: string, seriesUid: string): Promise<Buffer> => {
+  const maskedOf = async (pass: Pass, studyUid: string, seriesUid: string): Promise<Buffer> => {
     const rows = await index.instances(studyUid, seriesUid);
-    const { rows: opened } = await reveal(grant, { rows: rows.map(({ identity }) => identity) }, "summary");
+    const { rows: opened } = await reveal(pass, { rows: rows.map(({ identity }) => identity) }, "summary");
     const objects: string[] = [];
     for (const [at, row] of rows.entries()) {
       const sopUid = opened[at]?.uid;
@@ -160,14 +160,14 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   };
 
   return {
-    async of(grant, studyUid, seriesUid) {
-      if (grant.actor.sees === "masked") return maskedOf(grant, studyUid, seriesUid);
+    async of(pass, studyUid, seriesUid) {
+      if (pass.actor.sees === "masked") return maskedOf(pass, studyUid, seriesUid);
       const [study, kept] = await Promise.all([index.study(studyUid), index.seriesBlob(studyUid, seriesUid)]);
       if (study === undefined || kept === undefined || kept.instanceCount !== kept.seriesInstanceCount) {
-        return makeOnce(grant, studyUid, seriesUid);
+        return makeOnce(pass, studyUid, seriesUid);
       }
       const halves = [{ studyToken: study.studyToken, place: kept.place }];
-      const object = await (await reveal(grant, { halves }, "read")).openHalf(0);
+      const object = await (await reveal(pass, { halves }, "read")).openHalf(0);
       return object.read(0, object.sizeBytes);
     },
     async refresh() {

@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { Grant } from "#trust/access";
+import type { Pass } from "#trust/access";
 import type { AuditLog, AuditSubject, ProvenEntry } from "#trust/audit";
 import { proveEntry, studiesMost } from "#trust/audit";
 import type { Vault } from "#trust/vault";
@@ -38,13 +38,13 @@ export interface Shredding {
   /** What would be shredded. Problem "absent" when there is no such study. */
   plan(studyToken: string, wholePatient: boolean): Promise<ShredPlan>;
   /** Problem "conflict" when a study is under legal hold: none is shredded then. */
-  study(grant: Grant): Promise<ShredCertificate>;
-  patient(grant: Grant): Promise<ShredCertificate>;
+  study(pass: Pass): Promise<ShredCertificate>;
+  patient(pass: Pass): Promise<ShredCertificate>;
 }
 
 const studiesAtOnce = 1000;
 
-function subjectOf({ on }: Grant): AuditSubject {
+function subjectOf({ on }: Pass): AuditSubject {
   if (on === undefined) throw new Problem("invalid", "shredding needs to be told what");
   return on;
 }
@@ -74,7 +74,7 @@ export function createShredding(parts: {
   };
   /** Names all studies, some in each entry; the places of the entries. */
   const note = async (
-    grant: Grant,
+    pass: Pass,
     act: "keys.destroying" | "keys.destroyed",
     studies: readonly string[],
     counts: Readonly<Record<string, number>>,
@@ -82,33 +82,33 @@ export function createShredding(parts: {
     const indexes: number[] = [];
     for (let at = 0; at === 0 || at < studies.length; at += studiesMost) {
       const named = studies.slice(at, at + studiesMost);
-      const entry = { actor: grant.actor.id, act, on: subjectOf(grant), studies: named };
+      const entry = { actor: pass.actor.id, act, on: subjectOf(pass), studies: named };
       indexes.push(await audit.append({ ...entry, outcome: "done", counts }));
     }
     return indexes;
   };
   /** After a stop in the middle the second time finds what the first left; what the first began with stands in the log. */
-  const destroy = async (grant: Grant, studies: readonly string[]): Promise<number[]> => {
+  const destroy = async (pass: Pass, studies: readonly string[]): Promise<number[]> => {
     const held = studies.filter(isHeld);
     if (held.length > 0) {
       throw new Problem("conflict", `${held.length} of the studies are under legal hold; none was shredded`, {
         remedy: "release them first: leadglass vault hold STUDY --release",
       });
     }
-    const begun = await note(grant, "keys.destroying", studies, { studies: studies.length });
+    const begun = await note(pass, "keys.destroying", studies, { studies: studies.length });
     for (const studyToken of studies) await remove(studyToken);
     return begun;
   };
   const certify = async (
-    grant: Grant,
+    pass: Pass,
     studies: readonly string[],
     begun: readonly number[],
   ): Promise<ShredCertificate> => {
-    const on = subjectOf(grant);
+    const on = subjectOf(pass);
     const backups = await purgeBackups();
     const kept = backups.filter((each) => each.kept !== undefined).length;
     const counts = { studies: studies.length, backupsPurged: backups.length - kept, backupsKept: kept };
-    const ended = await note(grant, "keys.destroyed", studies, counts);
+    const ended = await note(pass, "keys.destroyed", studies, counts);
     const entries: ProvenEntry[] = [];
     for (const at of [...begun, ...ended]) entries.push(await proveEntry(audit, at));
     return {
@@ -133,16 +133,16 @@ export function createShredding(parts: {
       const detail = { Studies: String(studies.length), "One of them": studyToken };
       return { act: "patient.shred", on: { kind: "patient", id: patientToken }, detail };
     },
-    async study(grant) {
-      const studies = [subjectOf(grant).id];
-      return certify(grant, studies, await destroy(grant, studies));
+    async study(pass) {
+      const studies = [subjectOf(pass).id];
+      return certify(pass, studies, await destroy(pass, studies));
     },
-    async patient(grant) {
-      const patientToken = subjectOf(grant).id;
+    async patient(pass) {
+      const patientToken = subjectOf(pass).id;
       const studies = await studiesOf(patientToken);
-      const begun = await destroy(grant, studies);
+      const begun = await destroy(pass, studies);
       await vault.shred({ studyTokens: [], patientToken });
-      return certify(grant, studies, begun);
+      return certify(pass, studies, begun);
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   createConfirmations,
   createGate,
   createSignIn,
-  type Grant,
+  type Pass,
   type Perform,
   personOf,
   type Role,
@@ -92,13 +92,13 @@ export async function until(
 }
 
 /** Counts how often each was done. */
-export function countingPerform(work: Perform): { readonly grants: readonly Grant[]; readonly perform: Perform } {
-  const grants: Grant[] = [];
+export function countingPerform(work: Perform): { readonly passes: readonly Pass[]; readonly perform: Perform } {
+  const passes: Pass[] = [];
   return {
-    grants,
-    perform: async (grant, stopping) => {
-      grants.push(grant);
-      return work(grant, stopping);
+    passes,
+    perform: async (pass, stopping) => {
+      passes.push(pass);
+      return work(pass, stopping);
     },
   };
 }

@@ -16,19 +16,19 @@ async function people(work: Perform = async () => "done", minutes?: number) {
   const [ada, bob, cleo] = [await house.person("ada"), await house.person("bob"), await house.person("cleo")];
   const oscar = await house.person("oscar", "observer");
   const ask = (as: typeof ada.actor = ada.actor) => house.confirmations().request(as, "study.shred", study, detail);
-  return { ...house, house, grants: counting.grants, ada, bob, cleo, oscar, ask };
+  return { ...house, house, passes: counting.passes, ada, bob, cleo, oscar, ask };
 }
 
 const conflict = (message: RegExp) => (error: unknown) => isProblem(error, "conflict") && message.test(error.message);
 const ended = ({ state }: Confirmation) => state === "done" || state === "failed";
 
 describe("what one asks for and another confirms", () => {
-  test("it is done once, by a grant that names the request, and who asked gets what came of it", async () => {
-    const { house, confirmations, ada, bob, cleo, ask, grants } = await people(async () => ({ certificate: "c" }));
+  test("it is done once, by a pass that names the request, and who asked gets what came of it", async () => {
+    const { house, confirmations, ada, bob, cleo, ask, passes } = await people(async () => ({ certificate: "c" }));
     const asked = await ask();
     assert.equal(asked.state, "pending");
     assert.equal(asked.endsAt - asked.requestedAt, 30 * minute);
-    assert.equal(grants.length, 0, "nothing is done before it is confirmed");
+    assert.equal(passes.length, 0, "nothing is done before it is confirmed");
     assert.equal((await confirmations().confirm(bob.actor, asked.id, bob.code())).state, "confirmed");
     const done = await until(house, ada.actor, asked.id, ended);
     assert.deepEqual(done.result, { certificate: "c" });
@@ -37,7 +37,7 @@ describe("what one asks for and another confirms", () => {
     assert.equal((await confirmations().read(bob.actor, asked.id)).result, undefined, "for who asked alone");
     assert.equal((await confirmations().read(cleo.actor, asked.id)).state, "done");
     assert.deepEqual(
-      grants.map(({ actor, act, on }) => [actor.id, act, on]),
+      passes.map(({ actor, act, on }) => [actor.id, act, on]),
       [[`pair:${asked.id}`, "study.shred", study]],
     );
   });
@@ -119,19 +119,19 @@ describe("what one asks for and another confirms", () => {
 
 describe("who may not confirm", () => {
   test("who asked, from any session", async () => {
-    const { confirmations, signIn, ada, ask, grants } = await people();
+    const { confirmations, signIn, ada, ask, passes } = await people();
     const { id } = await ask();
     const [other] = [await signIn.beginSession({ ...ada } as never)];
     const elsewhere = (await signIn.sessionOf(other.secret))?.actor;
     for (const actor of [ada.actor, elsewhere ?? assert.fail("no session")]) {
       await assert.rejects(confirmations().confirm(actor, id, ada.code()), conflict(/who asked/));
     }
-    assert.equal(grants.length, 0);
+    assert.equal(passes.length, 0);
     assert.equal((await confirmations().read(ada.actor, id)).state, "pending");
   });
 
   test("an observer, a program, a masked program, a device, nobody: they see nothing and do nothing", async () => {
-    const { confirmations, oscar, ask, grants } = await people();
+    const { confirmations, oscar, ask, passes } = await people();
     const { id } = await ask();
     const others = [
       oscar.actor,
@@ -149,11 +149,11 @@ describe("who may not confirm", () => {
       await assert.rejects(confirmations().list(actor), { code: "denied" }, actor.id);
       await assert.rejects(ask(actor), { code: "denied" }, actor.id);
     }
-    assert.equal(grants.length, 0);
+    assert.equal(passes.length, 0);
   });
 
   test("without the second factor, with a code that was used, with somebody else's, or by guessing", async () => {
-    const { confirmations, signIn, clock, bob, cleo, ask, grants } = await people();
+    const { confirmations, signIn, clock, bob, cleo, ask, passes } = await people();
     const { id } = await ask();
     const used = bob.code();
     assert.ok(await signIn.secondFactorIs(bob.id, used), "for example at signing in");
@@ -165,7 +165,7 @@ describe("who may not confirm", () => {
         .confirm(bob.actor, id, `00000${guess}`)
         .catch(() => {});
     await assert.rejects(confirmations().confirm(bob.actor, id, bob.code()), { code: "busy" });
-    assert.equal(grants.length, 0);
+    assert.equal(passes.length, 0);
     clock.advance(minute);
     await confirmations().confirm(bob.actor, id, bob.code());
   });
@@ -190,18 +190,18 @@ describe("who may not confirm", () => {
 
 describe("when it can no longer be confirmed", () => {
   test("its time is over", async () => {
-    const { confirmations, clock, bob, ask, ada, grants } = await people(undefined, 5);
+    const { confirmations, clock, bob, ask, ada, passes } = await people(undefined, 5);
     const { id } = await ask();
     clock.advance(5 * minute);
     await assert.rejects(confirmations().confirm(bob.actor, id, bob.code()), conflict(/time to confirm this is over/));
     await assert.rejects(confirmations().withdraw(ada.actor, id), conflict(/over/));
     assert.equal((await confirmations().read(ada.actor, id)).state, "expired");
-    assert.equal(grants.length, 0);
+    assert.equal(passes.length, 0);
     assert.equal((await ask()).state, "pending", "it can be asked for again");
   });
 
   test("it was withdrawn, refused or done: each is said, and stays", async () => {
-    const { house, confirmations, ada, bob, cleo, ask, grants } = await people();
+    const { house, confirmations, ada, bob, cleo, ask, passes } = await people();
     const withdrawn = await ask();
     await assert.rejects(confirmations().withdraw(bob.actor, withdrawn.id), conflict(/somebody else asked/));
     await assert.rejects(confirmations().refuse(ada.actor, withdrawn.id), conflict(/you asked/));
@@ -215,7 +215,7 @@ describe("when it can no longer be confirmed", () => {
     await until(house, ada.actor, done.id, ended);
     await assert.rejects(confirmations().confirm(cleo.actor, done.id, cleo.code()), conflict(/done already/));
     await assert.rejects(confirmations().refuse(cleo.actor, done.id), conflict(/done already/));
-    assert.equal(grants.length, 1);
+    assert.equal(passes.length, 1);
     assert.deepEqual((await confirmations().list(ada.actor)).map(({ state }) => state).sort(), [
       "done",
       "refused",
@@ -224,7 +224,7 @@ describe("when it can no longer be confirmed", () => {
   });
 
   test("two confirm at once: one of them does, the other hears of it", async () => {
-    const { house, confirmations, ada, bob, cleo, ask, grants } = await people();
+    const { house, confirmations, ada, bob, cleo, ask, passes } = await people();
     const { id } = await ask();
     const both = await Promise.allSettled([
       confirmations().confirm(bob.actor, id, bob.code()),
@@ -234,7 +234,7 @@ describe("when it can no longer be confirmed", () => {
     const lost = both.find((one) => one.status === "rejected");
     assert.ok(conflict(/confirmed already|confirmed and done/)(lost?.reason));
     await until(house, ada.actor, id, ended);
-    assert.equal(grants.length, 1);
+    assert.equal(passes.length, 1);
   });
 
   test("an id that is none is absent, whoever guesses it, and the log does not repeat it", async () => {
@@ -277,7 +277,7 @@ describe("when something breaks in between", () => {
   const broken = new Problem("no-room", "the log is full");
 
   test("an act that is not in the log is not done: a confirmation that cannot be logged is none", async () => {
-    const { house, confirmations, logFails, ada, bob, cleo, ask, grants } = await people();
+    const { house, confirmations, logFails, ada, bob, cleo, ask, passes } = await people();
     const { id } = await ask();
     logFails.error = broken;
     await assert.rejects(confirmations().confirm(bob.actor, id, bob.code()), { code: "no-room" });
@@ -285,14 +285,14 @@ describe("when something breaks in between", () => {
     logFails.error = undefined;
     assert.equal((await confirmations().read(ada.actor, id)).state, "pending");
     assert.equal((await confirmations().list(ada.actor)).length, 1);
-    assert.equal(grants.length, 0);
+    assert.equal(passes.length, 0);
     await confirmations().confirm(cleo.actor, id, cleo.code());
     await until(house, ada.actor, id, ended);
-    assert.equal(grants.length, 1);
+    assert.equal(passes.length, 1);
   });
 
   test("a crash before the act was begun asks for the confirmation again", async () => {
-    const { house, confirmations, store, restart, ada, bob, cleo, ask, grants } = await people();
+    const { house, confirmations, store, restart, ada, bob, cleo, ask, passes } = await people();
     const { id } = await ask();
     // The gate has let the confirmation through; then nothing more is written.
     const known = { id, state: "pending", begun: 0 } as const;
@@ -302,34 +302,34 @@ describe("when something breaks in between", () => {
     assert.deepEqual([seen.state, seen.decidedBy], ["pending", undefined]);
     await confirmations().confirm(cleo.actor, id, cleo.code());
     await until(house, ada.actor, id, ended);
-    assert.equal(grants.length, 1);
+    assert.equal(passes.length, 1);
   });
 
   test("a crash while it is done: the next start does it, and nobody is asked again", async () => {
     let isStuck = true;
-    const { house, confirmations, restart, ada, bob, ask, grants, entries } = await people(() =>
+    const { house, confirmations, restart, ada, bob, ask, passes, entries } = await people(() =>
       isStuck ? new Promise(() => {}) : Promise.resolve("finished"),
     );
     const { id } = await ask();
     await confirmations().confirm(bob.actor, id, bob.code());
-    await until(house, ada.actor, id, () => grants.length === 1);
+    await until(house, ada.actor, id, () => passes.length === 1);
     isStuck = false;
     await restart();
     assert.equal((await until(house, ada.actor, id, ended)).result, "finished");
-    assert.equal(grants.length, 2);
+    assert.equal(passes.length, 2);
     assert.equal(entries.filter(({ act }) => act === "study.shred").length, 2, "each time is in the log");
     await restart();
-    assert.equal(grants.length, 2, "what is done stays done");
+    assert.equal(passes.length, 2, "what is done stays done");
   });
 
   test("an act that takes the server down each time is given up after three", async () => {
-    const { house, confirmations, restart, ada, bob, ask, grants } = await people(() => new Promise(() => {}));
+    const { house, confirmations, restart, ada, bob, ask, passes } = await people(() => new Promise(() => {}));
     const { id } = await ask();
     await confirmations().confirm(bob.actor, id, bob.code());
     for (let crash = 0; crash < 5; crash++) await restart();
     const failed = await until(house, ada.actor, id, ended);
     assert.match(failed.problem?.message ?? "", /stopped 3 times/);
-    assert.equal(grants.length, 3);
+    assert.equal(passes.length, 3);
   });
 
   test("an ordinary stop does not count as a crash: it goes on at the next start, however often", async () => {
@@ -365,22 +365,22 @@ describe("when something breaks in between", () => {
 
   test("a database that fails while it is confirmed leaves it to be confirmed, and it is done once", async () => {
     for (const method of ["accounts", "account", "request", "useTotpStep", "moveRequest"]) {
-      const { house, confirmations, store, clock, ada, bob, ask, grants } = await people();
+      const { house, confirmations, store, clock, ada, bob, ask, passes } = await people();
       const { id } = await ask();
       store.failNext(broken, method);
       await assert.rejects(confirmations().confirm(bob.actor, id, bob.code()), { code: "no-room" }, method);
       assert.equal((await confirmations().read(ada.actor, id)).state, "pending", method);
-      assert.equal(grants.length, 0, method);
+      assert.equal(passes.length, 0, method);
       clock.advance(minute);
       await confirmations().confirm(bob.actor, id, bob.code());
       await until(house, ada.actor, id, ended);
-      assert.equal(grants.length, 1, method);
+      assert.equal(passes.length, 1, method);
     }
   });
 
   test("one that cannot be begun is left to be confirmed; an outcome that cannot be kept is found by the next start", async () => {
     for (const failingCall of [2, 3]) {
-      const { house, confirmations, store, clock, restart, ada, bob, ask, grants, lines } = await people();
+      const { house, confirmations, store, clock, restart, ada, bob, ask, passes, lines } = await people();
       const { id } = await ask();
       const move = store.moveRequest;
       let calls = 0;
@@ -392,7 +392,7 @@ describe("when something breaks in between", () => {
       if (failingCall === 2) {
         await assert.rejects(confirming, { code: "no-room" });
         assert.equal((await confirmations().read(ada.actor, id)).state, "pending");
-        assert.equal(grants.length, 0);
+        assert.equal(passes.length, 0);
         clock.advance(minute);
         await confirmations().confirm(bob.actor, id, bob.code());
       } else {
@@ -402,7 +402,7 @@ describe("when something breaks in between", () => {
         await restart();
       }
       assert.equal((await until(house, ada.actor, id, ended)).state, "done");
-      assert.equal(grants.length, failingCall - 1);
+      assert.equal(passes.length, failingCall - 1);
       assert.equal(lines.length, failingCall - 2);
     }
   });
@@ -425,7 +425,7 @@ const steps = fc.array(
 test("whatever happens in whatever order: done at most once for each that was confirmed in time by another, and never else", async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (happening) => {
-      const { house, confirmations, clock, restart, ada, bob, cleo, oscar, ask, grants } = await people();
+      const { house, confirmations, clock, restart, ada, bob, cleo, oscar, ask, passes } = await people();
       const who = [ada, bob, cleo, oscar];
       let asked = await ask();
       let wanted: string = "pending";
@@ -472,7 +472,7 @@ test("whatever happens in whatever order: done at most once for each that was co
           } else if (may) assert.equal(step.do, "confirm");
         }
         await settle();
-        assert.equal(grants.length, doneInAll);
+        assert.equal(passes.length, doneInAll);
       }
       const last = (await settle()).state;
       assert.equal(last, wanted === "pending" && clock.now() >= asked.endsAt ? "expired" : wanted);

@@ -5,15 +5,15 @@ import { asProblem, Problem, type ProblemCode } from "#base/problem";
 import type { AuditSubject } from "#trust/audit";
 import type { AccessStore, RequestState, StoredRequest } from "./access-store.ts";
 import { type Actor, actorOf, may, type PairAct } from "./acts.ts";
-import type { Gate, Grant } from "./gate.ts";
+import type { Gate, Pass } from "./gate.ts";
 import type { SecretBox, SignIn } from "./sign-in.ts";
 
 /**
  * Does the act, as often as it is called: after a crash in the middle it is called again, and the second time finds done what
- * the first did. `grant.on` says on what; nobody but a pair gets a grant for such an act. Once `stopping` is aborted it may
+ * the first did. `pass.on` says on what; nobody but a pair gets a pass for such an act. Once `stopping` is aborted it may
  * reject at any point and goes on at the next start. What it resolves with is JSON, for who asked.
  */
-export type Perform = (grant: Grant, stopping: AbortSignal) => Promise<unknown>;
+export type Perform = (pass: Pass, stopping: AbortSignal) => Promise<unknown>;
 
 /** What the second person is told of the act, in their words: `{ Images: "124" }`. Put together by the server. */
 export type ActDetail = Readonly<Record<string, string>>;
@@ -63,7 +63,7 @@ export interface Confirmations {
     id: string,
     act: PairAct,
     on: AuditSubject,
-    work: (grant: Grant, confirmation: Confirmation) => Promise<T>,
+    work: (pass: Pass, confirmation: Confirmation) => Promise<T>,
   ): Promise<T>;
   /** At the start of a server: what was confirmed and not finished when the last one stopped is done now. */
   resume(): Promise<void>;
@@ -194,7 +194,7 @@ export function createConfirmations(parts: ConfirmationParts): Confirmations {
         await decide(actor, "confirmation.read", id, async () => {});
         throw absent();
       }
-      return gate.pass(actorOf("pair", id), act, on, (grant) => work(grant, opened(request, actor)));
+      return gate.pass(actorOf("pair", id), act, on, (pass) => work(pass, opened(request, actor)));
     },
     resume: doing.resume,
     close: doing.close,
@@ -224,7 +224,7 @@ function createDoing({ store, gate, box, log, perform }: ConfirmationParts, tell
     const work = perform[act as PairAct];
     try {
       if (work === undefined) throw new Problem("unsupported", "this server cannot do that");
-      const result = await gate.pass(actorOf("pair", id), act as PairAct, on, (grant) => work(grant, stopping.signal));
+      const result = await gate.pass(actorOf("pair", id), act as PairAct, on, (pass) => work(pass, stopping.signal));
       return { state: "done", resultSealed: sealed(box, resultPurpose(id), { result }) };
     } catch (error) {
       // A stop is not the act's fault, and the next start goes on; it does not count among the times it took the server down.

@@ -4,10 +4,10 @@ import type { AuditLog, AuditSubject } from "#trust/audit";
 import { type Act, type Actor, may } from "./acts.ts";
 
 /**
- * What the gate hands to the work it let through: who, and what for. Only the gate makes grants; one ends some time after its work has
+ * What the gate hands to the work it let through: who, and what for. Only the gate makes them; one ends some time after its work has
  * begun, so that what the work handed out (an open study) can still be read.
  */
-export interface Grant {
+export interface Pass {
   readonly actor: Actor;
   readonly act: Act;
   readonly on?: AuditSubject;
@@ -22,9 +22,9 @@ export interface Gate {
    * Rejects with Problem `denied` when the actor may not (doors answer as for something absent), with what the work
    * rejects with (a second entry says `failed`), or with what the log rejects with.
    */
-  pass<T>(actor: Actor, act: Act, on: AuditSubject | undefined, work: (grant: Grant) => Promise<T>): Promise<T>;
-  /** Whether this gate made the grant and it has not ended. */
-  isLive(grant: Grant): boolean;
+  pass<T>(actor: Actor, act: Act, on: AuditSubject | undefined, work: (pass: Pass) => Promise<T>): Promise<T>;
+  /** Whether this gate made the pass and it has not ended. */
+  isLive(pass: Pass): boolean;
 }
 
 /** A retrieve of a large study over a slow line takes so long. */
@@ -36,8 +36,8 @@ const refusalsLoggedPerMinuteMax = 120;
 export function createGate(parts: { audit: AuditLog; clock: Clock }): Gate {
   const { audit, clock } = parts;
   const refusals = createMinuteBudget(clock, refusalsLoggedPerMinuteMax);
-  /** When each grant ends. */
-  const grants = new WeakMap<Grant, number>();
+  /** When each pass ends. */
+  const passes = new WeakMap<Pass, number>();
 
   const refuse = async (actor: Actor, act: Act, on: AuditSubject | undefined): Promise<never> => {
     const turn = refusals.take();
@@ -53,16 +53,16 @@ export function createGate(parts: { audit: AuditLog; clock: Clock }): Gate {
       if (!may(actor, act)) return refuse(actor, act, on);
       const subject = on === undefined ? {} : { on };
       const logged = audit.append({ actor: actor.id, act, ...subject, outcome: "done" });
-      const grant: Grant = { actor, act, ...subject };
-      grants.set(grant, clock.monotonicMs() + grantMs);
-      const worked = Promise.resolve().then(() => work(grant));
+      const pass: Pass = { actor, act, ...subject };
+      passes.set(pass, clock.monotonicMs() + grantMs);
+      const worked = Promise.resolve().then(() => work(pass));
       const [log, result] = await Promise.allSettled([logged, worked]);
       if (log.status === "rejected") throw log.reason;
       if (result.status === "fulfilled") return result.value;
       await audit.append({ actor: actor.id, act, ...subject, outcome: "failed" });
       throw result.reason;
     },
-    isLive: (grant) => clock.monotonicMs() < (grants.get(grant) ?? 0),
+    isLive: (pass) => clock.monotonicMs() < (passes.get(pass) ?? 0),
   };
 }
 

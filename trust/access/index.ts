@@ -17,7 +17,7 @@ export type { ActDetail, Confirmation, ConfirmationParts, Confirmations, Perform
 export { createConfirmations } from "./confirmations.ts";
 export type { Devices } from "./devices.ts";
 export { canonicalAddress, createDevices } from "./devices.ts";
-export type { Gate, Grant } from "./gate.ts";
+export type { Gate, Pass } from "./gate.ts";
 export { createGate } from "./gate.ts";
 export type { People } from "./people.ts";
 export { createPeople } from "./people.ts";

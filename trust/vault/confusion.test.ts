@@ -38,8 +38,8 @@ test("an identity half of another study than the one that is logged is not opene
     patient: "b",
   });
   const studyToken = await vault.studyToken("1.2.3", "a");
-  await gate.pass(actorOf("user", "1"), "study.read", undefined, async (grant) => {
-    const { openHalf } = await reveal(grant, { halves: [{ studyToken, place }] }, "read");
+  await gate.pass(actorOf("user", "1"), "study.read", undefined, async (pass) => {
+    const { openHalf } = await reveal(pass, { halves: [{ studyToken, place }] }, "read");
     await assert.rejects(openHalf(0), isDamaged);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { silentLog } from "#base/log";
-import { type Actor, actorOf, createGate, type Grant, system } from "#trust/access";
+import { type Actor, actorOf, createGate, type Pass, system } from "#trust/access";
 import type { AuditEntry, AuditLog } from "#trust/audit";
 import { createReveal, type IdentityValues } from "./index.ts";
 import { openVault, put } from "./vault.fixture.ts";
@@ -30,7 +30,7 @@ async function revealing(options: { studiesPerMinuteMax?: number } = {}) {
     const row = await vault.indexBox.sealIdentity(studyToken, { uid: studyUid, values });
     return { studyToken, sealed: row };
   };
-  const asActor = <T>(actor: Actor, work: (grant: Grant) => Promise<T>) =>
+  const asActor = <T>(actor: Actor, work: (pass: Pass) => Promise<T>) =>
     gate.pass(actor, "study.search", undefined, work);
   return {
     ...made,
@@ -62,9 +62,9 @@ test("identity is opened after the audit entry is on stable storage, which says 
   const { reveal, sealed, asActor, entries, hold } = await revealing();
   const row = await sealed("1.2", doe);
   let isOpen = false;
-  const opening = asActor(user, async (grant) => {
+  const opening = asActor(user, async (pass) => {
     hold(true);
-    const opened = reveal(grant, { rows: [row, row] }, "search");
+    const opened = reveal(pass, { rows: [row, row] }, "search");
     opened.then(() => {
       isOpen = true;
     });
@@ -84,26 +84,26 @@ test("identity is opened after the audit entry is on stable storage, which says 
   });
 });
 
-test("nothing is opened without a grant of the gate, with one that has ended, or when the log takes no entry", async () => {
+test("nothing is opened without a pass of the gate, with one that has ended, or when the log takes no entry", async () => {
   const { reveal, sealed, asActor, clock, gate, vault } = await revealing();
   const row = await sealed("1.2", doe);
   const forged = { actor: user, act: "study.search" } as const;
   await assert.rejects(reveal(forged, { rows: [row] }, "search"), { code: "denied" });
-  const kept = await asActor(user, async (grant) => grant);
+  const kept = await asActor(user, async (pass) => pass);
   await reveal(kept, { rows: [row] }, "search");
   clock.advance(3_600_001);
   await assert.rejects(reveal(kept, { rows: [row] }, "search"), { code: "denied" });
 
   const failing = { append: () => Promise.reject(new Error("disk")) } as Partial<AuditLog> as AuditLog;
   const parts = { vault, gate, audit: failing, clock, log: silentLog, studiesPerMinuteMax: 10 };
-  const grant = await asActor(user, async (given) => given);
-  await assert.rejects(createReveal(parts).reveal(grant, { rows: [row] }, "search"), /disk/);
+  const pass = await asActor(user, async (given) => given);
+  await assert.rejects(createReveal(parts).reveal(pass, { rows: [row] }, "search"), /disk/);
 });
 
 test("who sees masked values gets first letters, the year of birth and last four, and no half", async () => {
   const { reveal, sealed, asActor, vault } = await revealing();
   const row = await sealed("1.2", doe);
-  const { rows } = await asActor(observer, (grant) => reveal(grant, { rows: [row] }, "search"));
+  const { rows } = await asActor(observer, (pass) => reveal(pass, { rows: [row] }, "search"));
   assert.deepEqual(rows[0], {
     uid: "1.2",
     values: {
@@ -117,10 +117,10 @@ test("who sees masked values gets first letters, the year of birth and last four
   const place = await put(vault, Buffer.from("Doe"), { half: "identity", studyUid: "1.2" });
   const halves = [{ studyToken: row.studyToken, place }];
   await assert.rejects(
-    asActor(observer, (grant) => reveal(grant, { halves }, "read")),
+    asActor(observer, (pass) => reveal(pass, { halves }, "read")),
     { code: "denied" },
   );
-  const opened = await asActor(user, (grant) => reveal(grant, { halves }, "read"));
+  const opened = await asActor(user, (pass) => reveal(pass, { halves }, "read"));
   assert.equal(String(await (await opened.openHalf(0)).read(0, 3)), "Doe");
 });
 
@@ -128,7 +128,7 @@ test("an actor that sees too many studies in a minute is stopped until it is rel
   const { reveal, sealed, asActor, gate, breaker, clock, entries } = await revealing({ studiesPerMinuteMax: 3 });
   const rows = await Promise.all(["1", "2", "3", "4", "5"].map((uid) => sealed(uid, doe)));
   const see = (actor: Actor, ...at: number[]) =>
-    asActor(actor, (grant) => reveal(grant, { rows: at.map((i) => rows[i] as (typeof rows)[0]) }, "search"));
+    asActor(actor, (pass) => reveal(pass, { rows: at.map((i) => rows[i] as (typeof rows)[0]) }, "search"));
   const told: string[] = [];
   breaker.watch(({ actor }) => told.push(actor));
 
@@ -148,14 +148,14 @@ test("an actor that sees too many studies in a minute is stopped until it is rel
   assert.equal(breaker.release("user:11"), true);
   assert.equal(breaker.release("user:11"), false);
   await see(user, 0);
-  await gate.pass(system, "series.summarise", undefined, (grant) => reveal(grant, { rows }, "summary"));
+  await gate.pass(system, "series.summarise", undefined, (pass) => reveal(pass, { rows }, "summary"));
 });
 
 test("a row of a shredded study is left out, one that was changed is refused", async () => {
   const { reveal, sealed, asActor, vault } = await revealing();
   const [gone, changed] = [await sealed("1.2", doe), await sealed("1.3", doe)];
   await vault.shred({ studyTokens: [gone.studyToken] });
-  const open = (row: typeof gone) => asActor(user, (grant) => reveal(grant, { rows: [row] }, "search"));
+  const open = (row: typeof gone) => asActor(user, (pass) => reveal(pass, { rows: [row] }, "search"));
   assert.deepEqual((await open(gone)).rows, [undefined]);
   const other = { ...changed, studyToken: (await sealed("1.4", doe)).studyToken };
   await assert.rejects(open(other), { code: "damaged" });
@@ -167,7 +167,7 @@ test("a row of a shredded study is left out, one that was changed is refused", a
 test("a thousand studies in one answer are all named in the log, a hundred an entry", async () => {
   const { reveal, sealed, asActor, entries } = await revealing({ studiesPerMinuteMax: 2_000 });
   const rows = await Promise.all(Array.from({ length: 250 }, (_, i) => sealed(`1.${i}`, doe)));
-  await asActor(user, (grant) => reveal(grant, { rows }, "search"));
+  await asActor(user, (pass) => reveal(pass, { rows }, "search"));
   const named = entries.filter(({ act }) => act === "identity.search").map(({ studies }) => studies?.length);
   assert.deepEqual(named, [100, 100, 50]);
 });

@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { Actor, Gate, Grant } from "#trust/access";
+import type { Actor, Gate, Pass } from "#trust/access";
 import { type AuditLog, studiesMost } from "#trust/audit";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { IdentityValues, SealedIdentity } from "./identity.ts";
@@ -22,7 +22,7 @@ export interface SealedHalf {
 /** Identity that was let through: rows in the order asked, undefined where the study was shredded; halves to be opened. */
 export interface Revealed {
   readonly rows: readonly (IdentityValues | undefined)[];
-  /** Problem "denied" once the grant has ended, "absent" for what was shredded, "damaged" for what does not prove. */
+  /** Problem "denied" once the pass has ended, "absent" for what was shredded, "damaged" for what does not prove. */
   openHalf(at: number): Promise<OpenedObject>;
 }
 
@@ -30,11 +30,11 @@ export interface Revealed {
  * The one function that opens identity. First the audit entry is on stable storage: who, for what, which studies. Values of rows are
  * masked for an actor that sees no more; halves, which cannot be masked, are refused to such an actor.
  *
- * Rejects with Problem "denied" without a live grant of the gate or for an actor that may see only masked values, "busy" for an actor that
+ * Rejects with Problem "denied" without a live pass of the gate or for an actor that may see only masked values, "busy" for an actor that
  * the breaker has stopped, with what the log rejects with (nothing was opened then), "damaged" for a row that does not prove.
  */
 export type Reveal = (
-  grant: Grant,
+  pass: Pass,
   sealed: { readonly rows?: readonly SealedIdentity[]; readonly halves?: readonly SealedHalf[] },
   purpose: Purpose,
 ) => Promise<Revealed>;
@@ -55,11 +55,11 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
   const opening = identityOpeningOf(vault);
   const breaker = createBreaker(parts);
 
-  const admit = async (grant: Grant, studies: readonly string[], purpose: Purpose): Promise<void> => {
-    if (!gate.isLive(grant)) throw denied("access has ended");
-    const { actor } = grant;
+  const admit = async (pass: Pass, studies: readonly string[], purpose: Purpose): Promise<void> => {
+    if (!gate.isLive(pass)) throw denied("access has ended");
+    const { actor } = pass;
     // Two people decided on each study of a bulk export, and the gate gives that act to a pair alone: not counted, but logged.
-    const isCounted = grant.act !== "archive.export";
+    const isCounted = pass.act !== "archive.export";
     const isStopped = isCounted && (breaker.isStopped(actor) || breaker.take(actor, studies));
     const outcome = isStopped ? "refused" : "done";
     const act = `identity.${purpose}`;
@@ -70,21 +70,21 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
     await Promise.all(entries);
     if (isStopped) throw stopped();
   };
-  const openRows = async (grant: Grant, rows: readonly SealedIdentity[]) => {
+  const openRows = async (pass: Pass, rows: readonly SealedIdentity[]) => {
     const opened = await Promise.all(rows.map((row) => opening.row(row).catch(undefinedWhenShredded)));
-    return sees(grant.actor) === "masked" ? opened.map((values) => values && masked(values)) : opened;
+    return sees(pass.actor) === "masked" ? opened.map((values) => values && masked(values)) : opened;
   };
 
-  const reveal: Reveal = async (grant, { rows = [], halves = [] }, purpose) => {
-    if (halves.length > 0 && sees(grant.actor) === "masked") throw denied("not found");
+  const reveal: Reveal = async (pass, { rows = [], halves = [] }, purpose) => {
+    if (halves.length > 0 && sees(pass.actor) === "masked") throw denied("not found");
     const studies = new Set([...rows, ...halves].map(({ studyToken }) => studyToken));
-    if (studies.size > 0) await admit(grant, [...studies], purpose);
+    if (studies.size > 0) await admit(pass, [...studies], purpose);
     return {
-      rows: await openRows(grant, rows),
+      rows: await openRows(pass, rows),
       async openHalf(at) {
         const half = halves[at];
         if (half === undefined) throw new RangeError("no such half was asked for");
-        if (!gate.isLive(grant)) throw denied("access has ended");
+        if (!gate.isLive(pass)) throw denied("access has ended");
         const object = await opening.object(half.place);
         // What was logged is what is opened, whoever wrote the place.
         if (object.studyToken !== half.studyToken) throw anotherObject();
