@@ -6,14 +6,24 @@ import { silentLog } from "#base/log";
 import type { SignIn } from "#trust/access";
 import { makeCertificates } from "./certificates.ts";
 import { createHttp } from "./http.ts";
+import { listenHttps, siteOf } from "./https.ts";
 
-/** The HTTPS server with the pages, on certificates of its own for localhost; the doors and the port are the caller's. */
+/** The HTTPS server with the pages, on certificates of its own for localhost; the doors are the caller's. */
 export async function createLocalHttp(signIn: SignIn) {
   const { ca, key, certificate } = await makeCertificates(["localhost"], systemClock, systemRandom);
   const http = await createHttp({
     ...{ signIn, log: silentLog, random: systemRandom, ready: () => true },
-    tls: { key, cert: certificate },
     webRoot: join(fileURLToPath(import.meta.url), "..", "..", "web", "dist"),
   });
-  return { http, ca };
+  return {
+    http,
+    ca,
+    /** On a free port of this machine, once the doors are there. */
+    async listen() {
+      await http.server.ready();
+      const tls = { key, cert: certificate };
+      const site = siteOf(http.server, tls);
+      return listenHttps({ host: "127.0.0.1", port: 0 }, { of: () => site, isShared: false }, tls);
+    },
+  };
 }

@@ -37,7 +37,6 @@ export interface HttpParts {
   readonly signIn: SignIn;
   readonly log: Log;
   readonly random: Random;
-  readonly tls: { readonly key: string; readonly cert: string };
   /** The built browser application; undefined serves a page that says how to build it. */
   readonly webRoot: string | undefined;
   readonly ready: () => boolean;
@@ -61,21 +60,18 @@ export interface Http {
   readonly localServer: Server;
 }
 
-/** The HTTPS server: who is calling, what every answer carries, what an error looks like. The doors bring the routes. */
+/**
+ * What answers HTTP for one home: who is calling, what every answer carries, what an error looks like. The doors bring the routes. It
+ * listens to nobody but the owner: requests from outside come through `https.ts`, which has the connections and their limits.
+ */
 export async function createHttp(parts: HttpParts): Promise<Http> {
   const server = fastify({
-    https: { ...parts.tls, minVersion: "TLSv1.2" },
     bodyLimit: bodyBytesMax,
     trustProxy: false,
-    forceCloseConnections: true,
-    requestTimeout: 0,
-    connectionTimeout: 0,
-    keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: true },
     logger: false,
     ajv: { customOptions: { removeAdditional: false } },
-  }) as unknown as FastifyInstance;
-  server.server.headersTimeout = 20_000;
+  });
   const local = new WeakSet<IncomingMessage>();
   const identities = new WeakMap<FastifyRequest, Identity>();
   const actorOf = (request: FastifyRequest): Actor => identities.get(request)?.actor ?? anonymous;
@@ -86,7 +82,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   });
   await server.register(cookie);
   server.addHook("onRequest", async (request, reply) => {
-    setHeaders(reply);
+    reply.headers(answerHeaders);
     const identity = await identify(request, parts.signIn, local);
     identities.set(request, identity);
     if (identity.actor.kind === "anonymous" && !request.routeOptions.config.anonymous) throw signInFirst();
@@ -144,20 +140,19 @@ function refuseForeignPages(request: FastifyRequest): void {
   throw new Problem("denied", "not found", { remedy: "use the pages of this server" });
 }
 
-function setHeaders(reply: FastifyReply): void {
-  reply.headers({
-    "cache-control": "no-store",
-    "strict-transport-security": "max-age=31536000",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-embedder-policy": "require-corp",
-    "cross-origin-resource-policy": "same-origin",
-    "x-frame-options": "DENY",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-  });
-}
+/** What every answer carries; the pages have a content policy of their own. */
+export const answerHeaders = {
+  "cache-control": "no-store",
+  "strict-transport-security": "max-age=31536000",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+  "x-frame-options": "DENY",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "permissions-policy": "camera=(), microphone=(), geolocation=()",
+} as const;
 
 function answerProblem(
   error: FastifyError,

@@ -8,7 +8,6 @@ import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { createMemoryAccessStore } from "#stores/memory";
 import { anonymous, createSignIn } from "#trust/access";
-import { makeCertificates } from "./certificates.ts";
 import { createHttp } from "./http.ts";
 
 /** Anything behind the doors: reaching it in these tests is the failure. */
@@ -32,12 +31,10 @@ async function doorsOverNothing() {
     open: (_purpose: string, sealed: Uint8Array) => sealed,
   };
   const signIn = createSignIn({ store, box, random: systemRandom, clock: systemClock });
-  const { key, certificate } = await makeCertificates(["localhost"], systemClock, systemRandom);
   const http = await createHttp({
     signIn,
     log: silentLog,
     random: systemRandom,
-    tls: { key, cert: certificate },
     webRoot: undefined,
     ready: () => true,
   });

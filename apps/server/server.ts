@@ -17,6 +17,7 @@ import { createDicom } from "./dicom.ts";
 import { type HomePaths, pathsOf } from "./home.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http } from "./http.ts";
+import { listenHttps, siteOf } from "./https.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelWorkers } from "./pixel-workers.ts";
 import { readPassphrase } from "./root-keys.ts";
@@ -96,13 +97,14 @@ async function openDoors(
     clock: systemClock,
     random: systemRandom,
   });
-  const http = await createWeb(configuration, house, { tls, log, door, listening, undo });
+  const http = await createWeb(configuration, house, { log, door, listening, undo });
   await listenForOwner(http, paths, undo);
   if (options.listen === "all") {
-    await http.server.listen({ host: configuration.httpsHost, port: configuration.httpsPort });
-    const bound = http.server.server.address();
-    if (bound !== null && typeof bound === "object") listening.https = bound.port;
-    undo.push(() => http.server.close());
+    const at = { host: configuration.httpsHost, port: configuration.httpsPort };
+    const site = siteOf(http.server, tls);
+    const listener = await listenHttps(at, { of: () => site, isShared: false }, tls);
+    listening.https = listener.port;
+    undo.push(listener.close);
     listening.dicom = await door.listen({ host: configuration.dicomHost, port: configuration.dicomPort });
     undo.push(async () => listening.dicom?.close());
     await gate.pass(system, "system.start", undefined, async () => {});
@@ -132,7 +134,6 @@ function pageUrlOf({ httpsHost, httpsPort }: Configuration, port: number | undef
 }
 
 interface WebParts {
-  readonly tls: { readonly key: string; readonly cert: string };
   readonly log: Log;
   readonly door: DimseDoor;
   readonly listening: { readonly dicom?: DimseListener; readonly https?: number };
@@ -141,14 +142,13 @@ interface WebParts {
 
 async function createWeb(configuration: Configuration, house: House, parts: WebParts): Promise<Http> {
   const { archive, index, audit } = house;
-  const { tls, log, door, listening, undo } = parts;
+  const { log, door, listening, undo } = parts;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
   const http = await createHttp({
     signIn: house.signIn,
     log,
     random: systemRandom,
-    tls,
     webRoot: built ? webRoot : undefined,
     ready: () => listening.https !== undefined,
   });
@@ -192,6 +192,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     }),
   );
   await http.server.ready();
+  undo.push(() => http.server.close());
   return http;
 }
 

@@ -38,8 +38,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const people = createPeople(shared);
   const setup = createSetup({ signIn, people, random });
   const confirmations = createConfirmations({ ...shared, ...options, gate, signIn, perform });
-  const { http, ca: authority } = await createLocalHttp(signIn);
-  const port = () => (http.server.server.address() as { port: number }).port;
+  const { http, listen, ca: authority } = await createLocalHttp(signIn);
   const door = createApiDoor({
     breaker: { watch: () => () => {} },
     ...http,
@@ -53,10 +52,10 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
     status: async () => ({ stopped: [] }) as never,
     dicom: () => ({ aeTitle: "LEADGLASS", port: null }),
     rootPassphrase: async () => "root passphrase",
-    pageUrl: () => `https://localhost:${port()}/`,
+    pageUrl: () => `https://localhost:${listener.port}/`,
   } as never);
   await http.server.register(door);
-  await http.server.listen({ host: "127.0.0.1", port: 0 });
+  const listener = await listen();
   const folder = mkdtempSync(join(tmpdir(), "lg-"));
   const ca = join(folder, "ca.pem");
   writeFileSync(ca, authority);
@@ -80,12 +79,13 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
 
   return {
     ...{ confirmations, people, signIn, audit, person },
-    https: port(),
-    fetch: (path: string, init: RequestInit = {}) => fetchTrusting(`https://localhost:${port()}${path}`, init, ca),
+    https: listener.port,
+    fetch: (path: string, init: RequestInit = {}) =>
+      fetchTrusting(`https://localhost:${listener.port}${path}`, init, ca),
     /** A request as the page of that session makes it. */
     call: async (secret: string, method: string, path: string, body?: object) =>
       fetchTrusting(
-        `https://localhost:${port()}${path}`,
+        `https://localhost:${listener.port}${path}`,
         {
           method,
           headers: {
@@ -99,6 +99,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
       ),
     async remove() {
       await http.server.close();
+      await listener.close();
       await confirmations.close();
       await audit.close();
       rmSync(folder, { recursive: true, force: true });

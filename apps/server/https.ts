@@ -1,0 +1,140 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import type { FastifyInstance } from "fastify";
+import { Problem } from "#base/problem";
+import { canonicalHost, requestedHost } from "./hosts.ts";
+import { answerHeaders } from "./http.ts";
+
+/** What answers for the hosts of one home. */
+export interface Site {
+  readonly answer: RequestListener;
+  /** False: nothing there takes an upgrade. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  readonly certificate: SecureContext;
+}
+
+/** Which site answers for which host. It is asked anew for each request: sites come and go while the listener stays. */
+export interface Sites {
+  /** `out-of-service` for a host whose home did not open, undefined for one that nobody has. No host: a request that names none. */
+  of(host: string | undefined): Site | "out-of-service" | undefined;
+  /** Whether the name decides anything: with one site that has every host, it need not be the one that the certificate was asked for. */
+  readonly isShared: boolean;
+}
+
+export interface HttpsListener {
+  readonly port: number;
+  /** Ends what is under way for that site. */
+  drop(site: Site): void;
+  close(): Promise<void>;
+}
+
+const minVersion = "TLSv1.2";
+
+type KeyAndCertificate = { readonly key: string; readonly cert: string };
+
+/** A server that is ready, under its certificate. */
+export function siteOf({ routing, server }: FastifyInstance, { key, cert }: KeyAndCertificate): Site {
+  return {
+    answer: routing,
+    upgrade: (request, socket, head) => server.emit("upgrade", request, socket, head),
+    certificate: createSecureContext({ key, cert, minVersion }),
+  };
+}
+
+/**
+ * The one TLS listener of an installation. The name that a client asks a certificate for (SNI) chooses the certificate, the host of each
+ * request the site, and both must be one: what a site's cookies and tokens go to is what its certificate vouches for.
+ */
+export async function listenHttps(
+  at: { readonly host: string; readonly port: number },
+  sites: Sites,
+  fallback: KeyAndCertificate,
+): Promise<HttpsListener> {
+  /** Answers and upgraded connections, by the site that they are of. */
+  const underWay = new WeakMap<Site, Set<ServerResponse | Duplex>>();
+  const hold = (site: Site, one: ServerResponse | Duplex) => {
+    const all = underWay.get(site) ?? new Set();
+    underWay.set(site, all.add(one));
+    one.once("close", () => all.delete(one));
+  };
+  const server = createServer({
+    ...{ key: fallback.key, cert: fallback.cert, minVersion },
+    keepAliveTimeout: 75_000,
+    headersTimeout: 20_000,
+    requestTimeout: 0,
+    SNICallback(name, done) {
+      const site = sites.of(canonicalHost(name));
+      done(null, typeof site === "object" ? site.certificate : undefined);
+    },
+  });
+  const choose = (request: IncomingMessage): Site | Refusal => {
+    const host = requestedHost(request);
+    if (host === "malformed") return refusals.malformed;
+    const asked = (request.socket as TLSSocket).servername;
+    const isOther = typeof asked === "string" && asked !== "" && canonicalHost(asked) !== host;
+    if (sites.isShared && isOther) return refusals.misdirected;
+    const site = sites.of(host);
+    if (site === "out-of-service") return refusals.outOfService;
+    return site ?? refusals.misdirected;
+  };
+  server.on("request", (request, response) => {
+    const site = choose(request);
+    if ("status" in site) return refuse(response, site);
+    hold(site, response);
+    site.answer(request, response);
+  });
+  server.on("upgrade", (request, socket, head) => {
+    const site = choose(request);
+    if (!("status" in site)) {
+      hold(site, socket);
+      if (site.upgrade(request, socket, head)) return;
+    }
+    const status = "status" in site ? site.status : 400;
+    socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(at.port, at.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound !== null ? bound.port : at.port,
+    drop(site) {
+      for (const one of underWay.get(site) ?? []) one.destroy();
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly problem: Problem;
+}
+
+const refusals = {
+  malformed: { status: 400, problem: new Problem("invalid", "the request does not name one host") },
+  /** RFC 9110 §15.5.20. */
+  misdirected: { status: 421, problem: new Problem("invalid", "nothing answers for this host here") },
+  outOfService: { status: 503, problem: new Problem("unavailable", "out of service") },
+} as const satisfies Record<string, Refusal>;
+
+/** The connection is closed with the answer: what follows on it is not read. */
+function refuse(response: ServerResponse, { status, problem }: Refusal): void {
+  const { code, message } = problem;
+  response.writeHead(status, {
+    ...answerHeaders,
+    "content-type": "application/json; charset=utf-8",
+    connection: "close",
+    ...(status === 503 && { "retry-after": "30" }),
+  });
+  response.end(JSON.stringify({ code, message }));
+}
