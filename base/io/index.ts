@@ -3,6 +3,8 @@ export { crashState } from "./crash-state.ts";
 export type { Fault, FaultPlan, FileCall } from "./faulty-files.ts";
 export { createFaultyFiles } from "./faulty-files.ts";
 export type { Files, OpenFile, OpenMode } from "./files.ts";
+export type { KeptJson } from "./kept-json.ts";
+export { createKeptJson } from "./kept-json.ts";
 export { systemFiles } from "./system-files.ts";
 export type { DiskImage, TracedFiles, TraceStep } from "./traced-files.ts";
 export { createTracedFiles } from "./traced-files.ts";

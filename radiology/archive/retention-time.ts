@@ -1,7 +1,6 @@
 import type { Clock } from "#base/clock";
-import type { Files } from "#base/io";
+import { createKeptJson, type Files } from "#base/io";
 import type { Log } from "#base/log";
-import { createKeptJson } from "./kept-json.ts";
 
 /**
  * Time that certainly went by. The wall clock may jump (a battery, a wrong time server, a hand); what a retention period is

@@ -1,5 +1,5 @@
 import type { Clock } from "#base/clock";
-import type { Files } from "#base/io";
+import { createKeptJson, type Files } from "#base/io";
 import type { Log } from "#base/log";
 import { isProblem } from "#base/problem";
 import {
@@ -13,7 +13,6 @@ import {
   type SealedPlace,
   scanObjects,
 } from "#trust/vault";
-import { createKeptJson } from "./kept-json.ts";
 import type { ScrubDamage, ScrubNotes, ScrubPass } from "./scrub-notes.ts";
 import { createPace } from "./scrub-pace.ts";
 

@@ -1,4 +1,4 @@
-import type { Files } from "#base/io";
+import type { Files } from "./files.ts";
 
 /** One small value in a file of its own, replaced as a whole: after a stop it is the old one or the new one. */
 export interface KeptJson {
