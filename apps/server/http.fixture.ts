@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
-import { silentLog } from "#base/log";
+import { type Log, silentLog } from "#base/log";
 import type { SignIn } from "#trust/access";
 import { makeCertificates } from "./certificates.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import { createHttp } from "./http.ts";
 import { listenHttps, siteOf } from "./https.ts";
 
@@ -12,18 +13,22 @@ import { listenHttps, siteOf } from "./https.ts";
 export async function createLocalHttp(signIn: SignIn) {
   const { ca, key, certificate } = await makeCertificates(["localhost"], systemClock, systemRandom);
   const http = await createHttp({
-    ...{ signIn, log: silentLog, random: systemRandom, ready: () => true },
+    ...{ signIn, log: silentLog, random: systemRandom, clock: systemClock, ready: () => true },
+    queue: createFairQueue(systemClock),
     webRoot: join(fileURLToPath(import.meta.url), "..", "..", "web", "dist"),
   });
   return {
     http,
     ca,
     /** On a free port of this machine, once the doors are there. */
-    async listen() {
+    async listen(log: Log = silentLog) {
       await http.server.ready();
       const tls = { key, cert: certificate };
       const site = siteOf(http.server, tls);
-      return listenHttps({ host: "127.0.0.1", port: 0 }, { of: () => site, isShared: false }, tls);
+      return listenHttps({ host: "127.0.0.1", port: 0 }, { of: () => site, isShared: false }, tls, {
+        clock: systemClock,
+        log,
+      });
     },
   };
 }

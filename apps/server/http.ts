@@ -4,11 +4,17 @@ import { join } from "node:path";
 import cookie from "@fastify/cookie";
 import serveStatic from "@fastify/static";
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { asProblem, Problem, type ProblemCode } from "#base/problem";
 import type { ProblemView } from "#formats/api";
 import { type Actor, anonymous, operator, type SignIn } from "#trust/access";
+import { rangeOf } from "./address-range.ts";
+import { limitBodies } from "./body-limits.ts";
+import type { FairQueue } from "./fair-queue.ts";
+import { unacceptable } from "./framing.ts";
+import { createRequestTurns } from "./request-turns.ts";
 
 /** `__Host-`: over TLS only, for this host only, for every path (RFC 6265bis §4.1.3.2). */
 const sessionCookie = "__Host-leadglass";
@@ -37,6 +43,9 @@ export interface HttpParts {
   readonly signIn: SignIn;
   readonly log: Log;
   readonly random: Random;
+  readonly clock: Clock;
+  /** Where every request waits for its turn, one queue for all that runs in this process. */
+  readonly queue: FairQueue;
   /** The built browser application; undefined serves a page that says how to build it. */
   readonly webRoot: string | undefined;
   readonly ready: () => boolean;
@@ -75,6 +84,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const local = new WeakSet<IncomingMessage>();
   const identities = new WeakMap<FastifyRequest, Identity>();
   const actorOf = (request: FastifyRequest): Actor => identities.get(request)?.actor ?? anonymous;
+  const turns = createRequestTurns(parts.queue);
 
   const routes: Route[] = [];
   server.addHook("onRoute", ({ method, url, config }) => {
@@ -83,11 +93,22 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   await server.register(cookie);
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(answerHeaders);
+    const refused = unacceptable(request.raw);
+    if (refused !== undefined) {
+      parts.log.warn("http: request refused before it was read", { status: refused.status });
+      return reply.status(refused.status).header("connection", "close").send(viewOf(refused.problem));
+    }
+    // Finding out who calls is work as well: done for the address, until the caller is known.
+    const isLocal = local.has(request.raw);
+    await turns.take(request, reply, isLocal ? "owner" : `address ${rangeOf(request.ip)}`);
     const identity = await identify(request, parts.signIn, local);
     identities.set(request, identity);
-    if (identity.actor.kind === "anonymous" && !request.routeOptions.config.anonymous) throw signInFirst();
-    if (identity.sessionSecret !== undefined) refuseForeignPages(request);
+    const { actor, sessionSecret } = identity;
+    if (actor.kind === "anonymous" && !request.routeOptions.config.anonymous) throw signInFirst();
+    if (sessionSecret !== undefined) refuseForeignPages(request);
+    if (actor.kind !== "anonymous" && !isLocal) await turns.take(request, reply, `${actor.kind} ${actor.id}`);
   });
+  limitBodies(server, { ...parts, viewOf });
   server.setErrorHandler((error: FastifyError, request, reply) =>
     answerProblem(error, request, reply, parts.log, actorOf),
   );

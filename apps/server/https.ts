@@ -3,9 +3,12 @@ import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { FastifyInstance } from "fastify";
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { canonicalHost, requestedHost } from "./hosts.ts";
 import { answerHeaders } from "./http.ts";
+import { limitListener, listenerOptions } from "./listener-limits.ts";
 
 /** What answers for the hosts of one home. */
 export interface Site {
@@ -30,8 +33,6 @@ export interface HttpsListener {
   close(): Promise<void>;
 }
 
-const minVersion = "TLSv1.2";
-
 type KeyAndCertificate = { readonly key: string; readonly cert: string };
 
 /** A server that is ready, under its certificate. */
@@ -39,7 +40,7 @@ export function siteOf({ routing, server }: FastifyInstance, { key, cert }: KeyA
   return {
     answer: routing,
     upgrade: (request, socket, head) => server.emit("upgrade", request, socket, head),
-    certificate: createSecureContext({ key, cert, minVersion }),
+    certificate: createSecureContext({ key, cert, minVersion: listenerOptions.minVersion }),
   };
 }
 
@@ -51,6 +52,7 @@ export async function listenHttps(
   at: { readonly host: string; readonly port: number },
   sites: Sites,
   fallback: KeyAndCertificate,
+  parts: { readonly clock: Clock; readonly log: Log },
 ): Promise<HttpsListener> {
   /** Answers and upgraded connections, by the site that they are of. */
   const underWay = new WeakMap<Site, Set<ServerResponse | Duplex>>();
@@ -60,15 +62,13 @@ export async function listenHttps(
     one.once("close", () => all.delete(one));
   };
   const server = createServer({
-    ...{ key: fallback.key, cert: fallback.cert, minVersion },
-    keepAliveTimeout: 75_000,
-    headersTimeout: 20_000,
-    requestTimeout: 0,
+    ...{ key: fallback.key, cert: fallback.cert, ...listenerOptions },
     SNICallback(name, done) {
       const site = sites.of(canonicalHost(name));
       done(null, typeof site === "object" ? site.certificate : undefined);
     },
   });
+  limitListener(server, parts);
   const choose = (request: IncomingMessage): Site | Refusal => {
     const host = requestedHost(request);
     if (host === "malformed") return refusals.malformed;

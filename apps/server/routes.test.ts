@@ -8,6 +8,7 @@ import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { createMemoryAccessStore } from "#stores/memory";
 import { anonymous, createSignIn } from "#trust/access";
+import { createFairQueue } from "./fair-queue.ts";
 import { createHttp } from "./http.ts";
 
 /** Anything behind the doors: reaching it in these tests is the failure. */
@@ -35,6 +36,8 @@ async function doorsOverNothing() {
     signIn,
     log: silentLog,
     random: systemRandom,
+    clock: systemClock,
+    queue: createFairQueue(systemClock),
     webRoot: undefined,
     ready: () => true,
   });

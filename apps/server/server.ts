@@ -14,6 +14,7 @@ import { type HomeLock, lockHome } from "#stores/sql";
 import { system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
 import { createDicom } from "./dicom.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import { type HomePaths, pathsOf } from "./home.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http } from "./http.ts";
@@ -102,7 +103,7 @@ async function openDoors(
   if (options.listen === "all") {
     const at = { host: configuration.httpsHost, port: configuration.httpsPort };
     const site = siteOf(http.server, tls);
-    const listener = await listenHttps(at, { of: () => site, isShared: false }, tls);
+    const listener = await listenHttps(at, { of: () => site, isShared: false }, tls, { clock: systemClock, log });
     listening.https = listener.port;
     undo.push(listener.close);
     listening.dicom = await door.listen({ host: configuration.dicomHost, port: configuration.dicomPort });
@@ -149,6 +150,8 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     signIn: house.signIn,
     log,
     random: systemRandom,
+    clock: systemClock,
+    queue: createFairQueue(systemClock),
     webRoot: built ? webRoot : undefined,
     ready: () => listening.https !== undefined,
   });
