@@ -86,11 +86,14 @@ const dicomwebRoot = "/dicom-web";
 export async function openHouse(configuration: Configuration, paths: HomePaths, log: Log): Promise<House> {
   const clock = systemClock;
   const random = systemRandom;
-  const { keyring, stores, vault } = await openVault(configuration, paths, log);
-  const access = await openAccessDatabase({ ...placeOf(configuration.database, paths.accessDatabase), log });
+  const { keyring, homeId, stores, vault } = await openVault(configuration, paths, log);
+  const access = await openAccessDatabase({
+    ...placeOf(configuration.database, paths.accessDatabase),
+    ...{ home: homeId, log },
+  });
   const indexDatabase = await openIndexDatabase({
     ...placeOf(configuration.identityDatabase, paths.indexDatabase),
-    log,
+    ...{ home: homeId, log },
   });
   const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
   const { entryStore, audit } = await openAudit(paths, vault);
@@ -177,7 +180,8 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
   const clock = systemClock;
   const random = systemRandom;
   const keyring = await openOrMakeKeyring(paths.keys, configuration);
-  await checkObjectsPlace(paths, keyring.tenant(tenantName).key("place of objects", 8).toString("hex"));
+  const homeId = keyring.tenant(tenantName).key("place of objects", 8).toString("hex");
+  await checkObjectsPlace(paths, homeId);
   const { replica } = configuration.objects;
   const storesIn = async (keys: string, packs: string, half: string): Promise<HalfStores> => ({
     keyStore: await createFileKeyStore({ files: systemFiles, folder: keys }),
@@ -196,7 +200,7 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
     identity: await storesIn(paths.identityKeys, paths.identityPacks, "identity/packs"),
   };
   const vault = await createVault({ keyring, tenant: tenantName, stores, random });
-  return { keyring, stores, vault };
+  return { keyring, homeId, stores, vault };
 }
 
 interface CallerParts extends Pick<ConfirmationParts, "store" | "gate" | "log" | "perform"> {

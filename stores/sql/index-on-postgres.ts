@@ -16,10 +16,15 @@ const changingLock = 5326802;
  * One connection changes the index, and holds a lock while it lasts: a second process is refused. When it breaks the next
  * change connects anew and takes the lock again, or rejects.
  */
-export async function openIndexOnPostgres(url: string, log: Log): Promise<IndexConnection> {
+export async function openIndexOnPostgres(at: {
+  readonly url: string;
+  readonly home?: string;
+  readonly log: Log;
+}): Promise<IndexConnection> {
+  const { url, home, log } = at;
   const statements = createStatementNames();
   const settings = { connectionString: url, keepAlive: true, types: numbersOfText };
-  const changing = createChangingConnection(settings, statements, log);
+  const changing = createChangingConnection(settings, statements, { home, log });
   const pool = new pg.Pool({ ...settings, max: readingConnectionsMost });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on("error", (error) => log.warn("database connection lost", { engine: "postgres" }, error));
@@ -39,7 +44,11 @@ export async function openIndexOnPostgres(url: string, log: Log): Promise<IndexC
 
 type NameOf = (text: string) => string;
 
-function createChangingConnection(settings: pg.ClientConfig, nameOf: NameOf, log: Log) {
+function createChangingConnection(
+  settings: pg.ClientConfig,
+  nameOf: NameOf,
+  { home, log }: { readonly home: string | undefined; readonly log: Log },
+) {
   let held: pg.Client | undefined;
   let isClosed = false;
 
@@ -58,7 +67,7 @@ function createChangingConnection(settings: pg.ClientConfig, nameOf: NameOf, log
       );
       const [locked] = await ask(`select pg_try_advisory_lock(${changingLock})::int`);
       if (locked?.[0] !== 1) throw alreadyHeld();
-      await migrate(ask, "postgres", indexSchema);
+      await migrate(ask, "postgres", indexSchema, home);
       return client;
     } catch (error) {
       await client.end().catch(() => {});

@@ -9,12 +9,17 @@ import { type SqliteThread, startSqlite } from "./sqlite-thread.ts";
 const cacheBytesMost = 16 * 1024 * 1024;
 
 /** Two threads hold one connection each: one writes, one reads. */
-export async function openIndexOnSqlite(path: string, log: Log): Promise<IndexConnection> {
+export async function openIndexOnSqlite(at: {
+  readonly path: string;
+  readonly home?: string;
+  readonly log: Log;
+}): Promise<IndexConnection> {
+  const { path, home, log } = at;
   const writer = startSqlite({ path, queryOnly: false, cacheBytesMost });
   const ask: Ask = async (sql) => (await writer.run([{ sql, rows: [[]] }]))[0]?.rows ?? [];
   let reader: SqliteThread;
   try {
-    await migrate(ask, "sqlite", indexSchema);
+    await migrate(ask, "sqlite", indexSchema, home);
     reader = startSqlite({ path, queryOnly: true, cacheBytesMost });
     await reader.run([{ sql: "select 1", rows: [[]] }]);
   } catch (error) {

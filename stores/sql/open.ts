@@ -11,7 +11,7 @@ import { openIndexOnPostgres } from "./index-on-postgres.ts";
 import { openIndexOnSqlite } from "./index-on-sqlite.ts";
 import { askingOn, numbersOfText, postgresProblem } from "./postgres.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
-import { migrate } from "./schema.ts";
+import { type Ask, migrate } from "./schema.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { startSqlite } from "./sqlite-thread.ts";
 import type { Tables } from "./tables.ts";
@@ -21,6 +21,12 @@ import type { Tables } from "./tables.ts";
  * (`postgres://user@host/database`), in a database of encoding UTF8 that is there. Tables are made.
  */
 export type DatabasePlace = { readonly path: string } | { readonly url: string };
+
+type Opening = DatabasePlace & {
+  /** Stands for the home that it is opened for, in hexadecimal digits: another's is refused with Problem "conflict". Absent: not looked at. */
+  readonly home?: string;
+  readonly log: Log;
+};
 
 export interface AccessDatabase {
   readonly accessStore: AccessStore;
@@ -40,8 +46,8 @@ const accessCacheBytesMost = 4 * 1024 * 1024;
 const accessConnectionsMost = 4;
 
 /** Accounts, sessions, programs and machines. What has resolved survives a power cut. */
-export async function openAccessDatabase(options: DatabasePlace & { readonly log: Log }): Promise<AccessDatabase> {
-  const { dialect, end } = "url" in options ? await accessOnPostgres(options) : await accessOnSqlite(options.path);
+export async function openAccessDatabase(options: Opening): Promise<AccessDatabase> {
+  const { dialect, end } = "url" in options ? await accessOnPostgres(options) : await accessOnSqlite(options);
   const database = new Kysely<Tables>({ dialect });
   // Kysely does not end what it never asked.
   const close = () => database.destroy().then(end);
@@ -55,10 +61,9 @@ export async function openAccessDatabase(options: DatabasePlace & { readonly log
 }
 
 /** The blind index. One process at a time: a second is refused with Problem "conflict" on PostgreSQL, by the home's lock else. */
-export async function openIndexDatabase(options: DatabasePlace & { readonly log: Log }): Promise<IndexDatabase> {
+export async function openIndexDatabase(options: Opening): Promise<IndexDatabase> {
   const { log } = options;
-  const database =
-    "url" in options ? await openIndexOnPostgres(options.url, log) : await openIndexOnSqlite(options.path, log);
+  const database = "url" in options ? await openIndexOnPostgres(options) : await openIndexOnSqlite(options);
   log.debug("index database open", { engine: database.engine });
   const blindStore = createSqlBlindStore(database);
   return { blindStore, close: blindStore.close };
@@ -70,10 +75,11 @@ interface Opened {
   end(): Promise<void>;
 }
 
-async function accessOnSqlite(path: string): Promise<Opened> {
+async function accessOnSqlite({ path, home }: { readonly path: string; readonly home?: string }): Promise<Opened> {
   const thread = startSqlite({ path, queryOnly: false, cacheBytesMost: accessCacheBytesMost });
   try {
-    await migrate(async (sql) => (await thread.run([{ sql, rows: [[]] }]))[0]?.rows ?? [], "sqlite", accessSchema);
+    const ask: Ask = async (sql) => (await thread.run([{ sql, rows: [[]] }]))[0]?.rows ?? [];
+    await migrate(ask, "sqlite", accessSchema, home);
   } catch (error) {
     await thread.close();
     throw error;
@@ -81,7 +87,7 @@ async function accessOnSqlite(path: string): Promise<Opened> {
   return { dialect: sqliteDialect(thread), end: thread.close };
 }
 
-async function accessOnPostgres({ url, log }: { readonly url: string; readonly log: Log }): Promise<Opened> {
+async function accessOnPostgres({ url, home, log }: Opening & { readonly url: string }): Promise<Opened> {
   const pool = new pg.Pool({
     connectionString: url,
     max: accessConnectionsMost,
@@ -93,7 +99,7 @@ async function accessOnPostgres({ url, log }: { readonly url: string; readonly l
   try {
     const client = await pool.connect();
     try {
-      await migrate(askingOn(client), "postgres", accessSchema);
+      await migrate(askingOn(client), "postgres", accessSchema, home);
     } finally {
       client.release();
     }

@@ -89,6 +89,19 @@ function onServer(found: string): void {
     }
   });
 
+  test("a database is one home's: of two that come at once one gets it, and keeps it", async () => {
+    for (const open of [openAccessDatabase, openIndexDatabase]) {
+      const at = { url: server.url, log: silentLog };
+      const came = await Promise.allSettled([open({ ...at, home: "a1" }), open({ ...at, home: "b2" })]);
+      const letIn = came.filter((each) => each.status === "fulfilled");
+      assert.equal(letIn.length, 1);
+      for (const { value } of letIn) await value.close();
+      const [first, second] = came[0]?.status === "fulfilled" ? ["a1", "b2"] : ["b2", "a1"];
+      await assert.rejects(open({ ...at, home: second }), (error) => isProblem(error, "conflict"));
+      await (await open({ ...at, home: first })).close();
+    }
+  });
+
   test("a server that is not there is unavailable", async () => {
     const url = "postgres://nobody@/none?host=%2Fnonexistent";
     for (const open of [openAccessDatabase, openIndexDatabase]) {

@@ -39,13 +39,15 @@ export const ints = (words: Words, ...columns: string[]) =>
   columns.map((column) => `${column} ${words.int} not null`).join(", ");
 
 /**
- * Brings the tables up to this program's version, in one transaction. Rejects with Problem "conflict" when the database was
- * written by a newer program: nothing is changed then.
+ * Brings the tables up to this program's version, in one transaction, and notes whose they are: `home` is hexadecimal digits that stand for
+ * a home; without it any home's will do. Rejects with Problem "conflict" when the database was written by a newer program, or is another
+ * home's: nothing is changed then.
  */
-export async function migrate(ask: Ask, engine: Engine, schema: Schema): Promise<void> {
+export async function migrate(ask: Ask, engine: Engine, schema: Schema, home?: string): Promise<void> {
   await ask(engine === "sqlite" ? "begin immediate" : "begin");
   try {
     await bringUp(ask, engine, schema);
+    if (home !== undefined) await claim(ask, wordsOf(engine, schema.namespace), home);
     await ask("commit");
   } catch (error) {
     await ask("rollback").catch(() => {});
@@ -74,6 +76,18 @@ async function bringUp(ask: Ask, engine: Engine, { name, namespace, migrations }
   }
   await ask(`delete from ${words.schema}schema_version`);
   await ask(`insert into ${words.schema}schema_version (version) values (${migrations.length})`);
+}
+
+/** Two homes on one database would see each other's people and images. */
+async function claim(ask: Ask, { schema, text }: Words, home: string): Promise<void> {
+  if (!/^[0-9a-f]{1,64}$/.test(home)) throw new Problem("fault", "what stands for a home is hexadecimal digits");
+  await ask(`create table if not exists ${schema}owner (home ${text})`);
+  await ask(`insert into ${schema}owner (home) select '${home}' where not exists (select 1 from ${schema}owner)`);
+  const [owner] = await ask(`select home from ${schema}owner`);
+  if (owner?.[0] === home) return;
+  throw new Problem("conflict", "the database belongs to another home", {
+    remedy: "give this home a database of its own: --database and --identity-database, or leadglass.json",
+  });
 }
 
 const wordsOf = (engine: Engine, namespace: string | undefined): Words =>

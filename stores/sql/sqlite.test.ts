@@ -47,6 +47,16 @@ test("a schema newer than the program is refused and left as it is", async () =>
   }
 });
 
+test("a database is one home's: another is refused, and it stays the first one's", async () => {
+  for (const open of [openAccessDatabase, openIndexDatabase]) {
+    const at = { path: newPath(), log: silentLog };
+    await (await open({ ...at, home: "a1" })).close();
+    await assert.rejects(open({ ...at, home: "b2" }), (error) => isProblem(error, "conflict"));
+    await (await open(at)).close();
+    await (await open({ ...at, home: "a1" })).close();
+  }
+});
+
 test("a folder that is not there, and a file that is no database, are problems and no crash", async () => {
   const path = newPath();
   writeFileSync(path, "this is no database, and long enough to be looked at ".repeat(100));
