@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock, Timer } from "#base/clock";
-import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
+import type { Tally } from "./tally.ts";
 
 /** For a body that is collected before its route runs: at most a megabyte. Streamed bodies have limits of their route. */
 const bodyMsMax = 20_000;
@@ -12,12 +12,12 @@ const passOverMsMax = 5_000;
 /** Nobody holds a request open by sending its body slowly, or by going on with one that was refused. */
 export function limitBodies(
   server: FastifyInstance,
-  parts: { readonly clock: Clock; readonly log: Log; readonly viewOf: (problem: Problem) => object },
+  parts: { readonly clock: Clock; readonly tell: Tally; readonly viewOf: (problem: Problem) => object },
 ): void {
-  const { clock, log, viewOf } = parts;
+  const { clock, tell, viewOf } = parts;
   const timers = new WeakMap<FastifyRequest, Timer>();
   const refuseSlow = (request: FastifyRequest, reply: FastifyReply) => {
-    log.warn("http: a body came too slowly", { route: request.routeOptions.url ?? "none" });
+    tell("a body that came too slowly", { route: request.routeOptions.url ?? "none" });
     if (reply.sent) return;
     reply.hijack();
     const { raw } = reply;

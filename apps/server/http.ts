@@ -15,6 +15,7 @@ import { limitBodies } from "./body-limits.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { unacceptable } from "./framing.ts";
 import { createRequestTurns } from "./request-turns.ts";
+import { createTally, type Tally } from "./tally.ts";
 
 /** `__Host-`: over TLS only, for this host only, for every path (RFC 6265bis §4.1.3.2). */
 const sessionCookie = "__Host-leadglass";
@@ -33,6 +34,9 @@ const statusOf: Readonly<Record<ProblemCode, number>> = {
   unavailable: 503,
   fault: 500,
 };
+
+/** Answers that honest callers hardly ever get: the operator is told of them. */
+const noteworthy: ReadonlySet<number> = new Set([400, 413, 415, 429, 431]);
 
 interface Identity {
   readonly actor: Actor;
@@ -85,6 +89,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const identities = new WeakMap<FastifyRequest, Identity>();
   const actorOf = (request: FastifyRequest): Actor => identities.get(request)?.actor ?? anonymous;
   const turns = createRequestTurns(parts.queue);
+  const tell = createTally(parts);
 
   const routes: Route[] = [];
   server.addHook("onRoute", ({ method, url, config }) => {
@@ -95,7 +100,6 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     reply.headers(answerHeaders);
     const refused = unacceptable(request.raw);
     if (refused !== undefined) {
-      parts.log.warn("http: request refused before it was read", { status: refused.status });
       return reply.status(refused.status).header("connection", "close").send(viewOf(refused.problem));
     }
     // Finding out who calls is work as well: done for the address, until the caller is known.
@@ -104,11 +108,15 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     const identity = await identify(request, parts.signIn, local);
     identities.set(request, identity);
     const { actor, sessionSecret } = identity;
+    if (actor.kind === "anonymous" && claimsToBeSomebody(request)) tell("a token or session that is none");
     if (actor.kind === "anonymous" && !request.routeOptions.config.anonymous) throw signInFirst();
-    if (sessionSecret !== undefined) refuseForeignPages(request);
+    if (sessionSecret !== undefined) refuseForeignPages(request, tell);
     if (actor.kind !== "anonymous" && !isLocal) await turns.take(request, reply, `${actor.kind} ${actor.id}`);
   });
-  limitBodies(server, { ...parts, viewOf });
+  server.addHook("onResponse", async ({ routeOptions: { url }, method }, { statusCode }) => {
+    if (noteworthy.has(statusCode)) tell(`a request (${statusCode})`, { route: url ?? "none", method });
+  });
+  limitBodies(server, { clock: parts.clock, tell, viewOf });
   server.setErrorHandler((error: FastifyError, request, reply) =>
     answerProblem(error, request, reply, parts.log, actorOf),
   );
@@ -152,12 +160,21 @@ async function identify(request: FastifyRequest, signIn: SignIn, local: WeakSet<
   return signedIn === undefined ? { actor: anonymous } : { actor: signedIn.actor, sessionSecret };
 }
 
-/** A cookie goes with every request that any page makes: one that changes something must come from a page of ours. */
-function refuseForeignPages(request: FastifyRequest): void {
-  if (request.method === "GET" || request.method === "HEAD") return;
-  const { origin, host } = request.headers;
-  const ours = origin === undefined || origin === `https://${host}`;
-  if (ours && request.headers["x-leadglass"] === "1") return;
+function claimsToBeSomebody({ headers, cookies }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || cookies[sessionCookie] !== undefined;
+}
+
+/**
+ * A cookie goes with every request that any page of this site makes, pages on other ports and subdomains among them. One that changes
+ * something must come from a page of ours; one that reads must at least not come from another (Fetch Metadata).
+ */
+function refuseForeignPages({ method, headers }: FastifyRequest, tell: Tally): void {
+  const { origin, host } = headers;
+  const from = headers["sec-fetch-site"];
+  const isEmbedded = headers["sec-fetch-mode"] !== "navigate" && (from === "same-site" || from === "cross-site");
+  const isOurs = (origin === undefined || origin === `https://${host}`) && headers["x-leadglass"] === "1";
+  if (!isEmbedded && (isOurs || method === "GET" || method === "HEAD")) return;
+  tell("a session's request from a page that is not ours");
   throw new Problem("denied", "not found", { remedy: "use the pages of this server" });
 }
 

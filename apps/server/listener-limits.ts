@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { ProblemView } from "#formats/api";
+import { createTally } from "./tally.ts";
 
 /** For `createServer` of node:https. Bodies have no limit here: an upload lasts as long as its line needs. */
 export const listenerOptions = {
@@ -20,7 +21,6 @@ export const listenerOptions = {
 
 /** Connections with no request under way. One more, and that which has been so the longest has to go. */
 const idleMax = 2_048;
-const tellEveryMs = 10_000;
 
 /**
  * What a listener does with connections on which no request comes or none can be read: they are answered and closed and counted in
@@ -62,13 +62,13 @@ export function limitListener(
     response.once("close", () => rest(key));
   });
   server.on("tlsClientError", (_error: Error, socket: Duplex) => {
-    tell("no TLS");
+    tell("a connection without TLS");
     socket.destroy();
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (error.code === "ECONNRESET" || socket.destroyed) return void socket.destroy();
     const [status, words] = answersTo[error.code ?? ""] ?? [400, "Bad Request"];
-    tell(words);
+    tell(`a request that cannot be read (${status})`);
     if (socket.writable) socket.write(refusalOf(status, words));
     socket.destroy();
   });
@@ -94,23 +94,4 @@ function refusalOf(status: number, words: string): string {
     "",
     body,
   ].join("\r\n");
-}
-
-/** Tells of the first of a kind at once and of those that follow by their number: who sends many does not fill the log. */
-function createTally({ clock, log }: { readonly clock: Clock; readonly log: Log }): (kind: string) => void {
-  const since = new Map<string, number>();
-  return (kind) => {
-    const count = since.get(kind);
-    if (count !== undefined) {
-      since.set(kind, count + 1);
-      return;
-    }
-    since.set(kind, 0);
-    log.warn("https: connection refused", { kind });
-    clock.after(tellEveryMs, () => {
-      const more = since.get(kind) ?? 0;
-      since.delete(kind);
-      if (more > 0) log.warn("https: connections refused", { kind, more });
-    });
-  };
 }
