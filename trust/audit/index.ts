@@ -1,6 +1,10 @@
 export type { AuditEntry, AuditLog, AuditSubject, Checkpoint } from "./audit.ts";
 export { splitNotes } from "./checkpoint.ts";
 export type { EntryStore } from "./entry-store.ts";
+export type { DicomCode, EventAction, EventKind, MessageType } from "./event-kinds.ts";
+export { actsWithKind, eventKindOf, messageCodes, outcomeCodes } from "./event-kinds.ts";
+export type { FoundEntry, FoundPage, LogCriteria, LogFinder } from "./finder.ts";
+export { createLogFinder } from "./finder.ts";
 export { studiesMost } from "./line.ts";
 export type { AuditLogParts } from "./log.ts";
 export { createAuditLog } from "./log.ts";
