@@ -24,6 +24,7 @@ const bodyBytesMax = 1024 * 1024;
 const statusOf: Readonly<Record<ProblemCode, number>> = {
   invalid: 400,
   denied: 404,
+  unproven: 403,
   absent: 404,
   conflict: 409,
   unsupported: 501,

@@ -4,6 +4,7 @@
  *
  * - `invalid`    the caller's input breaks a rule; the same input will fail again
  * - `denied`     the caller is known and may not, or is not known; doors answer as they do for `absent`
+ * - `unproven`   the caller may, and has to show again who they are
  * - `absent`     no such object (for this caller)
  * - `conflict`   the state of the object does not allow the act
  * - `unsupported` understood and not built or not offered
@@ -17,6 +18,7 @@
 export type ProblemCode =
   | "invalid"
   | "denied"
+  | "unproven"
   | "absent"
   | "conflict"
   | "unsupported"

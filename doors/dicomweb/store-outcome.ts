@@ -32,6 +32,7 @@ const reasons: Readonly<Record<ProblemCode, number>> = {
   busy: FailureReason.outOfResources,
   unavailable: FailureReason.outOfResources,
   denied: FailureReason.processingFailure,
+  unproven: FailureReason.processingFailure,
   absent: FailureReason.processingFailure,
   damaged: FailureReason.processingFailure,
   fault: FailureReason.processingFailure,

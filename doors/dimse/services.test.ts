@@ -75,6 +75,7 @@ test("each kind of problem has its status, and the association lives on after ev
   const statuses: Record<ProblemCode, number> = {
     invalid: 0xc000,
     denied: 0x0124,
+    unproven: 0x0124,
     absent: 0x0124,
     conflict: 0x0111,
     unsupported: 0x0122,

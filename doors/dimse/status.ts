@@ -22,6 +22,7 @@ export const status = {
 const ofProblem: Record<ProblemCode, number> = {
   invalid: status.cannotUnderstand,
   denied: status.notAuthorized,
+  unproven: status.notAuthorized,
   absent: status.notAuthorized, // doors answer forbidden and absent alike
   conflict: status.duplicateInstance,
   unsupported: status.sopClassNotSupported,
