@@ -201,7 +201,7 @@ function answerProblem(
   actorOf: (request: FastifyRequest) => Actor,
 ): void {
   const problem = ofFramework(error) ?? asProblem(error, "answering a request");
-  const status = problem.code === "denied" && actorOf(request).kind === "anonymous" ? 401 : statusOf[problem.code];
+  const status = statusFor(problem, error, actorOf(request));
   if (status >= 500) {
     log.error(
       "http: request failed",
@@ -218,6 +218,12 @@ function answerProblem(
   reply.status(status).type("application/json; charset=utf-8").send(viewOf(problem));
 }
 
+function statusFor(problem: Problem, error: FastifyError, actor: Actor): number {
+  if (problem.code === "denied" && actor.kind === "anonymous") return 401;
+  // What is not offered is 501; a type that a route does not take has a status of its own.
+  return error.statusCode === 415 ? 415 : statusOf[problem.code];
+}
+
 /** Fastify's own refusals (a body that is no JSON, over the limit, of an unknown type) in our words. */
 function ofFramework(error: FastifyError): Problem | undefined {
   if (error instanceof Problem) return error;
@@ -225,8 +231,8 @@ function ofFramework(error: FastifyError): Problem | undefined {
     const at = error.validation[0]?.instancePath || error.validationContext || "request";
     return new Problem("invalid", `the ${error.validationContext ?? "request"} is not as expected at ${at}`);
   }
-  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    return new Problem("invalid", "this content type is not taken here", { remedy: "see docs/conformance.md" });
+  if (error.statusCode === 415) {
+    return new Problem("unsupported", "this content type is not taken here", { remedy: "see docs/conformance.md" });
   }
   if (error.statusCode === 413) return new Problem("too-large", "the request's body is too large");
   if (error.statusCode !== undefined && error.statusCode < 500) return new Problem("invalid", "malformed request");
