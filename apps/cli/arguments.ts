@@ -10,14 +10,19 @@ export interface Command {
   readonly does: string;
   /** Options with a value, by name, with what to say of them in `--help`. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Options with a value that may be given again and again. */
+  readonly lists?: Readonly<Record<string, string>>;
   /** Options without one. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** It makes the home: that of a tenant need not be there. */
+  readonly makesHome?: true;
   run(context: CommandContext): Promise<void>;
 }
 
 export interface CommandContext {
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, string | undefined>>;
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   readonly flags: ReadonlySet<string>;
   readonly home: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -27,12 +32,16 @@ export interface CommandContext {
   say(text: string): void;
 }
 
-export const commonOptions = { home: "DIR  the home (else LEADGLASS_HOME, else the platform's data folder)" };
+export const commonOptions = {
+  home: "DIR  the home (else LEADGLASS_HOME, else the platform's data folder)",
+  tenant: "NAME  that tenant's home in it (`leadglass tenant list`)",
+};
 export const commonFlags = { help: "what a command takes", json: "print results as JSON" };
 
 export interface ParsedArguments {
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, string | undefined>>;
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   readonly flags: ReadonlySet<string>;
 }
 
@@ -47,6 +56,9 @@ export function parseFor(command: Command, words: readonly string[]): ParsedArgu
       strict: true,
       options: {
         ...Object.fromEntries(valued.map((name) => [name, { type: "string" as const }])),
+        ...Object.fromEntries(
+          Object.keys(command.lists ?? {}).map((name) => [name, { type: "string" as const, multiple: true }]),
+        ),
         ...Object.fromEntries(bare.map((name) => [name, { type: "boolean" as const }])),
       },
     });
@@ -54,6 +66,11 @@ export function parseFor(command: Command, words: readonly string[]): ParsedArgu
     return {
       positionals,
       options: Object.fromEntries(given.filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+      lists: Object.fromEntries(
+        given.flatMap(([name, value]) =>
+          Array.isArray(value) ? [[name, value.filter((one) => typeof one === "string")]] : [],
+        ),
+      ),
       flags: new Set(given.filter(([, value]) => value === true).map(([name]) => name)),
     };
   } catch (error) {
@@ -71,7 +88,7 @@ export function findCommand(commands: readonly Command[], words: readonly string
 }
 
 export function helpFor(command: Command): string {
-  const valued = Object.entries({ ...command.options, ...commonOptions });
+  const valued = Object.entries({ ...command.options, ...command.lists, ...commonOptions });
   const bare = Object.entries({ ...command.flags, ...commonFlags });
   const lines = [...valued, ...bare].map(([name, says]) => `  --${name} ${says}`);
   return [`leadglass ${command.words} ${command.takes}`.trimEnd(), "", `  ${command.does}`, "", ...lines].join("\n");
@@ -85,6 +102,18 @@ export function helpForAll(commands: readonly Command[]): string {
     "",
     ...shown.map(([usage, does]) => `  ${usage.padEnd(width)}  ${does}`),
     "",
-    "Every command takes --home DIR, --json and --help.",
+    "Every command takes --home DIR, --tenant NAME, --json and --help.",
   ].join("\n");
+}
+
+/** SIGINT or SIGTERM. */
+export function untilAskedToStop(context: CommandContext): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      context.say("finishing what is in flight");
+      resolve();
+    };
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+  });
 }

@@ -1,6 +1,7 @@
-import { isProblem } from "#base/problem";
-import { homeOf } from "../server/index.ts";
-import { type CommandContext, findCommand, helpFor, helpForAll, parseFor } from "./arguments.ts";
+import { existsSync } from "node:fs";
+import { isProblem, Problem } from "#base/problem";
+import { environmentFor, homeOf, tenantHomeOf } from "../server/index.ts";
+import { type Command, type CommandContext, findCommand, helpFor, helpForAll, parseFor } from "./arguments.ts";
 import { commands } from "./commands/index.ts";
 
 /** Exit codes: 0 done, 1 it failed, 2 the words were not understood. */
@@ -18,7 +19,7 @@ async function run(words: readonly string[], environment: NodeJS.ProcessEnv): Pr
       process.stdout.write(`${helpFor(command)}\n`);
       return 0;
     }
-    await command.run(contextOf(parsed, environment));
+    await command.run(contextOf(command, parsed, environment));
     return 0;
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
@@ -26,12 +27,23 @@ async function run(words: readonly string[], environment: NodeJS.ProcessEnv): Pr
   }
 }
 
-function contextOf(parsed: ReturnType<typeof parseFor>, environment: NodeJS.ProcessEnv): CommandContext {
+function contextOf(
+  command: Command,
+  parsed: ReturnType<typeof parseFor>,
+  environment: NodeJS.ProcessEnv,
+): CommandContext {
   const json = parsed.flags.has("json");
+  const named = homeOf(parsed.options, environment);
+  const { tenant } = parsed.options;
+  const home = tenant === undefined ? named : tenantHomeOf(named, tenant);
+  if (tenant !== undefined && command.makesHome !== true && !existsSync(home)) {
+    throw new Problem("absent", "no such tenant", { remedy: "leadglass tenant list shows those there are" });
+  }
   return {
     ...parsed,
-    home: homeOf(parsed.options, environment),
-    environment,
+    options: tenant === undefined ? parsed.options : { ...parsed.options, home },
+    home,
+    environment: environmentFor(home, environment),
     print: (text, object) => {
       process.stdout.write(`${json ? JSON.stringify(object) : text}\n`);
     },

@@ -14,8 +14,12 @@ export async function withServer<T>(
   if (isOwnSocket(controlSocket) && (await answers(controlSocket))) {
     return work(createCall(controlSocket), { running: true });
   }
-  const configuration = readConfiguration({ ...context.options, home: context.home }, context.environment);
-  const server = await startServer(configuration, { listen: "control", logLine: () => {} });
+  const { options, home, environment } = context;
+  const server = await startServer(readConfiguration({ ...options, home }, environment), {
+    listen: "control",
+    logLine: () => {},
+    configurationOf: (tenant) => readConfiguration({ home: tenant }, environment),
+  });
   try {
     return await work(createCall(controlSocket), { running: false });
   } finally {

@@ -5,10 +5,14 @@ import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import { parseRetention, type RetentionPolicy } from "#radiology/archive";
 import type { AwsCredentials } from "#stores/keys";
+import { mainHomeOf } from "./home.ts";
+import { canonicalHost } from "./hosts.ts";
 
 /** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
 export interface Configuration {
   readonly home: string;
+  /** Names and addresses that its pages are asked for by, as `canonicalHost` has them. None: every one that no other home has. */
+  readonly hosts: readonly string[];
   readonly httpsHost: string;
   /** 0 picks a free port. */
   readonly httpsPort: number;
@@ -75,6 +79,17 @@ const sources = {
   associationsMax: { option: "associations", variable: "LEADGLASS_ASSOCIATIONS", fallback: "64" },
 } as const satisfies Record<string, Source>;
 
+type Setting = keyof typeof sources;
+
+/** What all homes of an installation share, and the main home alone says. */
+const ofInstallation: ReadonlySet<Setting> = new Set([
+  "httpsHost",
+  "httpsPort",
+  "dicomHost",
+  "dicomPort",
+  "associationsMax",
+]);
+
 /** Options that `leadglass start` takes, for `--help`. */
 export const startOptions = Object.values(sources).map(({ option, variable, fallback }) => ({
   option,
@@ -89,15 +104,28 @@ export function homeOf(options: Options, environment: NodeJS.ProcessEnv): string
   return join(environment.XDG_DATA_HOME || join(homedir(), ".local", "share"), "leadglass");
 }
 
+/**
+ * What of the environment speaks of this home: variables name the database, the keys and the objects of the main home, and would lead a
+ * further tenant to them. Its own stand in its `leadglass.json`.
+ */
+export function environmentFor(home: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (mainHomeOf(home) === undefined) return environment;
+  const left = { ...environment };
+  for (const [key, { variable }] of Object.entries(sources))
+    if (!ofInstallation.has(key as Setting)) delete left[variable];
+  return left;
+}
+
 /** Reads and checks. Throws Problem `invalid` naming the setting: a start that would open something it must not is refused. */
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
-  const { retention, ...file } = readFile(join(home, "leadglass.json"));
-  const value = (key: keyof typeof sources): string => {
+  const variables = environmentFor(home, environment);
+  const { retention, hosts, ...file } = readSettings(home);
+  const value = (key: Setting): string => {
     const { option, variable, fallback } = sources[key];
-    return options[option] ?? environment[variable] ?? file[key] ?? fallback;
+    return options[option] ?? variables[variable] ?? file[key] ?? fallback;
   };
-  const whole = (key: keyof typeof sources, from: number, to: number): number => {
+  const whole = (key: Setting, from: number, to: number): number => {
     const number = Number(value(key));
     if (Number.isInteger(number) && number >= from && number <= to) return number;
     throw refused(key, `must be a whole number from ${from} to ${to}`);
@@ -111,6 +139,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
   };
   return {
     home,
+    hosts: hostsOf(hosts),
     httpsHost: address(value("httpsHost"), "httpsHost"),
     httpsPort: whole("httpsPort", 0, 65_535),
     dicomHost: privateAddress(value("dicomHost")),
@@ -160,7 +189,36 @@ function awsCredentials(environment: NodeJS.ProcessEnv): AwsCredentials {
   return { accessKeyId, secretAccessKey, ...(token && { sessionToken: token }) };
 }
 
-type Settings = { readonly [Key in keyof typeof sources]?: string } & { readonly retention?: unknown };
+function hostsOf(setting: unknown): readonly string[] {
+  if (setting === undefined) return [];
+  const hosts = Array.isArray(setting)
+    ? setting.map((each) => (typeof each === "string" ? canonicalHost(each) : undefined))
+    : [];
+  const named = hosts.filter((each) => each !== undefined);
+  if (named.length > 0 && named.length === hosts.length) return [...new Set(named)];
+  throw new Problem("invalid", "refusing to start: hosts must be a list of host names and addresses, without ports", {
+    remedy: 'write "hosts": ["clinic.example.org"] in leadglass.json',
+  });
+}
+
+type Settings = { readonly [Key in Setting]?: string } & { readonly retention?: unknown; readonly hosts?: unknown };
+
+/** Of the home's own file, and for what the installation shares of its main home's. */
+function readSettings(home: string): Settings {
+  const own = readFile(join(home, "leadglass.json"));
+  const main = mainHomeOf(home);
+  if (main === undefined) return own;
+  const foreign = Object.keys(own).find((key) => ofInstallation.has(key as Setting));
+  if (foreign !== undefined) {
+    throw new Problem("invalid", `refusing to start: ${foreign} is a setting of the installation, not of one tenant`, {
+      remedy: "write it into leadglass.json of the main home",
+    });
+  }
+  const shared = Object.entries(readFile(join(main, "leadglass.json"))).filter(([key]) =>
+    ofInstallation.has(key as Setting),
+  );
+  return { ...own, ...Object.fromEntries(shared) };
+}
 
 function readFile(path: string): Settings {
   let text: string;
@@ -173,20 +231,24 @@ function readFile(path: string): Settings {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
-    const { retention, ...rest } = parsed as Readonly<Record<string, unknown>>;
+    const { retention, hosts, ...rest } = parsed as Readonly<Record<string, unknown>>;
     const unknown = Object.keys(rest).find((key) => !(key in sources));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(sources).join(", ")}, retention`;
+      const remedy = `settings are ${Object.keys(sources).join(", ")}, hosts, retention`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
-    return { ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)])), retention };
+    return {
+      ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)])),
+      retention,
+      hosts,
+    };
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem("invalid", "leadglass.json in the home is not a JSON object", { cause: error });
   }
 }
 
-function refused(key: keyof typeof sources, must: string): Problem {
+function refused(key: Setting, must: string): Problem {
   const { option, variable } = sources[key];
   const remedy = `set --${option}, ${variable} or "${key}" in leadglass.json`;
   return new Problem("invalid", `refusing to start: ${key} ${must}`, { remedy });

@@ -1,34 +1,41 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { createDimseDoor, type DimseDoor, storagePolicy } from "#doors/dimse";
+import {
+  type Admission,
+  type AssociationClaim,
+  createDimseDoor,
+  type DimseDoor,
+  type DimseServices,
+  storagePolicy,
+} from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
 import { type Actor, actorOf, anonymous, type Devices, type Gate } from "#trust/access";
-import type { Configuration } from "./configuration.ts";
+
+/** What one home does for machines that call it by its AE title. */
+export interface DicomSide {
+  admit(claim: AssociationClaim): Promise<Admission<Actor>>;
+  readonly services: DimseServices<Actor>;
+}
 
 interface DicomParts {
   readonly archive: Archive;
   readonly devices: Devices;
   readonly gate: Gate;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The DICOM side of the facility: known machines come in by AE title and address, and store. */
-export function createDicom(configuration: Configuration, parts: DicomParts): DimseDoor {
-  const { archive, devices, gate, clock, log } = parts;
-  return createDimseDoor<Actor>({
-    callers: {
-      async admit({ callingAe, calledAe, address }) {
-        if (calledAe !== configuration.aeTitle) return { admitted: false, reason: "called-ae" };
-        const device = await devices.admit(callingAe, address);
-        if (device === undefined) {
-          await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
-          return { admitted: false, reason: "calling-ae" };
-        }
-        const actor = actorOf("device", device.id);
-        await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
-        return { admitted: true, actor };
-      },
+export function createDicomSide({ archive, devices, gate, log }: DicomParts): DicomSide {
+  return {
+    async admit({ callingAe, address }) {
+      const device = await devices.admit(callingAe, address);
+      if (device === undefined) {
+        await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
+        return { admitted: false, reason: "calling-ae" };
+      }
+      const actor = actorOf("device", device.id);
+      await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
+      return { admitted: true, actor };
     },
     services: {
       echo: (actor) => gate.pass(actor, "dicom.echo", undefined, async () => {}),
@@ -50,12 +57,39 @@ export function createDicom(configuration: Configuration, parts: DicomParts): Di
         };
       },
     },
+  };
+}
+
+/** The one DICOM listener of an installation: the called AE title chooses whose machines may come in, and to whom all they send goes. */
+export function createDicomDoor(parts: {
+  /** `out-of-service` for the title of a home that did not open, undefined for one that nobody has. */
+  readonly sideOf: (calledAe: string) => DicomSide | "out-of-service" | undefined;
+  /** Of one called AE title. */
+  readonly associationsMax: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}): DimseDoor {
+  const { sideOf, associationsMax, clock, log } = parts;
+  return createDimseDoor<{ readonly side: DicomSide; readonly actor: Actor }>({
+    callers: {
+      async admit(claim) {
+        const side = sideOf(claim.calledAe);
+        if (side === undefined) return { admitted: false, reason: "called-ae" };
+        if (side === "out-of-service") return { admitted: false, reason: "busy" };
+        const admission = await side.admit(claim);
+        return admission.admitted ? { ...admission, actor: { side, actor: admission.actor } } : admission;
+      },
+    },
+    services: {
+      echo: ({ side, actor }) => side.services.echo(actor),
+      store: ({ side, actor }, request) => side.services.store(actor, request),
+    },
     policy: storagePolicy({
       privateSopClasses: true,
       newerSopClasses: true,
     }),
     clock,
     log,
-    limits: { associationsMax: configuration.associationsMax },
+    limits: { associationsMax },
   });
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { Problem } from "#base/problem";
 
 /** What lies where in a home. Everything in it is for its owner only (0700). */
 export interface HomePaths {
@@ -52,6 +53,31 @@ export function pathsOf(folder: string, objects = folder): HomePaths {
     certificateKey: join(folder, "server.key.sealed"),
     controlSocket: controlSocketOf(folder),
   };
+}
+
+/** In the main home of an installation: the homes of its other tenants, each under its name. */
+export const tenantsFolder = "tenants";
+
+export function isTenantName(name: string): boolean {
+  return /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/.test(name);
+}
+
+/** Throws Problem `invalid` for what cannot be the name of a tenant, so that no name leads anywhere else. */
+export function tenantHomeOf(mainHome: string, name: string): string {
+  if (mainHomeOf(mainHome) !== undefined) {
+    throw new Problem("invalid", "a tenant has no tenants", { remedy: "name the main home with --home" });
+  }
+  if (isTenantName(name)) return join(mainHome, tenantsFolder, name);
+  const remedy = "1 to 32 of a-z, 0-9 and -, not at the ends: leadglass tenant list";
+  throw new Problem("invalid", "not a name of a tenant", { remedy });
+}
+
+/** The main home of the installation that this home is a further tenant of; undefined when it is one for itself. */
+export function mainHomeOf(folder: string): string | undefined {
+  const above = dirname(folder);
+  const main = dirname(above);
+  const isTenant = basename(above) === tenantsFolder && isTenantName(basename(folder));
+  return isTenant && existsSync(join(main, "keys")) ? main : undefined;
 }
 
 /** A Unix socket's path holds 107 bytes: a home with a longer one has its socket under the user's temporary files. */

@@ -1,13 +1,13 @@
 export { createBackups } from "./backups.ts";
 export type { Configuration } from "./configuration.ts";
-export { homeOf, readConfiguration, startOptions } from "./configuration.ts";
+export { environmentFor, homeOf, readConfiguration, startOptions } from "./configuration.ts";
 export type { DrillReport } from "./drill.ts";
 export { drillBackup } from "./drill.ts";
-export { isOwnSocket, pathsOf } from "./home.ts";
+export { isOwnSocket, mainHomeOf, pathsOf, tenantHomeOf } from "./home.ts";
 export { openHouse } from "./house.ts";
 export { recoverHome } from "./recover.ts";
 export type { Restored } from "./restore.ts";
 export { restoreHome } from "./restore.ts";
 export { keyringOpener } from "./root-keys.ts";
-export type { RunningServer } from "./server.ts";
-export { startServer } from "./server.ts";
+export type { RunningServer } from "./installation.ts";
+export { startServer } from "./installation.ts";

@@ -7,24 +7,24 @@ import type { HomePaths } from "./home.ts";
 
 const keyPurpose = "server certificate key";
 
-/** The server's certificate and key; made when the home has none, or when it ends within a month. */
+/** The server's certificate and key for those hosts; made when the home has none, one for others, or one that ends within a month. */
 export async function openOrMakeCertificates(
   paths: HomePaths,
   hosts: readonly string[],
   parts: { vault: Vault; clock: Clock; random: Random },
 ): Promise<{ key: string; cert: string; fingerprint: string }> {
   const { vault, clock, random } = parts;
-  const { certificateEndsAt, fingerprintOf } = await import("./certificate-facts.ts");
+  const { certificateEndsAt, certificateVouchesFor, fingerprintOf } = await import("./certificate-facts.ts");
   if (await systemFiles.exists(paths.certificateKey)) {
     const cert = await readFile(paths.certificate, "utf8");
-    if (certificateEndsAt(cert) > clock.now() + 30 * 86_400_000) {
+    const isForAll = hosts.every((host) => certificateVouchesFor(cert, host));
+    if (isForAll && certificateEndsAt(cert) > clock.now() + 30 * 86_400_000) {
       const key = vault.openSecret(keyPurpose, await readFile(paths.certificateKey)).toString("utf8");
       return { key, cert, fingerprint: fingerprintOf(cert) };
     }
   }
   const { makeCertificates } = await import("./certificates.ts");
-  const names = [...new Set(["localhost", "127.0.0.1", "::1", ...hosts])];
-  const made = await makeCertificates(names, clock, random);
+  const made = await makeCertificates(hosts, clock, random);
   await writeFile(paths.ca, made.ca, { mode: 0o644, flush: true });
   await writeFile(paths.certificate, made.certificate, { mode: 0o600, flush: true });
   await writeFile(paths.certificateKey, vault.sealSecret(keyPurpose, Buffer.from(made.key, "utf8")), {

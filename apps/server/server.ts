@@ -1,24 +1,25 @@
 import { chmod, rm } from "node:fs/promises";
+import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
-import { createLog, type Log } from "#base/log";
+import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
-import { type DimseDoor, type DimseListener, leadglass } from "#doors/dimse";
+import { leadglass } from "#doors/dimse";
 import type { StatusView } from "#formats/api";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
-import { createDicom } from "./dicom.ts";
+import { createDicomSide, type DicomSide } from "./dicom.ts";
 import { createFairQueue } from "./fair-queue.ts";
-import { type HomePaths, pathsOf } from "./home.ts";
+import { type HomePaths, mainHomeOf, pathsOf } from "./home.ts";
 import { type House, openHouse } from "./house.ts";
-import { createHttp, type Http } from "./http.ts";
-import { listenHttps, siteOf } from "./https.ts";
+import { createHttp, type Http, type Route } from "./http.ts";
+import { type Site, siteOf } from "./https.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelWorkers } from "./pixel-workers.ts";
 import { readPassphrase } from "./root-keys.ts";
@@ -29,48 +30,52 @@ export const version = "0.1.0";
 const refreshEveryMs = 1_000;
 const webRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "web", "dist");
 
-export interface RunningServer {
-  /** Ports; null when that listener is off. */
-  readonly https: number | null;
-  readonly dicom: number | null;
-  readonly dicomHost: string;
-  readonly aeTitle: string;
-  readonly url: string;
-  /** Path of the authority's certificate. */
-  readonly ca: string;
-  /** SHA-256 of the server certificate. */
-  readonly fingerprint: string;
+/** What a home is told of the process that serves it. */
+export interface Surroundings {
+  readonly log: Log;
+  /** Null: that listener is off. */
+  readonly ports: () => { readonly https: number | null; readonly dicom: number | null };
+  /** How many associations are open that called this title. */
+  readonly associations: (calledAe: string) => number;
+  /** More routes, over the same house. */
+  readonly moreDoors?: (house: House, http: Http) => Promise<unknown>;
+}
+
+/** One home, open: its house, its control socket, and what it does for those whom the listeners send to it. */
+export interface ServedHome {
+  readonly configuration: Configuration;
+  readonly paths: HomePaths;
+  readonly house: House;
+  readonly site: Site;
+  readonly dicom: DicomSide;
+  readonly tls: { readonly key: string; readonly cert: string; readonly fingerprint: string };
+  readonly routes: readonly Route[];
+  /** Where its pages are; when nothing listens, where they will be. */
+  pageUrl(): string;
   /** The one-use link that makes the administrator; undefined when there is one. */
   setupLink(): Promise<string | undefined>;
+  /** Once the listeners are there: says so in the log, and goes on with what is done in the background. */
+  begin(): Promise<void>;
   /** Finishes what was begun and acknowledged, then lets go of everything. */
   close(): Promise<void>;
 }
 
-export interface StartOptions {
-  /** `control`: nothing listens but the control socket of the home, for one command. */
-  readonly listen: "all" | "control";
-  readonly logLine: (line: string) => void;
-}
-
-/** Takes the home, puts the parts together and opens the doors. Problem `conflict` when another process has the home. */
-export async function startServer(configuration: Configuration, options: StartOptions): Promise<RunningServer> {
+/** Takes the home and puts its parts together. Problem `conflict` when another process has the home. */
+export async function serveHome(configuration: Configuration, surroundings: Surroundings): Promise<ServedHome> {
   const paths = pathsOf(configuration.home, configuration.objects.first);
-  const log = createLog({ sink: options.logLine, clock: systemClock });
-  // Also what SQLite makes is for the owner alone, and stays so in a copy.
-  process.umask(0o077);
   await systemFiles.makeFolder(paths.folder);
   const lock = takeLock(paths);
   const undo: (() => Promise<unknown>)[] = [async () => lock.release()];
-  const closeAll = async () => {
+  const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const house = await openHouse(configuration, paths, log);
+    const house = await openHouse(configuration, paths, surroundings.log);
     undo.push(house.close);
-    const served = await openDoors(configuration, paths, house, log, undo, options);
-    return { ...served, close: closeAll };
+    const served = await openDoors(configuration, paths, house, surroundings, undo);
+    return { configuration, paths, house, ...served, close };
   } catch (error) {
-    await closeAll().catch(() => {});
+    await close().catch(() => {});
     throw error;
   }
 }
@@ -82,68 +87,65 @@ function takeLock(paths: HomePaths): HomeLock {
   throw new Problem("conflict", "another process has this home open", { remedy });
 }
 
+type Doors = Omit<ServedHome, "configuration" | "paths" | "house" | "close">;
+
 async function openDoors(
   configuration: Configuration,
   paths: HomePaths,
   house: House,
-  log: Log,
+  surroundings: Surroundings,
   undo: (() => Promise<unknown>)[],
-  options: StartOptions,
-): Promise<Omit<RunningServer, "close">> {
+): Promise<Doors> {
   const { archive, setup, gate } = house;
-  const listening: { dicom?: DimseListener; https?: number } = {};
-  const door = createDicom(configuration, { ...house, clock: systemClock, log });
-  const tls = await openOrMakeCertificates(paths, [configuration.httpsHost], {
+  const { log, ports } = surroundings;
+  const tls = await openOrMakeCertificates(paths, certifiedHosts(configuration), {
     vault: house.vault,
     clock: systemClock,
     random: systemRandom,
   });
-  const http = await createWeb(configuration, house, { log, door, listening, undo });
+  const http = await createWeb(configuration, house, surroundings, undo);
   await listenForOwner(http, paths, undo);
-  if (options.listen === "all") {
-    const at = { host: configuration.httpsHost, port: configuration.httpsPort };
-    const site = siteOf(http.server, tls);
-    const listener = await listenHttps(at, { of: () => site, isShared: false }, tls, { clock: systemClock, log });
-    listening.https = listener.port;
-    undo.push(listener.close);
-    listening.dicom = await door.listen({ host: configuration.dicomHost, port: configuration.dicomPort });
-    undo.push(async () => listening.dicom?.close());
-    await gate.pass(system, "system.start", undefined, async () => {});
-    await house.audit.checkpoint();
-    await house.confirmations.resume();
-    house.keyRotation.resume();
-    await house.care.start();
-    undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
-    undo.push(refreshBlobs(archive, log));
-  }
-  const url = pageUrlOf(configuration, listening.https);
+  const pageUrl = () => pageUrlOf(configuration, ports().https);
   return {
-    https: listening.https ?? null,
-    dicom: listening.dicom?.port ?? null,
-    dicomHost: configuration.dicomHost,
-    aeTitle: configuration.aeTitle,
-    url,
-    ca: paths.ca,
-    fingerprint: tls.fingerprint,
-    setupLink: async () => ((await setup.needed()) ? `${url}#setup=${setup.secret}` : undefined),
+    site: siteOf(http.server, tls),
+    dicom: createDicomSide({ ...house, log }),
+    tls,
+    routes: http.routes,
+    pageUrl,
+    setupLink: async () => ((await setup.needed()) ? `${pageUrl()}#setup=${setup.secret}` : undefined),
+    async begin() {
+      await gate.pass(system, "system.start", undefined, async () => {});
+      await house.audit.checkpoint();
+      await house.confirmations.resume();
+      house.keyRotation.resume();
+      await house.care.start();
+      undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
+      undo.push(refreshBlobs(archive, log));
+    },
   };
 }
 
+/** A home for itself is reached from this machine by any of its names; a further tenant by its hosts alone. */
+function certifiedHosts({ home, httpsHost, hosts }: Configuration): readonly string[] {
+  if (mainHomeOf(home) !== undefined) return hosts;
+  return [...new Set(["localhost", "127.0.0.1", "::1", httpsHost, ...hosts])];
+}
+
 /** Where the pages are; when nothing listens, where they will be. */
-function pageUrlOf({ httpsHost, httpsPort }: Configuration, port: number | undefined): string {
-  return `https://${isLoopback(httpsHost) ? "localhost" : httpsHost}:${port ?? httpsPort}/`;
+function pageUrlOf({ hosts: [named], httpsHost, httpsPort }: Configuration, port: number | null): string {
+  const host = named ?? (isLoopback(httpsHost) ? "localhost" : httpsHost);
+  return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port ?? httpsPort}/`;
 }
 
-interface WebParts {
-  readonly log: Log;
-  readonly door: DimseDoor;
-  readonly listening: { readonly dicom?: DimseListener; readonly https?: number };
-  readonly undo: (() => Promise<unknown>)[];
-}
-
-async function createWeb(configuration: Configuration, house: House, parts: WebParts): Promise<Http> {
+async function createWeb(
+  configuration: Configuration,
+  house: House,
+  surroundings: Surroundings,
+  undo: (() => Promise<unknown>)[],
+): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, door, listening, undo } = parts;
+  const { log, ports, associations, moreDoors } = surroundings;
+  const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
   const http = await createHttp({
@@ -153,19 +155,19 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     clock: systemClock,
     queue: createFairQueue(systemClock),
     webRoot: built ? webRoot : undefined,
-    ready: () => listening.https !== undefined,
+    ready: () => ports().https !== null,
   });
   const { actorOf, sessionSecretOf, setSession, clearSession } = http;
   const pixels = createPixelWorkers({ clock: systemClock, log });
   undo.push(() => pixels.close());
-  const dicom = () => ({ aeTitle: configuration.aeTitle, port: listening.dicom?.port ?? null });
+  const dicom = () => ({ aeTitle, port: ports().dicom });
   const status = async (): Promise<StatusView> => ({
     version,
     startedAt,
-    ports: { https: listening.https ?? null, dicom: listening.dicom?.port ?? null },
-    dicomAeTitle: configuration.aeTitle,
+    ports: ports(),
+    dicomAeTitle: aeTitle,
     studies: (await index.countStudies([])).count,
-    associations: door.associations().length,
+    associations: associations(aeTitle),
     disk: {
       freeBytes: await systemFiles.freeBytes(configuration.objects.first),
       reservedBytes: configuration.reserveBytes,
@@ -177,7 +179,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
     care: await house.care.view(),
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
-  const pageUrl = () => pageUrlOf(configuration, listening.https);
+  const pageUrl = () => pageUrlOf(configuration, ports().https);
   const rootPassphrase = async () =>
     house.keyState().root === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
   const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase, pageUrl };
@@ -194,6 +196,7 @@ async function createWeb(configuration: Configuration, house: House, parts: WebP
       allowedOrigins: [],
     }),
   );
+  await moreDoors?.(house, http);
   await http.server.ready();
   undo.push(() => http.server.close());
   return http;

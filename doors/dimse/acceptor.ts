@@ -78,7 +78,7 @@ export interface AcceptorOptions<Caller> {
   readonly log: Log;
   readonly implementation: Implementation;
   /** Asks for a place among the open associations; false refuses for now. */
-  takePlace(callingAe: string): boolean;
+  takePlace(calledAe: string, callingAe: string): boolean;
   on(event: DoorEvent): void;
   /** The association is over; its connection may live on for the peer to close. */
   ended(): void;
@@ -179,7 +179,7 @@ async function admit<Caller>(session: Session<Caller>, asked: AssociateRequest):
   }
   if (layer.state() !== 3) return; // the peer left meanwhile
   if (!admission.admitted) reject(session, admission.reason);
-  else if (!options.takePlace(asked.callingAe)) reject(session, "limit");
+  else if (!options.takePlace(asked.calledAe, asked.callingAe)) reject(session, "limit");
   else establish(session, asked, admission.actor, admission.identityVerified === true);
 }
 

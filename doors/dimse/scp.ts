@@ -16,6 +16,7 @@ import { readSteadily } from "./steady-buffer.ts";
 import type { Connection } from "./upper-layer.ts";
 
 export interface DoorLimits extends AssociationLimits {
+  /** Of one called AE title: who calls one does not take the places of another. */
   readonly associationsMax: number;
   /** Of one calling AE title at one address. */
   readonly associationsPerCallerMax: number;
@@ -67,30 +68,34 @@ export interface DimseDoor {
   /** Takes a connection that was accepted elsewhere. */
   accept(connection: Connection): void;
   associations(): AssociationStatus[];
+  /** Ends those associations as `close` does, and takes new ones on. Resolves when nothing more is done for them. */
+  end(which: (association: AssociationStatus) => boolean, graceMs?: number): Promise<void>;
 }
 
 /** How long peers get to close their end after an A-ABORT when the door closes. */
 const partingMs = 500;
+/** How long a message under way may take then. */
+const closingMs = 10_000;
 
 /** The acceptor of DICOM associations: who comes in, how many, and what happens when the house closes. */
 export function createDimseDoor<Caller>(options: DimseDoorOptions<Caller>): DimseDoor {
   const { clock, log, random = systemRandom } = options;
   const limits: DoorLimits = { ...defaultDoorLimits, ...options.limits };
   /** By acceptor: the caller's key while it is an association, undefined while it is a waiting connection. */
-  const places = new Map<Acceptor, { readonly key: string } | undefined>();
+  const places = new Map<Acceptor, Place | undefined>();
 
-  const count = (matches: (acceptor: Acceptor, key: string) => boolean) => {
+  const count = (matches: (acceptor: Acceptor, place: Place) => boolean) => {
     let found = 0;
-    for (const [acceptor, place] of places) if (place && matches(acceptor, place.key)) found++;
+    for (const [acceptor, place] of places) if (place && matches(acceptor, place)) found++;
     return found;
   };
 
-  const takePlace = (acceptor: Acceptor, callingAe: string): boolean => {
+  const takePlace = (acceptor: Acceptor, calledAe: string, callingAe: string): boolean => {
     const key = `${acceptor.address} ${callingAe}`;
-    if (count(() => true) >= limits.associationsMax) return false;
+    if (count((_other, place) => place.calledAe === calledAe) >= limits.associationsMax) return false;
     if (count((other) => other.address === acceptor.address) >= limits.associationsPerAddressMax) return false;
-    if (count((_other, of) => of === key) >= limits.associationsPerCallerMax) return false;
-    places.set(acceptor, { key });
+    if (count((_other, place) => place.key === key) >= limits.associationsPerCallerMax) return false;
+    places.set(acceptor, { key, calledAe });
     return true;
   };
 
@@ -117,7 +122,7 @@ export function createDimseDoor<Caller>(options: DimseDoorOptions<Caller>): Dims
       clock,
       log,
       implementation: options.implementation ?? leadglass,
-      takePlace: (callingAe) => takePlace(acceptor, callingAe),
+      takePlace: (calledAe, callingAe) => takePlace(acceptor, calledAe, callingAe),
       on: emit,
       ended: () => places.set(acceptor, undefined),
       closed() {
@@ -136,7 +141,23 @@ export function createDimseDoor<Caller>(options: DimseDoorOptions<Caller>): Dims
     listen: (at) => listen(at, clock, log, accept),
     accept: (connection) => void accept(connection, () => {}),
     associations: () => [...places.keys()].flatMap((acceptor) => acceptor.status() ?? []),
+    async end(which, graceMs = closingMs) {
+      const ending = [...places.keys()].filter((acceptor) => {
+        const status = acceptor.status();
+        return status !== undefined && which(status);
+      });
+      const overdue = clock.after(graceMs, () => ending.forEach((acceptor) => void acceptor.abort()));
+      await Promise.all(ending.map((acceptor) => acceptor.shutDown()));
+      overdue.stop();
+      clock.after(partingMs, () => ending.forEach((acceptor) => void acceptor.destroy()));
+    },
   };
+}
+
+interface Place {
+  /** The calling AE title at its address. */
+  readonly key: string;
+  readonly calledAe: string;
 }
 
 /**
@@ -185,7 +206,7 @@ async function listen(
   const address = server.address();
   return {
     port: typeof address === "object" && address ? address.port : at.port,
-    async close(graceMs = 10_000) {
+    async close(graceMs = closingMs) {
       server.close();
       const gone = new Promise<void>((resolve) => {
         allGone = resolve;

@@ -33,6 +33,9 @@ import type { CareView } from "./care.ts";
  * | GET    /api/audit               | ?from=&to= → AuditPage, newest first when neither is given |
  * | POST   /api/tokens              | TokenRequest → TokenView (operator on this machine only) |
  * | POST   /api/stopped/release     | ReleaseRequest → 204 (operator) |
+ * | GET    /api/tenants             | → TenantView[] (operator, at the main home) |
+ * | POST   /api/tenants             | TenantRequest → TenantView (the same) |
+ * | DELETE /api/tenants/:name       | → RemovedTenantView (the same) |
  * | POST   /api/vault/check         | → lines of `{progress}`, then `{report: VaultReport}` (operator) |
  * | POST   /api/vault/rebuild       | → the same (operator) |
  * | GET    /api/vault/holds         | → HoldView[] (operator) |

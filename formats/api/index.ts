@@ -80,3 +80,4 @@ export type {
   StudyExportRequest,
 } from "./exports.ts";
 export { exportFrameHead, exportFrames } from "./exports.ts";
+export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";

@@ -66,6 +66,9 @@ const table = {
   "vault.backup": ["operator", "system"],
   "vault.backup.read": ["operator"],
   "vault.restore": ["operator"],
+  "tenant.list": ["operator"],
+  "tenant.add": ["operator"],
+  "tenant.remove": ["operator"],
   "system.start": ["system"],
   "system.stop": ["system"],
 } as const satisfies Record<string, readonly Grantee[]>;

@@ -12,6 +12,7 @@ export interface AuditSubject {
     | "association"
     | "patient"
     | "confirmation"
+    | "tenant"
     | "system";
   readonly id: string;
 }

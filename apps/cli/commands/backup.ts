@@ -70,6 +70,7 @@ const rootOptions = {
 
 export const vaultRestore: Command = {
   words: "vault restore",
+  makesHome: true,
   takes: "DIR --home NEW --passphrase-file F",
   does: "make a home from a backup, in a folder that is empty or not there",
   options: {

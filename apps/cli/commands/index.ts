@@ -12,6 +12,7 @@ import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
 import { release, status, token } from "./operations.ts";
 import { vaultCertificate, vaultShred } from "./shred.ts";
 import { start } from "./start.ts";
+import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
 import { userAdd, userList, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
 
@@ -19,6 +20,9 @@ export const commands: readonly Command[] = [
   init,
   start,
   status,
+  tenantAdd,
+  tenantList,
+  tenantRemove,
   release,
   deviceAdd,
   deviceList,

@@ -1,8 +1,10 @@
 import { Problem } from "#base/problem";
-import type { StatusView, TokenView } from "#formats/api";
+import type { StatusView, TenantView, TokenView } from "#formats/api";
+import { mainHomeOf } from "../../server/index.ts";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
 import { careLines } from "./care.ts";
+import { tenantLine } from "./tenants.ts";
 
 export const token: Command = {
   words: "token",
@@ -33,6 +35,8 @@ export const status: Command = {
     withServer(context, async (call, { running }) => {
       const seen = await call.json<StatusView>("GET", "/api/status");
       const { ports, disk, audit, keys } = seen;
+      const tenants =
+        mainHomeOf(context.home) === undefined ? await call.json<TenantView[]>("GET", "/api/tenants") : [];
       const checkpoint = audit.checkpointAt === null ? "none yet" : new Date(audit.checkpointAt).toISOString();
       const lines = [
         running ? `running since ${new Date(seen.startedAt).toISOString()}, version ${seen.version}` : "not running",
@@ -46,8 +50,9 @@ export const status: Command = {
         `keys: under a ${keys.root} root key, ${keys.hasRecoveryKit ? "with" : "WITHOUT"} a recovery kit${keys.isRotating ? ", being rotated" : ""}`,
         ...careLines(seen.care),
         `disk: ${(disk.freeBytes / 2 ** 30).toFixed(1)} GiB free, images are refused under ${(disk.reservedBytes / 2 ** 30).toFixed(1)} GiB`,
+        ...tenants.map((tenant) => `tenant ${tenantLine(tenant)}`),
       ];
-      context.print(lines.join("\n"), { running, ...seen });
+      context.print(lines.join("\n"), { running, ...seen, tenants });
     }),
 };
 

@@ -1,6 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
 import { readConfiguration, startOptions, startServer } from "../../server/index.ts";
-import type { Command, CommandContext } from "../arguments.ts";
+import { type Command, untilAskedToStop } from "../arguments.ts";
 
 /** Ready files are read by scripts that poll: the name appears with its whole content. */
 async function writeReadyFile(path: string, line: object): Promise<void> {
@@ -26,6 +26,7 @@ export const start: Command = {
     const server = await startServer(configuration, {
       listen: "all",
       logLine: (line) => process.stderr.write(`${line}\n`),
+      configurationOf: (tenant) => readConfiguration({ home: tenant }, context.environment),
     });
     const asked = untilAskedToStop(context);
     const { https, dicom, ca } = server;
@@ -60,15 +61,4 @@ async function welcome(server: Awaited<ReturnType<typeof startServer>>): Promise
     "  Ctrl-C stops it.",
     "",
   ].join("\n");
-}
-
-function untilAskedToStop(context: CommandContext): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      context.say("finishing what is in flight");
-      resolve();
-    };
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
-  });
 }

@@ -1,0 +1,136 @@
+import { systemClock } from "#base/clock";
+import { createLog } from "#base/log";
+import { Problem } from "#base/problem";
+import { createTenantsDoor } from "#doors/api";
+import type { DimseListener } from "#doors/dimse";
+import type { Configuration } from "./configuration.ts";
+import { createDicomDoor } from "./dicom.ts";
+import { mainHomeOf } from "./home.ts";
+import type { Route } from "./http.ts";
+import { type HttpsListener, listenHttps, type Sites } from "./https.ts";
+import { type ServedHome, serveHome } from "./server.ts";
+import { createTenants, readTenants, type Tenants, type TenantsParts } from "./tenants.ts";
+
+export interface RunningServer {
+  /** Ports; null when that listener is off. */
+  readonly https: number | null;
+  readonly dicom: number | null;
+  readonly dicomHost: string;
+  readonly aeTitle: string;
+  readonly url: string;
+  /** Path of the authority's certificate. */
+  readonly ca: string;
+  /** SHA-256 of the server certificate. */
+  readonly fingerprint: string;
+  /** What the main home answers; a further tenant the same, but for the routes of tenants. */
+  readonly routes: readonly Route[];
+  /** The one-use link that makes the administrator; undefined when there is one. */
+  setupLink(): Promise<string | undefined>;
+  /** Finishes what was begun and acknowledged, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** `control`: nothing listens but the control socket of the home, for one command. */
+  readonly listen: "all" | "control";
+  readonly logLine: (line: string) => void;
+  /** What stands in the home of a further tenant. */
+  readonly configurationOf: (home: string) => Configuration;
+}
+
+/**
+ * Serves a home and the further tenants in it, each a home for itself, behind one HTTPS and one DICOM listener. With `control` the home
+ * alone is opened: its tenants may be open in other processes.
+ */
+export async function startServer(configuration: Configuration, options: StartOptions): Promise<RunningServer> {
+  const { listen, logLine, configurationOf } = options;
+  const isOpen = listen === "all";
+  if (isOpen && mainHomeOf(configuration.home) !== undefined) {
+    const remedy = "leadglass start --home MAIN serves its tenants too";
+    throw new Problem("invalid", "refusing to start: this home is a tenant of another", { remedy });
+  }
+  // Also what SQLite makes is for the owner alone, and stays so in a copy.
+  process.umask(0o077);
+  const log = createLog({ sink: logLine, clock: systemClock });
+  const listening: { https?: HttpsListener; dicom?: DimseListener } = {};
+  const undo: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  const door = createDicomDoor({
+    sideOf(calledAe) {
+      if (calledAe === configuration.aeTitle) return main?.dicom ?? "out-of-service";
+      const tenant = tenants?.called(calledAe);
+      return tenant && (tenant.home?.dicom ?? "out-of-service");
+    },
+    associationsMax: configuration.associationsMax,
+    clock: systemClock,
+    log,
+  });
+  const ports = () => ({ https: listening.https?.port ?? null, dicom: listening.dicom?.port ?? null });
+  const surroundings = {
+    ports,
+    associations: (calledAe: string) => door.associations().filter((each) => each.calledAe === calledAe).length,
+  };
+  const parts: Omit<TenantsParts, "gate"> = {
+    main: configuration,
+    found: isOpen ? await readTenants(configuration, configurationOf) : undefined,
+    configurationOf,
+    log,
+    serve: (of, ofLog) => serveHome(of, { ...surroundings, log: ofLog }),
+    async endTraffic({ site, configuration: { aeTitle } }) {
+      await door.end(({ calledAe }) => calledAe === aeTitle);
+      listening.https?.drop(site);
+    },
+  };
+  let main: ServedHome | undefined;
+  let tenants: Tenants | undefined;
+  try {
+    main = await serveHome(configuration, {
+      ...{ ...surroundings, log },
+      async moreDoors({ gate }, { server, actorOf }) {
+        tenants = createTenants({ ...parts, gate });
+        await server.register(createTenantsDoor({ tenants, actorOf }));
+      },
+    });
+    undo.push(main.close);
+    if (isOpen) {
+      const { httpsHost, httpsPort, dicomHost, dicomPort } = configuration;
+      undo.push(async () => tenants?.close());
+      const sites = sitesOf(main, () => tenants);
+      listening.https = await listenHttps({ host: httpsHost, port: httpsPort }, sites, main.tls, {
+        clock: systemClock,
+        log,
+      });
+      undo.push(listening.https.close);
+      listening.dicom = await door.listen({ host: dicomHost, port: dicomPort });
+      undo.push(listening.dicom.close);
+      await main.begin();
+      await tenants?.open();
+    }
+    return { ...viewOf(main), ...ports(), close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+/** A host that a tenant names is that tenant's, in service or not; the main home has those that it names, or every other one. */
+function sitesOf(main: ServedHome, tenants: () => Tenants | undefined): Sites {
+  const { hosts } = main.configuration;
+  return {
+    of(host) {
+      const tenant = host === undefined ? undefined : tenants()?.at(host);
+      if (tenant !== undefined) return tenant.home?.site ?? "out-of-service";
+      return hosts.length === 0 || (host !== undefined && hosts.includes(host)) ? main.site : undefined;
+    },
+    get isShared() {
+      return hosts.length > 0 || tenants()?.isAny() === true;
+    },
+  };
+}
+
+function viewOf({ configuration, paths, routes, tls, pageUrl, setupLink }: ServedHome) {
+  const { dicomHost, aeTitle } = configuration;
+  return { dicomHost, aeTitle, url: pageUrl(), ca: paths.ca, fingerprint: tls.fingerprint, routes, setupLink };
+}
