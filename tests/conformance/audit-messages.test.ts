@@ -1,36 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { type AuditEvent, auditMessages, eventOf } from "#doors/syslog";
 import { acts } from "#trust/access";
 import { actsWithKind, eventKindOf, type MessageType, messageCodes } from "#trust/audit";
 import type { Purpose } from "#trust/vault";
+import { faultsIn, whyNoXmllint } from "./audit-schema.fixture.ts";
 
-const schema = fileURLToPath(new URL("audit-message.rng", import.meta.url));
 const source = { log: "leadglass.log/00112233aabbccdd", aeTitle: "LEADGLASS" };
-const hasXmllint = spawnSync("xmllint", ["--version"]).status === 0;
-const skip = hasXmllint ? false : "needs xmllint: apt install libxml2-utils";
-
-/** What `xmllint` finds wrong in these documents; empty when all are valid by the schema. */
-function faultsIn(documents: readonly string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), "leadglass-audit-"));
-  try {
-    const paths = documents.map((document, at) => {
-      const path = join(folder, `${at}.xml`);
-      writeFileSync(path, document);
-      return path;
-    });
-    const run = spawnSync("xmllint", ["--noout", "--relaxng", schema, ...paths], { encoding: "utf8" });
-    return run.status === 0 ? "" : run.stderr;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+const skip = whyNoXmllint;
 
 const types = Object.keys(messageCodes) as MessageType[];
 const outcome = fc.constantFrom("done" as const, "refused" as const, "failed" as const);
