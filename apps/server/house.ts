@@ -26,13 +26,17 @@ import {
   createConfirmations,
   createDevices,
   createGate,
+  createGrants,
   createPeople,
+  createPolicy,
   createSetup,
   createSignIn,
   type Devices,
   type Gate,
+  type Grants,
   type Pass,
   type People,
+  type Policy,
   type Setup,
   type SignIn,
 } from "#trust/access";
@@ -60,6 +64,8 @@ export interface House {
   readonly audit: AuditLog;
   readonly index: StudyIndex;
   readonly gate: Gate;
+  readonly policy: Policy;
+  readonly grants: Grants;
   readonly breaker: Breaker;
   readonly signIn: SignIn;
   readonly setup: Setup;
@@ -97,7 +103,9 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   });
   const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
   const { entryStore, audit } = await openAudit(paths, vault);
-  const gate = createGate({ audit, clock });
+  const grants = await createGrants({ store: access.accessStore, clock, random });
+  const policy = createPolicy(grants);
+  const gate = createGate({ policy, audit, clock });
   const { reveal, breaker } = createReveal({
     vault,
     gate,
@@ -130,7 +138,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     "study.shred": (pass: Pass) => shredding.study(pass),
     "patient.shred": (pass: Pass) => shredding.patient(pass),
   };
-  const callers = createCallers({ store: access.accessStore, vault, gate, log, perform });
+  const callers = createCallers({ store: access.accessStore, grants, policy, vault, gate, log, perform });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
@@ -141,7 +149,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const destroying = { isHeld, remove: care.retention.remove, purgeBackups: backups.purgeKeys };
   const shredding = createShredding({ vault, index, audit, ...destroying });
   return {
-    ...{ vault, audit, index, gate, breaker, archive, shredding },
+    ...{ vault, audit, index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     exporting,
     care,
@@ -203,7 +211,8 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
   return { keyring, homeId, stores, vault };
 }
 
-interface CallerParts extends Pick<ConfirmationParts, "store" | "gate" | "log" | "perform"> {
+interface CallerParts extends Pick<ConfirmationParts, "store" | "policy" | "gate" | "log" | "perform"> {
+  readonly grants: Grants;
   readonly vault: Vault;
 }
 

@@ -7,7 +7,7 @@ import { silentLog } from "#base/log";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { createMemoryAccessStore } from "#stores/memory";
-import { anonymous, createSignIn } from "#trust/access";
+import { anonymous, createGrants, createSignIn } from "#trust/access";
 import { createFairQueue } from "./fair-queue.ts";
 import { createHttp } from "./http.ts";
 
@@ -31,7 +31,8 @@ async function doorsOverNothing() {
     seal: (_purpose: string, secret: Uint8Array) => secret,
     open: (_purpose: string, sealed: Uint8Array) => sealed,
   };
-  const signIn = createSignIn({ store, box, random: systemRandom, clock: systemClock });
+  const grants = await createGrants({ store, clock: systemClock, random: systemRandom });
+  const signIn = createSignIn({ store, grants, box, random: systemRandom, clock: systemClock });
   const http = await createHttp({
     signIn,
     log: silentLog,
@@ -61,7 +62,7 @@ async function doorsOverNothing() {
     createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", allowedOrigins: [] } as never),
   );
   await http.server.ready();
-  return { http, reached, store };
+  return { http, reached, store, signIn };
 }
 
 /** All that a caller without session or token may ask for: health, sign-in, and the files of the browser application. */
@@ -116,7 +117,7 @@ test("a path that is no route looks the same to an anonymous caller as one that 
 });
 
 test("a signed-in browser's request that does not come from our pages changes nothing", async () => {
-  const { http, store, reached } = await doorsOverNothing();
+  const { http, store, signIn, reached } = await doorsOverNothing();
   const account = {
     id: "a".repeat(32),
     name: "a",
@@ -125,14 +126,8 @@ test("a signed-in browser's request that does not come from our pages changes no
     totpStep: 0,
     createdAt: 0,
   };
-  await store.addAccount({ ...account, role: "administrator" });
-  const signIn = createSignIn({
-    store,
-    box: { seal: (_p, s) => s, open: (_p, s) => s },
-    random: systemRandom,
-    clock: systemClock,
-  });
-  const { secret } = await signIn.beginSession({ ...account, role: "administrator" });
+  await store.addAccount(account, []);
+  const { secret } = await signIn.beginSession(account);
   const cookie = `__Host-leadglass=${secret}`;
   const foreign = [{ cookie }, { cookie, "x-leadglass": "1", origin: "https://evil.example" }];
   for (const headers of foreign) {

@@ -7,6 +7,7 @@ import { registerCorrections } from "./corrections.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
 import { registerExports } from "./exports.ts";
+import { registerGrants } from "./grants.ts";
 import { registerKeys } from "./keys.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
@@ -26,6 +27,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerAudit(server, parts);
     const { endStreamsOf } = registerEvents(server, parts);
     registerPeople(server, parts, endStreamsOf);
+    registerGrants(server, parts);
     registerConfirmations(server, parts);
     registerVault(server, parts);
     registerKeys(server, parts);

@@ -16,7 +16,7 @@ export function registerConfirmations(server: FastifyInstance, parts: ApiParts):
 
   server.get("/api/confirmations", async (request): Promise<ConfirmationView[]> => {
     const all = await confirmations.list(actorOf(request));
-    const nameOf = await namesIn(people);
+    const { of: nameOf } = await people.names();
     return all.map((each) => confirmationView(each, actorOf(request), nameOf));
   });
 
@@ -56,7 +56,7 @@ export function registerConfirmations(server: FastifyInstance, parts: ApiParts):
 /** How a request for an act is shown to who sees it. */
 export function confirmationAnswers(people: ApiParts["people"]) {
   return async (actor: Actor, confirmation: Confirmation): Promise<ConfirmationView> =>
-    confirmationView(confirmation, actor, await namesIn(people));
+    confirmationView(confirmation, actor, (await people.names()).of);
 }
 
 interface Watching {
@@ -99,12 +99,6 @@ function untilFinal(
     raw.once("close", left);
     again();
   });
-}
-
-async function namesIn(people: ApiParts["people"]): Promise<(actorId: string) => string> {
-  const { accounts } = await people.list();
-  const names = new Map(accounts.map(({ id, name }) => [`user:${id}`, name]));
-  return (actorId) => (actorId === "operator" ? "the console" : (names.get(actorId) ?? "a removed account"));
 }
 
 function confirmationView(

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ApiEvent } from "#formats/api";
-import { type Act, type Actor, may } from "#trust/access";
+import type { Act, Actor } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { studyView } from "./studies.ts";
 
@@ -17,14 +17,15 @@ export function registerEvents(
   /** For somebody whose account is gone: at once, not at the next heartbeat. */
   readonly endStreamsOf: (actorId: string) => void;
 } {
-  const { archive, confirmations, devices, phantom, gate, clock, signIn, log } = parts;
+  const { archive, confirmations, devices, phantom, gate, policy, clock, signIn, log } = parts;
   const open = new Map<(event: ApiEvent) => void, Actor>();
   const tell = (act: Act, event: ApiEvent) => {
-    for (const [send, actor] of open) if (may(actor, act)) send(event);
+    for (const [send, actor] of open) if (policy.decide(actor, act).isAllowed) send(event);
   };
   /** Each watcher asks for itself, and is shown what it may see. */
   const tellOfStudy = async (studyToken: string) => {
     for (const [send, actor] of [...open]) {
+      if (!policy.decide(actor, "study.watch").isAllowed) continue;
       const [study] = await archive.watchedStudies(actor, [studyToken]);
       if (study !== undefined) send({ type: "study", study: studyView(study) });
     }
@@ -47,7 +48,7 @@ export function registerEvents(
   server.get("/api/events", async (request, reply) => {
     const secret = parts.sessionSecretOf(request);
     const actor = parts.actorOf(request);
-    await gate.pass(actor, "study.watch", undefined, async () => {});
+    await gate.pass(actor, "session.watch", undefined, async () => {});
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {

@@ -3,7 +3,7 @@ import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { BackupsView, BackupTaking, BackupView, PhantomState, ScrubView, StatusView } from "#formats/api";
 import type { Archive, Compaction, DiscardConflict, Exporting, Scrub, Shredding, StudyFates } from "#radiology/archive";
-import type { Actor, Confirmations, Devices, Gate, People, Setup, SignIn } from "#trust/access";
+import type { Actor, Confirmations, Devices, Gate, Grants, People, Policy, Setup, SignIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
 
@@ -37,6 +37,8 @@ export interface ApiParts {
   readonly care: CareGiver;
   readonly archive: Archive;
   readonly gate: Gate;
+  readonly policy: Policy;
+  readonly grants: Grants;
   readonly audit: AuditLog;
   readonly breaker: Breaker;
   readonly shredding: Shredding;

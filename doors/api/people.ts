@@ -10,7 +10,8 @@ import type {
   TokenView,
 } from "#formats/api";
 import type { ApiParts } from "./parts.ts";
-import { textObject } from "./schemas.ts";
+import { grantTermsSchema, textObject } from "./schemas.ts";
+import { rolesIn } from "./session.ts";
 
 /** Accounts, invitations and tokens, as the owner of the home makes them for people and scripts. */
 export function registerPeople(
@@ -48,8 +49,10 @@ export function registerPeople(
       gate.pass(actorOf(request), "account.read", undefined, async () => {
         const { accounts, invitations } = await people.list();
         return {
-          accounts: accounts.map(({ id, name, role, createdAt }) => ({ id, name, role, createdAt })),
-          invitations: invitations.map(({ name, role, endsAt }) => ({ name, role, endsAt })),
+          accounts: accounts.map(({ id, name, createdAt }) => {
+            return { id, name, roles: rolesIn(parts.grants.liveOf(`user:${id}`)), createdAt };
+          }),
+          invitations: invitations.map(({ name, grants, endsAt }) => ({ name, roles: rolesIn(grants), endsAt })),
         };
       }),
   );
@@ -61,7 +64,7 @@ export function registerPeople(
       const name = request.body.name.trim().toLowerCase();
       const account = (await people.list()).accounts.find((each) => each.name === name);
       const on = account && ({ kind: "account", id: account.id } as const);
-      await gate.pass(actorOf(request), "account.remove", on, () => people.remove(name));
+      await gate.pass(actorOf(request), "account.remove", on, () => people.remove(name, actorOf(request)));
       if (account !== undefined) endStreamsOf(`user:${account.id}`);
       return reply.status(204).send();
     },
@@ -72,9 +75,9 @@ export function registerPeople(
     { schema: { body: invitationSchema } },
     (request): Promise<InvitationView> =>
       gate.pass(actorOf(request), "account.invite", undefined, async () => {
-        const { secret, invitation } = await people.invite(request.body.name, request.body.role);
-        const { name, role, endsAt } = invitation;
-        return { name, role, endsAt, link: `${parts.pageUrl()}#setup=${secret}` };
+        const { secret, invitation } = await people.invite(request.body.name, request.body.grants, actorOf(request));
+        const { name, grants, endsAt } = invitation;
+        return { name, roles: rolesIn(grants), endsAt, link: `${parts.pageUrl()}#setup=${secret}` };
       }),
   );
 }
@@ -93,9 +96,9 @@ const tokenSchema = {
 const invitationSchema = {
   type: "object",
   additionalProperties: false,
-  required: ["name", "role"],
+  required: ["name", "grants"],
   properties: {
     name: { type: "string", maxLength: 128 },
-    role: { type: "string", enum: ["administrator", "observer"] },
+    grants: { type: "array", minItems: 1, maxItems: 16, items: grantTermsSchema },
   },
 };

@@ -1,3 +1,5 @@
+import { purposes, roles } from "#formats/api";
+
 /** JSON schema of an object whose members are all required texts, each with its longest length. */
 export function textObject(lengths: Readonly<Record<string, number>>): object {
   return {
@@ -9,3 +11,26 @@ export function textObject(lengths: Readonly<Record<string, number>>): object {
     ),
   };
 }
+
+const placeSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["kind"],
+  properties: {
+    kind: { type: "string", enum: ["tenant", "facility", "patient", "study", "order"] },
+    id: { type: "string", pattern: "^[0-9a-f]{32}$" },
+  },
+} as const;
+
+/** `GrantTermsView` and, in a grant's own request, more. */
+export const grantTermsSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["role", "place", "purpose", "endsAt"],
+  properties: {
+    role: { type: "string", enum: roles },
+    place: placeSchema,
+    purpose: { type: "string", enum: purposes },
+    endsAt: { type: "integer", minimum: 0 },
+  },
+} as const;

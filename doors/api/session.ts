@@ -6,12 +6,13 @@ import type {
   LinkRequest,
   LinkView,
   RecoveryKit,
+  Role,
   SessionRequest,
   SessionView,
   SetupRequest,
   SetupState,
 } from "#formats/api";
-import { type Account, actorOf, personOf, type Session } from "#trust/access";
+import { type Account, actorOf, type GrantTerms, personOf, type Session } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
@@ -30,7 +31,10 @@ export function registerSession(server: FastifyInstance, parts: ApiParts): void 
   server.post<{ Body: LinkRequest }>(
     "/api/setup/link",
     { ...anonymous, schema: { body: textObject({ secret: 128 }) } },
-    ({ body }): Promise<LinkView> => setup.linkOf(body.secret),
+    async ({ body }): Promise<LinkView> => {
+      const { first, name, grants } = await setup.linkOf(body.secret);
+      return { first, roles: rolesIn(grants), ...(name !== undefined && { name }) };
+    },
   );
 
   server.post<{ Body: SetupRequest }>(
@@ -74,6 +78,11 @@ export function registerSession(server: FastifyInstance, parts: ApiParts): void 
     },
   );
 
+  const viewOf = ({ id, name }: Account, { endsAt }: Session): SessionView => {
+    const roles = rolesIn(parts.grants.liveOf(`user:${id}`));
+    return { account: { id, name, roles }, may: parts.policy.actsOf(actorOf("user", id)), endsAt };
+  };
+
   const signedIn = async (secret: string | undefined) => {
     const found = secret === undefined ? undefined : await signIn.sessionOf(secret);
     if (found === undefined) throw new Problem("absent", "no session", { remedy: "sign in" });
@@ -95,6 +104,7 @@ export function registerSession(server: FastifyInstance, parts: ApiParts): void 
   });
 }
 
-function viewOf(account: Account, session: Session): SessionView {
-  return { account: { id: account.id, name: account.name, role: account.role }, endsAt: session.endsAt };
+/** Each role once. */
+export function rolesIn(grants: readonly Pick<GrantTerms, "role">[]): Role[] {
+  return [...new Set(grants.map(({ role }) => role))];
 }

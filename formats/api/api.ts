@@ -1,4 +1,5 @@
 import type { CareView } from "./care.ts";
+import type { GrantTermsView, Role } from "./grants.ts";
 
 /**
  * What the browser and the command say to the server under `/api`, and what comes back. JSON; times are epoch milliseconds;
@@ -83,15 +84,13 @@ export interface LinkRequest {
   readonly secret: string;
 }
 
-export type Role = "administrator" | "observer";
-
 /** What the link is good for. */
 export interface LinkView {
   /** It makes the first administrator. */
   readonly first: boolean;
   /** Who is invited; the first administrator chooses a name. */
   readonly name?: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
 }
 
 export interface SetupRequest {
@@ -133,11 +132,14 @@ export interface SessionRequest {
 export interface AccountView {
   readonly id: string;
   readonly name: string;
-  readonly role: Role;
+  /** Of the grants that hold. */
+  readonly roles: readonly Role[];
 }
 
 export interface SessionView {
   readonly account: AccountView;
+  /** Every act that the grants let this person do, somewhere: what pages show goes by it. */
+  readonly may: readonly string[];
   readonly endsAt: number;
 }
 
@@ -423,12 +425,13 @@ export interface RemovalRequest {
 
 export interface InvitationRequest {
   readonly name: string;
-  readonly role: Role;
+  /** At least one. */
+  readonly grants: readonly GrantTermsView[];
 }
 
 export interface InvitationView {
   readonly name: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
   readonly endsAt: number;
   /** Works once, for whoever opens it first. */
   readonly link: string;

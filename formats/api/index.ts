@@ -24,7 +24,6 @@ export type {
   RecoverySharesView,
   ReleaseRequest,
   RemovalRequest,
-  Role,
   RootKind,
   RootRequest,
   RootView,
@@ -80,4 +79,6 @@ export type {
   StudyExportRequest,
 } from "./exports.ts";
 export { exportFrameHead, exportFrames } from "./exports.ts";
+export type { GrantRequest, GrantTermsView, GrantView, PlaceView, Role } from "./grants.ts";
+export { purposeOf, purposes, roles, rolesOfPeople } from "./grants.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";

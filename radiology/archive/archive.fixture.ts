@@ -2,9 +2,10 @@ import { type Clock, systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { createMemoryBlindStore } from "#stores/memory";
-import { createGate, type Gate } from "#trust/access";
+import { createGate, type Gate, type Policy } from "#trust/access";
 import type { AuditEntry, AuditLog } from "#trust/audit";
 import { createReveal, type Vault } from "#trust/vault";
+import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { memoryStores, openVault } from "../../trust/vault/vault.fixture.ts";
 import type { BlindStore } from "./blind-store.ts";
 import { createArchive, createBlindIndex, type StudyIndex } from "./index.ts";
@@ -15,13 +16,20 @@ export interface ArchiveOptions {
   readonly blindStore?: BlindStore;
   readonly clock?: Clock;
   readonly studiesPerMinuteMax?: number;
+  /** Absent: nobody holds a grant, so that only the operator and machines may do anything. */
+  readonly policy?: Policy;
 }
 
 type Appended = Omit<AuditEntry, "at">;
 
 /** A whole archive over stores in memory: real vault, gate, reveal and blind index; the log is a list. */
 export async function openArchive(options: ArchiveOptions = {}) {
-  const { stores = memoryStores(), blindStore = createMemoryBlindStore(), clock = systemClock } = options;
+  const {
+    stores = memoryStores(),
+    blindStore = createMemoryBlindStore(),
+    clock = systemClock,
+    policy = policyWhere(),
+  } = options;
   const entries: Appended[] = [];
   const audit = {
     append: async (entry: Appended) => entries.push(entry),
@@ -29,7 +37,7 @@ export async function openArchive(options: ArchiveOptions = {}) {
     entries: async (from, to) => entries.slice(from, to).map((entry) => ({ ...entry, at: clock.now() })),
   } as Partial<AuditLog> as AuditLog;
   const { vault } = await openVault({ stores });
-  const gate = createGate({ audit, clock });
+  const gate = createGate({ policy, audit, clock });
   const log = silentLog;
   const { studiesPerMinuteMax = 1_000_000 } = options;
   const { reveal, breaker } = createReveal({ vault, gate, audit, clock, log, studiesPerMinuteMax });

@@ -187,7 +187,7 @@ test("a study that was moved says nothing more of the other patient, and what it
 test("only people and the operator correct; what is no value of its attribute is refused, and said without the value", async () => {
   const { archive } = await openArchive();
   const studyToken = await tokenOf(archive, await receive(archive, imageFile()));
-  for (const actor of [actorOf("client", "1"), actorOf("device", "1"), actorOf("user", "1", "masked")]) {
+  for (const actor of [actorOf("client", "1"), actorOf("device", "1"), actorOf("user", "1", { sees: "masked" })]) {
     await assert.rejects(archive.correctStudy(actor, studyToken, { PatientName: "X" }, reason), { code: "denied" });
   }
   const wrong = [

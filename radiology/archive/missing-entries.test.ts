@@ -4,6 +4,7 @@ import { createVirtualClock } from "#base/clock";
 import { createMemoryEntryStore } from "#stores/memory";
 import { createGate } from "#trust/access";
 import { createAuditLog } from "#trust/audit";
+import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { createMissingEntries } from "./missing-entries.ts";
 
 const idOf = (number: number) => number.toString(16).padStart(32, "0");
@@ -13,7 +14,7 @@ async function logOf(instances: number) {
   const clock = createVirtualClock(1_700_000_000_000);
   const store = createMemoryEntryStore();
   const log = await createAuditLog({ store, signingSeed: Buffer.alloc(32, 1), origin: "test/log", clock });
-  const gate = createGate({ audit: log, clock });
+  const gate = createGate({ policy: policyWhere(), audit: log, clock });
   const actor = { kind: "device", id: "device:1" } as const;
   const receivedAt: number[] = [];
   for (let number = 0; number < instances; number++) {

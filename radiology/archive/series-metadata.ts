@@ -161,7 +161,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
 
   return {
     async of(pass, studyUid, seriesUid) {
-      if (pass.actor.sees === "masked") return maskedOf(pass, studyUid, seriesUid);
+      if (pass.sees === "masked") return maskedOf(pass, studyUid, seriesUid);
       const [study, kept] = await Promise.all([index.study(studyUid), index.seriesBlob(studyUid, seriesUid)]);
       if (study === undefined || kept === undefined || kept.instanceCount !== kept.seriesInstanceCount) {
         return makeOnce(pass, studyUid, seriesUid);

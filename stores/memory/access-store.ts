@@ -5,8 +5,12 @@ import type {
   Client,
   ClientToken,
   Device,
+  Grant,
+  GrantStore,
   Invitation,
+  OauthRecordsStore,
   Session,
+  StoredOauthRecord,
   StoredRequest,
   WaitingCaller,
 } from "#trust/access";
@@ -15,11 +19,14 @@ import { type Failing, withFailures } from "./failing.ts";
 export function createMemoryAccessStore(): AccessStore & Failing {
   const sessions = new Map<string, Session>();
   const invitations = new Map<string, Invitation>();
+  const granted = grants();
   return withFailures<AccessStore>({
-    ...accounts(sessions, invitations),
+    ...granted,
+    ...accounts(sessions, invitations, granted),
     ...invited(invitations),
     ...sessionsAndClients(sessions, invitations),
     ...devices(),
+    ...oauthRecords(),
     ...requests(),
     close: async () => {},
   });
@@ -42,16 +49,17 @@ type Accounts = Pick<
 const byAge = (a: { createdAt: number; id: string }, b: { createdAt: number; id: string }) =>
   a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-function accounts(sessions: Sessions, invitations: Invitations): Accounts {
+function accounts(sessions: Sessions, invitations: Invitations, granted: GrantStore): Accounts {
   const held = new Map<string, Account>();
   const codes = new Map<string, Set<string>>();
   const named = (name: string) => [...held.values()].find((account) => account.name === name);
   return {
-    async addAccount(account) {
+    async addAccount(account, first) {
       if (held.has(account.id) || named(account.name) !== undefined) {
         throw new Problem("conflict", "an account of this name is there already");
       }
       held.set(account.id, { ...account, totpSealed: Uint8Array.from(account.totpSealed) });
+      await granted.addGrants(first);
     },
     accounts: async () => [...held.values()].sort(byAge),
     account: async (id) => held.get(id),
@@ -72,6 +80,22 @@ function accounts(sessions: Sessions, invitations: Invitations): Accounts {
     },
     setRecoveryCodes: async (accountId, digests) => void codes.set(accountId, new Set(digests)),
     useRecoveryCode: async (accountId, digest) => codes.get(accountId)?.delete(digest) ?? false,
+  };
+}
+
+function grants(): GrantStore {
+  const held = new Map<string, Grant>();
+  return {
+    async addGrants(added) {
+      for (const grant of added) held.set(grant.id, { ...grant });
+    },
+    grants: async () => [...held.values()].sort((a, b) => a.givenAt - b.givenAt || (a.id < b.id ? -1 : 1)),
+    async endGrant(id, endedAt, endedBy) {
+      const grant = held.get(id);
+      if (grant === undefined || grant.endedAt !== 0) return false;
+      held.set(id, { ...grant, endedAt, endedBy });
+      return true;
+    },
   };
 }
 
@@ -99,6 +123,9 @@ type SessionsAndClients = Pick<
   | "removeEnded"
   | "clientNamed"
   | "clients"
+  | "putOauthClient"
+  | "oauthClients"
+  | "removeClient"
   | "addToken"
   | "token"
 >;
@@ -106,6 +133,7 @@ type SessionsAndClients = Pick<
 function sessionsAndClients(sessions: Sessions, invitations: Invitations): SessionsAndClients {
   const clients = new Map<string, Client>();
   const tokens = new Map<string, ClientToken>();
+  const registrations = new Map<string, string>();
   return {
     addSession: async (session) => void sessions.set(session.digest, { ...session }),
     session: async (digest) => sessions.get(digest),
@@ -125,11 +153,37 @@ function sessionsAndClients(sessions: Sessions, invitations: Invitations): Sessi
       return there;
     },
     clients: async () => [...clients.values()].sort(byAge),
+    putOauthClient: async ({ clientId, registration }) => void registrations.set(clientId, registration),
+    oauthClients: async () =>
+      [...registrations]
+        .map(([clientId, registration]) => ({ clientId, registration }))
+        .sort((a, b) => (a.clientId < b.clientId ? -1 : 1)),
+    async removeClient(clientId) {
+      registrations.delete(clientId);
+      for (const token of [...tokens.values()]) if (token.clientId === clientId) tokens.delete(token.digest);
+      const client = [...clients.values()].find(({ id }) => id === clientId);
+      return client !== undefined && clients.delete(client.name);
+    },
     addToken: async (token) => void tokens.set(token.digest, { ...token }),
     async token(digest) {
       const token = tokens.get(digest);
       const client = [...clients.values()].find(({ id }) => id === token?.clientId);
       return token === undefined || client === undefined ? undefined : { ...token, client };
+    },
+  };
+}
+
+type OauthRecords = Pick<OauthRecordsStore, "putOauthRecord" | "oauthRecords" | "removeOauthRecords">;
+
+function oauthRecords(): OauthRecords {
+  const held = new Map<string, StoredOauthRecord>();
+  const keyOf = ({ kind, digest }: Pick<StoredOauthRecord, "kind" | "digest">) => `${kind} ${digest}`;
+  return {
+    putOauthRecord: async (record) =>
+      void held.set(keyOf(record), { ...record, sealed: Uint8Array.from(record.sealed) }),
+    oauthRecords: async () => [...held.values()],
+    async removeOauthRecords(records) {
+      for (const record of records) held.delete(keyOf(record));
     },
   };
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
+import { grantOf } from "../../trust/access/grant-store.contract.ts";
 import { type AccessDatabase, openAccessDatabase } from "./index.ts";
 import { findPostgres, needsPostgres, startPostgres } from "./postgres-server.fixture.ts";
 import { temporaryFolder } from "./temporary.fixture.ts";
@@ -13,10 +14,10 @@ const openFile = (name = "access.db") => openAccessDatabase({ path: join(tempora
 
 async function fill({ accessStore }: AccessDatabase): Promise<void> {
   const account = {
-    ...{ id: "a1", name: "anna o'neill ✓", passwordHash: "hash", role: "administrator" as const },
+    ...{ id: "a1", name: "anna o'neill ✓", passwordHash: "hash" },
     ...{ totpSealed: Uint8Array.from([0, 1, 0x27, 255]), totpStep: 7, createdAt: 1_700_000_000_000 },
   };
-  await accessStore.addAccount(account);
+  await accessStore.addAccount(account, [grantOf("g1", "user:a1")]);
   await accessStore.setRecoveryCodes("a1", ["one", "two"]);
   await accessStore.addSession({ digest: "s", accountId: "a1", createdAt: 1, lastSeenAt: 2, endsAt: 9 });
   await accessStore.clientNamed({ id: "c1", name: "script", createdAt: 3 });
@@ -27,6 +28,7 @@ async function assertCarried({ accessStore }: AccessDatabase): Promise<void> {
   const [account, ...others] = await accessStore.accounts();
   assert.equal(others.length, 0);
   assert.equal(account?.name, "anna o'neill ✓");
+  assert.deepEqual(await accessStore.grants(), [grantOf("g1", "user:a1")]);
   assert.deepEqual(Buffer.from(account?.totpSealed ?? []), Buffer.from([0, 1, 0x27, 255]));
   assert.equal(account?.totpStep, 7);
   assert.ok(await accessStore.useRecoveryCode("a1", "two"));

@@ -6,7 +6,14 @@ import type { Tables } from "./tables.ts";
  * Who may come in, to be taken to another database of either engine. In the order of their references. What ends by itself stays behind
  * (sessions, tokens, invitations, requests, callers that wait): an older copy would bring back what was ended since.
  */
-const carried = ["accounts", "recovery_codes", "clients", "devices"] as const satisfies readonly (keyof Tables)[];
+const carried = [
+  "accounts",
+  "recovery_codes",
+  "grants",
+  "clients",
+  "oauth_clients",
+  "devices",
+] as const satisfies readonly (keyof Tables)[];
 
 const format = "leadglass access 1";
 

@@ -3,7 +3,10 @@ import { ints, type Schema, texts, type Words } from "./schema.ts";
 /** Who may come in: accounts, sessions, programs, machines, and what two decide together. */
 export const accessSchema: Schema = {
   name: "access",
-  migrations: [(words) => [...callers(words), ...decisions(words)]],
+  migrations: [
+    (words) => [...callers(words), ...decisions(words)],
+    (words) => [...grants(words), ...logDetails(words), ...oauthRecords(words)],
+  ],
 };
 
 function callers(words: Words): string[] {
@@ -38,5 +41,42 @@ function decisions(words: Words): string[] {
       ${texts(words, "act", "subject_kind", "subject_id", "requested_by", "state", "decided_by")},
       ${ints(words, "requested_at", "ends_at", "decided_at", "begun")},
       detail_sealed ${bytes}, result_sealed ${bytes}) ${end}`,
+  ];
+}
+
+/** What an account's one role was becomes grants; who was invited before is invited again. */
+function grants(words: Words): string[] {
+  const { text, end } = words;
+  const given = (id: string, role: string, where: string) =>
+    `insert into grants select ${id}, 'user:' || id, '${role}', 'tenant', '', 'treatment', 'operator', created_at, 0, 0, ''
+      from accounts where role = '${where}'`;
+  return [
+    `create table grants (id ${text} primary key,
+      ${texts(words, "holder", "role", "place_kind", "place_id", "purpose", "given_by")},
+      ${ints(words, "given_at", "ends_at", "ended_at")}, ${texts(words, "ended_by")}) ${end}`,
+    given("id", "administrator", "administrator"),
+    given("substr(id, 17) || substr(id, 1, 16)", "radiologist", "administrator"),
+    given("substr(id, 9) || substr(id, 1, 8)", "technologist", "administrator"),
+    given("id", "researcher", "observer"),
+    "alter table accounts drop column role",
+    "delete from invitations",
+    "alter table invitations drop column role",
+    `alter table invitations add column terms ${text} default '[]'`,
+    `alter table invitations add column invited_by ${text} default ''`,
+  ];
+}
+
+/** What is personal about log entries, by the commitment in each; may be emptied without harm to the log. */
+function logDetails({ text, bytes, clustered }: Words): string[] {
+  return [`create table log_details (commitment ${text} primary key, sealed ${bytes}) ${clustered}`];
+}
+
+/** What the OAuth provider remembers, sealed, and how programs prove who they are. */
+function oauthRecords(words: Words): string[] {
+  const { text, int, bytes, end, clustered } = words;
+  return [
+    `create table oauth_records (${texts(words, "kind", "digest")}, sealed ${bytes}, ends_at ${int} not null,
+      primary key (kind, digest)) ${clustered}`,
+    `create table oauth_clients (client_id ${text} primary key references clients(id), ${texts(words, "registration")}) ${end}`,
   ];
 }

@@ -1,15 +1,19 @@
 import { type Kysely, sql } from "kysely";
 import { Problem } from "#base/problem";
 import type { AccessStore, Account, Client, Device, Invitation, Session, StoredRequest } from "#trust/access";
+import { grants, insertGrants } from "./access-grants.ts";
+import { oauthRecords } from "./access-oauth.ts";
 import { storedText as text } from "./stored-text.ts";
 import type { AccountTable, DeviceTable, InvitationTable, RequestTable, SessionTable, Tables } from "./tables.ts";
 
 export function createSqlAccessStore(database: Kysely<Tables>, close: () => Promise<void>): AccessStore {
   return {
     ...accounts(database),
+    ...grants(database),
     ...invitations(database),
     ...sessions(database),
     ...clients(database),
+    ...oauthRecords(database),
     ...devices(database),
     ...requests(database),
     close,
@@ -34,14 +38,16 @@ function accounts(database: Kysely<Tables>): Accounts {
     return row === undefined ? undefined : toAccount(row);
   };
   return {
-    async addAccount(account) {
-      const { numInsertedOrUpdatedRows } = await database
-        .insertInto("accounts")
-        .values(fromAccount(account))
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst();
-      if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "an account of this name is there already");
-    },
+    addAccount: (account, first) =>
+      database.transaction().execute(async (tx) => {
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto("accounts")
+          .values(fromAccount(account))
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "an account of this name is there already");
+        await insertGrants(tx, first);
+      }),
     accounts: async () =>
       (await database.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute()).map(toAccount),
     account: (id) => accountWhere("id", id),
@@ -306,7 +312,6 @@ const toAccount = (row: AccountTable): Account => ({
   passwordHash: row.password_hash,
   totpSealed: Uint8Array.from(row.totp_sealed),
   totpStep: row.totp_step,
-  role: row.role,
   createdAt: row.created_at,
 });
 
@@ -316,14 +321,14 @@ const fromAccount = (account: Account): AccountTable => ({
   password_hash: account.passwordHash,
   totp_sealed: Buffer.from(account.totpSealed),
   totp_step: account.totpStep,
-  role: account.role,
   created_at: account.createdAt,
 });
 
 const toInvitation = (row: InvitationTable): Invitation => ({
   digest: row.digest,
   name: row.name,
-  role: row.role,
+  grants: JSON.parse(row.terms) as Invitation["grants"],
+  invitedBy: row.invited_by,
   createdAt: row.created_at,
   endsAt: row.ends_at,
 });
@@ -331,7 +336,8 @@ const toInvitation = (row: InvitationTable): Invitation => ({
 const fromInvitation = (invitation: Invitation): InvitationTable => ({
   digest: invitation.digest,
   name: text(invitation.name),
-  role: invitation.role,
+  terms: JSON.stringify(invitation.grants),
+  invited_by: invitation.invitedBy,
   created_at: invitation.createdAt,
   ends_at: invitation.endsAt,
 });

@@ -1,8 +1,9 @@
-import type { RequestState, Role } from "#trust/access";
+import type { RequestState } from "#trust/access";
 
 /** The tables of the access database as the queries see them, the same on both engines. Integers hold numbers, times (epoch ms) and 0 or 1. */
 export interface Tables {
   accounts: AccountTable;
+  grants: GrantTable;
   recovery_codes: { account_id: string; digest: string };
   sessions: SessionTable;
   clients: { id: string; name: string; created_at: number };
@@ -11,6 +12,9 @@ export interface Tables {
   requests: RequestTable;
   devices: DeviceTable;
   waiting_callers: WaitingTable;
+  oauth_records: { kind: string; digest: string; sealed: Uint8Array; ends_at: number };
+  oauth_clients: { client_id: string; registration: string };
+  log_details: { commitment: string; sealed: Uint8Array };
 }
 
 export interface AccountTable {
@@ -19,14 +23,15 @@ export interface AccountTable {
   password_hash: string;
   totp_sealed: Uint8Array;
   totp_step: number;
-  role: Role;
   created_at: number;
 }
 
 export interface InvitationTable {
   digest: string;
   name: string;
-  role: Role;
+  /** JSON. */
+  terms: string;
+  invited_by: string;
   created_at: number;
   ends_at: number;
 }
@@ -69,4 +74,18 @@ export interface WaitingTable {
   first_at: number;
   last_at: number;
   attempts: number;
+}
+
+export interface GrantTable {
+  id: string;
+  holder: string;
+  role: string;
+  place_kind: string;
+  place_id: string;
+  purpose: string;
+  given_by: string;
+  given_at: number;
+  ends_at: number;
+  ended_at: number;
+  ended_by: string;
 }

@@ -31,6 +31,7 @@ import {
 } from "#trust/vault";
 import { createBackups, pathsOf } from "../../apps/server/index.ts";
 import { openIdentity } from "../../trust/vault/vault.fixture.ts";
+import { policyWhere } from "../../trust/access/grants.fixture.ts";
 
 const passphrase = "correct horse battery staple";
 const cost = { memoryKiB: 64, passes: 1, lanes: 1 };
@@ -233,7 +234,7 @@ test("two shares of the recovery kit open a backup, and the home that comes of i
 test("points that are taken while images arrive, keys rotate and packs are compacted each give back all that was acknowledged", () =>
   withParts(async (parts) => {
     const { vault, stores, keyring, audit } = parts;
-    const gate = createGate({ audit, clock });
+    const gate = createGate({ policy: policyWhere(), audit, clock });
     const rotation = createKeyRotation({ keyring, tenant: "main", stores, vault, gate, random, log: silentLog });
     const stored = new Map<number, Stored>();
     let isOver = false;

@@ -27,6 +27,7 @@ import {
   type Vault,
 } from "#trust/vault";
 import { openIdentity } from "../../trust/vault/vault.fixture.ts";
+import { policyWhere } from "../../trust/access/grants.fixture.ts";
 
 const cost = { memoryKiB: 64, passes: 1, lanes: 1 };
 const rootFrom = (passphrase: string) => passphraseRoot({ passphrase, random: systemRandom, cost });
@@ -53,7 +54,7 @@ async function put(together: { keyring: Keyring; stores: Rotating["stores"] }): 
     tenant: "main",
     stores,
     vault,
-    gate: createGate({ audit, clock: systemClock }),
+    gate: createGate({ policy: policyWhere(), audit, clock: systemClock }),
     random,
     log: silentLog,
   });

@@ -46,7 +46,7 @@ async function join(link: string): Promise<string> {
 }
 
 test("before there is an administrator nobody is invited, and the way is said", () => {
-  const { status, stderr } = house.tryCommand(["user", "add", "bob"]);
+  const { status, stderr } = house.tryCommand(["user", "add", "bob", "--role", "administrator"]);
   assert.equal(status, 1);
   assert.match(stderr, /no administrator yet\n {2}open the one-use link/);
 });
@@ -54,8 +54,12 @@ test("before there is an administrator nobody is invited, and the way is said", 
 test("a link that is printed makes that person, once; a later one for the same name makes the earlier void", async () => {
   await makeAdministrator(house);
   assert.equal((await stow(house, slices)).status, 200);
-  const first = JSON.parse(house.command(["user", "add", "Bob@Example.org", "--json"])) as InvitationView;
-  const second = JSON.parse(house.command(["user", "add", "bob@example.org", "--json"])) as InvitationView;
+  const first = JSON.parse(
+    house.command(["user", "add", "Bob@Example.org", "--role", "administrator", "--json"]),
+  ) as InvitationView;
+  const second = JSON.parse(
+    house.command(["user", "add", "bob@example.org", "--role", "administrator", "--json"]),
+  ) as InvitationView;
   assert.equal(second.name, "bob@example.org");
   assert.equal(new URL(second.link).origin, `https://localhost:${house.https}`);
   assert.match(house.command(["user", "list"]), /bob@example\.org .*INVITED/);
@@ -64,19 +68,21 @@ test("a link that is printed makes that person, once; a later one for the same n
   await assert.rejects(join(second.link));
   const { accounts, invitations } = JSON.parse(house.command(["user", "list", "--json"])) as PeopleView;
   assert.deepEqual(
-    accounts.map(({ name, role }) => [name, role]),
+    accounts.map(({ name, roles }) => [name, roles]),
     [
-      ["ada", "administrator"],
-      ["bob@example.org", "administrator"],
+      ["ada", ["administrator", "radiologist", "technologist"]],
+      ["bob@example.org", ["administrator"]],
     ],
   );
   assert.deepEqual(invitations, []);
-  assert.equal(house.tryCommand(["user", "add", "ada"]).status, 1, "the name is taken");
+  assert.equal(house.tryCommand(["user", "add", "ada", "--role", "auditor"]).status, 1, "the name is taken");
   assert.equal(house.tryCommand(["user", "add", "eve", "--role", "owner"]).status, 2);
 });
 
 test("an observer finds and views the study with its identity masked, and gets no whole instance", async () => {
-  const { link } = JSON.parse(house.command(["user", "add", "olga", "--role", "observer", "--json"])) as InvitationView;
+  const { link } = JSON.parse(
+    house.command(["user", "add", "olga", "--role", "researcher", "--json"]),
+  ) as InvitationView;
   session = await join(link);
   await observes({ cookie: session });
 });

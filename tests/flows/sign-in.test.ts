@@ -3,9 +3,18 @@ import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { createMemoryAccessStore } from "#stores/memory";
-import { createDevices, createPeople, createSetup, createSignIn, type SecretBox, totpCode } from "#trust/access";
+import {
+  createDevices,
+  createGrants,
+  createPeople,
+  createSetup,
+  createSignIn,
+  type SecretBox,
+  totpCode,
+} from "#trust/access";
 
 const password = "four unrelated words here";
+const given = { grants: [], invitedBy: "operator" };
 
 /** Not sealing, only telling purposes apart: the vault's own tests show that it seals. */
 const box: SecretBox = {
@@ -17,15 +26,16 @@ const box: SecretBox = {
   },
 };
 
-function house() {
+async function house() {
   const clock = createVirtualClock();
   const store = createMemoryAccessStore();
-  const signIn = createSignIn({ store, box, random: systemRandom, clock });
-  return { clock, store, signIn };
+  const grants = await createGrants({ store, clock, random: systemRandom });
+  const signIn = createSignIn({ store, grants, box, random: systemRandom, clock });
+  return { clock, store, grants, signIn };
 }
 
 async function withAdministrator() {
-  const parts = house();
+  const parts = await house();
   const { seed, recoveryCodes } = await parts.signIn.createAccount("Admin@Example.org", password);
   const code = () => totpCode(seed, parts.clock.now());
   const check = (typed: { name?: string; password?: string; code?: string; from?: string } = {}) =>
@@ -120,7 +130,7 @@ test("watching does not count as using: an open page alone does not keep a sessi
 });
 
 test("a token names its program until it ends, and the store holds no secret", async () => {
-  const { signIn, store, clock } = house();
+  const { signIn, store, clock } = await house();
   const { secret } = await signIn.issueToken("script", 10);
   const actor = await signIn.clientOf(secret);
   assert.equal(actor?.kind, "client");
@@ -136,14 +146,14 @@ test("a token names its program until it ends, and the store holds no secret", a
 });
 
 test("a short password and a name with control characters are refused with what to do", async () => {
-  const { signIn } = house();
-  await assert.rejects(signIn.prepareAccount("a", "short", "administrator"), { code: "invalid", remedy: /words/ });
-  await assert.rejects(signIn.prepareAccount("a\u0007", password, "administrator"), { code: "invalid" });
+  const { signIn } = await house();
+  await assert.rejects(signIn.prepareAccount("a", "short", given), { code: "invalid", remedy: /words/ });
+  await assert.rejects(signIn.prepareAccount("a\u0007", password, given), { code: "invalid" });
 });
 
 test("the first start makes one administrator, with the secret of this start only", async () => {
-  const { signIn, store, clock } = house();
-  const people = createPeople({ store, clock, random: systemRandom });
+  const { signIn, store, grants, clock } = await house();
+  const people = createPeople({ store, grants, clock, random: systemRandom });
   const setup = createSetup({ signIn, people, random: systemRandom });
   assert.ok(await setup.needed());
   await assert.rejects(setup.begin("guess", "admin", password), { code: "denied" });
@@ -157,7 +167,7 @@ test("the first start makes one administrator, with the secret of this start onl
 });
 
 test("a machine is known by AE title and address together; another that calls waits to be admitted", async () => {
-  const { store, clock } = house();
+  const { store, clock } = await house();
   const devices = createDevices({ store, clock, random: systemRandom });
   const told: string[] = [];
   devices.watchWaiting(({ ae, address, attempts }) => told.push(`${ae} ${address} ${attempts}`));

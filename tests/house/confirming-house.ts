@@ -11,9 +11,12 @@ import {
   createConfirmations,
   createDevices,
   createGate,
+  createGrants,
   createPeople,
+  createPolicy,
   createSetup,
   createSignIn,
+  operator,
   personOf,
   type Role,
   totpCode,
@@ -32,8 +35,10 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
     signingSeed: new Uint8Array(32),
     origin: "leadglass.log/test",
   });
-  const gate = createGate({ audit, clock });
-  const shared = { store, box: openBox, random, clock, log };
+  const grants = await createGrants({ store, clock, random });
+  const policy = createPolicy(grants);
+  const gate = createGate({ policy, audit, clock });
+  const shared = { store, grants, policy, box: openBox, random, clock, log };
   const signIn = createSignIn(shared);
   const people = createPeople(shared);
   const setup = createSetup({ signIn, people, random });
@@ -42,7 +47,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const door = createApiDoor({
     breaker: { watch: () => () => {} },
     ...http,
-    ...{ gate, audit, signIn, people, setup, confirmations, clock, log },
+    ...{ gate, policy, audit, signIn, people, setup, confirmations, clock, log },
     devices: createDevices(shared),
     archive: {
       watch: () => () => {},
@@ -64,8 +69,10 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
     const seed = random(new Uint8Array(20));
     const id = newToken(random);
     const totpSealed = openBox.seal(`totp ${id}`, seed);
-    const account = { id, name, passwordHash: "", totpSealed, totpStep: 0, role, createdAt: clock.now() };
-    await store.addAccount(account);
+    const account = { id, name, passwordHash: "", totpSealed, totpStep: 0, createdAt: clock.now() };
+    await store.addAccount(account, []);
+    const terms = { role, place: { kind: "tenant" }, purpose: "operations", endsAt: 0 } as const;
+    await grants.give(`user:${id}`, terms, operator);
     const session = async () => (await signIn.beginSession(account)).secret;
     return {
       ...{ id, name, actor: personOf(account), session },
@@ -78,7 +85,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   };
 
   return {
-    ...{ confirmations, people, signIn, audit, person },
+    ...{ confirmations, people, grants, signIn, audit, person },
     https: listener.port,
     fetch: (path: string, init: RequestInit = {}) =>
       fetchTrusting(`https://localhost:${listener.port}${path}`, init, ca),

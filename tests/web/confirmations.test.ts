@@ -11,6 +11,7 @@ import { faintTexts, poorControls } from "./reach.fixture.ts";
  */
 type House = Awaited<ReturnType<typeof startConfirmingHouse>>;
 type Person = Awaited<ReturnType<House["person"]>>;
+const research = { role: "researcher", place: { kind: "tenant" }, purpose: "research", endsAt: 0 } as const;
 let house: House;
 let [ada, bob]: Person[] = [];
 let [adas, bobs]: Browser[] = [];
@@ -126,7 +127,7 @@ test("refused, withdrawn and failed: each page shows what became of it", { skip:
 test("an invitation leads to an account of the given name; its observer is shown studies alone", {
   skip: noBrowser,
 }, async () => {
-  const { secret } = await house.people.invite("olga", "observer");
+  const { secret } = await house.people.invite("olga", [research], operator);
   const guest = await openBrowser();
   try {
     const { page } = guest;
@@ -196,7 +197,7 @@ for (const [look, options] of [
 }
 
 test("alone, an administrator is told how to find a second one", { skip: noBrowser }, async () => {
-  await house.people.remove("ada");
+  await house.people.remove("ada", operator);
   const { page } = there(bobs);
   await page.goto(`${site()}/confirmations`);
   await page.getByRole("note").getByText("leadglass user add").waitFor();

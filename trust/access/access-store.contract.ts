@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isProblem } from "#base/problem";
 import type { AccessStore, Account, Device, Invitation, StoredRequest } from "./access-store.ts";
+import { grantOf, grantStoreTests } from "./grant-store.contract.ts";
+import { oauthRecordsStoreTests } from "./oauth-records-store.contract.ts";
 
 const accountOf = (name: string, more: Partial<Account> = {}): Account => ({
   id: `id-${name}`,
@@ -9,7 +11,6 @@ const accountOf = (name: string, more: Partial<Account> = {}): Account => ({
   passwordHash: "$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA",
   totpSealed: Uint8Array.of(0, 1, 255),
   totpStep: 5,
-  role: "administrator",
   createdAt: 1_700_000_000_000,
   ...more,
 });
@@ -48,9 +49,11 @@ export function accessStoreContract(open: () => Promise<AccessStore>): void {
     });
     after(() => store.close());
     accountTests(() => store);
+    grantStoreTests(() => store);
     invitationTests(() => store);
     sessionTests(() => store);
     clientTests(() => store);
+    oauthRecordsStoreTests(() => store);
     deviceTests(() => store);
     requestTests(() => store);
   });
@@ -61,18 +64,22 @@ type Store = () => AccessStore;
 function accountTests(store: Store): void {
   test("an account is found by id and by name, and a name is taken once", async () => {
     const account = accountOf("ada@example.org");
-    await store().addAccount(account);
+    await store().addAccount(account, [grantOf("g-ada", "user:id-ada")]);
     assert.deepEqual(await store().account(account.id), account);
     assert.deepEqual(await store().accountNamed(account.name), account);
     assert.equal(await store().accountNamed("nobody\0"), undefined);
-    const again = store().addAccount({ ...account, id: "another" });
+    const again = store().addAccount({ ...account, id: "another" }, [grantOf("g-other", "user:another")]);
     await assert.rejects(again, (error) => isProblem(error, "conflict"));
-    await assert.rejects(store().addAccount({ ...account, name: "other" }), (error) => isProblem(error, "conflict"));
+    await assert.rejects(store().addAccount({ ...account, name: "other" }, []), (error) =>
+      isProblem(error, "conflict"),
+    );
     assert.deepEqual(await store().accounts(), [account]);
+    const ids = (await store().grants()).map(({ id }) => id);
+    assert.ok(ids.includes("g-ada") && !ids.includes("g-other"), "an account comes with its grants, or neither comes");
   });
 
   test("a time step is used once, also by two at once, and never an older one", async () => {
-    await store().addAccount(accountOf("totp"));
+    await store().addAccount(accountOf("totp"), []);
     const both = await Promise.all([store().useTotpStep("id-totp", 6), store().useTotpStep("id-totp", 6)]);
     assert.deepEqual(both.sort(), [false, true]);
     assert.equal(await store().useTotpStep("id-totp", 5), false);
@@ -82,8 +89,8 @@ function accountTests(store: Store): void {
   });
 
   test("a recovery code works once, for its account, until codes are replaced", async () => {
-    await store().addAccount(accountOf("one"));
-    await store().addAccount(accountOf("two"));
+    await store().addAccount(accountOf("one"), []);
+    await store().addAccount(accountOf("two"), []);
     await store().setRecoveryCodes("id-one", ["a", "b", "b"]);
     await store().setRecoveryCodes("id-two", ["a"]);
     assert.equal(await store().useRecoveryCode("id-two", "b"), false);
@@ -100,7 +107,8 @@ function invitationTests(store: Store): void {
   const invitationTo = (name: string, digest: string): Invitation => ({
     digest,
     name,
-    role: "observer",
+    grants: [{ role: "researcher", place: { kind: "facility", id: "f1" }, purpose: "research", endsAt: 9 }],
+    invitedBy: "operator",
     createdAt: 1,
     endsAt: 2_000_000_000_000,
   });
@@ -123,8 +131,8 @@ function invitationTests(store: Store): void {
   });
 
   test("a removed account takes its sessions, codes and invitations with it, and leaves its name free", async () => {
-    await store().addAccount(accountOf("leaver"));
-    await store().addAccount(accountOf("stayer"));
+    await store().addAccount(accountOf("leaver"), []);
+    await store().addAccount(accountOf("stayer"), []);
     await store().setRecoveryCodes("id-leaver", ["r"]);
     const times = { createdAt: 1, lastSeenAt: 1, endsAt: 2_000_000_000_000 };
     await store().addSession({ digest: "leaves", accountId: "id-leaver", ...times });
@@ -139,14 +147,14 @@ function invitationTests(store: Store): void {
     assert.equal(await store().invitation("i4"), undefined);
     assert.equal((await store().session("stays"))?.accountId, "id-stayer");
     assert.equal((await store().invitation("i5"))?.name, "stayer");
-    await store().addAccount(accountOf("leaver", { role: "observer" }));
-    assert.equal((await store().accountNamed("leaver"))?.role, "observer");
+    await store().addAccount(accountOf("leaver", { totpStep: 77 }), []);
+    assert.equal((await store().accountNamed("leaver"))?.totpStep, 77);
   });
 }
 
 function sessionTests(store: Store): void {
   test("a session is there until it is ended, and remembers when it was seen", async () => {
-    await store().addAccount(accountOf("seated"));
+    await store().addAccount(accountOf("seated"), []);
     const session = { digest: "d1", accountId: "id-seated", createdAt: 1, lastSeenAt: 1, endsAt: 100 };
     await store().addSession(session);
     await store().touchSession("d1", 50);
@@ -158,7 +166,7 @@ function sessionTests(store: Store): void {
   });
 
   test("sessions, tokens and invitations that ended before a time are removed, others stay", async () => {
-    await store().addAccount(accountOf("many"));
+    await store().addAccount(accountOf("many"), []);
     const { id: clientId } = await store().clientNamed({ id: "c-ends", name: "ends", createdAt: 1 });
     for (const endsAt of [9, 10]) {
       const times = { createdAt: 1, lastSeenAt: 1, endsAt };
@@ -167,10 +175,11 @@ function sessionTests(store: Store): void {
       const invitation = {
         digest: `i${endsAt}`,
         name: `invited${endsAt}`,
-        role: "observer",
+        grants: [],
+        invitedBy: "operator",
         createdAt: 1,
         endsAt,
-      } as const;
+      };
       await store().putInvitation(invitation);
     }
     await store().removeEnded(10);

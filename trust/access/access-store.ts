@@ -1,7 +1,7 @@
-/** An observer sees identity masked. */
-export type Role = "administrator" | "observer";
+import type { Grant, GrantStore, GrantTerms } from "./grant-store.ts";
+import type { OauthRecordsStore } from "./oauth-records-store.ts";
 
-/** A person who signs in. */
+/** A person who signs in. What they may do stands in grants. */
 export interface Account {
   readonly id: string;
   /** What the person types to sign in, lower case. */
@@ -12,7 +12,6 @@ export interface Account {
   readonly totpSealed: Uint8Array;
   /** The newest TOTP time step that was used: a code works once (RFC 6238 §5.2). */
   readonly totpStep: number;
-  readonly role: Role;
   readonly createdAt: number;
 }
 
@@ -21,7 +20,10 @@ export interface Invitation {
   readonly digest: string;
   /** Lower case, as the account will have it. */
   readonly name: string;
-  readonly role: Role;
+  /** What the account will be given. */
+  readonly grants: readonly GrantTerms[];
+  /** Actor id. */
+  readonly invitedBy: string;
   readonly createdAt: number;
   readonly endsAt: number;
 }
@@ -104,8 +106,9 @@ export interface StoredRequest {
 }
 
 /** Port: who may come in. Every write is durable when it resolves. */
-export interface AccessStore {
-  addAccount(account: Account): Promise<void>;
+export interface AccessStore extends GrantStore, OauthRecordsStore {
+  /** Adds it with its first grants, both or neither. Problem `conflict` when the name is taken. */
+  addAccount(account: Account, grants: readonly Grant[]): Promise<void>;
   accounts(): Promise<Account[]>;
   account(id: string): Promise<Account | undefined>;
   accountNamed(name: string): Promise<Account | undefined>;

@@ -1,105 +1,187 @@
+import type { Role as RoleName } from "#formats/api";
+import type { Place } from "./place.ts";
+
 /**
- * Every act there is, and which kinds of actor may do it. The one table: the gate decides by it, tests walk it, an auditor
- * can read it. `observer` stands for a person or a program that sees identity masked, whatever else it is.
+ * - `administrator` people, devices, settings; no images by itself
+ * - `radiologist`, `technologist`, `front-desk`, `referrer`, `patient`, `researcher` (sees identity masked), `auditor`: people
+ * - `service`   a program
+ * - `guest`     who opened a share link: looks, takes nothing away
+ * - `recipient` the same, and may download
  */
-const table = {
-  "association.open": ["device"],
-  "dicom.echo": ["device"],
-  "instance.store": ["device", "client", "user", "operator", "system"],
-  "study.search": ["user", "observer", "client", "operator"],
-  /** Frames, rendered pictures, metadata: what a viewer shows. */
-  "study.view": ["user", "observer", "client", "operator"],
-  /** Whole instances, as they were received. */
-  "study.read": ["user", "client", "operator"],
-  "study.watch": ["user", "observer"],
-  /** Metadata of a series, computed in the quiet after it has come. */
-  "series.summarise": ["system"],
-  /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
-  "study.correct": ["user", "operator", "system"],
-  "patient.correct": ["user", "operator"],
-  "patient.merge": ["user", "operator"],
-  "study.move": ["user", "operator"],
-  "phantom.load": ["user", "operator"],
-  "status.read": ["user", "client", "operator"],
-  /** Lets somebody go on who was stopped for looking at too many patients. */
-  "actor.release": ["operator"],
-  "audit.read": ["user", "operator"],
-  "audit.export": ["operator"],
-  "device.read": ["user", "operator"],
-  "device.write": ["user", "operator"],
-  "client.token": ["operator"],
-  "account.create": ["operator", "setup"],
-  "account.confirm": ["setup"],
-  "account.invite": ["operator"],
-  "account.read": ["user", "operator"],
-  "account.remove": ["operator"],
-  "session.begin": ["user", "observer", "setup"],
-  "session.read": ["user", "observer"],
-  "session.end": ["user", "observer"],
-  "confirmation.request": ["user", "operator"],
-  "confirmation.read": ["user", "operator"],
-  "confirmation.confirm": ["user"],
-  "confirmation.refuse": ["user"],
-  "confirmation.withdraw": ["user", "operator"],
-  "study.shred": ["pair"],
-  "patient.shred": ["pair"],
-  "archive.export": ["pair"],
-  "root.change": ["pair"],
-  "recovery-kit.make": ["pair"],
-  /** The server opens a study's date to see whether its time is over; it deletes what is due, or what somebody shredded. */
-  "study.retain": ["system"],
-  "study.delete": ["system"],
-  /** Legal hold: nobody deletes it. */
-  "study.hold": ["operator"],
-  "study.release": ["operator"],
-  "study.held": ["operator"],
-  "instance.discard": ["operator"],
-  "clock.confirm": ["operator"],
-  "vault.scrub": ["operator"],
-  "vault.compact": ["operator"],
-  "vault.check": ["operator"],
-  "vault.rebuild": ["operator"],
-  /** A new wrapping of keys below the root; by the server itself where it ends what a crash left. */
-  "vault.rotate": ["operator", "system"],
-  /** Two people's shares opened the keyring, and it was put under a new passphrase. */
-  "vault.recover": ["operator"],
-  "vault.backup": ["operator", "system"],
-  "vault.backup.read": ["operator"],
-  "vault.restore": ["operator"],
-  "tenant.list": ["operator"],
-  "tenant.add": ["operator"],
-  "tenant.remove": ["operator"],
-  "system.start": ["system"],
-  "system.stop": ["system"],
-} as const satisfies Record<string, readonly Grantee[]>;
+export type Role = RoleName;
 
 /**
  * - `user`     a person with a session
  * - `client`   a program with a token
+ * - `share`    who opened a share link
  * - `device`   a machine that speaks DICOM, known by AE title and address
  * - `operator` who owns the home folder on this machine
  * - `setup`    who holds a one-use link that makes an account
  * - `pair`     one who asked and an administrator who confirmed, together; `confirmations.ts` makes them, nobody else
  * - `system`   the server by itself
  */
-export type ActorKind = "user" | "client" | "device" | "operator" | "setup" | "pair" | "system" | "anonymous";
+export type ActorKind = FixedKind | GrantedKind | "anonymous";
+/** What these may do stands in the table; they hold no grants. */
+type FixedKind = "device" | "operator" | "setup" | "pair" | "system";
+type GrantedKind = "user" | "client" | "share";
 
-type Grantee = Exclude<ActorKind, "anonymous"> | "observer";
+/**
+ * Where an act is done, and so what a grant's place must cover:
+ * - `study`  on one study, which must lie in the place
+ * - `lists`  over many: any place will do, and the work shows only what lies in it (`Pass.reach`)
+ * - `tenant` on what belongs to the whole tenant: only a grant for the tenant covers it
+ * - `self`   on what is the actor's own: any grant will do
+ */
+export type Where = "study" | "lists" | "tenant" | "self";
+
+interface Rule {
+  readonly where: Where;
+  readonly who: readonly (Role | FixedKind)[];
+}
+
+const on = <const W extends Where, const A extends Rule["who"]>(where: W, ...who: A) => ({ where, who });
+
+const everyone = [
+  "administrator",
+  "radiologist",
+  "technologist",
+  "front-desk",
+  "referrer",
+  "patient",
+  "researcher",
+  "auditor",
+] as const;
+const readers = ["radiologist", "technologist", "referrer", "patient", "service"] as const;
+const lookers = [...readers, "researcher", "guest", "recipient"] as const;
+
+/**
+ * Every act there is, where it is done and who may do it. The one table: the policy decides by it, tests walk it, an auditor
+ * can read it (docs/access.md is made from it).
+ */
+const table = {
+  "association.open": on("tenant", "device"),
+  "dicom.echo": on("tenant", "device"),
+  "instance.store": on("tenant", "device", "radiologist", "technologist", "service", "operator", "system"),
+  "study.search": on("lists", ...lookers, "front-desk", "operator"),
+  /** Frames, rendered pictures, metadata: what a viewer shows. */
+  "study.view": on("study", ...lookers, "operator"),
+  /** Whole instances, as they were received. */
+  "study.read": on("study", ...readers, "recipient", "operator"),
+  "study.watch": on("lists", "radiologist", "technologist", "front-desk", "referrer", "researcher"),
+  /** Metadata of a series, computed in the quiet after it has come. */
+  "series.summarise": on("tenant", "system"),
+  /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
+  "study.correct": on("study", "radiologist", "technologist", "front-desk", "operator", "system"),
+  "patient.correct": on("tenant", "technologist", "front-desk", "operator"),
+  "patient.merge": on("tenant", "technologist", "front-desk", "operator"),
+  "study.move": on("tenant", "technologist", "front-desk", "operator"),
+  "phantom.load": on("tenant", "administrator", "operator"),
+  "status.read": on("tenant", "administrator", "technologist", "auditor", "service", "operator"),
+  /** Lets somebody go on who was stopped for looking at too many patients. */
+  "actor.release": on("tenant", "operator"),
+  "audit.read": on("tenant", "administrator", "auditor", "operator"),
+  "audit.export": on("tenant", "auditor", "operator"),
+  "device.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "device.write": on("tenant", "administrator", "operator"),
+  "client.read": on("tenant", "administrator", "auditor", "operator"),
+  "client.write": on("tenant", "administrator", "operator"),
+  "client.token": on("tenant", "operator"),
+  "grant.read": on("tenant", "administrator", "auditor", "operator"),
+  "grant.write": on("tenant", "administrator", "operator"),
+  "facility.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "facility.write": on("tenant", "administrator", "operator"),
+  "account.create": on("tenant", "operator", "setup"),
+  "account.confirm": on("tenant", "setup"),
+  "account.invite": on("tenant", "administrator", "operator"),
+  "account.read": on("tenant", "administrator", "auditor", "operator"),
+  "account.remove": on("tenant", "administrator", "operator"),
+  "session.begin": on("self", ...everyone, "guest", "recipient", "setup"),
+  /** The stream of what changes: each is told what they may see. */
+  "session.watch": on("self", ...everyone),
+  "session.read": on("self", ...everyone, "guest", "recipient"),
+  "session.end": on("self", ...everyone, "guest", "recipient"),
+  /** Sessions of others: who is signed in, and ending it. */
+  "session.list": on("tenant", "administrator", "operator"),
+  "session.close": on("tenant", "administrator", "operator"),
+  /** One's own passkeys, password and authenticator. */
+  "credential.read": on("self", ...everyone),
+  "credential.write": on("self", ...everyone),
+  "confirmation.request": on("tenant", "administrator", "operator"),
+  "confirmation.read": on("tenant", "administrator", "operator"),
+  "confirmation.confirm": on("tenant", "administrator"),
+  "confirmation.refuse": on("tenant", "administrator"),
+  "confirmation.withdraw": on("tenant", "administrator", "operator"),
+  /** A look at what one has no grant for, in an emergency: a reason, a short grant, an alarm, a review. */
+  "glass.break": on("self", "radiologist", "technologist", "referrer"),
+  "share.make": on("study", "radiologist", "technologist", "front-desk", "operator"),
+  "share.read": on("lists", "radiologist", "technologist", "front-desk", "administrator", "auditor", "operator"),
+  "share.end": on("lists", "radiologist", "technologist", "front-desk", "administrator", "operator"),
+  /** Who looked at a study, and what was disclosed to whom (45 CFR 164.528). */
+  "disclosure.read": on("study", "administrator", "radiologist", "auditor", "patient", "operator"),
+  "review.read": on("tenant", "administrator", "auditor", "operator"),
+  "review.decide": on("tenant", "administrator", "auditor"),
+  "study.shred": on("tenant", "pair"),
+  "patient.shred": on("tenant", "pair"),
+  "archive.export": on("tenant", "pair"),
+  "root.change": on("tenant", "pair"),
+  "recovery-kit.make": on("tenant", "pair"),
+  /** The server opens a study's date to see whether its time is over; it deletes what is due, or what somebody shredded. */
+  "study.retain": on("tenant", "system"),
+  "study.delete": on("tenant", "system"),
+  /** Legal hold: nobody deletes it. */
+  "study.hold": on("tenant", "operator"),
+  "study.release": on("tenant", "operator"),
+  "study.held": on("tenant", "operator"),
+  "instance.discard": on("tenant", "operator"),
+  "clock.confirm": on("tenant", "operator"),
+  "vault.scrub": on("tenant", "operator"),
+  "vault.compact": on("tenant", "operator"),
+  "vault.check": on("tenant", "operator"),
+  "vault.rebuild": on("tenant", "operator"),
+  /** A new wrapping of keys below the root; by the server itself where it ends what a crash left. */
+  "vault.rotate": on("tenant", "operator", "system"),
+  /** Two people's shares opened the keyring, and it was put under a new passphrase. */
+  "vault.recover": on("tenant", "operator"),
+  "vault.backup": on("tenant", "operator", "system"),
+  "vault.backup.read": on("tenant", "operator"),
+  "vault.restore": on("tenant", "operator"),
+  /** At the main home of an installation: its other customers. */
+  "tenant.list": on("tenant", "operator"),
+  "tenant.add": on("tenant", "operator"),
+  "tenant.remove": on("tenant", "operator"),
+  "system.start": on("tenant", "system"),
+  "system.stop": on("tenant", "system"),
+} as const satisfies Record<string, Rule>;
 
 export type Act = keyof typeof table;
 
 /** What one person must not do alone: only a pair may. */
-export type PairAct = { [A in Act]: (typeof table)[A] extends readonly ["pair"] ? A : never }[Act];
+export type PairAct = { [A in Act]: (typeof table)[A]["who"] extends readonly ["pair"] ? A : never }[Act];
 
 export const acts = Object.keys(table) as Act[];
-export const pairActs = acts.filter((act): act is PairAct => table[act].every((kind) => kind === "pair"));
+export const pairActs = acts.filter((act): act is PairAct => ruleOf(act).who.every((who) => who === "pair"));
+
+/** The row of an act. */
+export function ruleOf(act: Act): Rule {
+  return table[act];
+}
 
 /** Who acts. `id` is the kind with a token, and all that the audit log learns. */
 export interface Actor {
   readonly kind: ActorKind;
   readonly id: string;
-  /** Identity is shown masked to this actor; absent: whole. */
+  /** Identity is shown masked to this actor, whatever its grants say; absent: as they say. */
   readonly sees?: "masked";
+  /** What the token that the actor came with is good for, at most; absent: for all that the grants let it do. */
+  readonly scope?: Scope;
+  /** Whether the session or token that the actor came with still holds; absent: it has none that could end. */
+  readonly isLive?: () => boolean;
+}
+
+export interface Scope {
+  readonly acts: readonly Act[];
+  /** Empty: wherever the grants hold. */
+  readonly places: readonly Place[];
 }
 
 export const operator: Actor = { kind: "operator", id: "operator" };
@@ -107,14 +189,9 @@ export const system: Actor = { kind: "system", id: "system" };
 export const anonymous: Actor = { kind: "anonymous", id: "anonymous" };
 
 export function actorOf(
-  kind: "user" | "client" | "device" | "setup" | "pair",
+  kind: "user" | "client" | "share" | "device" | "setup" | "pair",
   token: string,
-  sees?: "masked" | undefined,
+  more: Pick<Actor, "sees" | "scope" | "isLive"> = {},
 ): Actor {
-  return { kind, id: `${kind}:${token}`, ...(sees && { sees }) };
-}
-
-export function may(actor: Actor, act: Act): boolean {
-  const grantee = actor.sees === "masked" ? "observer" : actor.kind;
-  return (table[act] as readonly string[]).includes(grantee);
+  return { kind, id: `${kind}:${token}`, ...more };
 }

@@ -8,7 +8,10 @@ import {
   type ConfirmationParts,
   createConfirmations,
   createGate,
+  createGrants,
+  createPolicy,
   createSignIn,
+  operator,
   type Pass,
   type Perform,
   personOf,
@@ -36,7 +39,7 @@ export interface PersonInTest {
 }
 
 /** Everything around the confirmations, in memory; `restart` is a new process on the same stores. */
-export function confirmationHouse(perform: ConfirmationParts["perform"], minutes?: number) {
+export async function confirmationHouse(perform: ConfirmationParts["perform"], minutes?: number) {
   const clock = createVirtualClock();
   const store = createMemoryAccessStore();
   const entries: Omit<AuditEntry, "at">[] = [];
@@ -47,13 +50,15 @@ export function confirmationHouse(perform: ConfirmationParts["perform"], minutes
       return entries.push(entry) - 1;
     },
   } as Partial<AuditLog> as AuditLog;
-  const gate = createGate({ audit, clock });
-  const signIn = createSignIn({ store, box: openBox, random: systemRandom, clock });
+  const grants = await createGrants({ store, clock, random: systemRandom });
+  const policy = createPolicy(grants);
+  const gate = createGate({ policy, audit, clock });
+  const signIn = createSignIn({ store, grants, box: openBox, random: systemRandom, clock });
   const lines: string[] = [];
   const log = createLog({ sink: (line) => lines.push(line), clock });
   const open = () =>
     createConfirmations({
-      ...{ store, gate, signIn, box: openBox, clock, random: systemRandom, log, perform },
+      ...{ store, grants, policy, gate, signIn, box: openBox, clock, random: systemRandom, log, perform },
       ...(minutes !== undefined && { minutes }),
     });
   let confirmations = open();
@@ -61,12 +66,13 @@ export function confirmationHouse(perform: ConfirmationParts["perform"], minutes
     const seed = newTotpSeed(systemRandom);
     const id = newToken(systemRandom);
     const totpSealed = openBox.seal(`totp ${id}`, seed);
-    const account = { id, name, passwordHash: "", totpSealed, totpStep: 0, role, createdAt: clock.now() };
-    await store.addAccount(account);
+    const account = { id, name, passwordHash: "", totpSealed, totpStep: 0, createdAt: clock.now() };
+    await store.addAccount(account, []);
+    await grants.give(`user:${id}`, { role, place: { kind: "tenant" }, purpose: "operations", endsAt: 0 }, operator);
     return { id, actor: personOf(account), code: () => totpCode(seed, clock.now()) };
   };
   return {
-    ...{ clock, store, entries, logFails, lines, signIn, gate, person },
+    ...{ clock, store, grants, entries, logFails, lines, signIn, gate, person },
     confirmations: () => confirmations,
     /** The process is gone in this moment: what it was doing is not heard of again. */
     restart: async () => {
@@ -78,7 +84,7 @@ export function confirmationHouse(perform: ConfirmationParts["perform"], minutes
 
 /** The next change of this request after which `holds`. */
 export async function until(
-  house: ReturnType<typeof confirmationHouse>,
+  house: Awaited<ReturnType<typeof confirmationHouse>>,
   as: PersonInTest["actor"],
   id: string,
   holds: (confirmation: Confirmation) => boolean,

@@ -4,8 +4,10 @@ import type { Log } from "#base/log";
 import { asProblem, Problem, type ProblemCode } from "#base/problem";
 import type { AuditSubject } from "#trust/audit";
 import type { AccessStore, RequestState, StoredRequest } from "./access-store.ts";
-import { type Actor, actorOf, may, type PairAct } from "./acts.ts";
+import { type Actor, actorOf, type PairAct } from "./acts.ts";
 import type { Gate, Pass } from "./gate.ts";
+import type { Grants } from "./grants.ts";
+import type { Policy } from "./policy.ts";
 import type { SecretBox, SignIn } from "./sign-in.ts";
 
 /**
@@ -73,6 +75,8 @@ export interface Confirmations {
 
 export interface ConfirmationParts {
   readonly store: AccessStore;
+  readonly grants: Pick<Grants, "holdersOf">;
+  readonly policy: Policy;
   readonly gate: Gate;
   readonly signIn: Pick<SignIn, "secondFactorIs">;
   /** Seals what is told and what came of it: they rest in the database. */
@@ -93,7 +97,7 @@ const begunMax = 3;
 const keptMs = 72 * 3_600_000;
 
 export function createConfirmations(parts: ConfirmationParts): Confirmations {
-  const { store, gate, signIn, box, clock, random, minutes = minutesDefault } = parts;
+  const { store, grants, policy, gate, signIn, box, clock, random, minutes = minutesDefault } = parts;
   const listeners = new Set<(id: string) => void>();
   const tell = (id: string) => {
     for (const listener of listeners) listener(id);
@@ -130,7 +134,7 @@ export function createConfirmations(parts: ConfirmationParts): Confirmations {
       // The entry comes first: nothing can be confirmed that is not in the log.
       await gate.pass(actor, "confirmation.request", { kind: "confirmation", id: entryOf(request) }, async () => {
         if (parts.perform[act] === undefined) throw new Problem("unsupported", "this server cannot do that");
-        await requireTwo(store);
+        requireTwo(grants);
         await store.removeRequests(clock.now() - keptMs);
         requireNew(request, await store.requests(), clock.now());
       });
@@ -154,8 +158,8 @@ export function createConfirmations(parts: ConfirmationParts): Confirmations {
       };
       const confirmed = await decide(actor, "confirmation.confirm", id, async (request) => {
         requirePending(request, clock.now());
-        await requireOther(actor, request, store);
-        await requireTwo(store);
+        requireOther(actor, request, grants);
+        requireTwo(grants);
         if (!(await signIn.secondFactorIs(accountIdOf(actor.id), code))) throw wrongCode();
         await move(request, { state: "confirmed", decidedBy: actor.id });
         taken = request;
@@ -189,7 +193,10 @@ export function createConfirmations(parts: ConfirmationParts): Confirmations {
     },
     async goOn(actor, id, act, on, work) {
       const request = await store.request(id);
-      const isTheirs = request?.requestedBy === actor.id && request.act === act && may(actor, "confirmation.request");
+      const isTheirs =
+        request?.requestedBy === actor.id &&
+        request.act === act &&
+        policy.decide(actor, "confirmation.request").isAllowed;
       if (request === undefined || !isTheirs || request.state !== "done") {
         await decide(actor, "confirmation.read", id, async () => {});
         throw absent();
@@ -346,19 +353,17 @@ function requirePending(request: StoredRequest, now: number): void {
 }
 
 /** Not who asked, and on behalf of somebody who may still ask. The gate has seen that the actor is an administrator. */
-async function requireOther(actor: Actor, { requestedBy }: StoredRequest, store: AccessStore): Promise<void> {
+function requireOther(actor: Actor, { requestedBy }: StoredRequest, grants: ConfirmationParts["grants"]): void {
   if (requestedBy === actor.id) {
     throw new Problem("conflict", "who asked cannot confirm", { remedy: "another administrator confirms" });
   }
   if (!requestedBy.startsWith("user:")) return;
-  const requester = await store.account(accountIdOf(requestedBy));
-  if (requester?.role === "administrator") return;
+  if (grants.holdersOf("administrator").includes(requestedBy)) return;
   throw new Problem("conflict", "who asked is no longer an administrator", { remedy: "refuse it" });
 }
 
-async function requireTwo(store: AccessStore): Promise<void> {
-  const administrators = (await store.accounts()).filter(({ role }) => role === "administrator");
-  if (administrators.length >= 2) return;
+function requireTwo(grants: ConfirmationParts["grants"]): void {
+  if (grants.holdersOf("administrator").filter((holder) => holder.startsWith("user:")).length >= 2) return;
   const remedy = "make a second one: leadglass user add NAME";
   throw new Problem("conflict", "this needs two administrators, one to confirm what the other asks for", { remedy });
 }

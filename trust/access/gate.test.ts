@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import type { AuditEntry, AuditLog } from "#trust/audit";
-import { actorOf, acts, anonymous, createGate, may, operator, system } from "./index.ts";
+import { policyWhere } from "./grants.fixture.ts";
+import { type Act, type Actor, actorOf, acts, anonymous, createGate, operator, system } from "./index.ts";
 
 type Appended = Omit<AuditEntry, "at">;
 
@@ -19,19 +20,21 @@ function listeningAudit(append: (entry: Appended) => Promise<number> = async () 
 }
 
 const user = actorOf("user", "11");
+const policy = policyWhere({ "user:11": ["radiologist"] });
+const may = (actor: Actor, act: Act) => policy.decide(actor, act).isAllowed;
 
 test("an act that is allowed is done and logged once", async () => {
   const { audit, entries } = listeningAudit();
-  const gate = createGate({ audit, clock: createVirtualClock() });
+  const gate = createGate({ policy, audit, clock: createVirtualClock() });
   assert.equal(await gate.pass(user, "study.read", { kind: "study", id: "ab" }, async () => 42), 42);
   assert.deepEqual(entries, [
-    { actor: "user:11", act: "study.read", on: { kind: "study", id: "ab" }, outcome: "done" },
+    { actor: "user:11", act: "study.read", on: { kind: "study", id: "ab" }, purpose: "treatment", outcome: "done" },
   ]);
 });
 
 test("an act that is not allowed is not done, logged as refused, and looks like something absent", async () => {
   const { audit, entries } = listeningAudit();
-  const gate = createGate({ audit, clock: createVirtualClock() });
+  const gate = createGate({ policy, audit, clock: createVirtualClock() });
   let worked = false;
   const work = async () => {
     worked = true;
@@ -43,7 +46,7 @@ test("an act that is not allowed is not done, logged as refused, and looks like 
 
 test("an act that cannot be logged fails, although its work was done", async () => {
   const { audit } = listeningAudit(() => Promise.reject(new Problem("no-room", "log is full")));
-  const gate = createGate({ audit, clock: createVirtualClock() });
+  const gate = createGate({ policy, audit, clock: createVirtualClock() });
   await assert.rejects(
     gate.pass(user, "study.read", undefined, async () => 42),
     { code: "no-room" },
@@ -53,7 +56,7 @@ test("an act that cannot be logged fails, although its work was done", async () 
 test("the result is held back until the entry is on stable storage", async () => {
   let store: (index: number) => void = () => {};
   const { audit } = listeningAudit(() => new Promise((resolve) => (store = resolve)));
-  const gate = createGate({ audit, clock: createVirtualClock() });
+  const gate = createGate({ policy, audit, clock: createVirtualClock() });
   let answered = false;
   const passed = gate.pass(user, "study.read", undefined, async () => 42).then(() => (answered = true));
   await new Promise((resolve) => setImmediate(resolve));
@@ -65,7 +68,7 @@ test("the result is held back until the entry is on stable storage", async () =>
 
 test("work that fails is logged as failed and its own error goes to the caller", async () => {
   const { audit, entries } = listeningAudit();
-  const gate = createGate({ audit, clock: createVirtualClock() });
+  const gate = createGate({ policy, audit, clock: createVirtualClock() });
   const failing = gate.pass(user, "study.read", undefined, async () => {
     throw new Problem("absent", "not found");
   });
@@ -79,7 +82,7 @@ test("work that fails is logged as failed and its own error goes to the caller",
 test("a flood of refusals cannot fill the log, and what was left out is counted", async () => {
   const { audit, entries } = listeningAudit();
   const clock = createVirtualClock();
-  const gate = createGate({ audit, clock });
+  const gate = createGate({ policy, audit, clock });
   const refuse = () => gate.pass(anonymous, "study.read", undefined, async () => {}).catch(() => {});
   for (let i = 0; i < 1000; i++) await refuse();
   assert.equal(entries.length, 120);

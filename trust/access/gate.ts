@@ -1,7 +1,13 @@
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import type { AuditLog, AuditSubject } from "#trust/audit";
-import { type Act, type Actor, may } from "./acts.ts";
+import type { Act, Actor } from "./acts.ts";
+import type { Purpose } from "./grant-store.ts";
+import type { Reach, StudyFacts } from "./place.ts";
+import type { Policy } from "./policy.ts";
+
+/** What an act is done on; a study with the facts that grants are compared with. Only kind and id go to the log. */
+export type Subject = AuditSubject & { readonly facts?: StudyFacts };
 
 /**
  * What the gate hands to the work it let through: who, and what for. Only the gate makes them; one ends some time after its work has
@@ -11,6 +17,10 @@ export interface Pass {
   readonly actor: Actor;
   readonly act: Act;
   readonly on?: AuditSubject;
+  /** Where the actor may do this act: what a list leaves out is what a read would refuse. */
+  readonly reach: Reach;
+  /** How the actor sees identity. */
+  readonly sees: "whole" | "masked";
 }
 
 /** The one way to any data: every door and every service goes through `pass`. */
@@ -22,48 +32,63 @@ export interface Gate {
    * Rejects with Problem `denied` when the actor may not (doors answer as for something absent), with what the work
    * rejects with (a second entry says `failed`), or with what the log rejects with.
    */
-  pass<T>(actor: Actor, act: Act, on: AuditSubject | undefined, work: (pass: Pass) => Promise<T>): Promise<T>;
-  /** Whether this gate made the pass and it has not ended. */
+  pass<T>(actor: Actor, act: Act, on: Subject | undefined, work: (pass: Pass) => Promise<T>): Promise<T>;
+  /** Whether this gate made the pass, it has not ended, and what let the actor through still holds. */
   isLive(pass: Pass): boolean;
 }
 
 /** A retrieve of a large study over a slow line takes so long. */
-const grantMs = 60 * 60 * 1000;
+const passMs = 60 * 60 * 1000;
 
 /** Refusals that are logged one by one in a minute; what is over is counted into the next that is logged. */
 const refusalsLoggedPerMinuteMax = 120;
 
-export function createGate(parts: { audit: AuditLog; clock: Clock }): Gate {
-  const { audit, clock } = parts;
+export function createGate(parts: { policy: Policy; audit: AuditLog; clock: Clock }): Gate {
+  const { policy, audit, clock } = parts;
   const refusals = createMinuteBudget(clock, refusalsLoggedPerMinuteMax);
-  /** When each pass ends. */
-  const passes = new WeakMap<Pass, number>();
+  /** When each pass ends, and the facts it was given for. */
+  const passes = new WeakMap<Pass, { readonly endsAt: number; readonly facts: StudyFacts | undefined }>();
 
-  const refuse = async (actor: Actor, act: Act, on: AuditSubject | undefined): Promise<never> => {
+  const refuse = async (logged: Logged): Promise<never> => {
     const turn = refusals.take();
     if (turn.granted) {
       const counts = turn.skipped > 0 ? { counts: { refusalsNotLogged: turn.skipped } } : {};
-      await audit.append({ actor: actor.id, act, ...(on && { on }), outcome: "refused", ...counts });
+      await audit.append({ ...logged, outcome: "refused", ...counts });
     }
     throw new Problem("denied", "not found", { remedy: "sign in as someone who has access" });
   };
 
   return {
     async pass(actor, act, on, work) {
-      if (!may(actor, act)) return refuse(actor, act, on);
-      const subject = on === undefined ? {} : { on };
-      const logged = audit.append({ actor: actor.id, act, ...subject, outcome: "done" });
-      const pass: Pass = { actor, act, ...subject };
-      passes.set(pass, clock.monotonicMs() + grantMs);
+      const decision = policy.decide(actor, act, on?.facts);
+      const subject = on === undefined ? {} : { on: { kind: on.kind, id: on.id } };
+      if (!decision.isAllowed) return refuse({ actor: actor.id, act, ...subject });
+      const { reach, sees, purpose } = decision;
+      const entry = { actor: actor.id, act, ...subject, ...(purpose !== undefined && { purpose }) };
+      const logged = audit.append({ ...entry, outcome: "done" });
+      const pass: Pass = { actor, act, ...subject, reach, sees };
+      passes.set(pass, { endsAt: clock.monotonicMs() + passMs, facts: on?.facts });
       const worked = Promise.resolve().then(() => work(pass));
       const [log, result] = await Promise.allSettled([logged, worked]);
       if (log.status === "rejected") throw log.reason;
       if (result.status === "fulfilled") return result.value;
-      await audit.append({ actor: actor.id, act, ...subject, outcome: "failed" });
+      await audit.append({ ...entry, outcome: "failed" });
       throw result.reason;
     },
-    isLive: (pass) => clock.monotonicMs() < (passes.get(pass) ?? 0),
+    isLive(pass) {
+      const made = passes.get(pass);
+      if (made === undefined || clock.monotonicMs() >= made.endsAt) return false;
+      return policy.decide(pass.actor, pass.act, made.facts).isAllowed;
+    },
   };
+}
+
+/** What an entry says before its outcome. */
+interface Logged {
+  readonly actor: string;
+  readonly act: Act;
+  readonly on?: AuditSubject;
+  readonly purpose?: Purpose;
 }
 
 function createMinuteBudget(clock: Clock, most: number) {

@@ -1,33 +1,43 @@
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Invitation, Role } from "./access-store.ts";
+import type { AccessStore, Account, Invitation } from "./access-store.ts";
+import type { Actor } from "./acts.ts";
+import type { GrantTerms } from "./grant-store.ts";
+import { type Grants, requireAlike } from "./grants.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 import { foldedName } from "./sign-in.ts";
 
 const invitationHours = 24;
 
+/** Who stands behind an actor id, and the other way round. */
+export interface Names {
+  /** A name, "the console", "a share link" or "a removed account". */
+  of(actorId: string): string;
+  /** The actor id of the account or the program of this name. */
+  holderOf(name: string): string | undefined;
+}
+
 /** Who has an account, who is invited to make one, and how either ends. */
 export interface People {
   list(): Promise<{ accounts: Account[]; invitations: Invitation[] }>;
+  names(): Promise<Names>;
   /** Draws a one-use link's secret for a new account; an earlier one for the same name is void. */
-  invite(name: string, role: Role): Promise<{ secret: string; invitation: Invitation }>;
+  invite(name: string, grants: readonly GrantTerms[], by: Actor): Promise<{ secret: string; invitation: Invitation }>;
   /** The invitation of this secret, while it holds: not over, and nobody has that name. */
   invitationOf(secret: string): Promise<Invitation | undefined>;
   /** The invitation is used up. */
   accepted(invitation: Invitation): Promise<void>;
-  /** Removes the account or the invitation of this name; sessions end at once. Problem `conflict` for the last administrator. */
-  remove(name: string): Promise<void>;
+  /** Removes the account or the invitation of this name; its sessions and grants end at once. Problem `conflict` for the last administrator. */
+  remove(name: string, by: Actor): Promise<void>;
 }
 
-export function createPeople(parts: { store: AccessStore; clock: Clock; random: Random }): People {
-  const { store, clock, random } = parts;
+export function createPeople(parts: { store: AccessStore; grants: Grants; clock: Clock; random: Random }): People {
+  const { store, grants: held, clock, random } = parts;
   const holds = async (invitation: Invitation): Promise<boolean> =>
     invitation.endsAt > clock.now() && (await store.accountNamed(invitation.name)) === undefined;
 
-  /** Two removals at once must not take the last two administrators. */
-  let removing: Promise<unknown> = Promise.resolve();
-  const removeNow = async (name: string): Promise<void> => {
+  const removeNamed = async (name: string, by: Actor): Promise<void> => {
     const account = await store.accountNamed(name);
     const invited = (await store.invitations()).filter((invitation) => invitation.name === name);
     for (const { digest } of invited) await store.removeInvitation(digest);
@@ -35,10 +45,7 @@ export function createPeople(parts: { store: AccessStore; clock: Clock; random: 
       if (invited.length > 0) return;
       throw new Problem("absent", "nobody has this name", { remedy: "leadglass user list shows who there is" });
     }
-    const others = (await store.accounts()).filter(({ id, role }) => role === "administrator" && id !== account.id);
-    if (account.role === "administrator" && others.length === 0) {
-      throw new Problem("conflict", "this is the last administrator", { remedy: "leadglass user add another first" });
-    }
+    await held.endAllOf(`user:${account.id}`, by);
     await store.removeAccount(account.id);
   };
 
@@ -48,8 +55,28 @@ export function createPeople(parts: { store: AccessStore; clock: Clock; random: 
       for (const invitation of await store.invitations()) if (await holds(invitation)) invitations.push(invitation);
       return { accounts: await store.accounts(), invitations };
     },
-    async invite(typed, role) {
+    async names() {
+      const [accounts, clients] = await Promise.all([store.accounts(), store.clients()]);
+      const named = [
+        ...accounts.map(({ id, name }) => [`user:${id}`, name] as const),
+        ...clients.map(({ id, name }) => [`client:${id}`, name] as const),
+      ];
+      const names = new Map<string, string>(named);
+      const holders = new Map(named.toReversed().map(([holder, name]) => [name, holder]));
+      return {
+        of(actorId) {
+          if (actorId === "operator") return "the console";
+          return names.get(actorId) ?? (actorId.startsWith("share:") ? "a share link" : "a removed account");
+        },
+        holderOf: (name) => holders.get(name.trim()) ?? holders.get(name.trim().toLowerCase()),
+      };
+    },
+    async invite(typed, grants, by) {
       const name = foldedName(typed);
+      if (grants.length === 0) {
+        throw new Problem("invalid", "what this person may do is missing", { remedy: "name at least one role" });
+      }
+      requireAlike(grants);
       if ((await store.accounts()).length === 0) {
         const remedy = "open the one-use link that `leadglass start` prints, or use `leadglass init --admin`";
         throw new Problem("conflict", "there is no administrator yet", { remedy });
@@ -60,7 +87,7 @@ export function createPeople(parts: { store: AccessStore; clock: Clock; random: 
       const secret = newSecret(random);
       const createdAt = clock.now();
       const endsAt = createdAt + invitationHours * 3_600_000;
-      const invitation = { digest: digestOf(secret), name, role, createdAt, endsAt };
+      const invitation = { digest: digestOf(secret), name, grants, invitedBy: by.id, createdAt, endsAt };
       await store.putInvitation(invitation);
       return { secret, invitation };
     },
@@ -69,10 +96,6 @@ export function createPeople(parts: { store: AccessStore; clock: Clock; random: 
       return invitation !== undefined && (await holds(invitation)) ? invitation : undefined;
     },
     accepted: ({ digest }) => store.removeInvitation(digest),
-    remove(name) {
-      const removed = removing.then(() => removeNow(name.trim().toLowerCase()));
-      removing = removed.catch(() => {});
-      return removed;
-    },
+    remove: (name, by) => removeNamed(name.trim().toLowerCase(), by),
   };
 }

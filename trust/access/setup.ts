@@ -1,10 +1,12 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Random } from "#base/id";
 import { Problem } from "#base/problem";
-import type { Account, Invitation, Role } from "./access-store.ts";
+import type { Account, Invitation } from "./access-store.ts";
+import { operator } from "./acts.ts";
+import type { GrantTerms } from "./grant-store.ts";
 import type { People } from "./people.ts";
 import { digestOf, newSecret } from "./secrets.ts";
-import type { PendingAccount, SignIn } from "./sign-in.ts";
+import { firstGrants, type PendingAccount, type SignIn } from "./sign-in.ts";
 
 /** What a one-use link is good for. */
 export interface Link {
@@ -12,7 +14,9 @@ export interface Link {
   readonly first: boolean;
   /** Given by who invited; the first administrator chooses. */
   readonly name?: string;
-  readonly role: Role;
+  /** What the account will be given, and by whom (an actor id). */
+  readonly grants: readonly GrantTerms[];
+  readonly invitedBy: string;
 }
 
 /**
@@ -40,10 +44,11 @@ export function createSetup(parts: { signIn: SignIn; people: People; random: Ran
 
   const check = async (secret: string): Promise<Link & { invitation?: Invitation }> => {
     const isFirst = timingSafeEqual(Buffer.from(digestOf(secret), "hex"), Buffer.from(digestOf(firstSecret), "hex"));
-    if (isFirst && !(await signIn.hasAccount())) return { first: true, role: "administrator" };
+    if (isFirst && !(await signIn.hasAccount())) return { first: true, grants: firstGrants, invitedBy: operator.id };
     const invitation = isFirst ? undefined : await people.invitationOf(secret);
     if (invitation !== undefined) {
-      return { first: false, name: invitation.name, role: invitation.role, invitation };
+      const { name, grants, invitedBy } = invitation;
+      return { first: false, name, grants, invitedBy, invitation };
     }
     throw new Problem("denied", "this link is not valid", {
       remedy: "use the newest link that was printed; `leadglass user add` makes another",
@@ -67,12 +72,12 @@ export function createSetup(parts: { signIn: SignIn; people: People; random: Ran
     needed: async () => !(await signIn.hasAccount()),
     secret: firstSecret,
     async linkOf(secret) {
-      const { first, name, role } = await check(secret);
-      return { first, role, ...(name !== undefined && { name }) };
+      const { first, name, grants, invitedBy } = await check(secret);
+      return { first, grants, invitedBy, ...(name !== undefined && { name }) };
     },
     async begin(secret, typedName, password) {
-      const { name, role } = await check(secret);
-      const account = await signIn.prepareAccount(name ?? typedName, password, role);
+      const { name, grants, invitedBy } = await check(secret);
+      const account = await signIn.prepareAccount(name ?? typedName, password, { grants, invitedBy });
       pending.set(digestOf(secret), account);
       return account;
     },

@@ -1,9 +1,11 @@
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Role, Session } from "./access-store.ts";
-import { type Actor, actorOf } from "./acts.ts";
+import type { AccessStore, Account, Session } from "./access-store.ts";
+import { type Actor, actorOf, operator } from "./acts.ts";
 import { createAttempts } from "./attempts.ts";
+import type { GrantTerms } from "./grant-store.ts";
+import type { Grants } from "./grants.ts";
 import { newTotpSeed, totpEnrolment, totpStepOf } from "./second-factor.ts";
 import { digestOf, hashPassword, newRecoveryCode, newSecret, passwordMatches, recoveryCodeDigest } from "./secrets.ts";
 
@@ -22,6 +24,9 @@ export interface SignedIn {
 /** An account that is being made: it is stored when its second factor has been shown to work. */
 export interface PendingAccount {
   readonly account: Account;
+  /** What it will be given, and by whom (an actor id). */
+  readonly grants: readonly GrantTerms[];
+  readonly invitedBy: string;
   readonly seed: Uint8Array;
   readonly totpSecret: string;
   readonly totpUri: string;
@@ -30,8 +35,12 @@ export interface PendingAccount {
 /** People and programs: how they prove who they are, and what stands for the proof afterwards. */
 export interface SignIn {
   /** Checks name and password and draws a second factor. Nothing is stored yet. */
-  prepareAccount(name: string, password: string, role: Role): Promise<PendingAccount>;
-  /** Stores the account if `code` comes from its authenticator, and gives the recovery codes, once. */
+  prepareAccount(
+    name: string,
+    password: string,
+    given: Pick<PendingAccount, "grants" | "invitedBy">,
+  ): Promise<PendingAccount>;
+  /** Stores the account with its grants if `code` comes from its authenticator, and gives the recovery codes, once. */
   confirmAccount(pending: PendingAccount, code: string): Promise<{ recoveryCodes: string[] }>;
   /** An administrator made by the owner of the home, who hands its second factor over. */
   createAccount(name: string, password: string): Promise<PendingAccount & { recoveryCodes: string[] }>;
@@ -58,10 +67,23 @@ const touchEveryMs = 60_000;
 const passwordLengthMin = 12;
 const passwordLengthMax = 256;
 const tokenMinutesMax = 366 * 24 * 60;
+/** What who sets an installation up may do, until others are invited: in a small centre one person does it all. */
+export const firstGrants: readonly GrantTerms[] = (["administrator", "radiologist", "technologist"] as const).map(
+  (role) => ({ role, place: { kind: "tenant" }, purpose: "treatment", endsAt: 0 }),
+);
+const scriptGrant: GrantTerms = { role: "service", place: { kind: "tenant" }, purpose: "operations", endsAt: 0 };
 const totpPurpose = (accountId: string) => `totp ${accountId}`;
 
-export function createSignIn(parts: { store: AccessStore; box: SecretBox; random: Random; clock: Clock }): SignIn {
-  const { store, box, random, clock } = parts;
+export interface SignInParts {
+  readonly store: AccessStore;
+  readonly grants: Grants;
+  readonly box: SecretBox;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+export function createSignIn(parts: SignInParts): SignIn {
+  const { store, grants, box, random, clock } = parts;
   const attempts = createAttempts(clock);
   const wrong = () => new Problem("invalid", "name, password or code is wrong", { remedy: "check all three" });
   /** Hashed against when the name is unknown, so that both answers take the same time. */
@@ -75,15 +97,16 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
     return store.useRecoveryCode(account.id, recoveryCodeDigest(code));
   };
 
-  const prepareAccount = async (name: string, password: string, role: Role): Promise<PendingAccount> => {
-    const account = { ...(await newAccount(name, password, { store, random, clock })), role };
+  const prepareAccount: SignIn["prepareAccount"] = async (name, password, { grants, invitedBy }) => {
+    const account = await newAccount(name, password, { store, random, clock });
     const seed = newTotpSeed(random);
     const totpSealed = box.seal(totpPurpose(account.id), seed);
-    return { account: { ...account, totpSealed }, seed, ...totpEnrolment(seed, account.name) };
+    return { account: { ...account, totpSealed }, grants, invitedBy, seed, ...totpEnrolment(seed, account.name) };
   };
 
-  const keepAccount = async (account: Account): Promise<string[]> => {
-    await store.addAccount(account);
+  const keepAccount = async (account: Account, pending: PendingAccount): Promise<string[]> => {
+    const { grants: terms, invitedBy } = pending;
+    await grants.giveWith(`user:${account.id}`, terms, { id: invitedBy }, (given) => store.addAccount(account, given));
     const recoveryCodes = Array.from({ length: 8 }, () => newRecoveryCode(random));
     await store.setRecoveryCodes(account.id, recoveryCodes.map(recoveryCodeDigest));
     return recoveryCodes;
@@ -92,15 +115,16 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
   return {
     prepareAccount,
     async createAccount(name, password) {
-      const pending = await prepareAccount(name, password, "administrator");
-      return { ...pending, recoveryCodes: await keepAccount(pending.account) };
+      const pending = await prepareAccount(name, password, { grants: firstGrants, invitedBy: operator.id });
+      return { ...pending, recoveryCodes: await keepAccount(pending.account, pending) };
     },
-    async confirmAccount({ account, seed }, code) {
+    async confirmAccount(pending, code) {
+      const { account, seed } = pending;
       const totpStep = totpStepOf(seed, code.trim(), clock.now());
       if (totpStep === undefined) {
         throw new Problem("invalid", "the code is wrong", { remedy: "type the code that the authenticator shows now" });
       }
-      return { recoveryCodes: await keepAccount({ ...account, totpStep }) };
+      return { recoveryCodes: await keepAccount({ ...account, totpStep }, pending) };
     },
     hasAccount: async () => (await store.accounts()).length > 0,
     async check(name, password, code, from) {
@@ -156,7 +180,9 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
         throw new Problem("invalid", `minutes must be more than 0 and at most ${tokenMinutesMax}`);
       }
       const now = clock.now();
-      const client = await store.clientNamed({ id: newToken(random), name: clientName, createdAt: now });
+      const id = newToken(random);
+      const client = await store.clientNamed({ id, name: clientName, createdAt: now });
+      if (client.id === id) await grants.give(`client:${id}`, scriptGrant, operator);
       const secret = `lgt_${newSecret(random)}`;
       const endsAt = now + Math.round(minutes * 60_000);
       const masked = sees === "masked";
@@ -166,14 +192,14 @@ export function createSignIn(parts: { store: AccessStore; box: SecretBox; random
     async clientOf(secret) {
       const token = await store.token(digestOf(secret));
       if (token === undefined || token.endsAt <= clock.now()) return undefined;
-      return actorOf("client", token.client.id, token.masked ? "masked" : undefined);
+      return actorOf("client", token.client.id, token.masked ? { sees: "masked" } : {});
     },
   };
 }
 
 /** Who this person is to the gate. */
 export function personOf(account: Account): Actor {
-  return actorOf("user", account.id, account.role === "observer" ? "masked" : undefined);
+  return actorOf("user", account.id);
 }
 
 /** An account's name as it is kept. Throws Problem `invalid` for what cannot be one. */
@@ -187,7 +213,7 @@ async function newAccount(
   typedName: string,
   password: string,
   parts: { store: AccessStore; random: Random; clock: Clock },
-): Promise<Omit<Account, "role">> {
+): Promise<Account> {
   const name = foldedName(typedName);
   if (password.length < passwordLengthMin || password.length > passwordLengthMax) {
     const message = `a password is ${passwordLengthMin} to ${passwordLengthMax} characters`;

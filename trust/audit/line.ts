@@ -24,8 +24,10 @@ export function lineOf(entry: AuditEntry): Buffer {
       act: entry.act,
       ...(entry.on === undefined ? {} : { on: { kind: entry.on.kind, id: entry.on.id } }),
       ...(entry.studies === undefined ? {} : { studies: entry.studies }),
+      ...(entry.purpose === undefined ? {} : { purpose: entry.purpose }),
       outcome: entry.outcome,
       ...(counts.length === 0 ? {} : { counts: Object.fromEntries(counts) }),
+      ...(entry.detail === undefined ? {} : { detail: entry.detail }),
     }),
   );
   if (line.length > lineBytesMost) throw new Problem("invalid", "an audit entry is too long");

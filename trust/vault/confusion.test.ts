@@ -15,6 +15,7 @@ import { changed, objectOf, piecesOf, withIdentity } from "./manipulations.fixtu
 import { keyOf } from "./primitives.ts";
 import { createSwitchedVault } from "./switched-vault.fixture.ts";
 import { keyring, memoryStores, openVault, put } from "./vault.fixture.ts";
+import { policyWhere } from "../access/grants.fixture.ts";
 
 const isDamaged = (error: unknown) => isProblem(error, "damaged");
 
@@ -30,7 +31,7 @@ test("an identity half of another study than the one that is logged is not opene
   const append = async (entry: Omit<AuditEntry, "at">) => entries.push(entry);
   const audit = { append } as Partial<AuditLog> as AuditLog;
   const clock = createVirtualClock();
-  const gate = createGate({ audit, clock });
+  const gate = createGate({ policy: policyWhere({ "user:1": ["radiologist"] }), audit, clock });
   const { reveal } = createReveal({ vault, gate, audit, clock, log: silentLog, studiesPerMinuteMax: 10 });
   const place = await put(vault, Buffer.from("of another patient"), {
     half: "identity",

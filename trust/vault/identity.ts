@@ -42,6 +42,8 @@ export interface SealedIdentity {
 export interface IndexBox {
   /** HMAC-SHA-256 under the index key, 32 bytes; `kind` keeps equal texts of different kinds apart. The caller cuts it. */
   digest(kind: string, text: string): Buffer;
+  /** The token of the patient under whose key a study's identity lies. */
+  patientOf(studyToken: string): Promise<string | undefined>;
   /** Problem "absent" when the study's keys are gone (shredded). */
   sealIdentity(studyToken: string, values: IdentityValues): Promise<Uint8Array>;
   /** Whether each passes; false for one whose keys are gone. Problem "damaged" for one that does not open. */

@@ -91,6 +91,7 @@ export function createIndexBox(parts: Parts & { readonly indexKey: KeyObject; re
 
   return {
     digest: (kind, text) => hmac(digestKey, joined(kind, text)),
+    patientOf: identityKeys.patientOf,
     async sealIdentity(studyToken, values) {
       const found = identityKeys.keyOf(studyToken);
       const key = found instanceof Promise ? await found : found;

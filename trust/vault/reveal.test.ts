@@ -6,6 +6,7 @@ import { type Actor, actorOf, createGate, type Pass, system } from "#trust/acces
 import type { AuditEntry, AuditLog } from "#trust/audit";
 import { createReveal, type IdentityValues } from "./index.ts";
 import { openVault, put } from "./vault.fixture.ts";
+import { policyWhere } from "../access/grants.fixture.ts";
 
 type Appended = Omit<AuditEntry, "at">;
 
@@ -22,7 +23,7 @@ async function revealing(options: { studiesPerMinuteMax?: number } = {}) {
     },
   } as Partial<AuditLog> as AuditLog;
   const clock = createVirtualClock();
-  const gate = createGate({ audit, clock });
+  const gate = createGate({ policy, audit, clock });
   const { studiesPerMinuteMax = 100 } = options;
   const made = createReveal({ vault, gate, audit, clock, log: silentLog, studiesPerMinuteMax });
   const sealed = async (studyUid: string, values: IdentityValues["values"]) => {
@@ -49,7 +50,8 @@ async function revealing(options: { studiesPerMinuteMax?: number } = {}) {
 }
 
 const user = actorOf("user", "11");
-const observer = actorOf("user", "22", "masked");
+const observer = actorOf("user", "22");
+const policy = policyWhere({ "user:11": ["radiologist"], "user:22": ["researcher"], "user:33": ["radiologist"] });
 const doe = {
   PatientName: "Doe^Jane=山田^花子",
   PatientID: "MRN0012345",
@@ -87,7 +89,7 @@ test("identity is opened after the audit entry is on stable storage, which says 
 test("nothing is opened without a pass of the gate, with one that has ended, or when the log takes no entry", async () => {
   const { reveal, sealed, asActor, clock, gate, vault } = await revealing();
   const row = await sealed("1.2", doe);
-  const forged = { actor: user, act: "study.search" } as const;
+  const forged: Pass = { actor: user, act: "study.search", reach: [], sees: "whole" };
   await assert.rejects(reveal(forged, { rows: [row] }, "search"), { code: "denied" });
   const kept = await asActor(user, async (pass) => pass);
   await reveal(kept, { rows: [row] }, "search");

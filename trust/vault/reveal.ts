@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { Actor, Gate, Pass } from "#trust/access";
+import type { Gate, Pass } from "#trust/access";
 import { type AuditLog, studiesMost } from "#trust/audit";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { IdentityValues, SealedIdentity } from "./identity.ts";
@@ -72,11 +72,11 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
   };
   const openRows = async (pass: Pass, rows: readonly SealedIdentity[]) => {
     const opened = await Promise.all(rows.map((row) => opening.row(row).catch(undefinedWhenShredded)));
-    return sees(pass.actor) === "masked" ? opened.map((values) => values && masked(values)) : opened;
+    return pass.sees === "masked" ? opened.map((values) => values && masked(values)) : opened;
   };
 
   const reveal: Reveal = async (pass, { rows = [], halves = [] }, purpose) => {
-    if (halves.length > 0 && sees(pass.actor) === "masked") throw denied("not found");
+    if (halves.length > 0 && pass.sees === "masked") throw denied("not found");
     const studies = new Set([...rows, ...halves].map(({ studyToken }) => studyToken));
     if (studies.size > 0) await admit(pass, [...studies], purpose);
     return {
@@ -93,10 +93,6 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
     };
   };
   return { reveal, breaker };
-}
-
-function sees(actor: Actor): "whole" | "masked" {
-  return actor.sees ?? "whole";
 }
 
 function undefinedWhenShredded(error: unknown): undefined {

@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { InvitationView, PeopleView } from "#formats/api";
+import { type InvitationRequest, type InvitationView, type PeopleView, purposeOf, rolesOfPeople } from "#formats/api";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
 
@@ -7,21 +7,29 @@ const when = (time: number) => new Date(time).toISOString();
 
 export const userAdd: Command = {
   words: "user add",
-  takes: "NAME [--role observer]",
-  does: "a one-use link for another person, who sets password and authenticator there",
-  options: { role: "ROLE  administrator (the default), or observer, who sees identity masked and administers nothing" },
+  takes: "NAME --role ROLE[,ROLE]",
+  does: "a one-use link for another person, who sets up their own way of signing in there",
+  options: { role: `ROLE  ${rolesOfPeople.join(", ")}; several with commas, for the whole tenant` },
   run: (context) =>
     withServer(context, async (call) => {
       const [name] = context.positionals;
-      const { role = "administrator" } = context.options;
-      if (name === undefined || (role !== "administrator" && role !== "observer")) {
-        throw new Problem("invalid", "NAME is needed, and --role is administrator or observer", {
-          remedy: "leadglass user add bob@example.org",
+      const roles = (context.options.role ?? "").split(",").filter((role) => role !== "");
+      const known = rolesOfPeople.filter((role) => roles.includes(role));
+      if (name === undefined || known.length === 0 || known.length < roles.length) {
+        throw new Problem("invalid", `NAME is needed, and --role is one of ${rolesOfPeople.join(", ")}`, {
+          remedy: "leadglass user add bob@example.org --role technologist",
         });
       }
-      const invited = await call.json<InvitationView>("POST", "/api/invitations", { name, role });
+      const grants = known.map((role) => ({
+        role,
+        place: { kind: "tenant" } as const,
+        purpose: purposeOf(role),
+        endsAt: 0,
+      }));
+      const request: InvitationRequest = { name, grants };
+      const invited = await call.json<InvitationView>("POST", "/api/invitations", request);
       const lines = [
-        `one-use link for the ${invited.role} ${invited.name}, until ${when(invited.endsAt)}:`,
+        `one-use link for ${invited.name} (${invited.roles.join(", ")}), until ${when(invited.endsAt)}:`,
         `  ${invited.link}`,
         "whoever opens it first is that person: hand it over where nobody else reads it",
       ];
@@ -38,11 +46,12 @@ export const userList: Command = {
       const people = await call.json<PeopleView>("GET", "/api/accounts");
       const lines = [
         ...people.accounts.map(
-          ({ name, role, createdAt }) => `${name.padEnd(32)}  ${role.padEnd(13)}  since ${when(createdAt)}`,
+          ({ name, roles, createdAt }) =>
+            `${name.padEnd(32)}  ${(roles.join(",") || "no grant").padEnd(13)}  since ${when(createdAt)}`,
         ),
         ...people.invitations.map(
-          ({ name, role, endsAt }) =>
-            `${name.padEnd(32)}  ${role.padEnd(13)}  INVITED, link good until ${when(endsAt)}`,
+          ({ name, roles, endsAt }) =>
+            `${name.padEnd(32)}  ${roles.join(",").padEnd(13)}  INVITED, link good until ${when(endsAt)}`,
         ),
       ];
       context.print(lines.join("\n") || "nobody yet: leadglass start prints the link for the first", people);

@@ -57,9 +57,10 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** An observer is shown studies and nothing to administer. */
-export function useIsAdministrator(): boolean {
-  return useQuery(sessionQuery).data?.account.role === "administrator";
+/** Whether who is signed in may do this act, somewhere: what is shown goes by it, what is done the server decides. */
+export function useMay(): (act: string) => boolean {
+  const may = useQuery(sessionQuery).data?.may ?? [];
+  return (act) => may.includes(act);
 }
 
 export const pageSize = 100;

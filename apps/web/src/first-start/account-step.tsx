@@ -37,7 +37,7 @@ export function AccountStep({ secret, link, onMade }: AccountStepProps) {
       <Title order={1} mb={6}>
         {link.first ? "Make the administrator" : "Make your account"}
       </Title>
-      <Text mb="md">{aboutRole(link)}</Text>
+      <Text mb="md">{aboutRoles(link)}</Text>
       <Stack gap="sm" maw={380}>
         <TextInput
           label="Name"
@@ -80,12 +80,14 @@ export function AccountStep({ secret, link, onMade }: AccountStepProps) {
   );
 }
 
-function aboutRole({ first, role }: LinkView): string {
+function aboutRoles({ first, roles }: LinkView): string {
   if (first) {
     return "The administrator admits devices and sees every study. There is no password to begin with and none that we know.";
   }
-  if (role === "observer") {
-    return "You are invited as an observer: you find and view studies, with names, dates and numbers masked. Choose your password; nobody else knows it.";
+  const invited = `You are invited as ${roles.map((role) => role.replace("-", " ")).join(", ")}`;
+  const chooses = "Choose your password; nobody else knows it.";
+  if (roles.includes("researcher")) {
+    return `${invited}: you find and view studies, with names, dates and numbers masked. ${chooses}`;
   }
-  return "You are invited as an administrator: you see every study, admit devices, and confirm what nobody may do alone. Choose your password; nobody else knows it.";
+  return `${invited}. ${chooses}`;
 }

@@ -51,7 +51,7 @@ export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstS
             {step === 0 ? (
               <AccountStep
                 secret={secret}
-                link={{ first: true, role: "administrator" }}
+                link={{ first: true, roles: ["administrator"] }}
                 onMade={(made) => {
                   setAdministrator(made);
                   setStep(1);

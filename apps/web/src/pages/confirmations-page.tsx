@@ -58,12 +58,12 @@ export function ConfirmationsPage() {
 
 function SecondNeeded() {
   const people = useQuery(peopleQuery);
-  const administrators = people.data?.accounts.filter(({ role }) => role === "administrator").length ?? 2;
+  const administrators = people.data?.accounts.filter(({ roles }) => roles.includes("administrator")).length ?? 2;
   if (administrators > 1) return null;
   return (
     <div className={classes.note} role="note">
-      There is one administrator. Until there is a second, such acts are refused: <Code>leadglass user add NAME</Code>{" "}
-      prints a one-use link for another person.
+      There is one administrator. Until there is a second, such acts are refused:{" "}
+      <Code>leadglass user add NAME --role administrator</Code> prints a one-use link for another person.
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { Button, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { IconSearchOff, IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { statusQuery, useIsAdministrator } from "../api/queries.ts";
+import { statusQuery, useMay } from "../api/queries.ts";
 import { LoadPhantom } from "./load-phantom.tsx";
 import classes from "./studies.module.css";
 
@@ -23,8 +23,8 @@ export function NoStudies({ filtered, onClear }: { readonly filtered: boolean; o
 }
 
 function NothingYet() {
-  const isAdministrator = useIsAdministrator();
-  const status = useQuery({ ...statusQuery, enabled: isAdministrator });
+  const may = useMay();
+  const status = useQuery({ ...statusQuery, enabled: may("status.read") });
   const port = status.data?.ports.dicom;
   return (
     <Stack className={classes.middle} align="center" gap="xs">
@@ -39,7 +39,7 @@ function NothingYet() {
           </>
         )}
       </Text>
-      {isAdministrator ? (
+      {may("device.write") ? (
         <Group mt="xs" justify="center">
           <Button component={Link} to="/devices">
             Add a device

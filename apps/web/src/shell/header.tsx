@@ -5,7 +5,7 @@ import { IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun, IconSunMoon, I
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEvents } from "../api/events.tsx";
-import { confirmationsQuery, sessionQuery, statusQuery, useIsAdministrator, waitingQuery } from "../api/queries.ts";
+import { confirmationsQuery, sessionQuery, statusQuery, useMay, waitingQuery } from "../api/queries.ts";
 import { waitsForMe } from "../words/confirmation-words.ts";
 import { useNow } from "../words/time.tsx";
 import { Mark } from "./mark.tsx";
@@ -14,29 +14,32 @@ import classes from "./shell.module.css";
 import { useShortcutsHelp } from "./shortcuts.tsx";
 import { useSignOut } from "./sign-out.ts";
 
+/** Each page with the act that it begins with. */
 const places = [
-  { to: "/", label: "Studies" },
-  { to: "/devices", label: "Devices" },
-  { to: "/confirmations", label: "Confirmations" },
-  { to: "/log", label: "Log" },
-  { to: "/status", label: "Status" },
+  { to: "/", label: "Studies", act: "study.search" },
+  { to: "/devices", label: "Devices", act: "device.read" },
+  { to: "/confirmations", label: "Confirmations", act: "confirmation.read" },
+  { to: "/log", label: "Log", act: "audit.read" },
+  { to: "/status", label: "Status", act: "status.read" },
 ] as const;
 
 /** The pages of who is signed in. */
 export function usePlaces() {
-  return useIsAdministrator() ? places : places.slice(0, 1);
+  const may = useMay();
+  return places.filter(({ act }) => may(act));
 }
 
 type Waiting = Readonly<Partial<Record<(typeof places)[number]["to"], { count: number; title: string }>>>;
 
 /** What waits on each page, for those where something does. */
 function useWaiting(): Waiting {
-  const enabled = useIsAdministrator();
+  const may = useMay();
   const queries = useQueryClient();
   const now = useNow();
-  const callers = useQuery({ ...waitingQuery, enabled }).data?.length ?? 0;
-  const stopped = useQuery({ ...statusQuery, enabled }).data?.stopped.length ?? 0;
-  const acts = useQuery({ ...confirmationsQuery, enabled }).data?.filter(waitsForMe(now)).length ?? 0;
+  const callers = useQuery({ ...waitingQuery, enabled: may("device.read") }).data?.length ?? 0;
+  const stopped = useQuery({ ...statusQuery, enabled: may("status.read") }).data?.stopped.length ?? 0;
+  const acts =
+    useQuery({ ...confirmationsQuery, enabled: may("confirmation.read") }).data?.filter(waitsForMe(now)).length ?? 0;
   useEvents((event) => {
     if (event.type === "confirmation") void queries.invalidateQueries(confirmationsQuery);
     if (event.type === "stopped") void queries.invalidateQueries(statusQuery);
@@ -180,7 +183,7 @@ function AccountMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {session.data?.account.name} · {session.data?.account.role}
+          {session.data?.account.name} · {session.data?.account.roles.join(", ")}
         </Menu.Label>
         <Menu.Item
           leftSection={<IconLogout size={16} />}
