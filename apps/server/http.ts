@@ -37,7 +37,7 @@ const statusOf: Readonly<Record<ProblemCode, number>> = {
 };
 
 /** Answers that honest callers hardly ever get: the operator is told of them. */
-const noteworthy: ReadonlySet<number> = new Set([400, 413, 415, 429, 431]);
+const noteworthy: ReadonlySet<number> = new Set([400, 409, 413, 415, 429, 431]);
 
 interface Identity {
   readonly actor: Actor;

@@ -17,6 +17,10 @@ const alsoUsual = [
   "NumberOfStudyRelatedInstances",
   "NumberOfSeriesRelatedInstances",
   "AvailableTransferSyntaxUID",
+  "ReferencedSOPClassUID",
+  "ReferencedSOPInstanceUID",
+  "ErrorComment",
+  "FailureReason",
 ];
 
 /** One value or several, by keyword; undefined and empty give the attribute without a value. */

@@ -10,8 +10,8 @@ export interface FailedInstance {
   readonly sopUid: string | undefined;
   /** Failure Reason (0008,1197). */
   readonly reason: number;
-  /** What the archive said, where it was asked. */
-  readonly problem?: Problem;
+  /** What the archive said, where it was asked. The error itself, with its stack, is not kept for each of many parts. */
+  readonly comment?: string;
 }
 
 /** Failure reasons as PS3.18 §I.2.2 and PS3.7 §C give them. */
@@ -71,9 +71,9 @@ function storedItem(root: string, { studyUid, seriesUid, sopUid, sopClassUid }: 
   });
 }
 
-function failedItem({ sopClassUid, sopUid, reason, problem }: FailedInstance): DicomJson {
+function failedItem({ sopClassUid, sopUid, reason, comment }: FailedInstance): DicomJson {
   return attributesJson({
-    ...(problem !== undefined && { ErrorComment: problem.message.slice(0, 64) }),
+    ...(comment !== undefined && { ErrorComment: comment }),
     ReferencedSOPClassUID: sopClassUid,
     ReferencedSOPInstanceUID: sopUid,
     FailureReason: reason,

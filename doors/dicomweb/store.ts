@@ -15,6 +15,10 @@ import { type FailedInstance, FailureReason, failureReason, storeResponse, store
 /** Instances that were received and wait for stable storage while the next arrives: they share a sync. */
 const finishingMax = 8;
 const silentMsMax = 60_000;
+/** Error Comment (0000,0902) is LO. */
+const commentCharactersMax = 64;
+/** After so many parts others have their turn. */
+const partsAtOnce = 100;
 
 /** STOW-RS (PS3.18 §10.5): instances stream into the archive as they arrive, however many and however large. */
 export function storeHandler(parts: DicomwebParts) {
@@ -27,18 +31,17 @@ export function storeHandler(parts: DicomwebParts) {
     const bytes = arriving(request, parts.clock);
     try {
       if (body.boundary === undefined) await storeSingle(bytes, intake);
-      else await storeParts(bytes, body.boundary, intake);
+      else await storeParts(bytes, body.boundary, intake, parts.clock);
     } catch (error) {
       await intake.abort();
       throw request.raw.readableAborted ? new Problem("invalid", "the upload was broken off", { cause: error }) : error;
     }
-    const { stored, failed } = await intake.outcome();
+    const { stored, failed, noRoom } = await intake.outcome();
     if (stored.length + failed.length === 0) {
       throw new Problem("invalid", "the body holds no instance", {
         remedy: "send at least one application/dicom part",
       });
     }
-    const noRoom = failed.find(({ problem }) => isProblem(problem, "no-room"))?.problem;
     if (stored.length === 0 && noRoom !== undefined) throw noRoom;
     const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
     reply.status(storeStatus(stored, failed)).type(answerType);
@@ -98,13 +101,21 @@ async function storeSingle(bytes: AsyncIterable<Buffer>, intake: PartIntake): Pr
   if (begun) await intake.end();
 }
 
-async function storeParts(bytes: AsyncIterable<Buffer>, boundary: string, intake: PartIntake): Promise<void> {
+async function storeParts(
+  bytes: AsyncIterable<Buffer>,
+  boundary: string,
+  intake: PartIntake,
+  clock: Clock,
+): Promise<void> {
   const reader = createMultipartReader(boundary);
+  let parts = 0;
   for await (const chunk of bytes) {
     for (const piece of reader.push(chunk)) {
       if (piece.kind === "data") await intake.write(piece.bytes);
       else if (piece.kind === "end") await intake.end();
       else intake.begin(piece.headers.get("content-type"));
+      // Thousands of parts of a few bytes come in one chunk, and none of them waits for anything.
+      if (piece.kind === "end" && ++parts % partsAtOnce === 0) await clock.sleep(0);
     }
   }
   if (!reader.end()) await intake.cut();
@@ -119,7 +130,7 @@ interface PartIntake {
   /** The body ended inside a part: that one is not stored. */
   cut(): Promise<void>;
   /** Waits for what is on its way to stable storage. */
-  outcome(): Promise<{ stored: StoredInstance[]; failed: FailedInstance[] }>;
+  outcome(): Promise<{ stored: StoredInstance[]; failed: FailedInstance[]; noRoom: Problem | undefined }>;
   abort(): Promise<void>;
 }
 
@@ -130,7 +141,7 @@ interface OpenPart {
   readingHeader: boolean;
   /** The header has shown that this is the study of the path, if there is one. */
   isOfStudy: boolean;
-  failed: { readonly reason: number; readonly problem?: Problem } | undefined;
+  failed: Pick<FailedInstance, "reason" | "comment"> | undefined;
 }
 
 const wanted = [Tag.SOPClassUID, Tag.SOPInstanceUID, Tag.StudyInstanceUID];
@@ -140,6 +151,13 @@ function createPartIntake(archive: Archive, actor: Actor, studyUid: string | und
   const outcomes: Promise<StoredInstance | FailedInstance>[] = [];
   const finishing = new Set<Promise<unknown>>();
   let open: OpenPart | undefined;
+  let noRoom: Problem | undefined;
+
+  const whyOf = (error: unknown): NonNullable<OpenPart["failed"]> => {
+    const problem = asProblem(error, "storing an instance");
+    if (isProblem(problem, "no-room")) noRoom ??= problem;
+    return { reason: failureReason(problem), comment: problem.message.slice(0, commentCharactersMax) };
+  };
 
   const fail = async (part: OpenPart, why: NonNullable<OpenPart["failed"]>): Promise<void> => {
     part.failed ??= why;
@@ -220,6 +238,7 @@ function createPartIntake(archive: Archive, actor: Actor, studyUid: string | und
       return {
         stored: all.filter((each) => "studyUid" in each),
         failed: all.filter((each) => "reason" in each),
+        noRoom,
       };
     },
     async abort() {
@@ -234,9 +253,4 @@ function otherStudy(): Problem {
   return new Problem("conflict", "the instance is not of the study in the path", {
     remedy: "store it at its own study",
   });
-}
-
-function whyOf(error: unknown): NonNullable<OpenPart["failed"]> {
-  const problem = asProblem(error, "storing an instance");
-  return { reason: failureReason(problem), problem };
 }
