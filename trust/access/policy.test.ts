@@ -6,7 +6,6 @@ import { createVirtualClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { purposes, roles } from "#formats/api";
 import { createMemoryAccessStore } from "#stores/memory";
-import { pageOfAccess } from "../../tools/generators/access/page.ts";
 import { type PageActor, readThePage } from "./decided-by-the-page.fixture.ts";
 import { grantOf } from "./grant-store.contract.ts";
 import { policyWhere } from "./grants.fixture.ts";
@@ -126,10 +125,6 @@ test("a million decisions are those of the page that auditors read, and lists sh
     }
   }
   assert.ok(allowed > 100_000, `${allowed} of ${worlds * each} allowed`);
-});
-
-test("the page for auditors is made from the table that decides", () => {
-  assert.equal(page, pageOfAccess(), "run node tools/generators/access/main.ts");
 });
 
 const facts: StudyFacts = { facility: "f1", patient: "p1", study: "s1", order: "o1" };

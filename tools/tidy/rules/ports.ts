@@ -85,15 +85,17 @@ function isMethod(member: Node): boolean {
   return member.type === "TSPropertySignature" && member.typeAnnotation?.typeAnnotation.type === "TSFunctionType";
 }
 
-/** Test files that import a contract: what runs it. */
+/** Test files that import a contract, or one that it is a part of: what runs it. */
 function runnersOf(tree: Tree, contract: string): string[] {
-  const runs = (source: Source) =>
-    source.path.endsWith(".test.ts") &&
+  const imports = (source: Source) =>
     source.imports.some(({ specifier }) => {
       const target = specifier === undefined ? undefined : targetOf(source.path, specifier);
       return target?.kind === "file" && target.path === contract;
     });
-  return tree.sources.filter(runs).map((source) => source.path);
+  return tree.sources.filter(imports).flatMap(({ path }) => {
+    if (path.endsWith(".contract.ts")) return runnersOf(tree, path);
+    return path.endsWith(".test.ts") ? [path] : [];
+  });
 }
 
 function contractFaults(tree: Tree): Finding[] {
