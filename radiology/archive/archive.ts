@@ -2,8 +2,7 @@ import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { Actor, Gate, Pass } from "#trust/access";
-import type { AuditSubject } from "#trust/audit";
+import { type Actor, covers, type Gate, isNowhere, type Pass, type Subject } from "#trust/access";
 import type { CheckProgress, Damage, OpenedObject, Reveal, Vault } from "#trust/vault";
 import { type Changes, createChanges } from "./changes.ts";
 import { currentBytes } from "./corrected-bytes.ts";
@@ -11,7 +10,9 @@ import { type CorrectionActs, createCorrections } from "./corrections.ts";
 import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
 import { createIndexer } from "./indexer.ts";
 import { createIntake, type DataSetHeader, type Receiving, type StoredInstance } from "./intake.ts";
+import { liveOpening } from "./live-opening.ts";
 import { createMissingEntries, type ReadableLog } from "./missing-entries.ts";
+import { reachMatches } from "./reach.ts";
 import {
   createRevealedRows,
   type InstanceRow,
@@ -21,7 +22,7 @@ import {
   type StudyRow,
 } from "./revealed-rows.ts";
 import { createSeriesMetadata } from "./series-metadata.ts";
-import type { Count, IndexedInstance, IndexedStudy, Query, StudyIndex } from "./study-index.ts";
+import type { Count, IndexedInstance, IndexedStudy, Match, Query, StudyIndex } from "./study-index.ts";
 import { type RecoverySummary, takeIn } from "./taking-in.ts";
 
 export interface ReadTarget {
@@ -37,8 +38,8 @@ export interface ReadTarget {
 export interface Archive extends Changes, CorrectionActs {
   /** One instance as C-STORE sends it: a data set without file meta information. */
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
-  /** One instance as a Part 10 file. */
-  receiveFile(actor: Actor): Receiving;
+  /** One instance as a Part 10 file; `facility` is the token of the one that it came from. */
+  receiveFile(actor: Actor, facility?: string): Receiving;
 
   findStudies(actor: Actor, query: Query): Promise<StudyRow[]>;
   /** A page and how many there are in all, as one act. */
@@ -47,6 +48,8 @@ export interface Archive extends Changes, CorrectionActs {
   findInstances(actor: Actor, query: Query): Promise<ListedInstance[]>;
   /** What a watcher is shown of studies that it heard of. */
   watchedStudies(actor: Actor, studyTokens: readonly string[]): Promise<StudyRow[]>;
+  /** A study as the gate is asked about it, with where it lies; undefined when there is none. */
+  subjectOf(studyToken: string): Promise<Subject | undefined>;
   /** One study with its series, by the token that stands for it in our URLs. */
   studyOfToken(actor: Actor, studyToken: string): Promise<{ study: StudyRow; series: SeriesRow[] }>;
   /** The instances of a study, a series, or one, with all that identifies; Problem `absent` when there are none. */
@@ -104,9 +107,18 @@ export function createArchive(parts: ArchiveParts): Archive {
   const revealed = createRevealedRows(reveal);
   const metadata = createSeriesMetadata({ ...parts, indexer, revealed });
   const { changed, ...changes } = createChanges({ indexer, clock, log });
+  const live = liveOpening(gate);
+  const asSubject = (study: IndexedStudy | undefined): Subject | undefined =>
+    study && { kind: "study", id: study.studyToken, facts: index.factsOf(study) };
+  const isWithin = ({ reach }: Pass, study: IndexedStudy) => covers(reach, index.factsOf(study));
+  const subjectOf = async (studyToken: string): Promise<Subject | undefined> => {
+    await indexer.settled();
+    return asSubject(await index.studyOfToken(studyToken));
+  };
   const corrections = createCorrections({
     ...parts,
     indexer,
+    subjectOf,
     changed(studyToken) {
       metadata.corrected();
       changed(studyToken);
@@ -118,12 +130,14 @@ export function createArchive(parts: ArchiveParts): Archive {
 
   const taking = () => ({ vault, index, indexer, corrections, log, entries: createMissingEntries(parts) });
 
-  /** Searches see everything that was acknowledged before they began. */
-  const search = async <T>(actor: Actor, work: (pass: Pass) => Promise<T>): Promise<T> =>
+  /** Searches see everything that was acknowledged before they began, and of that what the actor may look at. */
+  const search = async <T>(actor: Actor, nothing: T, work: (pass: Pass, reach: Match[]) => Promise<T>): Promise<T> =>
     gate.pass(actor, "study.search", undefined, async (pass) => {
       await indexer.settled();
-      return work(pass);
+      return isNowhere(pass.reach) ? nothing : work(pass, reachMatches(pass.reach));
     });
+  const within = (query: Query, reach: Match[]): Query =>
+    reach.length === 0 ? query : { ...query, matches: [...query.matches, ...reach] };
 
   /** Looks the study up first, so that the entry in the log carries its token. */
   const withStudy = async <T>(
@@ -134,11 +148,18 @@ export function createArchive(parts: ArchiveParts): Archive {
   ) => {
     await indexer.settled();
     const study = await find();
-    const subject: AuditSubject | undefined = study && { kind: "study", id: study.studyToken };
-    return gate.pass(actor, act, subject, async (pass) => {
+    return gate.pass(actor, act, asSubject(study), async (pass) => {
       if (study === undefined) throw absent();
       return work(study, pass);
     });
+  };
+
+  /** Copies of studies that lie in reach; of a study that has nothing but the copy it is not known where it lies. */
+  const copiesWithin = async (pass: Pass, copies: readonly IndexedInstance[]): Promise<IndexedInstance[]> => {
+    const tokens = [...new Set(copies.map(({ studyToken }) => studyToken))];
+    const studies = await Promise.all(tokens.map((token) => index.studyOfToken(token)));
+    const seen = new Set(studies.flatMap((study) => (study && isWithin(pass, study) ? [study.studyToken] : [])));
+    return copies.filter(({ studyToken }) => seen.has(studyToken));
   };
 
   const rowsOf = async ({ studyUid, seriesUid, sopUid }: ReadTarget): Promise<IndexedInstance[]> => {
@@ -166,7 +187,7 @@ export function createArchive(parts: ArchiveParts): Archive {
       if (identity === undefined) return [];
       const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
       const instance = instanceRow(row, identity, target.studyUid, seriesUid);
-      const open = () => openWhole(vault, row, opened.openHalf(at));
+      const open = live(pass, () => openWhole(vault, row, opened.openHalf(at)));
       const current = (received: OpenedObject) => currentBytes(row, received, corrected);
       return [{ ...instance, isCorrected: corrected.length > 0, open, current }];
     });
@@ -178,8 +199,8 @@ export function createArchive(parts: ArchiveParts): Archive {
     const opened = await reveal(pass, { halves }, "read");
     return rows.map((row) => {
       const { identity: _identity, places, ...rest } = row;
-      if (row.pixelOffset !== undefined) return { ...rest, open: () => vault.open(places.image, row.id) };
-      return { ...rest, open: () => openWhole(vault, row, opened.openHalf(whole.indexOf(row))) };
+      if (row.pixelOffset !== undefined) return { ...rest, open: live(pass, () => vault.open(places.image, row.id)) };
+      return { ...rest, open: live(pass, () => openWhole(vault, row, opened.openHalf(whole.indexOf(row)))) };
     });
   };
 
@@ -189,22 +210,30 @@ export function createArchive(parts: ArchiveParts): Archive {
     receiveDataSet: intake.receiveDataSet,
     receiveFile: intake.receiveFile,
     findStudies: (actor, query) =>
-      search(actor, async (pass) => revealed.studies(pass, await index.findStudies(query), "search")),
+      search(actor, [], async (pass, reach) =>
+        revealed.studies(pass, await index.findStudies(within(query, reach)), "search"),
+      ),
     listStudies: (actor, query) =>
-      search(actor, async (pass) => {
-        const [found, total] = await Promise.all([index.findStudies(query), index.countStudies(query.matches)]);
+      search(actor, { rows: [], total: { count: 0, isExact: true } }, async (pass, reach) => {
+        const asked = within(query, reach);
+        const [found, total] = await Promise.all([index.findStudies(asked), index.countStudies(asked.matches)]);
         return { rows: await revealed.studies(pass, found, "search"), total };
       }),
     findSeries: (actor, query) =>
-      search(actor, async (pass) => revealed.series(pass, await index.findSeries(query), "search")),
+      search(actor, [], async (pass, reach) =>
+        revealed.series(pass, await index.findSeries(within(query, reach)), "search"),
+      ),
     findInstances: (actor, query) =>
-      search(actor, async (pass) => revealed.listed(pass, await index.findInstances(query), "search")),
+      search(actor, [], async (pass, reach) =>
+        revealed.listed(pass, await index.findInstances(within(query, reach)), "search"),
+      ),
     watchedStudies: (actor, studyTokens) =>
       gate.pass(actor, "study.watch", undefined, async (pass) => {
         const rows = await Promise.all(studyTokens.map((token) => index.studyOfToken(token)));
-        const found = rows.filter((row) => row !== undefined);
+        const found = rows.filter((row) => row !== undefined).filter((row) => isWithin(pass, row));
         return revealed.studies(pass, found, "search");
       }),
+    subjectOf,
     studyOfToken: (actor, studyToken) =>
       withStudy(
         actor,
@@ -286,7 +315,11 @@ export function createArchive(parts: ArchiveParts): Archive {
         for await (const damage of vault.check(progress)) found.push(damage);
         return found;
       }),
-    conflicts: (actor) => search(actor, async (pass) => revealed.copies(pass, await index.conflicts(), "search")),
+    conflicts: (actor) =>
+      search(actor, [], async (pass, reach) => {
+        const copies = await index.conflicts();
+        return revealed.copies(pass, reach.length === 0 ? copies : await copiesWithin(pass, copies), "search");
+      }),
     settled: () => indexer.settled(),
     async takenIn() {
       await vault.settled();

@@ -6,16 +6,18 @@ import {
   newSeries,
   newStudy,
   noteArrival,
+  noteFacility,
   nothingKnown,
   putDrafts,
   type SeriesDraft,
   type StudyDraft,
 } from "./blind-drafts.ts";
+import type { FactsBox } from "./blind-facts.ts";
 import { logBlock } from "./blind-log.ts";
 import type { BlindMemory, MemoryParts } from "./blind-memory.ts";
 import { hex, type RowDigests } from "./blind-rows.ts";
 import type { BlindChange, ConflictHeld, CopyHeld, InstanceHeld } from "./blind-store.ts";
-import type { Terms } from "./blind-terms.ts";
+import type { Term, Terms } from "./blind-terms.ts";
 import { correctedKeywords } from "./corrected-values.ts";
 import { keyIn } from "./matching.ts";
 import type { AddOutcome, InstanceRecord, PackMark } from "./study-index.ts";
@@ -23,6 +25,9 @@ import type { AddOutcome, InstanceRecord, PackMark } from "./study-index.ts";
 export interface AddingParts extends MemoryParts {
   readonly terms: Terms;
   readonly digests: RowDigests;
+  readonly facts: FactsBox;
+  /** Of studies that were corrected: what lists and columns say of them may be what they said before. */
+  readonly corrected: Term;
 }
 
 interface Adding {
@@ -147,7 +152,7 @@ async function takeIn(
     }
   }
   const [studies, series] = [[...batch.studies.values()], [...batch.series.values()]];
-  const entries = await putDrafts(parts.box, rows, studies, series);
+  const entries = await putDrafts(parts, rows, studies, series);
   await rows.put({ instances: batch.instances, conflicts: batch.conflicts });
   for (const { served, study } of inConflict) await nameOwners(parts, rows, served, study);
   return { outcomes, entries, studies, series };
@@ -185,7 +190,7 @@ async function readBatch(
     studies: new Map(
       studies.map((row, at) => {
         const draft = draftOf(row, false, known[at] ?? nothingKnown());
-        return [hex(row.uidDigest), { ...draft, uid: "", terms: new Set<string>() }] as const;
+        return [hex(row.uidDigest), { ...draft, uid: "", terms: new Set<Term>(), lies: undefined }] as const;
       }),
     ),
     series: new Map(
@@ -243,14 +248,15 @@ async function sealCopy(
   }
 }
 
-function addInstance({ terms }: AddingParts, batch: Batch, one: Digested, identity: Uint8Array): void {
+function addInstance(parts: AddingParts, batch: Batch, one: Digested, identity: Uint8Array): void {
   const { record } = one;
   const study = batch.studies.get(hex(one.study)) ?? newStudy(record, batch.next.study++, one.study);
   batch.studies.set(hex(one.study), study);
   const seriesName = `${study.row.id} ${hex(one.series)}`;
   const series = batch.series.get(seriesName) ?? newSeries(record, batch.next.series++, study.row, one.series);
   batch.series.set(seriesName, series);
-  noteArrival(terms, study, series, record);
+  noteArrival(parts.terms, study, series, record);
+  noteFacility(parts.facts, study, record);
   const instance: InstanceHeld = {
     ...copyHeld(one, batch.next.instance++, identity),
     studyId: study.row.id,

@@ -63,6 +63,8 @@ async function numbersIn(
       return lists.get(plan.term) ?? new Uint32Array(0);
     case "uids":
       return byUid(sources, plan);
+    case "studies":
+      return numbers((await sources.reads.studiesByToken(plan.tokens)).map(({ id }) => id));
     case "column":
       return inColumn(await sources.memory.column(plan.scheme), plan.intervals);
     default: {

@@ -1,24 +1,23 @@
 import { isProblem } from "#base/problem";
 import type { Correction, IdentityValues } from "#trust/vault";
 import type { AddingParts } from "./blind-adding.ts";
+import { placeTexts } from "./blind-facts.ts";
 import type { Held } from "./blind-held.ts";
 import { type LogEntry, logBlock } from "./blind-log.ts";
 import { seriesIn } from "./blind-reading.ts";
 import { goneSortKey, sortKeysIn, sortSchemes } from "./blind-sort-keys.ts";
 import type { BlindChange, ConflictHeld, StudyHeld } from "./blind-store.ts";
-import { type Term, termTexts } from "./blind-terms.ts";
+import { termTexts } from "./blind-terms.ts";
 import { withCorrection } from "./corrected-values.ts";
 import type { InstancePlaces, StudyIndex } from "./study-index.ts";
 
-type Changes = Pick<StudyIndex, "putSeriesBlob" | "correct" | "removeStudy" | "removeConflict" | "relocate" | "clear">;
-
-interface ChangingParts extends AddingParts {
-  /** Of studies that were corrected. */
-  readonly corrected: Term;
-}
+type Changes = Pick<
+  StudyIndex,
+  "putSeriesBlob" | "correct" | "patientChanged" | "removeStudy" | "removeConflict" | "relocate" | "clear"
+>;
 
 /** Changes of what stands in the index; `forget` is called when what is remembered of rows is not so any more. */
-export function createChanges(parts: ChangingParts, held: Held, forget: () => void): Changes {
+export function createChanges(parts: AddingParts, held: Held, forget: () => void): Changes {
   const { store, digests } = parts;
   const change = <T>(work: (rows: BlindChange) => Promise<T>) => held.inTurn(() => store.change(work));
   /** With an entry in the log, unless there is nothing to change. */
@@ -47,6 +46,7 @@ export function createChanges(parts: ChangingParts, held: Held, forget: () => vo
         await rows.put({ series: [{ ...series, blobPlace: place, blobInstanceCount: instanceCount }] });
       }),
     correct: (studyToken, correction) => logging((rows) => correctIn(parts, rows, studyToken, correction)),
+    patientChanged: (studyToken) => logging((rows) => changePatientIn(parts, rows, studyToken)),
     removeStudy: (studyToken) => logging((rows) => removeStudyIn(rows, studyToken)),
     removeConflict: (id) =>
       change(async (rows) => {
@@ -67,7 +67,7 @@ export function createChanges(parts: ChangingParts, held: Held, forget: () => vo
 const sealedOf = ({ studyToken, identity }: StudyHeld) => ({ studyToken, sealed: identity });
 
 async function correctIn(
-  { box, terms, corrected }: ChangingParts,
+  { box, terms, facts, corrected }: AddingParts,
   rows: BlindChange,
   studyToken: string,
   correction: Correction,
@@ -87,18 +87,29 @@ async function correctIn(
     });
   if (identity === undefined || now === undefined) return { result: undefined };
   const { values, corrections = [] } = now;
+  const lies = { ...facts.open(study), order: facts.orderOf(values) };
   const series = await rows.seriesOfStudies([study.id]);
   await rows.put({
-    studies: [{ ...study, identity }],
+    studies: [{ ...study, identity, facts: facts.seal(studyToken, lies) }],
     series: series.map((row) => ({ ...row, blobInstanceCount: -1 })),
   });
-  const texts = termTexts("study", values);
+  const texts = [...termTexts("study", values), ...placeTexts(lies)];
   const found = new Set([corrected, ...texts.flatMap(({ key, text }) => terms.all(key, text))]);
   const isNewest = corrections.at(-1)?.version === correction.version;
   return {
     result: isNewest ? ("newest" as const) : ("older" as const),
     entry: { id: study.id, terms: [...found], sortKeys: sortKeysIn(values) },
   };
+}
+
+async function changePatientIn({ box, terms, facts, corrected }: AddingParts, rows: BlindChange, studyToken: string) {
+  const [study] = await rows.studiesByToken([studyToken]);
+  const patient = (await box.patientOf(studyToken)) ?? "";
+  if (study === undefined || facts.open(study).patient === patient) return { result: undefined };
+  const lies = { ...facts.open(study), patient };
+  await rows.put({ studies: [{ ...study, facts: facts.seal(studyToken, lies) }] });
+  const found = new Set([corrected, ...placeTexts(lies).flatMap(({ key, text }) => terms.all(key, text))]);
+  return { result: undefined, entry: { id: study.id, terms: [...found] } };
 }
 
 async function removeStudyIn(rows: BlindChange, studyToken: string) {

@@ -1,5 +1,6 @@
 import { isProblem } from "#base/problem";
 import type { IndexBox, SealedIdentity } from "#trust/vault";
+import { type FactsBox, type HeldFacts, placeTexts } from "./blind-facts.ts";
 import type { LogEntry } from "./blind-log.ts";
 import { sortKeysIn } from "./blind-sort-keys.ts";
 import type { BlindChange, SeriesHeld, StudyHeld } from "./blind-store.ts";
@@ -27,6 +28,8 @@ interface Draft<Row> {
 export interface StudyDraft extends Draft<StudyHeld> {
   readonly uid: string;
   readonly terms: Set<Term>;
+  /** From where and since when, where that is new. */
+  lies: Pick<HeldFacts, "facility" | "since"> | undefined;
 }
 
 export interface SeriesDraft extends Draft<SeriesHeld> {
@@ -42,6 +45,7 @@ export function newStudy(record: InstanceRecord, id: number, uidDigest: Uint8Arr
     studyToken: record.studyToken,
     uidDigest,
     identity: noBytes,
+    facts: noBytes,
     modalities: [],
     sopClassUids: [],
     seriesCount: 0,
@@ -49,7 +53,8 @@ export function newStudy(record: InstanceRecord, id: number, uidDigest: Uint8Arr
     conflictCount: 0,
     changedAt: record.receivedAt,
   };
-  return { ...draftOf(row, true, nothingKnown(), record.study), uid: record.studyUid, terms: new Set() };
+  const draft = draftOf(row, true, nothingKnown(), record.study);
+  return { ...draft, uid: record.studyUid, terms: new Set(), lies: liesIn(record) };
 }
 
 export function newSeries(record: InstanceRecord, id: number, study: StudyHeld, uidDigest: Uint8Array): SeriesDraft {
@@ -65,6 +70,14 @@ export function newSeries(record: InstanceRecord, id: number, study: StudyHeld, 
     blobInstanceCount: -1,
   };
   return { ...draftOf(row, true, nothingKnown(), record.series), uid: record.seriesUid, studyToken: study.studyToken };
+}
+
+const liesIn = ({ facility = "", receivedAt }: InstanceRecord) => ({ facility, since: receivedAt });
+
+/** A study lies where its first instance came from, in whatever order its instances are taken in. */
+export function noteFacility(facts: FactsBox, study: StudyDraft, record: InstanceRecord): void {
+  const { since } = study.lies ?? facts.open(study.row);
+  if (record.receivedAt < since) study.lies = liesIn(record);
 }
 
 export const nothingKnown = (): Known => ({ have: new Set(), logged: new Set() });
@@ -131,15 +144,22 @@ function withAll(held: readonly string[], added: readonly string[]): readonly st
   return added.every((one) => held.includes(one)) ? held : [...new Set([...held, ...added])].sort();
 }
 
+interface DraftParts {
+  readonly box: IndexBox;
+  readonly terms: Terms;
+  readonly facts: FactsBox;
+  readonly corrected: Term;
+}
+
 /** Seals what is new and puts the rows; gives what is to be logged. */
 export async function putDrafts(
-  box: IndexBox,
+  parts: DraftParts,
   rows: BlindChange,
   studies: readonly StudyDraft[],
   series: readonly SeriesDraft[],
 ): Promise<LogEntry[]> {
-  const entries = await Promise.all(studies.map((study) => sealStudy(box, study)));
-  await Promise.all(series.map((one) => sealSeries(box, one)));
+  const entries = await Promise.all(studies.map((study) => sealStudy(parts, study)));
+  await Promise.all(series.map((one) => sealSeries(parts.box, one)));
   await rows.put({
     studies: studies.filter(({ changed }) => changed).map(({ row }) => row),
     series: series.filter(({ changed }) => changed).map(({ row }) => row),
@@ -147,20 +167,35 @@ export async function putDrafts(
   return entries.filter(({ terms, sortKeys }) => terms.length > 0 || sortKeys !== undefined);
 }
 
-async function sealStudy(box: IndexBox, study: StudyDraft): Promise<LogEntry> {
+async function sealStudy(parts: DraftParts, study: StudyDraft): Promise<LogEntry> {
+  const { box } = parts;
   const { row, uid, fill } = study;
-  const terms = [...study.terms];
-  let sortKeys: number[] | undefined;
+  let values: IndexedValues | undefined;
   if (study.isNew) {
-    study.row = { ...row, identity: await box.sealIdentity(row.studyToken, { uid, values: fill }) };
-    sortKeys = sortKeysIn(fill);
+    values = fill;
+    study.row = { ...row, identity: await box.sealIdentity(row.studyToken, { uid, values }) };
   } else if (Object.keys(fill).length > 0) {
-    const identity = await filled(box, { studyToken: row.studyToken, sealed: row.identity }, fill, (values) => {
-      sortKeys = sortKeysIn(values);
+    const identity = await filled(box, { studyToken: row.studyToken, sealed: row.identity }, fill, (whole) => {
+      values = whole;
     });
     study.row = { ...row, identity: identity ?? row.identity };
   }
-  return { id: row.id, terms, ...(sortKeys !== undefined && { sortKeys }) };
+  await placeStudy(parts, study, values);
+  return { id: row.id, terms: [...study.terms], ...(values !== undefined && { sortKeys: sortKeysIn(values) }) };
+}
+
+/** Says anew where a study lies, where that has changed; `values` where those have. */
+async function placeStudy(parts: DraftParts, study: StudyDraft, values: IndexedValues | undefined): Promise<void> {
+  const { facts, terms } = parts;
+  const { row, lies, isNew } = study;
+  if (lies === undefined && values === undefined) return;
+  const held = isNew ? { patient: (await parts.box.patientOf(row.studyToken)) ?? "", order: "" } : facts.open(row);
+  const order = values === undefined ? held.order : facts.orderOf(values);
+  if (lies === undefined && order === held.order) return;
+  const now = { facility: "", since: 0, ...held, ...lies, order };
+  study.row = { ...study.row, facts: facts.seal(row.studyToken, now) };
+  if (!isNew) study.terms.add(parts.corrected);
+  for (const { key, text } of placeTexts(now)) for (const term of terms.all(key, text)) study.terms.add(term);
 }
 
 async function sealSeries(box: IndexBox, series: SeriesDraft): Promise<void> {

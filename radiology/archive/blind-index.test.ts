@@ -8,11 +8,12 @@ import { createMemoryBlindStore } from "#stores/memory";
 import { type BlindIndexParts, createBlindIndex } from "./blind-index.ts";
 import type { BlindRows, BlindStore } from "./blind-store.ts";
 import { createTestIndexBox, type TestIndexBox } from "./index-box.fixture.ts";
+import { reachMatches } from "./reach.ts";
 import { correctionTo, type RecordOptions, recordOf } from "./study-index.fixture.ts";
 import type { IndexedInstance, IndexedSeries, IndexedStudy, IndexedValues, Query, StudyIndex } from "./study-index.ts";
 import { add, all, equal, like, where } from "./study-index-matching.fixture.ts";
 import { createStudyModel, type StudyModel } from "./study-index-model.fixture.ts";
-import { type Question, someQuestion, someRecord, valuesAt } from "./study-index-questions.fixture.ts";
+import { patients, type Question, someQuestion, someRecord, valuesAt } from "./study-index-questions.fixture.ts";
 
 const clock = createVirtualClock();
 
@@ -41,7 +42,9 @@ function plain(box: TestIndexBox) {
   return { study, series, instance };
 }
 
-async function answer(index: StudyIndex, box: TestIndexBox, { ask, query }: Question): Promise<unknown> {
+async function answer(index: StudyIndex, box: TestIndexBox, question: Question): Promise<unknown> {
+  const { ask, reach } = question;
+  const query = { ...question.query, matches: [...question.query.matches, ...reachMatches(reach)] };
   const { study, series, instance } = plain(box);
   switch (ask) {
     case "findStudies":
@@ -55,8 +58,10 @@ async function answer(index: StudyIndex, box: TestIndexBox, { ask, query }: Ques
   }
 }
 
-function expected(model: StudyModel, { ask, query }: Question): unknown {
-  return ask === "countStudies" ? { count: model.countStudies(query.matches), isExact: true } : model[ask](query);
+/** Of a study that matches it is asked whether the reach covers it, as where one study is read. */
+function expected(model: StudyModel, { ask, query, reach }: Question): unknown {
+  if (ask === "countStudies") return { count: model.countStudies(query.matches, reach), isExact: true };
+  return model[ask](query, reach);
 }
 
 /** A refusal is an answer too. */
@@ -66,6 +71,7 @@ const outcome = (work: () => unknown): Promise<unknown> => Promise.resolve().the
 type Step =
   | { readonly do: "add"; readonly records: readonly RecordOptions[] }
   | { readonly do: "correct"; readonly study: string; readonly values: IndexedValues }
+  | { readonly do: "move"; readonly study: string; readonly patient: string }
   | { readonly do: "remove"; readonly study: string }
   | { readonly do: "removeConflict"; readonly record: RecordOptions }
   /** A new process over the same store. */
@@ -85,6 +91,14 @@ const correcting: fc.Arbitrary<Step> = fc.record({
 const someStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: adding },
   { weight: 2, arbitrary: correcting },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("move" as const),
+      study: someStudy,
+      patient: fc.constantFrom(...patients),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("remove" as const), study: someStudy }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("removeConflict" as const), record: someRecord }) },
   { weight: 1, arbitrary: fc.constant({ do: "reopen" as const }) },
@@ -95,6 +109,7 @@ async function taken(
   step: Exclude<Step, { readonly do: "reopen" | "fail" }>,
   index: StudyIndex,
   model: StudyModel,
+  box: TestIndexBox,
 ): Promise<void> {
   const token = "study" in step ? recordOf({ study: step.study }).studyToken : "";
   switch (step.do) {
@@ -110,6 +125,11 @@ async function taken(
         model.correct(token, step.values) ? "newest" : undefined,
       );
       return;
+    case "move":
+      box.move(token, step.patient);
+      await index.patientChanged(token);
+      model.patientChanged(token);
+      return;
     case "remove":
       assert.equal((await index.removeStudy(token)).length, model.removeStudy(token).length);
       return;
@@ -120,7 +140,7 @@ async function taken(
   }
 }
 
-test("random batches, corrections, removals, restarts and failures: random questions are answered as in the clear", async () => {
+test("random batches, corrections, moves, removals, restarts and failures: random questions of random reach are answered as in the clear", async () => {
   const steps = fc.array(fc.tuple(someStep, fc.array(someQuestion, { maxLength: 12 })), {
     minLength: 1,
     maxLength: 8,
@@ -131,7 +151,7 @@ test("random batches, corrections, removals, restarts and failures: random quest
     fc.asyncProperty(steps, sizes, async (given, options) => {
       const { box, store, index: first } = opened(options);
       let index = first;
-      const model = createStudyModel();
+      const model = createStudyModel(box);
       for (const [step, questions] of given) {
         if (step.do === "reopen") {
           await index.close();
@@ -142,7 +162,7 @@ test("random batches, corrections, removals, restarts and failures: random quest
             () => model.add([recordOf()]),
             (error: Error) => assert.equal(error.message, "no store"),
           );
-        } else await taken(step, index, model);
+        } else await taken(step, index, model, box);
         for (const question of questions) {
           assert.deepEqual(
             await outcome(() => answer(index, box, question)),

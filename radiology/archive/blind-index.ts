@@ -4,6 +4,7 @@ import type { IndexBox } from "#trust/vault";
 import { type AddingParts, createAdding } from "./blind-adding.ts";
 import { createBlockNames } from "./blind-block-names.ts";
 import { createChanges } from "./blind-changing.ts";
+import { createFactsBox } from "./blind-facts.ts";
 import { count, type FindingParts, type From, find, type Hit } from "./blind-finding.ts";
 import { createHeld } from "./blind-held.ts";
 import { type BlindMemory, loadMemory } from "./blind-memory.ts";
@@ -49,8 +50,9 @@ export function createBlindIndex(given: BlindIndexParts): StudyIndex {
   const digests = createRowDigests(box);
   const terms = createTerms(box, given.sharedTerms ?? sharedTermsDefault);
   const corrected = terms.exact("corrected", "");
-  const parts: AddingParts = { store, box, clock, names, digests, terms };
-  const finding = { ...parts, looks: createLooks(digests), corrected, limits: given.limits ?? limitsDefault };
+  const facts = createFactsBox(box);
+  const parts: AddingParts = { store, box, clock, names, digests, terms, facts, corrected };
+  const finding = { ...parts, looks: createLooks(digests, facts), limits: given.limits ?? limitsDefault };
   const adding = createAdding(parts);
   const held = createHeld({ clock, log: given.log ?? silentLog }, () => loadMemory(parts), adding.forget);
   const { mergedAtTerms = mergedAtTermsDefault } = given;
@@ -98,8 +100,9 @@ export function createBlindIndex(given: BlindIndexParts): StudyIndex {
           : [{ ...indexedInstance(hit.instance.row), series: above }];
       });
     },
+    factsOf: facts.factsOf,
     ...createReading(store, digests),
-    ...createChanges({ ...parts, corrected }, held, adding.forget),
+    ...createChanges(parts, held, adding.forget),
     async close() {
       await held.close();
       await store.close();

@@ -1,6 +1,6 @@
 import { type Interval, intervalsOf, type SortScheme, sortSchemes } from "./blind-sort-keys.ts";
 import { calendarDate, isBeginningTerm, isPieceTerm, shapeOf, type Term, type Terms } from "./blind-terms.ts";
-import type { Condition, Leaf, SearchKey, Test } from "./matching.ts";
+import { type Condition, type Leaf, placeOf, type SearchKey, type Test } from "./matching.ts";
 import { leavesOf } from "./matching-judge.ts";
 import type { Level } from "./study-index.ts";
 
@@ -14,6 +14,7 @@ export type Plan = { readonly isExact: boolean } & (
   | { readonly is: "column"; readonly scheme: SortScheme; readonly intervals: readonly Interval[] }
   /** By UIDs of this level. */
   | { readonly is: "uids"; readonly level: Level; readonly uids: readonly string[] }
+  | { readonly is: "studies"; readonly tokens: readonly string[] }
   | { readonly is: "every" | "some"; readonly of: readonly Plan[] }
 );
 
@@ -54,6 +55,9 @@ const dated = new Set(["StudyDate", "PatientBirthDate"]);
 
 function planOfLeaf({ key, test, level }: Leaf, terms: Terms): Plan {
   if (test.is === "member") return some(test.keys.map((text) => listOf(terms.exact("Modality", text), true)));
+  if (placeOf(key) === "study") {
+    return test.is === "equal" ? { is: "studies", tokens: test.keys.map(String), isExact: true } : everything;
+  }
   if (key.endsWith("InstanceUID")) {
     return test.is === "equal" ? { is: "uids", level, uids: test.keys.map(String), isExact: true } : everything;
   }

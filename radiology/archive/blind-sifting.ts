@@ -1,8 +1,9 @@
 import { Problem } from "#base/problem";
 import type { IdentityValues, IndexBox } from "#trust/vault";
+import type { FactsBox } from "./blind-facts.ts";
 import { hex, type RowDigests } from "./blind-rows.ts";
 import type { InstanceHeld, SeriesHeld, StudyHeld } from "./blind-store.ts";
-import { type Condition, exactKey, type KeyValue, keyIn, type Leaf, type SearchKey } from "./matching.ts";
+import { type Condition, exactKey, type KeyValue, keyIn, type Leaf, placeOf, type SearchKey } from "./matching.ts";
 import { judge, leavesOf, passes } from "./matching-judge.ts";
 import type { Level } from "./study-index.ts";
 
@@ -51,13 +52,16 @@ export interface Looks {
   readonly instance: Look<InstanceHeld>;
 }
 
-export function createLooks(digests: RowDigests): Looks {
+export function createLooks(digests: RowDigests, facts: FactsBox): Looks {
   return {
     study: {
       level: "study",
       uid: { key: "StudyInstanceUID", of: ({ uidDigest }) => uidDigest, digest: digests.study },
-      clear: (row, key) =>
-        key === "ModalitiesInStudy" ? row.modalities : key === "ArrivedAt" ? row.changedAt : undefined,
+      clear(row, key) {
+        const place = placeOf(key);
+        if (place !== undefined) return facts.factsOf(row)[place];
+        return key === "ModalitiesInStudy" ? row.modalities : key === "ArrivedAt" ? row.changedAt : undefined;
+      },
     },
     series: {
       level: "series",

@@ -13,6 +13,7 @@ export function studyHeld(id: number, change: Partial<StudyHeld> = {}): StudyHel
     studyToken: `token${id}`,
     uidDigest: digestOf(`study ${id}`),
     identity: sealedOf(`study ${id}`),
+    facts: sealedOf(`where study ${id} lies`),
     modalities: ["CT", "SR"],
     sopClassUids: ["1.2.840.10008.5.1.4.1.1.2"],
     seriesCount: 1,

@@ -1,5 +1,5 @@
 import type { IndexBox } from "#trust/vault";
-import { keyIn, keysAt, type SearchKey } from "./matching.ts";
+import { keyIn, keysAt, placeKey, type SearchKey } from "./matching.ts";
 import type { IndexedValues, Level } from "./study-index.ts";
 
 /** Keyed digest, 8 bytes, of one thing that can be asked of a study, as a string of one character a byte. */
@@ -41,6 +41,9 @@ const shapes: Readonly<Record<SearchKey, Shape>> = {
   PerformedProcedureStepStartDate: { calendar: true },
   SOPClassUID: { exact: "own" },
   ContentDate: { calendar: true },
+  [placeKey("facility")]: { exact: "own" },
+  [placeKey("patient")]: { exact: "shared" },
+  [placeKey("order")]: { exact: "shared" },
 };
 
 export const shapeOf = (key: SearchKey): Shape => shapes[key] ?? {};

@@ -2,8 +2,7 @@ import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
-import { type Act, type Actor, type Gate, type Pass, system } from "#trust/access";
-import type { AuditSubject } from "#trust/audit";
+import { type Act, type Actor, type Gate, type Pass, type Subject, system } from "#trust/access";
 import type { Correction, IdentityValues, Reveal, Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
 import {
@@ -69,6 +68,7 @@ interface Parts {
   readonly random: Random;
   readonly log: Log;
   readonly changed: (studyToken: string) => void;
+  readonly subjectOf: (studyToken: string) => Promise<Subject | undefined>;
 }
 
 /** One act over its studies. */
@@ -80,11 +80,13 @@ interface Task extends Pick<Correction, "task" | "act" | "at" | "by" | "reason">
   readonly done: Map<string, number | undefined>;
 }
 
+/** What `patientOf` is made of. */
+const refKeywords = ["PatientID", "IssuerOfPatientID"];
 /** The first record of an act names all its studies. */
 const studiesMax = 10_000;
 
 export function createCorrections(parts: Parts): Corrections {
-  const { vault, reveal, index, indexer, gate, clock, random, log } = parts;
+  const { vault, reveal, index, indexer, gate, clock, random, log, subjectOf } = parts;
   const patients = createPatientStudies({ reveal, index });
   const unfinished = new Set<Task>();
   let turn: Promise<unknown> = Promise.resolve();
@@ -122,11 +124,14 @@ export function createCorrections(parts: Parts): Corrections {
       throw error;
     }
   };
-  /** The index, then the key: a stop between the two leaves the mark behind the object, and the next start does both again. */
+  /** The index, then the key, then whose it is for the index: a stop between the two leaves the mark behind the object, and the next start does both again. */
   const apply = async (studyToken: string, { correction, patient }: StoredCorrection): Promise<void> => {
     const place = await index.correct(studyToken, correction);
     // A newer one was begun when this one was all done.
-    if (place === "newest" && patient !== undefined) await vault.moveIdentity(studyToken, patient);
+    if (place === "newest" && patient !== undefined) {
+      await vault.moveIdentity(studyToken, patient);
+      await index.patientChanged(studyToken);
+    }
     parts.changed(studyToken);
   };
   /** Does what is left of an act. */
@@ -169,7 +174,7 @@ export function createCorrections(parts: Parts): Corrections {
   const doing = (
     actor: Actor,
     act: Act,
-    on: AuditSubject | undefined,
+    on: Subject | undefined,
     reason: Reason,
     plan: (pass: Pass) => Promise<{ readonly studies: readonly FoundStudy[]; readonly to: NewValues }>,
   ): Promise<Corrected> =>
@@ -225,10 +230,11 @@ export function createCorrections(parts: Parts): Corrections {
     async correctStudy(actor, studyToken, changes, reason) {
       checkChanges(changes, "study");
       checkReason(reason);
-      return doing(actor, "study.correct", { kind: "study", id: studyToken }, reason, async (pass) => ({
-        studies: [await oneStudy(pass, studyToken)],
-        to: changes,
-      }));
+      return doing(actor, "study.correct", await subjectOf(studyToken), reason, async (pass) => {
+        // Whose study it is says who may see it: that is moved by who may do so everywhere.
+        if (pass.reach.length > 0 && refKeywords.some((keyword) => keyword in changes)) throw absent();
+        return { studies: [await oneStudy(pass, studyToken)], to: changes };
+      });
     },
     async correctPatient(actor, patient, changes, reason) {
       checkPatient(patient);
@@ -260,7 +266,7 @@ export function createCorrections(parts: Parts): Corrections {
       checkPatient(given);
       checkChanges(given, "patient");
       checkReason(reason);
-      return doing(actor, "study.move", { kind: "study", id: studyToken }, reason, async (pass) => {
+      return doing(actor, "study.move", await subjectOf(studyToken), reason, async (pass) => {
         const studies = [await oneStudy(pass, studyToken)];
         const known = (await patients.of(pass, given)).find((study) => study.studyToken !== studyToken);
         if (known === undefined && (given as NewValues).PatientName === undefined) throw noSuchPatient();
@@ -269,11 +275,13 @@ export function createCorrections(parts: Parts): Corrections {
         return { studies, to: { ...others, ...theirs, ...given } };
       });
     },
-    correctionsOf: (actor, studyToken) =>
-      gate.pass(actor, "study.read", { kind: "study", id: studyToken }, async (pass) => {
-        await indexer.settled();
-        return (await oneStudy(pass, studyToken)).identity.corrections ?? [];
-      }),
+    correctionsOf: async (actor, studyToken) =>
+      gate.pass(
+        actor,
+        "study.read",
+        await subjectOf(studyToken),
+        async (pass) => (await oneStudy(pass, studyToken)).identity.corrections ?? [],
+      ),
     async takeUp(found) {
       let passed = 0;
       const passOver = (error: unknown) => {

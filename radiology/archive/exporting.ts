@@ -61,7 +61,7 @@ export interface Exporting {
 }
 
 export interface ExportingParts {
-  readonly archive: Pick<Archive, "heldOf" | "settled">;
+  readonly archive: Pick<Archive, "heldOf" | "settled" | "subjectOf">;
   readonly index: StudyIndex;
   readonly vault: Pick<Vault, "sealSecret" | "openSecret">;
   readonly gate: Gate;
@@ -105,9 +105,7 @@ export function createExporting(parts: ExportingParts): Exporting {
 
   return {
     async study(actor, studyToken, received) {
-      await archive.settled();
-      const found = await index.studyOfToken(studyToken);
-      const on = found && ({ kind: "study", id: studyToken } as const);
+      const on = await archive.subjectOf(studyToken);
       const held = await gate.pass(actor, "study.read", on, (pass) => archive.heldOf(pass, studyToken));
       return bytesOf(held, received);
     },

@@ -15,6 +15,9 @@ export interface TestIndexBox extends IndexBox {
   /** What a row says; throws when its study was shredded. */
   open(identity: SealedIdentity): IdentityValues;
   shred(studyToken: string): void;
+  /** Token of the patient under whose key the study's identity lies: one of its own until `move`. */
+  patientIn(studyToken: string): string;
+  move(studyToken: string, patientToken: string): void;
   /** How many rows were opened by now. */
   readonly openedCount: number;
 }
@@ -43,8 +46,11 @@ function unseal(key: KeyObject, context: string, sealed: Uint8Array): Buffer {
 export function createTestIndexBox(): TestIndexBox {
   const shredded = new Set<string>();
   const studyKeys = new Map<string, KeyObject>();
+  const patients = new Map<string, string>();
   const [digestKey, blockKey] = [keyOf("digests"), keyOf("blocks")];
   let openedCount = 0;
+  const patientIn = (studyToken: string) =>
+    patients.get(studyToken) ?? createHash("sha256").update(`patient of ${studyToken}`).digest("hex").slice(0, 32);
   const studyKey = (studyToken: string): KeyObject => {
     const known = studyKeys.get(studyToken) ?? keyOf(`study ${studyToken}`);
     studyKeys.set(studyToken, known);
@@ -61,6 +67,8 @@ export function createTestIndexBox(): TestIndexBox {
   };
   return {
     digest: (kind, text) => createHmac("sha256", digestKey).update(`${kind}\0`).update(text).digest(),
+    patientOf: async (studyToken) => patientIn(studyToken),
+    patientIn,
     sealIdentity: async (studyToken, values) => sealRow(studyToken, values),
     examine: async (identities, passes) =>
       identities.map((identity, at) => !shredded.has(identity.studyToken) && passes(open(identity), at)),
@@ -72,6 +80,7 @@ export function createTestIndexBox(): TestIndexBox {
     openBlock: (context, sealed) => unseal(blockKey, context, sealed),
     open,
     shred: (studyToken) => void shredded.add(studyToken),
+    move: (studyToken, patientToken) => void patients.set(studyToken, patientToken),
     get openedCount() {
       return openedCount;
     },

@@ -28,6 +28,8 @@ export interface DataSetHeader {
   readonly transferSyntaxUid: string;
   /** Calling AE title, for the file meta information. */
   readonly sourceAe?: string;
+  /** Token of the facility that the sender stands in. */
+  readonly facility?: string;
 }
 
 export interface StoredInstance {
@@ -51,7 +53,7 @@ export interface Receiving {
 
 export interface Intake {
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
-  receiveFile(actor: Actor): Receiving;
+  receiveFile(actor: Actor, facility?: string): Receiving;
 }
 
 interface IntakeParts {
@@ -68,8 +70,8 @@ const bytesBeforeStudyMax = 8 * 1024 * 1024;
 
 export function createIntake(parts: IntakeParts): Intake {
   return {
-    receiveFile: (actor) => receive(parts, actor, undefined),
-    receiveDataSet: (actor, header) => receive(parts, actor, header),
+    receiveFile: (actor, facility) => receive(parts, actor, undefined, facility),
+    receiveDataSet: (actor, header) => receive(parts, actor, header, header.facility),
   };
 }
 
@@ -81,7 +83,12 @@ interface Seen {
   pixelLength: number | undefined;
 }
 
-function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undefined): Receiving {
+function receive(
+  parts: IntakeParts,
+  actor: Actor,
+  header: DataSetHeader | undefined,
+  facility: string | undefined,
+): Receiving {
   const { vault, gate, indexer, stamp } = parts;
   const seen: Seen = { captured: new Map(), dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined };
   const meta = header && metaFor(header, parts.implementation);
@@ -141,6 +148,7 @@ function receive(parts: IntakeParts, actor: Actor, header: DataSetHeader | undef
       dataSetSha256: hash.digest("hex"),
       receivedAt: stamp(),
       receivedFrom: actor.id,
+      ...(facility !== undefined && facility !== "" && { facility }),
       ...indexedValues(seen.captured, bigEndian),
     };
     await into.end(cutter.table(), (image) => encodeStored({ kind: "instance", record, image }));

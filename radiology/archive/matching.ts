@@ -1,4 +1,5 @@
 import { Problem } from "#base/problem";
+import { type NarrowPlace, narrowPlaces } from "#trust/access";
 import { type IndexedValues, type Level, type Match, searchable } from "./study-index.ts";
 
 /**
@@ -57,6 +58,12 @@ const nameKeys = (keyword: string) => groups.map((group) => `${keyword}/${group}
 const foldedKey = (keyword: string) => `${keyword}/folded`;
 const kindOf = (keyword: string): Kind => kinds[keyword] ?? "text";
 
+/** The keys of where a study lies; no keyword, so nothing that a caller types names one. */
+export const placeKey = (place: NarrowPlace): SearchKey => `lies in/${place}`;
+/** The place that a key is of; undefined for other keys. */
+export const placeOf = (key: SearchKey): NarrowPlace | undefined =>
+  narrowPlaces.find((place) => placeKey(place) === key);
+
 /** Where a search keyword stands: its level. Undefined when it cannot be searched. */
 export function levelOf(keyword: string): Level | undefined {
   for (const level of ["study", "series", "instance"] as const) {
@@ -96,6 +103,10 @@ export function exactKey(value: string): string {
  */
 export function conditionOf(match: Match, level: Level): Condition {
   if (match.kind === "any") return { any: match.of.map((one) => conditionOf(one, level)) };
+  if (match.kind === "lies") {
+    const keys = match.ids.filter((id) => id !== "");
+    return leaf(placeKey(match.in), "study", keys.length === 0 ? undefined : { is: "equal", keys });
+  }
   const at = levelOf(match.keyword);
   if (at === undefined || rank[at] > rank[level]) {
     throw new Problem("invalid", `${match.keyword} cannot be searched at ${level} level`);

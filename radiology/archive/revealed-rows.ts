@@ -12,7 +12,7 @@ import type {
  * Rows as the doors get them: what identifies was opened by `reveal` for the actor of a pass, masked where it sees no more.
  */
 
-export interface StudyRow extends Omit<IndexedStudy, "identity"> {
+export interface StudyRow extends Omit<IndexedStudy, "identity" | "facts"> {
   readonly studyUid: string;
   readonly values: IndexedValues;
 }
@@ -55,7 +55,7 @@ export function createRevealedRows(reveal: Reveal): RevealedRows {
   };
   type Opened = ReadonlyMap<SealedIdentity, IdentityValues | undefined>;
 
-  const studyRow = (opened: Opened, { identity, ...rest }: IndexedStudy): StudyRow | undefined => {
+  const studyRow = (opened: Opened, { identity, facts: _facts, ...rest }: IndexedStudy): StudyRow | undefined => {
     const found = opened.get(identity);
     return found && { ...rest, studyUid: found.uid, values: found.values };
   };

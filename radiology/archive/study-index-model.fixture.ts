@@ -1,3 +1,6 @@
+import { covers, everywhere, type Reach, type StudyFacts } from "#trust/access";
+import { createFactsBox } from "./blind-facts.ts";
+import { createTestIndexBox, type TestIndexBox } from "./index-box.fixture.ts";
 import { conditionOf, exactKey, keyIn, keysAt, type SearchKey, sortKeysOf } from "./matching.ts";
 import { compareKeys, judge, passes } from "./matching-judge.ts";
 import type { AddOutcome, IndexedValues, InstanceRecord, Level, Match, Query } from "./study-index.ts";
@@ -11,6 +14,10 @@ interface Study {
   readonly series: Map<string, Series>;
   readonly sopClassUids: Set<string>;
   changedAt: number;
+  patient: string;
+  /** Of the instance that arrived first. */
+  facility: string;
+  since: number;
 }
 
 interface Series {
@@ -35,6 +42,7 @@ interface Content {
   studyIds: number;
   seriesIds: number;
   instanceIds: number;
+  patientIn(studyToken: string): string;
 }
 
 /** A study as the model knows it; rows of an index are brought to the same form to be compared. */
@@ -52,20 +60,31 @@ export interface StudyModel {
   add(records: readonly InstanceRecord[]): AddOutcome[];
   /** By a correction that says all there is to say. */
   correct(studyToken: string, values: IndexedValues): boolean;
+  patientChanged(studyToken: string): void;
   /** Tokens of the copies that went. */
   removeStudy(studyToken: string): string[];
   removeConflict(id: string): boolean;
-  findStudies(query: Query): PlainStudy[];
-  countStudies(matches: readonly Match[]): number;
+  findStudies(query: Query, reach?: Reach): PlainStudy[];
+  countStudies(matches: readonly Match[], reach?: Reach): number;
   /** With the UID of the study. */
-  findSeries(query: Query): (readonly [string, string, IndexedValues, number])[];
-  findInstances(query: Query): (readonly [string, string, IndexedValues])[];
+  findSeries(query: Query, reach?: Reach): (readonly [string, string, IndexedValues, number])[];
+  findInstances(query: Query, reach?: Reach): (readonly [string, string, IndexedValues])[];
   /** Tokens of every copy, the served one first. */
   conflicts(): string[];
 }
 
-export function createStudyModel(): StudyModel {
-  const content: Content = { studies: new Map(), served: new Map(), studyIds: 0, seriesIds: 0, instanceIds: 0 };
+/** Stands for the order of an accession number. */
+export const orderOf = (values: IndexedValues) => createFactsBox(createTestIndexBox()).orderOf(values);
+
+export function createStudyModel({ patientIn }: Pick<TestIndexBox, "patientIn">): StudyModel {
+  const content: Content = {
+    patientIn,
+    studies: new Map(),
+    served: new Map(),
+    studyIds: 0,
+    seriesIds: 0,
+    instanceIds: 0,
+  };
   const ofToken = (token: string) => [...content.studies.values()].find(({ studyToken }) => studyToken === token);
   return {
     add: (records) => records.map((record) => addOne(content, record)),
@@ -77,20 +96,24 @@ export function createStudyModel(): StudyModel {
       }
       return study !== undefined;
     },
+    patientChanged(studyToken) {
+      const study = ofToken(studyToken);
+      if (study !== undefined) study.patient = patientIn(studyToken);
+    },
     removeStudy: (studyToken) => removeStudy(content, ofToken(studyToken), studyToken),
     removeConflict(id) {
       const holder = [...content.served.values()].find(({ conflicts }) => conflicts.some((one) => one.id === id));
       if (holder !== undefined) holder.conflicts = holder.conflicts.filter((one) => one.id !== id);
       return holder !== undefined;
     },
-    findStudies: (query) => page(studiesIn(content), query, "study", (row) => [row.id]).map(plainStudy),
-    countStudies: (matches) => matching(studiesIn(content), matches, "study").length,
-    findSeries: (query) =>
-      page(seriesIn(content), query, "series", (row) => [row.study.id, row.id]).map(
+    findStudies: (query, reach) => page(studiesIn(content, reach), query, "study", (row) => [row.id]).map(plainStudy),
+    countStudies: (matches, reach) => matching(studiesIn(content, reach), matches, "study").length,
+    findSeries: (query, reach) =>
+      page(seriesIn(content, reach), query, "series", (row) => [row.study.id, row.id]).map(
         (row) => [row.study.studyUid, row.seriesUid, row.values, row.instances.length] as const,
       ),
-    findInstances: (query) =>
-      page(instancesIn(content), query, "instance", (row) => [
+    findInstances: (query, reach) =>
+      page(instancesIn(content, reach), query, "instance", (row) => [
         row.series.study.id,
         row.series.id,
         keyIn(row.record.instance, "InstanceNumber") as number,
@@ -119,6 +142,10 @@ function addOne(content: Content, record: InstanceRecord): AddOutcome {
   series.instances.push(instance);
   content.served.set(record.sopUid, instance);
   study.sopClassUids.add(record.sopClassUid);
+  if (record.receivedAt < study.since) {
+    study.facility = record.facility ?? "";
+    study.since = record.receivedAt;
+  }
   for (const modality of exactKey(record.series.Modality ?? "").split("\\")) {
     if (modality !== "") series.modalities.add(modality);
   }
@@ -141,6 +168,9 @@ function studyFor(content: Content, record: InstanceRecord): Study {
     series: new Map(),
     sopClassUids: new Set(),
     changedAt: record.receivedAt,
+    patient: content.patientIn(record.studyToken),
+    facility: record.facility ?? "",
+    since: record.receivedAt,
   };
   content.studies.set(record.studyUid, study);
   return study;
@@ -215,19 +245,28 @@ const studyKeys = (study: Study) => ({
   ArrivedAt: study.changedAt,
 });
 
-const studiesIn = ({ studies }: Content): Keyed<Study>[] =>
-  [...studies.values()].map((row) => ({ row, keys: { study: studyKeys(row), series: {}, instance: {} } }));
+const factsOf = ({ studyToken, facility, patient, values }: Study): StudyFacts => ({
+  facility,
+  patient,
+  study: studyToken,
+  order: orderOf(values),
+});
 
-const seriesIn = (content: Content): Keyed<Series>[] =>
-  studiesIn(content).flatMap(({ row: study, keys }) =>
+const studiesIn = ({ studies }: Content, reach = everywhere): Keyed<Study>[] =>
+  [...studies.values()]
+    .filter((study) => covers(reach, factsOf(study)))
+    .map((row) => ({ row, keys: { study: studyKeys(row), series: {}, instance: {} } }));
+
+const seriesIn = (content: Content, reach?: Reach): Keyed<Series>[] =>
+  studiesIn(content, reach).flatMap(({ row: study, keys }) =>
     [...study.series.values()].map((row) => ({
       row,
       keys: { ...keys, series: { ...keysOf("series", row.values), SeriesInstanceUID: row.seriesUid } },
     })),
   );
 
-const instancesIn = (content: Content): Keyed<Instance>[] =>
-  seriesIn(content).flatMap(({ row: { instances }, keys }) =>
+const instancesIn = (content: Content, reach?: Reach): Keyed<Instance>[] =>
+  seriesIn(content, reach).flatMap(({ row: { instances }, keys }) =>
     instances.map((row) => {
       const { instance, sopUid, sopClassUid } = row.record;
       const own = { ...keysOf("instance", instance), SOPInstanceUID: sopUid, SOPClassUID: sopClassUid };

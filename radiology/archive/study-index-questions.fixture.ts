@@ -1,6 +1,9 @@
 import fc from "fast-check";
+import { everywhere, type Place, type Reach } from "#trust/access";
+import { createTestIndexBox } from "./index-box.fixture.ts";
 import { type RecordOptions, recordOf } from "./study-index.fixture.ts";
 import { type IndexedValues, type Level, type Match, type Query, searchable } from "./study-index.ts";
+import { orderOf } from "./study-index-model.fixture.ts";
 
 /** Few letters, so that values meet; marks, case, width, carets, groups, and what means something in a pattern. */
 const letters = [
@@ -100,12 +103,17 @@ export const valuesAt = (level: Level): fc.Arbitrary<IndexedValues> => {
     .map((given) => Object.fromEntries(kept.flatMap((key, at) => (given[at] === undefined ? [] : [[key, given[at]]]))));
 };
 
+const facilities = ["f1".repeat(16), "f2".repeat(16)];
+/** To which studies may be moved. */
+export const patients = ["a1".repeat(16), "a2".repeat(16)];
+
 export const someRecord: fc.Arbitrary<RecordOptions> = fc.record({
   study: someStudy,
   series: fc.constantFrom("1", "2"),
   sop: fc.integer({ min: 1, max: 60 }).map(String),
   bytes: fc.constantFrom("a", "a", "a", "b", "c"),
   receivedAt: fc.integer({ min: 1, max: 5 }),
+  facility: fc.constantFrom("", ...facilities),
   studyValues: valuesAt("study"),
   seriesValues: valuesAt("series"),
   instanceValues: valuesAt("instance"),
@@ -154,10 +162,32 @@ const queryOf = (level: Level): fc.Arbitrary<Query> => {
 export interface Question {
   readonly ask: "findStudies" | "countStudies" | "findSeries" | "findInstances";
   readonly query: Query;
+  /** Of who asks. */
+  readonly reach: Reach;
 }
 
+const { patientIn } = createTestIndexBox();
+const studyToken = someStudy.map((study) => recordOf({ study }).studyToken);
+const somePlace: fc.Arbitrary<Place> = fc.oneof(
+  fc.record({ kind: fc.constant("facility" as const), id: fc.constantFrom("", ...facilities) }),
+  fc.record({
+    kind: fc.constant("patient" as const),
+    id: fc.oneof(fc.constantFrom(...patients), studyToken.map(patientIn)),
+  }),
+  fc.record({ kind: fc.constant("study" as const), id: fc.oneof(studyToken, fc.constant("none")) }),
+  fc.record({
+    kind: fc.constant("order" as const),
+    id: text.map((AccessionNumber) => orderOf({ AccessionNumber })),
+  }),
+  { weight: 1, arbitrary: fc.constant({ kind: "tenant" } as const) },
+);
+const someReach: fc.Arbitrary<Reach> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(everywhere) },
+  { weight: 3, arbitrary: fc.array(fc.array(somePlace, { maxLength: 5 }), { minLength: 1, maxLength: 2 }) },
+);
+
 const asking = (ask: Question["ask"], level: Level): fc.Arbitrary<Question> =>
-  fc.record({ ask: fc.constant(ask), query: queryOf(level) });
+  fc.record({ ask: fc.constant(ask), query: queryOf(level), reach: someReach });
 
 export const someQuestion: fc.Arbitrary<Question> = fc.oneof(
   asking("findStudies", "study"),

@@ -15,6 +15,7 @@ import {
   type Row,
   where,
 } from "./study-index-matching.fixture.ts";
+import { placeTests } from "./study-index-places.fixture.ts";
 
 /** An index, and the box that it was given: what a row says is looked up there. */
 export interface OpenedIndex {
@@ -46,6 +47,7 @@ export function studyIndexContract(open: () => Promise<OpenedIndex>): void {
     rowTests(cleared);
     blobTests(cleared);
     changeTests(cleared);
+    placeTests(cleared);
   });
 }
 
@@ -225,6 +227,7 @@ function rowTests(cleared: Cleared): void {
       id: 1,
       studyToken: record.studyToken,
       identity: studyRow.identity,
+      facts: studyRow.facts,
       modalities: ["CT"],
       sopClassUids: [record.sopClassUid],
       seriesCount: 1,

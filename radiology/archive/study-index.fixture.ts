@@ -10,6 +10,7 @@ export interface RecordOptions {
   /** Anything that stands for the bytes: another text is another data set. */
   readonly bytes?: string;
   readonly receivedAt?: number;
+  readonly facility?: string;
   readonly studyValues?: IndexedValues;
   readonly seriesValues?: IndexedValues;
   readonly instanceValues?: IndexedValues;
@@ -41,6 +42,7 @@ export function recordOf(options: RecordOptions = {}): InstanceRecord {
     dataSetSha256: digest(`${sopUid} ${bytes}`),
     receivedAt,
     receivedFrom: "device:0123456789abcdef",
+    ...(options.facility !== undefined && { facility: options.facility }),
     study: {
       PatientName: "Doe^Jane",
       PatientID: "P1",

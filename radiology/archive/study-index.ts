@@ -1,3 +1,4 @@
+import type { NarrowPlace, StudyFacts } from "#trust/access";
 import type { Correction, SealedIdentity, SealedPlace } from "#trust/vault";
 
 /**
@@ -36,6 +37,8 @@ export interface InstanceRecord {
   readonly receivedAt: number;
   /** Id of the actor that sent it. */
   readonly receivedFrom: string;
+  /** Token of the facility that it came from; absent: of none. */
+  readonly facility?: string;
   /** Searchable values by keyword: patient and study, series, instance level. */
   readonly study: IndexedValues;
   readonly series: IndexedValues;
@@ -66,6 +69,8 @@ export type Match =
   | { readonly keyword: string; readonly kind: "wildcard"; readonly pattern: string }
   /** Both ends included, either may be missing. Compared as DICOM text (DA, TM). */
   | { readonly keyword: string; readonly kind: "range"; readonly from?: string; readonly to?: string }
+  /** In one of these places, by their tokens. Doors make none: it comes from what the caller was granted (`reach.ts`). */
+  | { readonly kind: "lies"; readonly in: NarrowPlace; readonly ids: readonly string[] }
   /** At least one of them. */
   | { readonly kind: "any"; readonly of: readonly Match[] };
 
@@ -86,6 +91,8 @@ export interface IndexedStudy {
   readonly id: number;
   readonly studyToken: string;
   readonly identity: SealedIdentity;
+  /** Where it lies, sealed; `StudyIndex.factsOf` opens it. */
+  readonly facts: Uint8Array;
   /** Modalities of its series, sorted. */
   readonly modalities: readonly string[];
   readonly sopClassUids: readonly string[];
@@ -159,6 +166,8 @@ export interface StudyIndex {
 
   study(studyUid: string): Promise<IndexedStudy | undefined>;
   studyOfToken(studyToken: string): Promise<IndexedStudy | undefined>;
+  /** Where a study lies: what grants are compared with. Opens nothing that identifies. */
+  factsOf(study: IndexedStudy): StudyFacts;
   /** Studies in order of arrival behind a row number: a way through all of them. */
   studiesAfter(id: number, limit: number): Promise<IndexedStudy[]>;
   /** All series of a study, by series number. */
@@ -183,6 +192,8 @@ export interface StudyIndex {
    * nothing. Whether it is the newest of the study's now; undefined when the study is not there.
    */
   correct(studyToken: string, correction: Correction): Promise<"newest" | "older" | undefined>;
+  /** The study's identity lies under another patient's key than before: it is found among that patient's from now on. */
+  patientChanged(studyToken: string): Promise<void>;
   /** Takes a study and all below it out of the index, copies in conflict too. The places that it named, for compaction. */
   removeStudy(studyToken: string): Promise<InstancePlaces[]>;
   /** Takes one copy in conflict out, by its id. */

@@ -5,7 +5,7 @@ import { ints, type Schema, texts, type Words } from "./schema.ts";
 export const indexSchema: Schema = {
   name: "index",
   namespace: indexSchemaName,
-  migrations: [(words) => [...tables(words), ...indexes(words), ...settings(words)]],
+  migrations: [(words) => [...tables(words), ...indexes(words), ...settings(words)], whereStudiesLie],
 };
 
 function tables(words: Words): string[] {
@@ -32,6 +32,16 @@ function tables(words: Words): string[] {
     `create table ${schema}conflicts (id ${int} primary key, ${ints(words, "instance_id")}, ${copy}) ${end}`,
     `create table ${schema}blocks (name ${bytes}, ${ints(words, "serial")}, sealed ${bytes},
       primary key (name, serial)) ${clustered}`,
+  ];
+}
+
+/** What was indexed without it is taken in again from the packs, at the start that follows. */
+function whereStudiesLie({ schema, bytes, engine }: Words): string[] {
+  const emptied = ["studies", "series", "instances", "conflicts", "blocks", "packs"];
+  return [
+    ...emptied.map((table) => `delete from ${schema}${table}`),
+    `update ${schema}totals set study_count = 0, last_study = 0`,
+    `alter table ${schema}studies add column facts ${bytes} default ${engine === "sqlite" ? "x''" : "''"}`,
   ];
 }
 

@@ -10,6 +10,7 @@ export function studyOf(id: number, change: Partial<StudyHeld> = {}): StudyHeld 
     studyToken: `token${id}`,
     uidDigest: bytesOf(`uid ${id}`, 16),
     identity: bytesOf(`identity ${id}`, 250),
+    facts: bytesOf(`where ${id} lies`, 101),
     modalities: ["CT"],
     sopClassUids: ["1.2.840.10008.5.1.4.1.1.2"],
     seriesCount: 1,
