@@ -28,6 +28,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "the audit log alone: append, open, prove, verify  [--folder DIR] [--entries 100000]",
     load: async () => (await import("./audit.ts")).audit,
   },
+  gate: {
+    does: "decide, log durably, do the work: reads/s of one process  [--clients 1,16,256] [--seconds 5] [--folder DIR]",
+    load: async () => (await import("./gate.ts")).gate,
+  },
   index: {
     does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
     load: async () => (await import("./study-index.ts")).studyIndex,
