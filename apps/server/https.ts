@@ -13,8 +13,8 @@ import { limitListener, listenerOptions } from "./listener-limits.ts";
 /** What answers for the hosts of one home. */
 export interface Site {
   readonly answer: RequestListener;
-  /** False: nothing there takes an upgrade. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  takesUpgrades(): boolean;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly certificate: SecureContext;
 }
 
@@ -39,7 +39,8 @@ type KeyAndCertificate = { readonly key: string; readonly cert: string };
 export function siteOf({ routing, server }: FastifyInstance, { key, cert }: KeyAndCertificate): Site {
   return {
     answer: routing,
-    upgrade: (request, socket, head) => server.emit("upgrade", request, socket, head),
+    takesUpgrades: () => server.listenerCount("upgrade") > 0,
+    upgrade: (request, socket, head) => void server.emit("upgrade", request, socket, head),
     certificate: createSecureContext({ key, cert, minVersion: listenerOptions.minVersion }),
   };
 }
@@ -67,6 +68,11 @@ export async function listenHttps(
       const site = sites.of(canonicalHost(name));
       done(null, typeof site === "object" ? site.certificate : undefined);
     },
+    // Else it is a request like any other, whatever its sender would rather speak (RFC 9110 §7.8).
+    shouldUpgradeCallback(request) {
+      const site = choose(request);
+      return !("status" in site) && site.takesUpgrades();
+    },
   });
   limitListener(server, parts);
   const choose = (request: IncomingMessage): Site | Refusal => {
@@ -87,12 +93,9 @@ export async function listenHttps(
   });
   server.on("upgrade", (request, socket, head) => {
     const site = choose(request);
-    if (!("status" in site)) {
-      hold(site, socket);
-      if (site.upgrade(request, socket, head)) return;
-    }
-    const status = "status" in site ? site.status : 400;
-    socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    if ("status" in site) return void socket.destroy();
+    hold(site, socket);
+    site.upgrade(request, socket, head);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -22,7 +22,7 @@ const requestSchema = {
   additionalProperties: false,
   required: ["name"],
   properties: {
-    name: { type: "string", maxLength: 32 },
+    name: { type: "string", maxLength: 64 },
     hosts: { type: "array", minItems: 1, maxItems: hostsMost, items: { type: "string", maxLength: 253 } },
     aeTitle: { type: "string", maxLength: 16 },
   },

@@ -68,7 +68,7 @@ export function fileOf(slice: Slice): Buffer {
 
 /** An association for storing those instances. */
 export function associate(
-  at: { readonly dicom: number },
+  at: { readonly dicom: number; readonly aeTitle?: string },
   slices: readonly Slice[],
   callingAe = "CT1",
 ): Promise<OutboundAssociation> {
@@ -77,7 +77,11 @@ export function associate(
     transferSyntaxUids: [TransferSyntaxUid.explicitLittleEndian],
   }));
   const connection = dial({ host: "127.0.0.1", port: at.dicom });
-  return openAssociation(connection, { callingAe, calledAe: "LEADGLASS", contexts }, { clock: systemClock });
+  return openAssociation(
+    connection,
+    { callingAe, calledAe: at.aeTitle ?? "LEADGLASS", contexts },
+    { clock: systemClock },
+  );
 }
 
 /** C-STORE of one instance; the status. */
@@ -86,7 +90,7 @@ export async function store(association: OutboundAssociation, slice: Slice): Pro
 }
 
 /** Stores all over one association, each with Success, and releases it. */
-export async function storeAll(at: { readonly dicom: number }, slices: readonly Slice[], callingAe = "CT1") {
+export async function storeAll(at: Parameters<typeof associate>[0], slices: readonly Slice[], callingAe = "CT1") {
   const association = await associate(at, slices, callingAe);
   for (const slice of slices) {
     const status = await store(association, slice);
@@ -97,11 +101,11 @@ export async function storeAll(at: { readonly dicom: number }, slices: readonly 
 
 /** DCMTK's storescu: its exit code and what it printed. */
 export function storescu(
-  at: { readonly dicom: number },
+  at: { readonly dicom: number; readonly aeTitle?: string },
   files: readonly string[],
   callingAe = "CT1",
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const words = ["-v", "-aet", callingAe, "-aec", "LEADGLASS", "127.0.0.1", String(at.dicom), ...files];
+  const words = ["-v", "-aet", callingAe, "-aec", at.aeTitle ?? "LEADGLASS", "127.0.0.1", String(at.dicom), ...files];
   return new Promise((resolve) => {
     const child = spawn("storescu", words, { env: { ...process.env, TCP_NODELAY: "1" } });
     let output = "";

@@ -21,8 +21,13 @@ export function postJson(house: RunningHouse, path: string, body: object, header
 }
 
 /** `leadglass user add`, and the way of the link that it prints. */
-export async function invite(house: RunningHouse, name: string): Promise<Person> {
+export function invite(house: RunningHouse, name: string): Promise<Person> {
   const { link } = JSON.parse(house.command(["user", "add", name, "--role", "administrator", "--json"])) as InvitationView;
+  return enrol(house, name, link);
+}
+
+/** The way of a one-use link. */
+export async function enrol(house: RunningHouse, name: string, link: string): Promise<Person> {
   const secret = new URL(link).hash.replace("#setup=", "");
   const begun = await postJson(house, "/api/setup/account", { secret, name, password });
   const seed = Uint8Array.from(seedOf(((await begun.json()) as EnrolledSecondFactor).totpSecret));

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import type { BackupsView, BackupView } from "#formats/api";
-import { drillBackup, keyringOpener, readConfiguration, restoreHome } from "../../server/index.ts";
+import { drillBackup, keyringOpener, mainHomeOf, readConfiguration, restoreHome } from "../../server/index.ts";
 import type { Command, CommandContext } from "../arguments.ts";
 import { follow } from "../follow.ts";
 import { withServer } from "../with-server.ts";
@@ -109,7 +109,9 @@ export const vaultRestore: Command = {
     const lines = [
       `${home} is point ${restored.point} of ${time(restored.takenAt)}: ${restored.instances} instances of ${restored.studies} studies, ${restored.logLines} entries of the log, in ${seconds(restored.recoveryMs)}`,
       ...lossLines(restored.losses),
-      `start it with --home ${home} --passphrase-file ${passphraseFile}`,
+      mainHomeOf(home) === undefined
+        ? `start it with --home ${home} --passphrase-file ${passphraseFile}`
+        : `copy ${passphraseFile} to ${join(home, "root.passphrase")}, then leadglass tenant add ${basename(home)}`,
     ];
     context.print(lines.join("\n"), { home, passphraseFile, ...restored });
   },
