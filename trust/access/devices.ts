@@ -3,6 +3,7 @@ import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
 import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
+import { createFacilities } from "./facilities.ts";
 
 const waitingMax = 100;
 /** A device's last call is written at most this often. */
@@ -13,7 +14,8 @@ export interface Devices {
   /** The device with this AE title at this address; undefined (and noted as waiting) when there is none. */
   admit(ae: string, address: string): Promise<Device | undefined>;
   list(): Promise<Device[]>;
-  add(ae: string, address: string): Promise<Device>;
+  /** `facility` is the token of the one that it stands in; one that is known is put there. Problem `absent` when there is no such facility. */
+  add(ae: string, address: string, facility?: string): Promise<Device>;
   /** Problem `absent` when there is no such device. */
   remove(which: { readonly id: string } | { readonly ae: string; readonly address?: string }): Promise<void>;
   waiting(): Promise<WaitingCaller[]>;
@@ -24,6 +26,7 @@ export interface Devices {
 
 export function createDevices(parts: { store: AccessStore; clock: Clock; random: Random }): Devices {
   const { store, clock, random } = parts;
+  const facilities = createFacilities(parts);
   const listeners = new Set<(caller: WaitingCaller) => void>();
 
   const noteWaiting = async (ae: string, address: string): Promise<void> => {
@@ -45,7 +48,7 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       return device;
     },
     list: () => store.devices(),
-    async add(ae, address) {
+    async add(ae, address, facility) {
       const canonical = canonicalAddress(address.trim());
       if (!isAeTitle(ae.trim())) {
         const remedy = "1 to 16 printable characters, no backslash, as the machine sends it";
@@ -55,9 +58,10 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
         throw new Problem("invalid", "not an IP address", { remedy: "type the machine's IPv4 or IPv6 address" });
       }
       const there = (await store.devices()).find((known) => known.ae === ae.trim() && known.address === canonical);
-      if (there !== undefined) return there;
-      const now = clock.now();
-      const device = { id: newToken(random), ae: ae.trim(), address: canonical, createdAt: now, lastSeenAt: 0 };
+      const standsIn = facility === undefined ? (there?.facility ?? "") : await facilities.require(facility);
+      if (there !== undefined && there.facility === standsIn) return there;
+      const made = { id: newToken(random), ae: ae.trim(), address: canonical, createdAt: clock.now(), lastSeenAt: 0 };
+      const device = { ...(there ?? made), facility: standsIn };
       await store.putDevice(device);
       return device;
     },
