@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { Problem } from "#base/problem";
-import type { GrantRequest, GrantView } from "#formats/api";
-import type { Grant, Names } from "#trust/access";
+import { type GrantRequest, type GrantView, type RoleView, roles } from "#formats/api";
+import { acts, type Grant, type Names, ruleOf } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { grantTermsSchema } from "./schemas.ts";
 
@@ -33,6 +33,17 @@ export function registerGrants(server: FastifyInstance, parts: ApiParts): void {
         const names = await people.names();
         return shown.slice(-listedMax).map((grant) => viewOf(grant, names, live.has(grant.id)));
       }),
+  );
+
+  server.get(
+    "/api/roles",
+    (request): Promise<RoleView[]> =>
+      gate.pass(actorOf(request), "grant.read", undefined, async () =>
+        roles.map((role) => {
+          const theirs = acts.filter((act) => ruleOf(act).who.includes(role));
+          return { role, acts: theirs.map((act) => ({ act, where: ruleOf(act).where })) };
+        }),
+      ),
   );
 
   server.post<{ Body: GrantRequest }>(

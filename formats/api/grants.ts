@@ -52,6 +52,12 @@ export interface GrantView extends GrantTermsView {
   readonly isLive: boolean;
 }
 
+/** What a role may do, for who looks at the grants. */
+export interface RoleView {
+  readonly role: Role;
+  readonly acts: readonly { readonly act: string; readonly where: "study" | "lists" | "tenant" | "self" }[];
+}
+
 /** What a role is for, where nothing else is said. */
 export function purposeOf(role: Role): GrantTermsView["purpose"] {
   if (role === "researcher") return "research";

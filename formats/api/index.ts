@@ -79,6 +79,20 @@ export type {
   StudyExportRequest,
 } from "./exports.ts";
 export { exportFrameHead, exportFrames } from "./exports.ts";
-export type { GrantRequest, GrantTermsView, GrantView, PlaceView, Role } from "./grants.ts";
+export type { GrantRequest, GrantTermsView, GrantView, PlaceView, Role, RoleView } from "./grants.ts";
 export { purposeOf, purposes, roles, rolesOfPeople } from "./grants.ts";
+export type {
+  AppCodeDecision,
+  AppCodeRequest,
+  AppView,
+  AskView,
+  ClientRequest,
+  ClientView,
+  ConsentDecision,
+  ConsentView,
+  LaunchRequest,
+  LaunchView,
+  Permission,
+} from "./oauth.ts";
+export { permissions } from "./oauth.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";

@@ -6,6 +6,7 @@ import { confirmationList, confirmationWait, confirmationWithdraw } from "./conf
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { exportStudies } from "./export.ts";
+import { grantAdd, grantEnd, grantList } from "./grants.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
@@ -30,6 +31,9 @@ export const commands: readonly Command[] = [
   userAdd,
   userList,
   userRemove,
+  grantAdd,
+  grantList,
+  grantEnd,
   confirmationList,
   confirmationWait,
   confirmationWithdraw,
