@@ -202,7 +202,7 @@ function studyObject(token: string): XmlElement {
 
 function auditLogObject({ log }: AuditSource): XmlElement {
   return participantObject({
-    id: `urn:${log}`,
+    id: `https://${log}`,
     type: "2",
     role: "13",
     idType: rfc3881("12", "URI"),
