@@ -190,7 +190,10 @@ export const answerHeaders = {
   "cross-origin-resource-policy": "same-origin",
   "x-frame-options": "DENY",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "permissions-policy": "camera=(), microphone=(), geolocation=()",
+  "permissions-policy":
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), display-capture=()",
+  "x-permitted-cross-domain-policies": "none",
+  "origin-agent-cluster": "?1",
 } as const;
 
 function answerProblem(
@@ -289,6 +292,7 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
 const notBuilt =
   "<!doctype html><title>Leadglass</title><p>The browser application is not built: run <code>npm run build</code>.";
 
+/** Of the pages with a nonce, of their files without. Text becomes markup or a script only by `trusted-types.ts` of the pages. */
 function policyWith(nonce: string | undefined): string {
   const style = nonce === undefined ? "'self'" : `'self' 'nonce-${nonce}'`;
   return [
@@ -296,12 +300,12 @@ function policyWith(nonce: string | undefined): string {
     "script-src 'self' 'wasm-unsafe-eval'",
     "worker-src 'self' blob:",
     `style-src ${style}`,
-    "style-src-attr 'unsafe-inline'",
     "img-src 'self' blob: data:",
     "connect-src 'self'",
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
+    ...(nonce === undefined ? [] : ["require-trusted-types-for 'script'", "trusted-types default"]),
   ].join("; ");
 }
