@@ -11,10 +11,16 @@ import {
 import type { Archive } from "#radiology/archive";
 import { type Actor, actorOf, anonymous, type Devices, type Gate } from "#trust/access";
 
+/** A device that was let in, and the token of the facility that it stands in. */
+export interface Machine {
+  readonly actor: Actor;
+  readonly facility: string;
+}
+
 /** What one home does for machines that call it by its AE title. */
 export interface DicomSide {
-  admit(claim: AssociationClaim): Promise<Admission<Actor>>;
-  readonly services: DimseServices<Actor>;
+  admit(claim: AssociationClaim): Promise<Admission<Machine>>;
+  readonly services: DimseServices<Machine>;
 }
 
 interface DicomParts {
@@ -35,16 +41,17 @@ export function createDicomSide({ archive, devices, gate, log }: DicomParts): Di
       }
       const actor = actorOf("device", device.id);
       await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
-      return { admitted: true, actor };
+      return { admitted: true, actor: { actor, facility: device.facility } };
     },
     services: {
-      echo: (actor) => gate.pass(actor, "dicom.echo", undefined, async () => {}),
-      store(actor, { sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) {
+      echo: ({ actor }) => gate.pass(actor, "dicom.echo", undefined, async () => {}),
+      store({ actor, facility }, { sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) {
         const receiving = archive.receiveDataSet(actor, {
           sopClassUid,
           sopInstanceUid,
           transferSyntaxUid,
           sourceAe: callingAe,
+          facility,
         });
         return {
           write: receiving.write,
@@ -70,19 +77,19 @@ export function createDicomDoor(parts: {
   readonly log: Log;
 }): DimseDoor {
   const { sideOf, associationsMax, clock, log } = parts;
-  return createDimseDoor<{ readonly side: DicomSide; readonly actor: Actor }>({
+  return createDimseDoor<{ readonly side: DicomSide; readonly machine: Machine }>({
     callers: {
       async admit(claim) {
         const side = sideOf(claim.calledAe);
         if (side === undefined) return { admitted: false, reason: "called-ae" };
         if (side === "out-of-service") return { admitted: false, reason: "busy" };
         const admission = await side.admit(claim);
-        return admission.admitted ? { ...admission, actor: { side, actor: admission.actor } } : admission;
+        return admission.admitted ? { ...admission, actor: { side, machine: admission.actor } } : admission;
       },
     },
     services: {
-      echo: ({ side, actor }) => side.services.echo(actor),
-      store: ({ side, actor }, request) => side.services.store(actor, request),
+      echo: ({ side, machine }) => side.services.echo(machine),
+      store: ({ side, machine }, request) => side.services.store(machine, request),
     },
     policy: storagePolicy({
       privateSopClasses: true,

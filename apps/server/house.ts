@@ -25,6 +25,7 @@ import {
   type Confirmations,
   createConfirmations,
   createDevices,
+  createFacilities,
   createGate,
   createGrants,
   createPeople,
@@ -32,6 +33,7 @@ import {
   createSetup,
   createSignIn,
   type Devices,
+  type Facilities,
   type Gate,
   type Grants,
   type Pass,
@@ -62,6 +64,8 @@ export interface House {
   readonly care: Care;
   readonly vault: Vault;
   readonly audit: AuditLog;
+  /** Name of the log, as in its checkpoints. */
+  readonly logName: string;
   readonly index: StudyIndex;
   readonly gate: Gate;
   readonly policy: Policy;
@@ -71,6 +75,7 @@ export interface House {
   readonly setup: Setup;
   readonly people: People;
   readonly confirmations: Confirmations;
+  readonly facilities: Facilities;
   readonly devices: Devices;
   readonly archive: Archive;
   readonly exporting: Exporting;
@@ -149,7 +154,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const destroying = { isHeld, remove: care.retention.remove, purgeBackups: backups.purgeKeys };
   const shredding = createShredding({ vault, index, audit, ...destroying });
   return {
-    ...{ vault, audit, index, gate, policy, grants, breaker, archive, shredding },
+    ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     exporting,
     care,
@@ -227,6 +232,7 @@ function createCallers({ vault, ...given }: CallerParts) {
     signIn,
     people,
     setup,
+    facilities: createFacilities(parts),
     devices: createDevices(parts),
     confirmations: createConfirmations({ ...parts, signIn }),
   };

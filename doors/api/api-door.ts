@@ -7,6 +7,7 @@ import { registerCorrections } from "./corrections.ts";
 import { registerDevices } from "./devices.ts";
 import { registerEvents } from "./events.ts";
 import { registerExports } from "./exports.ts";
+import { registerFacilities } from "./facilities.ts";
 import { registerGrants } from "./grants.ts";
 import { registerKeys } from "./keys.ts";
 import { registerOperations } from "./operations.ts";
@@ -23,6 +24,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerStudies(server, parts);
     registerCorrections(server, parts);
     registerDevices(server, parts);
+    registerFacilities(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);
     const { endStreamsOf } = registerEvents(server, parts);

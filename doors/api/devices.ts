@@ -4,7 +4,8 @@ import type { Device } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
-const deviceSchema = textObject({ ae: 16, address: 64 });
+const callerSchema = textObject({ ae: 16, address: 64 });
+const deviceSchema = textObject({ ae: 16, address: 64 }, { facility: 32 });
 
 /** The machines that may send, and those that wait to be admitted. */
 export function registerDevices(server: FastifyInstance, parts: ApiParts): void {
@@ -21,8 +22,8 @@ export function registerDevices(server: FastifyInstance, parts: ApiParts): void 
     { schema: { body: deviceSchema } },
     (request): Promise<DeviceView> =>
       gate.pass(actorOf(request), "device.write", undefined, async () => {
-        const { ae, address } = request.body;
-        return viewOf(await devices.add(ae, address));
+        const { ae, address, facility } = request.body;
+        return viewOf(await devices.add(ae, address, facility));
       }),
   );
 
@@ -41,7 +42,7 @@ export function registerDevices(server: FastifyInstance, parts: ApiParts): void 
 
   server.delete<{ Body: DeviceRequest }>(
     "/api/devices/waiting",
-    { schema: { body: deviceSchema } },
+    { schema: { body: callerSchema } },
     async (request, reply) => {
       const { ae, address } = request.body;
       await gate.pass(actorOf(request), "device.write", undefined, () => devices.dismiss(ae, address));
@@ -55,6 +56,6 @@ function tokenOrNone(id: string): string {
   return /^[0-9a-f]{32}$/.test(id) ? id : "unknown";
 }
 
-function viewOf({ id, ae, address, createdAt, lastSeenAt }: Device): DeviceView {
-  return { id, ae, address, createdAt, lastSeenAt };
+function viewOf({ id, ae, address, facility, createdAt, lastSeenAt }: Device): DeviceView {
+  return { id, ae, address, facility, createdAt, lastSeenAt };
 }

@@ -9,6 +9,13 @@ const heartbeatMs = 20_000;
 /** A reader that does not take its events is cut off; it reconnects and asks again. */
 const unsentBytesMax = 256 * 1024;
 
+/** One open stream. */
+interface Watcher {
+  readonly actor: Actor;
+  send(event: ApiEvent): void;
+  end(): void;
+}
+
 /** `GET /api/events`: what changes, as it changes (text/event-stream), to each what they may read. */
 export function registerEvents(
   server: FastifyInstance,
@@ -17,32 +24,40 @@ export function registerEvents(
   /** For somebody whose account is gone: at once, not at the next heartbeat. */
   readonly endStreamsOf: (actorId: string) => void;
 } {
-  const { archive, confirmations, devices, phantom, gate, policy, clock, signIn, log } = parts;
-  const open = new Map<(event: ApiEvent) => void, Actor>();
+  const { archive, confirmations, devices, phantom, gate, grants, policy, clock, signIn, log } = parts;
+  const watchers = new Set<Watcher>();
+  const may = ({ actor }: Watcher, act: Act) => policy.decide(actor, act).isAllowed;
+  /** Who may not watch any more is ended before it hears of anything. */
+  const living = () => {
+    for (const watcher of [...watchers]) if (!may(watcher, "session.watch")) watcher.end();
+    return [...watchers];
+  };
   const tell = (act: Act, event: ApiEvent) => {
-    for (const [send, actor] of open) if (policy.decide(actor, act).isAllowed) send(event);
+    for (const watcher of living()) if (may(watcher, act)) watcher.send(event);
   };
   /** Each watcher asks for itself, and is shown what it may see. */
-  const tellOfStudy = async (studyToken: string) => {
-    for (const [send, actor] of [...open]) {
-      if (!policy.decide(actor, "study.watch").isAllowed) continue;
-      const [study] = await archive.watchedStudies(actor, [studyToken]);
-      if (study !== undefined) send({ type: "study", study: studyView(study) });
-    }
+  const tellOfStudy = async (watcher: Watcher, studyToken: string) => {
+    const [study] = await archive.watchedStudies(watcher.actor, [studyToken]);
+    if (study !== undefined && may(watcher, "study.watch")) watcher.send({ type: "study", study: studyView(study) });
   };
   const stopWatching = [
     archive.watch((studyToken) => {
-      tellOfStudy(studyToken).catch((error) => log.warn("a watcher was not told of a changed study", {}, error));
+      for (const watcher of living()) {
+        if (!may(watcher, "study.watch")) continue;
+        tellOfStudy(watcher, studyToken).catch((error) =>
+          log.warn("a watcher was not told of a changed study", {}, error),
+        );
+      }
     }),
+    grants.watchEnded(() => void living()),
     parts.breaker.watch(() => tell("status.read", { type: "stopped" })),
     phantom.watch((state) => tell("status.read", { type: "phantom", phantom: state })),
     devices.watchWaiting((waiting) => tell("device.read", { type: "waiting", waiting })),
     confirmations.watch((id) => tell("confirmation.read", { type: "confirmation", id })),
   ];
-  const endings = new Map<() => void, Actor>();
   server.addHook("preClose", async () => {
     for (const stop of stopWatching) stop();
-    for (const end of endings.keys()) end();
+    for (const { end } of [...watchers]) end();
   });
 
   server.get("/api/events", async (request, reply) => {
@@ -71,17 +86,16 @@ export function registerEvents(
     let timer = clock.after(heartbeatMs, beatSafely);
     const end = () => {
       timer.stop();
-      open.delete(send);
-      endings.delete(end);
+      watchers.delete(watcher);
       raw.end();
     };
-    open.set(send, actor);
-    endings.set(end, actor);
+    const watcher = { actor, send, end };
+    watchers.add(watcher);
     raw.on("close", end);
   });
   return {
     endStreamsOf(actorId) {
-      for (const [end, { id }] of [...endings]) if (id === actorId) end();
+      for (const { actor, end } of [...watchers]) if (actor.id === actorId) end();
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { BackupsView, BackupTaking, BackupView, PhantomState, ScrubView, StatusView } from "#formats/api";
 import type { Archive, Compaction, DiscardConflict, Exporting, Scrub, Shredding, StudyFates } from "#radiology/archive";
-import type { Actor, Confirmations, Devices, Gate, Grants, People, Policy, Setup, SignIn } from "#trust/access";
+import type { Actor, Confirmations, Devices, Facilities, Gate, Grants, People, Policy, Session, WaysIn } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
 
@@ -33,7 +33,7 @@ export interface CareGiver {
   scrubView(): Promise<ScrubView>;
 }
 
-export interface ApiParts {
+export interface ApiParts extends WaysIn {
   readonly care: CareGiver;
   readonly archive: Archive;
   readonly gate: Gate;
@@ -43,10 +43,9 @@ export interface ApiParts {
   readonly breaker: Breaker;
   readonly shredding: Shredding;
   readonly exporting: Exporting;
-  readonly signIn: SignIn;
-  readonly setup: Setup;
   readonly people: People;
   readonly confirmations: Confirmations;
+  readonly facilities: Facilities;
   readonly devices: Devices;
   readonly phantom: PhantomLoader;
   readonly backups: BackupTaker;
@@ -62,8 +61,8 @@ export interface ApiParts {
   readonly rootPassphrase: () => Promise<string | undefined>;
   /** Who sends this request; the server has found it out before any route runs. */
   readonly actorOf: (request: FastifyRequest) => Actor;
-  /** The session secret of this request, when it came with one. */
-  readonly sessionSecretOf: (request: FastifyRequest) => string | undefined;
+  /** The session that this request came with. */
+  readonly sessionOf: (request: FastifyRequest) => Session | undefined;
   readonly setSession: (reply: FastifyReply, secret: string, endsAt: number) => void;
   readonly clearSession: (reply: FastifyReply) => void;
 }

@@ -1,13 +1,16 @@
 import { purposes, roles } from "#formats/api";
 
-/** JSON schema of an object whose members are all required texts, each with its longest length. */
-export function textObject(lengths: Readonly<Record<string, number>>): object {
+/** JSON schema of an object of texts, each with its longest length; those in `optional` may be left out. */
+export function textObject(
+  lengths: Readonly<Record<string, number>>,
+  optional: Readonly<Record<string, number>> = {},
+): object {
   return {
     type: "object",
     additionalProperties: false,
     required: Object.keys(lengths),
     properties: Object.fromEntries(
-      Object.entries(lengths).map(([name, maxLength]) => [name, { type: "string", maxLength }]),
+      Object.entries({ ...lengths, ...optional }).map(([name, maxLength]) => [name, { type: "string", maxLength }]),
     ),
   };
 }

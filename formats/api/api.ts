@@ -23,6 +23,9 @@ import type { GrantTermsView, Role } from "./grants.ts";
  * | POST   /api/corrections/patient | PatientCorrection → CorrectedView |
  * | POST   /api/corrections/merge   | PatientMerge → CorrectedView |
  * | POST   /api/corrections/move    | StudyMove → CorrectedView |
+ * | GET    /api/facilities          | → FacilityView[] |
+ * | POST   /api/facilities          | FacilityRequest → FacilityView |
+ * | PUT    /api/facilities/:id      | FacilityRequest → FacilityView (another name) |
  * | GET    /api/devices             | → DeviceView[] |
  * | POST   /api/devices             | DeviceRequest → DeviceView |
  * | DELETE /api/devices/:id         | → 204 |
@@ -198,15 +201,30 @@ export interface StudyDetail extends StudyView {
   readonly series: readonly SeriesView[];
 }
 
+export interface FacilityRequest {
+  readonly name: string;
+}
+
+/** A place that machines stand in and that somebody may be granted. */
+export interface FacilityView {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+}
+
 export interface DeviceRequest {
   readonly ae: string;
   readonly address: string;
+  /** Id of the facility that it stands in, "" for none. Absent: a device that is known stays where it is. */
+  readonly facility?: string;
 }
 
 export interface DeviceView {
   readonly id: string;
   readonly ae: string;
   readonly address: string;
+  /** "" for none. */
+  readonly facility: string;
   readonly createdAt: number;
   readonly lastSeenAt: number;
 }
@@ -228,6 +246,15 @@ export interface PhantomState {
   readonly studyToken?: string;
 }
 
+/** How far the customer's log collector has the log. */
+export interface CollectorView {
+  /** The collector has confirmed all entries before this one. */
+  readonly position: number;
+  readonly behind: number;
+  /** Why it is not getting on; absent once it is. */
+  readonly error?: { readonly since: number; readonly message: string; readonly remedy?: string };
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
@@ -237,6 +264,8 @@ export interface StatusView {
   readonly associations: number;
   readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
   readonly audit: { readonly entries: number; readonly checkpointAt: number | null };
+  /** Null: no collector is set up. */
+  readonly collector: CollectorView | null;
   readonly database: string;
   readonly keys: {
     /** The kind of root key that the keyring stands under. */

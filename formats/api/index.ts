@@ -11,6 +11,8 @@ export type {
   DeviceRequest,
   DeviceView,
   EnrolledSecondFactor,
+  FacilityRequest,
+  FacilityView,
   InvitationRequest,
   InvitationView,
   LinkRequest,

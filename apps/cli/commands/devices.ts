@@ -1,25 +1,30 @@
 import { Problem } from "#base/problem";
-import type { DeviceView, WaitingView } from "#formats/api";
+import type { DeviceView, FacilityView, WaitingView } from "#formats/api";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
+import { facilityNamed } from "./facilities.ts";
 
 const when = (time: number) => (time === 0 ? "never" : new Date(time).toISOString());
 
 export const deviceAdd: Command = {
   words: "device add",
-  takes: "AE --address A",
+  takes: "AE --address A [--facility NAME]",
   does: "admit the machine that calls itself AE at that IP address",
-  options: { address: "A  its IP address" },
+  options: {
+    address: "A  its IP address",
+    facility: "NAME  where it stands; - for nowhere; one that is known is put there",
+  },
   run: (context) =>
     withServer(context, async (call) => {
       const [ae] = context.positionals;
-      const { address } = context.options;
+      const { address, facility: name } = context.options;
       if (ae === undefined || address === undefined) {
         throw new Problem("invalid", "AE and --address are needed", {
           remedy: "leadglass device add CT1 --address 10.0.0.7",
         });
       }
-      const device = await call.json<DeviceView>("POST", "/api/devices", { ae, address });
+      const facility = name === undefined ? {} : { facility: await facilityNamed(call, name) };
+      const device = await call.json<DeviceView>("POST", "/api/devices", { ae, address, ...facility });
       context.print(`${device.ae} at ${device.address} may send now`, device);
     }),
 };
@@ -31,10 +36,12 @@ export const deviceList: Command = {
   run: (context) =>
     withServer(context, async (call) => {
       const devices = await call.json<DeviceView[]>("GET", "/api/devices");
+      const facilities = await call.json<FacilityView[]>("GET", "/api/facilities");
+      const nameOf = (id: string) => facilities.find((one) => one.id === id)?.name ?? "";
       const waiting = await call.json<WaitingView[]>("GET", "/api/devices/waiting");
       const lines = [
-        ...devices.map(
-          ({ ae, address, lastSeenAt }) => `${ae.padEnd(16)}  ${address.padEnd(39)}  last seen ${when(lastSeenAt)}`,
+        ...devices.map(({ ae, address, facility, lastSeenAt }) =>
+          `${ae.padEnd(16)}  ${address.padEnd(39)}  last seen ${when(lastSeenAt)}  ${nameOf(facility)}`.trimEnd(),
         ),
         ...waiting.map(
           ({ ae, address, attempts, lastAt }) =>
