@@ -35,8 +35,10 @@ export function framesHandler(parts: DicomwebParts, cache: ImageCache) {
     for (const number of numbers) {
       const frame = image.frames[number - 1];
       if (frame === undefined) throw noSuchFrame();
+      const answer = await frameAnswer(image, frame, form, parts.pixels, numbers.length === 1);
       answers.push({
-        ...(await frameAnswer(image, frame, form, parts.pixels, numbers.length === 1)),
+        ...answer,
+        pieces: instance.whileLive(answer.pieces),
         location: `${at}/frames/${number}`,
       });
     }

@@ -32,14 +32,24 @@ export function renderedHandler(parts: DicomwebParts, cache: ImageCache) {
     if (document !== undefined) {
       if (preferred(accept, [pdf]) === undefined) throw notAcceptable([pdf]);
       reply.header("content-disposition", "inline");
-      return sendRanged(request, reply, { type: pdf, length: document.length, pieces: once(document) }, parts.log);
+      return sendRanged(
+        request,
+        reply,
+        { type: pdf, length: document.length, pieces: instance.whileLive(once(document)) },
+        parts.log,
+      );
     }
     const type = preferred(accept, [jpeg, png]);
     if (type !== jpeg && type !== png) throw notAcceptable([jpeg, png]);
     const image = await cache.image(instance);
     const number = frameNumber ?? representative(image);
     const picture = await render(parts, image, number, query, { type, quality: query.quality });
-    return sendRanged(request, reply, { type, length: picture.length, pieces: once(picture) }, parts.log);
+    return sendRanged(
+      request,
+      reply,
+      { type, length: picture.length, pieces: instance.whileLive(once(picture)) },
+      parts.log,
+    );
   };
 }
 
@@ -62,7 +72,12 @@ export function thumbnailHandler(parts: DicomwebParts, cache: ImageCache) {
       picture = await render(parts, image, number, query, { type: jpeg, quality: thumbnailQuality });
       kept.put(key, picture);
     }
-    return sendRanged(request, reply, { type: jpeg, length: picture.length, pieces: once(picture) }, parts.log);
+    return sendRanged(
+      request,
+      reply,
+      { type: jpeg, length: picture.length, pieces: instance.whileLive(once(picture)) },
+      parts.log,
+    );
   };
 }
 

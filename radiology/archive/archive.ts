@@ -187,7 +187,7 @@ export function createArchive(parts: ArchiveParts): Archive {
       if (identity === undefined) return [];
       const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
       const instance = instanceRow(row, identity, target.studyUid, seriesUid);
-      const open = live(pass, () => openWhole(vault, row, opened.openHalf(at)));
+      const open = live.throughout(pass, () => openWhole(vault, row, opened.openHalf(at)));
       const current = (received: OpenedObject) => currentBytes(row, received, corrected);
       return [{ ...instance, isCorrected: corrected.length > 0, open, current }];
     });
@@ -199,8 +199,11 @@ export function createArchive(parts: ArchiveParts): Archive {
     const opened = await reveal(pass, { halves }, "read");
     return rows.map((row) => {
       const { identity: _identity, places, ...rest } = row;
-      if (row.pixelOffset !== undefined) return { ...rest, open: live(pass, () => vault.open(places.image, row.id)) };
-      return { ...rest, open: live(pass, () => openWhole(vault, row, opened.openHalf(whole.indexOf(row)))) };
+      const image = { ...rest, whileLive: <T>(pieces: AsyncIterable<T>) => live.whileLive(pass, pieces) };
+      if (row.pixelOffset !== undefined) {
+        return { ...image, open: live.once(pass, () => vault.open(places.image, row.id)) };
+      }
+      return { ...image, open: live.once(pass, () => openWhole(vault, row, opened.openHalf(whole.indexOf(row)))) };
     });
   };
 

@@ -19,7 +19,10 @@ export interface HeldInstance extends InstanceRow {
  * no pixels of its own (a document, a deflated data set) is opened whole.
  */
 export interface HeldImage extends Omit<IndexedInstance, "identity" | "places"> {
+  /** What is open may be kept, and read for others that the gate has let look at it. Problem "denied" once the access has ended. */
   open(): Promise<OpenedObject>;
+  /** Pieces of an answer, as long as the access holds: then Problem "denied". */
+  whileLive<Piece>(pieces: AsyncIterable<Piece>): AsyncIterable<Piece>;
 }
 
 /**

@@ -2,32 +2,37 @@ import { Problem } from "#base/problem";
 import type { Gate, Pass } from "#trust/access";
 import type { OpenedObject } from "#trust/vault";
 
-/**
- * Wraps how an object is opened for a pass: what was let through once is refused with Problem "denied" when it is opened, and with each
- * piece that is read of it, once the access has ended.
- */
+/** What a pass let through is refused from the moment on when the access has ended, with Problem "denied". */
 export function liveOpening(gate: Pick<Gate, "isLive">) {
-  return (pass: Pass, open: () => Promise<OpenedObject>) => {
-    const check = () => {
-      if (gate.isLive(pass)) return;
-      throw new Problem("denied", "access has ended", { remedy: "sign in as someone who has access" });
-    };
-    return async (): Promise<OpenedObject> => {
-      check();
+  const check = (pass: Pass) => {
+    if (gate.isLive(pass)) return;
+    throw new Problem("denied", "access has ended", { remedy: "sign in as someone who has access" });
+  };
+  const whileLive = async function* <Piece>(pass: Pass, pieces: AsyncIterable<Piece>): AsyncGenerator<Piece> {
+    for await (const piece of pieces) {
+      check(pass);
+      yield piece;
+    }
+  };
+  return {
+    /** Checks once: who keeps the object open for others asks the gate again for them. */
+    once: (pass: Pass, open: () => Promise<OpenedObject>) => () => {
+      check(pass);
+      return open();
+    },
+    /** Checks with each piece that is read. */
+    throughout: (pass: Pass, open: () => Promise<OpenedObject>) => async (): Promise<OpenedObject> => {
+      check(pass);
       const object = await open();
       return {
         ...object,
-        read(from, to) {
-          check();
+        async read(from, to) {
+          check(pass);
           return object.read(from, to);
         },
-        async *stream(from, to) {
-          for await (const piece of object.stream(from, to)) {
-            check();
-            yield piece;
-          }
-        },
+        stream: (from, to) => whileLive(pass, object.stream(from, to)),
       };
-    };
+    },
+    whileLive,
   };
 }
