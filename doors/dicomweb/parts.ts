@@ -21,6 +21,8 @@ export interface DicomwebParts {
   readonly implementation: Implementation;
   /** Where the service stands: `/dicom-web`. */
   readonly root: string;
+  /** Gives the token of a facility back, "" for none. Problem `absent` when no facility has it. */
+  readonly requireFacility: (id: string) => Promise<string>;
   /** Origins (`https://viewer.example`) whose pages may call this service. None if left out. */
   readonly allowedOrigins?: readonly string[];
   /** A proxy in front sets Forwarded or X-Forwarded-*, and nobody else can reach the server. False if left out. */

@@ -2,14 +2,13 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { createHeaderReader, type HeaderReader, Tag } from "#formats/dicom";
-import type { Archive, Receiving, StoredInstance } from "#radiology/archive";
-import type { Actor } from "#trust/access";
+import type { Receiving, StoredInstance } from "#radiology/archive";
 import { parseMediaType } from "./media-types.ts";
 import { createMultipartReader } from "./multipart-reader.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { Refusal } from "./refusal.ts";
-import { jsonTypeOf, targetOf } from "./request.ts";
+import { jsonTypeOf, parametersOf, targetOf } from "./request.ts";
 import { type FailedInstance, FailureReason, failureReason, storeResponse, storeStatus } from "./store-outcome.ts";
 
 /** Instances that were received and wait for stable storage while the next arrives: they share a sync. */
@@ -27,7 +26,10 @@ export function storeHandler(parts: DicomwebParts) {
     const { study } = request.params as { study?: string };
     const studyUid = study === undefined ? undefined : targetOf(request).studyUid;
     const body = bodyOf(request);
-    const intake = createPartIntake(parts.archive, parts.actorOf(request), studyUid);
+    // Our own parameter: where what is sent came from (`leadglass import --facility`).
+    const facility = await parts.requireFacility(parametersOf(request).get("facility") ?? "");
+    const receive = () => parts.archive.receiveFile(parts.actorOf(request), facility);
+    const intake = createPartIntake(receive, studyUid);
     const bytes = arriving(request, parts.clock);
     try {
       if (body.boundary === undefined) await storeSingle(bytes, intake);
@@ -146,7 +148,7 @@ interface OpenPart {
 
 const wanted = [Tag.SOPClassUID, Tag.SOPInstanceUID, Tag.StudyInstanceUID];
 
-function createPartIntake(archive: Archive, actor: Actor, studyUid: string | undefined): PartIntake {
+function createPartIntake(receive: () => Receiving, studyUid: string | undefined): PartIntake {
   /** In the order of the parts. */
   const outcomes: Promise<StoredInstance | FailedInstance>[] = [];
   const finishing = new Set<Promise<unknown>>();
@@ -195,7 +197,7 @@ function createPartIntake(archive: Archive, actor: Actor, studyUid: string | und
     begin(contentType) {
       const isDicom = contentType === undefined || parseMediaType(contentType)?.name === "application/dicom";
       open = {
-        receiving: isDicom ? archive.receiveFile(actor) : undefined,
+        receiving: isDicom ? receive() : undefined,
         header: createHeaderReader({ wanted }),
         readingHeader: isDicom,
         isOfStudy: studyUid === undefined,

@@ -50,6 +50,7 @@ export async function openDoor(
       pixels: pixelsHere(),
       implementation: leadglass,
       root: "/dicom-web",
+      requireFacility: async (id) => id,
       ...parts,
     }),
   );

@@ -3,21 +3,25 @@ import { join } from "node:path";
 import { isProblem, Problem } from "#base/problem";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
+import { facilityNamed } from "./facilities.ts";
 
 /** Larger files are sent by a modality or by STOW-RS, which stream. */
 const fileBytesMax = 2 * 1024 ** 3 - 1;
 
 export const importFiles: Command = {
   words: "import",
-  takes: "PATH…",
+  takes: "PATH… [--facility NAME]",
   does: "take DICOM files and folders in",
+  options: { facility: "NAME  where they came from: who was granted that facility sees them" },
   run: (context) =>
     withServer(context, async (call) => {
       if (context.positionals.length === 0) throw new Problem("invalid", "name at least one file or folder");
+      const { facility } = context.options;
+      const place = facility === undefined ? "" : `?facility=${await facilityNamed(call, facility)}`;
       const counts = { stored: 0, refused: 0 };
       for await (const path of filesUnder(context.positionals)) {
         try {
-          const answer = await call.stream("POST", "/dicom-web/studies", {
+          const answer = await call.stream("POST", `/dicom-web/studies${place}`, {
             body: await readFile(path),
             type: "application/dicom",
             accept: "application/dicom+json",
