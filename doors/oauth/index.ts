@@ -1,0 +1,4 @@
+export type { Oauth } from "./oauth-door.ts";
+export { createOauth } from "./oauth-door.ts";
+export type { BrowserSession, OauthCallers, OauthParts } from "./parts.ts";
+export type { TokenActorOf, TokenCaller } from "./tokens.ts";
