@@ -7,6 +7,7 @@ import { parseRetention, type RetentionPolicy } from "#radiology/archive";
 import type { AwsCredentials } from "#stores/keys";
 import { mainHomeOf } from "./home.ts";
 import { canonicalHost } from "./hosts.ts";
+import { type CollectorSettings, parseCollector } from "./log-collector.ts";
 
 /** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
 export interface Configuration {
@@ -42,6 +43,8 @@ export interface Configuration {
   /** Free disk space under which images are refused, so that the log and the database can still write. */
   readonly reserveBytes: number;
   readonly associationsMax: number;
+  /** The customer's log collector. */
+  readonly syslog: CollectorSettings | undefined;
 }
 
 /** Folders that hold `packs` and `identity/packs`. */
@@ -120,7 +123,7 @@ export function environmentFor(home: string, environment: NodeJS.ProcessEnv): No
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
   const variables = environmentFor(home, environment);
-  const { retention, hosts, ...file } = readSettings(home);
+  const { retention, hosts, syslog, ...file } = readSettings(home);
   const value = (key: Setting): string => {
     const { option, variable, fallback } = sources[key];
     return options[option] ?? variables[variable] ?? file[key] ?? fallback;
@@ -158,6 +161,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     awsCredentials: async () => awsCredentials(environment),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
     associationsMax: whole("associationsMax", 1, 10_000),
+    syslog: parseCollector(syslog),
   };
 }
 
@@ -201,7 +205,11 @@ function hostsOf(setting: unknown): readonly string[] {
   });
 }
 
-type Settings = { readonly [Key in Setting]?: string } & { readonly retention?: unknown; readonly hosts?: unknown };
+type Settings = { readonly [Key in Setting]?: string } & {
+  readonly retention?: unknown;
+  readonly hosts?: unknown;
+  readonly syslog?: unknown;
+};
 
 /** Of the home's own file, and for what the installation shares of its main home's. */
 function readSettings(home: string): Settings {
@@ -231,16 +239,17 @@ function readFile(path: string): Settings {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
-    const { retention, hosts, ...rest } = parsed as Readonly<Record<string, unknown>>;
+    const { retention, hosts, syslog, ...rest } = parsed as Readonly<Record<string, unknown>>;
     const unknown = Object.keys(rest).find((key) => !(key in sources));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(sources).join(", ")}, hosts, retention`;
+      const remedy = `settings are ${Object.keys(sources).join(", ")}, hosts, retention, syslog`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
     return {
       ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)])),
       retention,
       hosts,
+      syslog,
     };
   } catch (error) {
     if (error instanceof Problem) throw error;

@@ -6,6 +6,7 @@ import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
+import { createFhirDoor } from "#doors/fhir";
 import { createMemoryAccessStore } from "#stores/memory";
 import { anonymous, createGrants, createSignIn } from "#trust/access";
 import { createFairQueue } from "./fair-queue.ts";
@@ -61,6 +62,7 @@ async function doorsOverNothing() {
   await http.server.register(
     createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", allowedOrigins: [] } as never),
   );
+  await http.server.register(createFhirDoor({ ...parts, ...behind } as never));
   await http.server.ready();
   return { http, reached, store, signIn };
 }

@@ -10,9 +10,12 @@ import { Problem } from "#base/problem";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
+import { createFhirDoor } from "#doors/fhir";
+import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { system } from "#trust/access";
+import { createLogFinder } from "#trust/audit";
 import { type Configuration, isLoopback } from "./configuration.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import { createFairQueue } from "./fair-queue.ts";
@@ -20,6 +23,7 @@ import { type HomePaths, mainHomeOf, pathsOf } from "./home.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";
+import { startLogCollector } from "./log-collector.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelWorkers } from "./pixel-workers.ts";
 import { readPassphrase } from "./root-keys.ts";
@@ -103,7 +107,8 @@ async function openDoors(
     clock: systemClock,
     random: systemRandom,
   });
-  const http = await createWeb(configuration, house, surroundings, undo);
+  let syslog: SyslogSender | undefined;
+  const http = await createWeb(configuration, house, { ...surroundings, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   return {
@@ -121,6 +126,10 @@ async function openDoors(
       await house.care.start();
       undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
       undo.push(refreshBlobs(archive, log));
+      const { syslog: settings, home, aeTitle } = configuration;
+      if (settings === undefined) return;
+      syslog = await startLogCollector({ ...house, settings, home, aeTitle, log });
+      undo.push(syslog.close);
     },
   };
 }
@@ -132,19 +141,25 @@ function certifiedHosts({ home, httpsHost, hosts }: Configuration): readonly str
 }
 
 /** Where the pages are; when nothing listens, where they will be. */
-function pageUrlOf({ hosts: [named], httpsHost, httpsPort }: Configuration, port: number | null): string {
-  const host = named ?? (isLoopback(httpsHost) ? "localhost" : httpsHost);
+function pageUrlOf(configuration: Configuration, port: number | null): string {
+  const host = hostOf(configuration);
+  const { httpsPort } = configuration;
   return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port ?? httpsPort}/`;
+}
+
+/** The name that the pages are reached by, or the first of several. */
+function hostOf({ hosts: [named], httpsHost }: Configuration): string {
+  return named ?? (isLoopback(httpsHost) ? "localhost" : httpsHost);
 }
 
 async function createWeb(
   configuration: Configuration,
   house: House,
-  surroundings: Surroundings,
+  surroundings: Surroundings & { readonly syslog: () => SyslogSender | undefined },
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, ports, associations, moreDoors } = surroundings;
+  const { log, ports, associations, moreDoors, syslog } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -173,6 +188,7 @@ async function createWeb(
       reservedBytes: configuration.reserveBytes,
     },
     audit: { entries: audit.size(), checkpointAt: audit.latestCheckpoint()?.at ?? null },
+    collector: syslog()?.state() ?? null,
     database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
     stopped: house.breaker.stopped(),
     keys: house.keyState(),
@@ -196,6 +212,9 @@ async function createWeb(
       allowedOrigins: [],
     }),
   );
+  const server = { log: house.logName, host: hostOf(configuration) };
+  const finder = createLogFinder(audit);
+  await http.server.register(createFhirDoor({ ...house, finder, server, version, startedAt, actorOf }));
   await moreDoors?.(house, http);
   await http.server.ready();
   undo.push(() => http.server.close());

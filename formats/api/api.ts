@@ -255,6 +255,15 @@ export interface CollectorView {
   readonly error?: { readonly since: number; readonly message: string; readonly remedy?: string };
 }
 
+/** How far the customer's log collector has the log. */
+export interface CollectorView {
+  /** The collector has confirmed all entries before this one. */
+  readonly position: number;
+  readonly behind: number;
+  /** Why it is not getting on; absent once it is. */
+  readonly error?: { readonly since: number; readonly message: string; readonly remedy?: string };
+}
+
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
@@ -264,6 +273,8 @@ export interface StatusView {
   readonly associations: number;
   readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
   readonly audit: { readonly entries: number; readonly checkpointAt: number | null };
+  /** Null: no collector is set up. */
+  readonly collector: CollectorView | null;
   /** Null: no collector is set up. */
   readonly collector: CollectorView | null;
   readonly database: string;

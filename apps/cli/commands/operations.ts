@@ -43,6 +43,7 @@ export const status: Command = {
         `https ${ports.https ?? "off"}, DICOM ${ports.dicom ?? "off"} as ${seen.dicomAeTitle}, ${seen.associations} associations`,
         `${seen.studies} studies, database ${seen.database}`,
         `log: ${audit.entries} entries, newest checkpoint ${checkpoint}`,
+        ...collectorLines(seen.collector),
         ...seen.stopped.map(
           ({ actor, since }) =>
             `stopped: ${actor} since ${new Date(since).toISOString()}, saw too many patients; leadglass release ${actor}`,
@@ -55,6 +56,14 @@ export const status: Command = {
       context.print(lines.join("\n"), { running, ...seen, tenants });
     }),
 };
+
+function collectorLines(collector: StatusView["collector"]): string[] {
+  if (collector === null) return [];
+  const { behind, error } = collector;
+  const state = behind === 0 ? "has the whole log" : `is ${behind} entries behind`;
+  if (error === undefined) return [`collector: ${state}`];
+  return [`collector: ${state} since ${new Date(error.since).toISOString()}: ${error.message}; ${error.remedy ?? ""}`];
+}
 
 export const release: Command = {
   words: "release",
