@@ -72,7 +72,8 @@ export async function audit(words: readonly string[]): Promise<void> {
     for await (const { note } of again.checkpoints()) notes.push(note);
     const entries = await timed("read    all entries", () => again.lines(0, again.size()));
     const verifierKey = again.verifierKey();
-    const verdict = await timed("verify  all entries", () => verifyLog({ entries, checkpoints: notes, verifierKey }));
+    const text = entries.flatMap((line) => [line, Buffer.from("\n")]);
+    const verdict = await timed("verify  all entries", () => verifyLog({ text, checkpoints: notes, verifierKey }));
     print(`verdict ${verdict.ok ? "holds" : verdict.what} up to ${verdict.vouchedUntil}`);
     await again.close();
   } finally {

@@ -8,6 +8,7 @@ import type { AwsCredentials } from "#stores/keys";
 import { mainHomeOf } from "./home.ts";
 import { canonicalHost } from "./hosts.ts";
 import { type CollectorSettings, parseCollector } from "./log-collector.ts";
+import { parseWitnesses, type WitnessSetting } from "./witnesses.ts";
 
 /** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
 export interface Configuration {
@@ -31,6 +32,8 @@ export interface Configuration {
   readonly retention: RetentionPolicy;
   /** Studies whose identity one actor may see in a minute before it is stopped. */
   readonly revealsPerMinute: number;
+  /** A file of passwords that were found in breaches, beside the list that comes with the program. */
+  readonly breachedPasswords: string | undefined;
   readonly passphraseFile: string;
   /** `passphrase`, a pkcs11 URI, or `awskms:` and an ARN: what opens the keyring. */
   readonly rootKey: string;
@@ -42,6 +45,8 @@ export interface Configuration {
   readonly awsCredentials: () => Promise<AwsCredentials>;
   /** Free disk space under which images are refused, so that the log and the database can still write. */
   readonly reserveBytes: number;
+  /** Who signs the log's checkpoints too. */
+  readonly witnesses: readonly WitnessSetting[];
   readonly associationsMax: number;
   /** The customer's log collector. */
   readonly syslog: CollectorSettings | undefined;
@@ -74,6 +79,7 @@ const sources = {
   objects: { option: "objects", variable: "LEADGLASS_OBJECTS", fallback: "" },
   scrubRate: { option: "scrub-rate", variable: "LEADGLASS_SCRUB_RATE", fallback: "20" },
   revealsPerMinute: { option: "reveals-per-minute", variable: "LEADGLASS_REVEALS_PER_MINUTE", fallback: "5000" },
+  breachedPasswords: { option: "breached-passwords", variable: "LEADGLASS_BREACHED_PASSWORDS", fallback: "" },
   passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
   rootKey: { option: "root-key", variable: "LEADGLASS_ROOT_KEY", fallback: "passphrase" },
   nextRootKey: { option: "next-root-key", variable: "LEADGLASS_NEXT_ROOT_KEY", fallback: "" },
@@ -123,7 +129,7 @@ export function environmentFor(home: string, environment: NodeJS.ProcessEnv): No
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
   const variables = environmentFor(home, environment);
-  const { retention, hosts, syslog, ...file } = readSettings(home);
+  const { retention, witnesses, hosts, syslog, ...file } = readSettings(home);
   const value = (key: Setting): string => {
     const { option, variable, fallback } = sources[key];
     return options[option] ?? variables[variable] ?? file[key] ?? fallback;
@@ -153,6 +159,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     objects: objectPlaces(value("objects"), home),
     scrubBytesPerSecond: whole("scrubRate", 0, 100_000) * 1_000_000,
     retention: retention === undefined ? { rules: [], afterArrivalDays: 1 } : parseRetention(retention),
+    breachedPasswords: value("breachedPasswords") === "" ? undefined : resolve(home, value("breachedPasswords")),
     revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),
     passphraseFile: resolve(value("passphraseFile") || join(home, "root.passphrase")),
     rootKey: value("rootKey"),
@@ -160,6 +167,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     rootKeyEndpoint: value("rootKeyEndpoint") || undefined,
     awsCredentials: async () => awsCredentials(environment),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
+    witnesses: parseWitnesses(witnesses),
     associationsMax: whole("associationsMax", 1, 10_000),
     syslog: parseCollector(syslog),
   };
@@ -208,6 +216,7 @@ function hostsOf(setting: unknown): readonly string[] {
 type Settings = { readonly [Key in Setting]?: string } & {
   readonly retention?: unknown;
   readonly hosts?: unknown;
+  readonly witnesses?: unknown;
   readonly syslog?: unknown;
 };
 
@@ -239,10 +248,10 @@ function readFile(path: string): Settings {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
-    const { retention, hosts, syslog, ...rest } = parsed as Readonly<Record<string, unknown>>;
+    const { retention, witnesses, hosts, syslog, ...rest } = parsed as Readonly<Record<string, unknown>>;
     const unknown = Object.keys(rest).find((key) => !(key in sources));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(sources).join(", ")}, hosts, retention, syslog`;
+      const remedy = `settings are ${Object.keys(sources).join(", ")}, hosts, retention, syslog, witnesses`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
     return {
@@ -250,6 +259,7 @@ function readFile(path: string): Settings {
       retention,
       hosts,
       syslog,
+      witnesses,
     };
   } catch (error) {
     if (error instanceof Problem) throw error;

@@ -30,19 +30,18 @@ import {
   createGrants,
   createPeople,
   createPolicy,
-  createSetup,
-  createSignIn,
+  createWaysIn,
   type Devices,
   type Facilities,
   type Gate,
   type Grants,
+  openBreachedPasswords,
   type Pass,
   type People,
   type Policy,
-  type Setup,
-  type SignIn,
+  type WaysIn,
 } from "#trust/access";
-import { type AuditLog, createAuditLog } from "#trust/audit";
+import { type AuditLog, createAuditLog, type DetailStore } from "#trust/audit";
 import {
   type Breaker,
   createKeyRotation,
@@ -58,12 +57,14 @@ import type { Configuration } from "./configuration.ts";
 import type { HomePaths } from "./home.ts";
 import { checkObjectsPlace } from "./objects-place.ts";
 import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";
+import { type Cosigning, createCosigning } from "./witnesses.ts";
 
 /** Everything behind the doors, put together. */
-export interface House {
+export interface House extends WaysIn {
   readonly care: Care;
   readonly vault: Vault;
   readonly audit: AuditLog;
+  readonly cosigning: Cosigning;
   /** Name of the log, as in its checkpoints. */
   readonly logName: string;
   readonly index: StudyIndex;
@@ -71,8 +72,6 @@ export interface House {
   readonly policy: Policy;
   readonly grants: Grants;
   readonly breaker: Breaker;
-  readonly signIn: SignIn;
-  readonly setup: Setup;
   readonly people: People;
   readonly confirmations: Confirmations;
   readonly facilities: Facilities;
@@ -107,7 +106,8 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     ...{ home: homeId, log },
   });
   const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
-  const { entryStore, audit } = await openAudit(paths, vault);
+  const { entryStore, audit } = await openAudit(paths, vault, access.detailStore);
+  const cosigning = createCosigning({ audit, settings: configuration.witnesses, clock, log });
   const grants = await createGrants({ store: access.accessStore, clock, random });
   const policy = createPolicy(grants);
   const gate = createGate({ policy, audit, clock });
@@ -143,7 +143,8 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     "study.shred": (pass: Pass) => shredding.study(pass),
     "patient.shred": (pass: Pass) => shredding.patient(pass),
   };
-  const callers = createCallers({ store: access.accessStore, grants, policy, vault, gate, log, perform });
+  const given = { store: access.accessStore, grants, policy, vault, gate, log, perform };
+  const callers = await createCallers({ ...given, breachedPasswords: configuration.breachedPasswords });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
@@ -156,6 +157,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   return {
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
+    cosigning,
     exporting,
     care,
     backups,
@@ -172,6 +174,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
       await keyRotation.close();
       await care.close();
       await archive.close();
+      await cosigning.stop();
       await audit.close();
       await index.close();
       await access.close();
@@ -181,10 +184,13 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   };
 }
 
-async function openAudit(paths: HomePaths, vault: Vault) {
+async function openAudit(paths: HomePaths, vault: Vault, detailStore: DetailStore) {
   const entryStore = await openEntryFiles({ files: systemFiles, folder: paths.audit });
   const signingSeed = vault.derive("audit signing key", 32);
-  const audit = await createAuditLog({ store: entryStore, signingSeed, origin: originOf(vault), clock: systemClock });
+  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const details = { store: detailStore, box, random: systemRandom };
+  const named = { signingSeed, origin: originOf(vault) };
+  const audit = await createAuditLog({ store: entryStore, details, ...named, clock: systemClock });
   return { entryStore, audit };
 }
 
@@ -219,22 +225,23 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
 interface CallerParts extends Pick<ConfirmationParts, "store" | "policy" | "gate" | "log" | "perform"> {
   readonly grants: Grants;
   readonly vault: Vault;
+  readonly breachedPasswords: string | undefined;
 }
 
 /** Who may come in, and what two of them decide together. */
-function createCallers({ vault, ...given }: CallerParts) {
+async function createCallers({ vault, breachedPasswords, ...given }: CallerParts) {
   const box = { seal: vault.sealSecret, open: vault.openSecret };
   const parts = { ...given, box, clock: systemClock, random: systemRandom };
-  const signIn = createSignIn(parts);
   const people = createPeople(parts);
-  const setup = createSetup({ ...parts, signIn, people });
+  const breached =
+    breachedPasswords === undefined ? {} : { breached: await openBreachedPasswords(systemFiles, breachedPasswords) };
+  const waysIn = await createWaysIn({ ...parts, ...breached, people });
   return {
-    signIn,
+    ...waysIn,
     people,
-    setup,
     facilities: createFacilities(parts),
     devices: createDevices(parts),
-    confirmations: createConfirmations({ ...parts, signIn }),
+    confirmations: createConfirmations({ ...parts, signIn: waysIn.signIn }),
   };
 }
 

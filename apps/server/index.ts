@@ -1,6 +1,6 @@
 export { createBackups } from "./backups.ts";
 export type { Configuration } from "./configuration.ts";
-export { environmentFor, homeOf, readConfiguration, startOptions } from "./configuration.ts";
+export { environmentFor, homeOf, isLoopback, readConfiguration, startOptions } from "./configuration.ts";
 export type { DrillReport } from "./drill.ts";
 export { drillBackup } from "./drill.ts";
 export { isOwnSocket, mainHomeOf, pathsOf, tenantHomeOf } from "./home.ts";

@@ -121,6 +121,7 @@ async function openDoors(
     async begin() {
       await gate.pass(system, "system.start", undefined, async () => {});
       await house.audit.checkpoint();
+      house.cosigning.start();
       await house.confirmations.resume();
       house.keyRotation.resume();
       await house.care.start();
@@ -164,7 +165,8 @@ async function createWeb(
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
   const http = await createHttp({
-    signIn: house.signIn,
+    sessions: house.sessions,
+    clientTokens: house.clientTokens,
     log,
     random: systemRandom,
     clock: systemClock,
@@ -172,7 +174,7 @@ async function createWeb(
     webRoot: built ? webRoot : undefined,
     ready: () => ports().https !== null,
   });
-  const { actorOf, sessionSecretOf, setSession, clearSession } = http;
+  const { actorOf, sessionOf, setSession, clearSession } = http;
   const pixels = createPixelWorkers({ clock: systemClock, log });
   undo.push(() => pixels.close());
   const dicom = () => ({ aeTitle, port: ports().dicom });
@@ -187,7 +189,11 @@ async function createWeb(
       freeBytes: await systemFiles.freeBytes(configuration.objects.first),
       reservedBytes: configuration.reserveBytes,
     },
-    audit: { entries: audit.size(), checkpointAt: audit.latestCheckpoint()?.at ?? null },
+    audit: {
+      entries: audit.size(),
+      checkpointAt: audit.latestCheckpoint()?.at ?? null,
+      witnesses: house.cosigning.view(),
+    },
     collector: syslog()?.state() ?? null,
     database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
     stopped: house.breaker.stopped(),
@@ -198,8 +204,18 @@ async function createWeb(
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   const rootPassphrase = async () =>
     house.keyState().root === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
-  const api = { ...house, phantom, clock: systemClock, log, status, dicom, rootPassphrase, pageUrl };
-  await http.server.register(createApiDoor({ ...api, actorOf, sessionSecretOf, setSession, clearSession }));
+  const api = {
+    ...house,
+    phantom,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    status,
+    dicom,
+    rootPassphrase,
+    pageUrl,
+  };
+  await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(
     createDicomwebDoor({
       archive,
@@ -209,6 +225,7 @@ async function createWeb(
       pixels,
       implementation: leadglass,
       root: house.dicomwebRoot,
+      requireFacility: house.facilities.require,
       allowedOrigins: [],
     }),
   );

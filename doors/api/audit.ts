@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
-import type { AuditPage, SignedLog } from "#formats/api";
+import type { AuditPage, EntryProofView, SignedLog } from "#formats/api";
+import { proveEntry } from "#trust/audit";
 import type { ApiParts } from "./parts.ts";
 
 const pageMax = 500;
@@ -8,9 +9,16 @@ const pageDefault = 100;
 /** Lines read at once while the log is exported. */
 const exportedAtOnce = 1_000;
 
+const upTo = {
+  type: "object",
+  additionalProperties: false,
+  required: ["to"],
+  properties: { to: { type: "integer", minimum: 0 } },
+};
+
 /** The log: pages for people, the whole of it for an auditor. */
 export function registerAudit(server: FastifyInstance, parts: ApiParts): void {
-  const { gate, audit, actorOf } = parts;
+  const { gate, audit, cosigning, actorOf } = parts;
 
   server.get<{ Querystring: { from?: number; to?: number } }>(
     "/api/audit",
@@ -41,27 +49,30 @@ export function registerAudit(server: FastifyInstance, parts: ApiParts): void {
     (request): Promise<SignedLog> =>
       gate.pass(actorOf(request), "audit.export", undefined, async () => {
         const { size } = await audit.checkpoint();
-        return { size, verifierKey: audit.verifierKey() };
+        await cosigning.settle();
+        return { size: audit.latestCheckpoint()?.size ?? size, verifierKey: audit.verifierKey() };
       }),
   );
 
   server.get<{ Querystring: { to: number } }>(
     "/api/audit/lines",
-    {
-      schema: {
-        querystring: {
-          type: "object",
-          additionalProperties: false,
-          required: ["to"],
-          properties: { to: { type: "integer", minimum: 0 } },
-        },
-      },
-    },
+    { schema: { querystring: upTo } },
     async (request, reply) => {
       await gate.pass(actorOf(request), "audit.export", undefined, async () => {});
       const to = Math.min(request.query.to, audit.size());
       return reply.type("application/x-ndjson").send(Readable.from(linesUpTo(to), { objectMode: false }));
     },
+  );
+
+  server.get<{ Params: { index: number } }>(
+    "/api/audit/entries/:index/proof",
+    { schema: { params: { type: "object", properties: { index: { type: "integer", minimum: 0 } } } } },
+    (request): Promise<EntryProofView> =>
+      gate.pass(actorOf(request), "audit.export", undefined, async () => {
+        const { index } = request.params;
+        if (index < audit.size()) await audit.checkpoint().then(cosigning.settle);
+        return { ...(await proveEntry(audit, index)), verifierKey: audit.verifierKey() };
+      }),
   );
 
   async function* linesUpTo(to: number): AsyncGenerator<string> {
@@ -71,11 +82,16 @@ export function registerAudit(server: FastifyInstance, parts: ApiParts): void {
     }
   }
 
-  server.get("/api/audit/checkpoints", async (request, reply) => {
-    await gate.pass(actorOf(request), "audit.export", undefined, async () => {});
-    const notes = async function* () {
-      for await (const { note } of audit.checkpoints()) yield note;
-    };
-    return reply.type("text/plain; charset=utf-8").send(Readable.from(notes(), { objectMode: false }));
-  });
+  server.get<{ Querystring: { to: number } }>(
+    "/api/audit/checkpoints",
+    { schema: { querystring: upTo } },
+    async (request, reply) => {
+      await gate.pass(actorOf(request), "audit.export", undefined, async () => {});
+      const { to } = request.query;
+      const notes = async function* () {
+        for await (const { note, size } of audit.checkpoints()) if (size <= to) yield note;
+      };
+      return reply.type("text/plain; charset=utf-8").send(Readable.from(notes(), { objectMode: false }));
+    },
+  );
 }

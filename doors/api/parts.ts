@@ -1,9 +1,21 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
+import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import type { BackupsView, BackupTaking, BackupView, PhantomState, ScrubView, StatusView } from "#formats/api";
 import type { Archive, Compaction, DiscardConflict, Exporting, Scrub, Shredding, StudyFates } from "#radiology/archive";
-import type { Actor, Confirmations, Devices, Facilities, Gate, Grants, People, Policy, Session, WaysIn } from "#trust/access";
+import type {
+  Actor,
+  Confirmations,
+  Devices,
+  Facilities,
+  Gate,
+  Grants,
+  People,
+  Policy,
+  Session,
+  WaysIn,
+} from "#trust/access";
 import type { AuditLog } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
 
@@ -40,6 +52,8 @@ export interface ApiParts extends WaysIn {
   readonly policy: Policy;
   readonly grants: Grants;
   readonly audit: AuditLog;
+  /** Has the newest checkpoint signed by witnesses too, as far as they answer within some seconds. */
+  readonly cosigning: { settle(): Promise<void> };
   readonly breaker: Breaker;
   readonly shredding: Shredding;
   readonly exporting: Exporting;
@@ -50,6 +64,7 @@ export interface ApiParts extends WaysIn {
   readonly phantom: PhantomLoader;
   readonly backups: BackupTaker;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly status: () => Promise<StatusView>;
   readonly dicom: () => { readonly aeTitle: string; readonly port: number | null };

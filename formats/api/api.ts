@@ -10,9 +10,33 @@ import type { GrantTermsView, Role } from "./grants.ts";
  * |---|---|
  * | GET    /api/setup               | → SetupState (anonymous) |
  * | POST   /api/setup/link          | LinkRequest → LinkView (anonymous, needs the one-use secret) |
+ * | POST   /api/setup/passkey       | SetupPasskeyRequest → options for the authenticator (anonymous, needs the one-use secret) |
+ * | POST   /api/setup/passkey/confirm | SetupPasskeyAnswer → RecoveryKit, signs in (anonymous, needs the one-use secret) |
  * | POST   /api/setup/account       | SetupRequest → EnrolledSecondFactor (anonymous, needs the one-use secret) |
  * | POST   /api/setup/confirm       | ConfirmRequest → RecoveryKit, signs in (anonymous, needs the one-use secret) |
  * | POST   /api/session             | SessionRequest → SessionView, sets the cookie (anonymous) |
+ * | GET    /api/sign-in             | → SignInOffer (anonymous) |
+ * | POST   /api/session/passkey/options | → options for the authenticator (anonymous) |
+ * | POST   /api/session/passkey     | PasskeyProof → SessionView, sets the cookie (anonymous) |
+ * | POST   /api/session/recovery    | RecoveryRequest → IssuedLinkView (anonymous; for who has passkeys alone) |
+ * | POST   /api/session/again/options | → options for the authenticator |
+ * | POST   /api/session/again       | AgainRequest → ProofView: who is signed in shows again that it is them |
+ * | GET    /api/sessions            | → SessionListing[], one's own |
+ * | DELETE /api/sessions            | → 204; all one's own but this |
+ * | DELETE /api/sessions/:id        | → 204; one's own |
+ * | GET    /api/sessions/everybody  | → SessionListing[] |
+ * | DELETE /api/sessions/everybody/:id | → 204 |
+ * | GET    /api/credentials         | → CredentialsView |
+ * | POST   /api/credentials/passkeys/options | → options for the authenticator |
+ * | POST   /api/credentials/passkeys | NewPasskeyAnswer → 204 |
+ * | POST   /api/credentials/passkeys/:id | `{name}` → 204 |
+ * | DELETE /api/credentials/passkeys/:id | → 204 |
+ * | PUT    /api/credentials/password | `{password}` → 204 |
+ * | DELETE /api/credentials/password | → 204; passkeys alone from then on |
+ * | POST   /api/credentials/authenticator | AuthenticatorRequest → EnrolledSecondFactor |
+ * | POST   /api/credentials/authenticator/confirm | `{code}` → 204 |
+ * | POST   /api/credentials/recovery-codes | → RecoveryKit |
+ * | POST   /api/accounts/recovery   | AccountRecovery → IssuedLinkView (administrator, not for oneself) |
  * | GET    /api/session             | → SessionView, 401 when not signed in |
  * | DELETE /api/session             | → 204 |
  * | GET    /api/studies             | StudyListRequest as query → StudyPage |
@@ -72,7 +96,10 @@ import type { GrantTermsView, Role } from "./grants.ts";
  * | POST   /api/confirmations/:id/withdraw | → ConfirmationView (who asked) |
  * | POST   /api/audit/checkpoint    | → SignedLog (operator) |
  * | GET    /api/audit/lines         | ?to= → entries as they were hashed, a line each (operator) |
- * | GET    /api/audit/checkpoints   | → signed notes, oldest first (operator) |
+ * | GET    /api/audit/checkpoints   | ?to= → signed notes of so many entries at most, oldest first (operator) |
+ * | GET    /api/audit/entries/:index/proof | → EntryProofView (operator) |
+ * | GET    /api/audit/checkpoint    | → the newest signed note (C2SP tlog-tiles; operator) |
+ * | GET    /api/audit/tile/*        | → hashes `<L>/<N>[.p/<W>]`, entries `entries/<N>[.p/<W>]` (the same) |
  * | GET    /api/events              | → text/event-stream of ApiEvent |
  */
 export interface SetupState {
@@ -89,8 +116,8 @@ export interface LinkRequest {
 
 /** What the link is good for. */
 export interface LinkView {
-  /** It makes the first administrator. */
-  readonly first: boolean;
+  /** An account (the first one of all, or for who is invited), new ways in, or a passkey beside one's identity provider. */
+  readonly kind: "first" | "join" | "recover" | "enrol";
   /** Who is invited; the first administrator chooses a name. */
   readonly name?: string;
   readonly roles: readonly Role[];
@@ -255,15 +282,6 @@ export interface CollectorView {
   readonly error?: { readonly since: number; readonly message: string; readonly remedy?: string };
 }
 
-/** How far the customer's log collector has the log. */
-export interface CollectorView {
-  /** The collector has confirmed all entries before this one. */
-  readonly position: number;
-  readonly behind: number;
-  /** Why it is not getting on; absent once it is. */
-  readonly error?: { readonly since: number; readonly message: string; readonly remedy?: string };
-}
-
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
@@ -272,9 +290,11 @@ export interface StatusView {
   readonly studies: number;
   readonly associations: number;
   readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
-  readonly audit: { readonly entries: number; readonly checkpointAt: number | null };
-  /** Null: no collector is set up. */
-  readonly collector: CollectorView | null;
+  readonly audit: {
+    readonly entries: number;
+    readonly checkpointAt: number | null;
+    readonly witnesses: readonly WitnessView[];
+  };
   /** Null: no collector is set up. */
   readonly collector: CollectorView | null;
   readonly database: string;
@@ -303,6 +323,28 @@ export interface ProvenEntryView {
   readonly line: string;
   readonly path: readonly string[];
   readonly checkpoint: string;
+}
+
+/** The same, with the key that proves it. */
+export interface EntryProofView extends ProvenEntryView {
+  readonly verifierKey: string;
+}
+
+/** One that signs the log's checkpoints too. */
+export interface WitnessView {
+  readonly name: string;
+  /**
+   * - `signed`  the newest checkpoint
+   * - `behind`  an older one, or none yet
+   * - `away`    it does not answer, or does not watch this log
+   * - `refuses` it signed another tree than this log: an alarm
+   */
+  readonly state: "signed" | "behind" | "away" | "refuses";
+  readonly signedEntries: number;
+  readonly signedAt: number | null;
+  /** What keeps it from signing, and since when. */
+  readonly why?: string;
+  readonly since?: number;
 }
 
 export interface ShredCertificateView {
@@ -508,6 +550,8 @@ export type ApiEvent =
   | { readonly type: "confirmation"; readonly id: string }
   /** Somebody looked at too many patients and is stopped. */
   | { readonly type: "stopped" }
+  /** Somebody lost their ways in and was given a link to new ones. */
+  | { readonly type: "recovered" }
   | { readonly type: "phantom"; readonly phantom: PhantomState };
 
 /** Every answer of 400 and above. */

@@ -11,6 +11,7 @@ export type {
   DeviceRequest,
   DeviceView,
   EnrolledSecondFactor,
+  EntryProofView,
   FacilityRequest,
   FacilityView,
   InvitationRequest,
@@ -48,6 +49,7 @@ export type {
   TokenView,
   VaultReport,
   WaitingView,
+  WitnessView,
 } from "./api.ts";
 export { rootKinds } from "./api.ts";
 export type {
@@ -97,4 +99,36 @@ export type {
   Permission,
 } from "./oauth.ts";
 export { permissions } from "./oauth.ts";
+export type {
+  AccountRecovery,
+  AgainRequest,
+  AuthenticatorRequest,
+  CredentialsView,
+  IssuedLinkView,
+  NewPasskeyAnswer,
+  PasskeyProof,
+  PasskeyView,
+  ProofView,
+  RecoveryRequest,
+  SessionListing,
+  SetupPasskeyAnswer,
+  SetupPasskeyRequest,
+  SignInOffer,
+  WebAuthnJson,
+} from "./sign-in.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";
+export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
+export type {
+  BreakGlassRequest,
+  BrokenGlass,
+  BrokenGlassView,
+  MarkedPatientView,
+  PatientMark,
+  PersonFacts,
+  ReviewDecision,
+  ReviewPage,
+  ReviewView,
+} from "./reviews.ts";
+export { reviewKinds, reviewOutcomes } from "./reviews.ts";
+export type { MadeShare, OpenedShare, ShareOpening, ShareRequest, ShareView } from "./shares.ts";
+export { sharePurposes } from "./shares.ts";

@@ -1,13 +1,13 @@
 import type { Files, OpenFile } from "#base/io";
 import { asProblem, Problem } from "#base/problem";
 import type { EntryStore } from "#trust/audit";
-import { openOrCreate, openSlots } from "./fixed-records.ts";
+import { openOrCreate, openPlaces, openSlots } from "./fixed-records.ts";
 import { openSegments } from "./segments.ts";
 
 const hashBytes = 32;
 
 /**
- * The audit log's lines, tree hashes and checkpoints in append-only files of one folder, which is made when it is not there.
+ * The audit log's lines, tree hashes, checkpoints and their cosignatures in files of one folder, which is made when it is not there.
  * One process at a time. What a crash tore behind the last sync is cut off on opening; rejects with Problem "damaged" when
  * something before it cannot be read.
  */
@@ -20,7 +20,7 @@ export async function openEntryFiles(options: {
   const opened = await openEach(options).catch((error) => {
     throw asProblem(error, "opening the audit log");
   });
-  const { segments, hashes, checkpoints } = opened;
+  const { segments, hashes, checkpoints, cosignatures } = opened;
   const guarded =
     <Given extends readonly unknown[], Result>(doing: string, work: (...given: Given) => Promise<Result>) =>
     (...given: Given): Promise<Result> =>
@@ -46,10 +46,13 @@ export async function openEntryFiles(options: {
     appendCheckpoint: guarded(signing, checkpoints.append),
     checkpointCount: checkpoints.count,
     readCheckpoints: guarded(reading, checkpoints.read),
+    writeCosignatures: guarded("keeping cosignatures of the audit log", cosignatures.write),
+    readCosignatures: guarded(reading, cosignatures.read),
     close: guarded("closing the audit log", async () => {
       await segments.close();
       await hashes.close();
       await checkpoints.close();
+      await cosignatures.close();
     }),
   };
 }
@@ -78,5 +81,6 @@ async function openEach({ files, folder, aheadBytes }: Parameters<typeof openEnt
   const segments = await openSegments(files, folder, aheadBytes);
   const hashes = await openOrCreate(files, folder, "hashes");
   const checkpoints = await openSlots(files, folder, "checkpoints");
-  return { segments, hashes, checkpoints };
+  const cosignatures = await openPlaces(files, folder, "cosignatures");
+  return { segments, hashes, checkpoints, cosignatures };
 }

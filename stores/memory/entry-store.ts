@@ -7,6 +7,7 @@ export function createMemoryEntryStore(): EntryStore & Failing {
   const lines: Buffer[] = [];
   const hashes: Buffer[] = [];
   const notes: Buffer[] = [];
+  const cosignatures = new Map<number, Buffer>();
   const copies = (held: readonly Buffer[], from: number, to: number) =>
     held.slice(from, to).map((one) => Buffer.from(one));
   return withFailures<EntryStore>({
@@ -23,6 +24,9 @@ export function createMemoryEntryStore(): EntryStore & Failing {
     appendCheckpoint: async (note) => void notes.push(Buffer.from(note)),
     checkpointCount: () => notes.length,
     readCheckpoints: async (from, to) => copies(notes, from, to),
+    writeCosignatures: async (checkpoint, written) => void cosignatures.set(checkpoint, Buffer.from(written)),
+    readCosignatures: async (from, to) =>
+      Array.from({ length: Math.max(0, to - from) }, (_, i) => Buffer.from(cosignatures.get(from + i) ?? [])),
     close: async () => {},
   });
 }

@@ -5,7 +5,14 @@ export const accessSchema: Schema = {
   name: "access",
   migrations: [
     (words) => [...callers(words), ...decisions(words)],
-    (words) => [...grants(words), ...logDetails(words), ...oauthRecords(words)],
+    (words) => [
+      ...grants(words),
+      ...facilities(words),
+      ...waysIn(words),
+      ...logDetails(words),
+      ...oauthRecords(words),
+      ...reviews(words),
+    ],
   ],
 };
 
@@ -66,6 +73,38 @@ function grants(words: Words): string[] {
   ];
 }
 
+/** Who signed in before signs in again: what is known of a session has changed. */
+function waysIn(words: Words): string[] {
+  const { text, int, bytes, end, clustered } = words;
+  return [
+    "drop table sessions",
+    `create table sessions (digest ${text} primary key, ${texts(words, "holder")},
+      ${ints(words, "created_at", "authenticated_at", "last_seen_at", "ends_at")}, from_sealed ${bytes}) ${end}`,
+    `create table passkeys (id ${text} primary key, account_id ${text} references accounts(id),
+      ${texts(words, "name", "transports")}, public_key ${bytes},
+      ${ints(words, "counter", "is_synced", "created_at", "last_used_at")}) ${end}`,
+    "create index passkeys_by_account on passkeys (account_id)",
+    `create table known_browsers (account_id ${text} references accounts(id), digest ${text},
+      created_at ${int} not null, primary key (account_id, digest)) ${clustered}`,
+    `create table account_links (digest ${text} primary key, account_id ${text} references accounts(id),
+      ${texts(words, "kind", "issued_by")}, reason_sealed ${bytes}, ${ints(words, "created_at", "ends_at")}) ${end}`,
+    `create table identity_providers (id ${text} primary key,
+      ${texts(words, "label", "issuer", "client_id", "groups_claim", "lists")},
+      client_secret_sealed ${bytes}, created_at ${int} not null) ${end}`,
+    `create table provided_accounts (digest ${text} primary key, ${texts(words, "provider_id", "account_id")}) ${end}`,
+  ];
+}
+
+/** Where machines stand, and what somebody may be granted. */
+function facilities(words: Words): string[] {
+  const { text, end } = words;
+  return [
+    `create table facilities (id ${text} primary key, ${texts(words, "name")}, ${ints(words, "created_at")}) ${end}`,
+    "create unique index facilities_by_name on facilities (name)",
+    `alter table devices add column facility ${text} default ''`,
+  ];
+}
+
 /** What is personal about log entries, by the commitment in each; may be emptied without harm to the log. */
 function logDetails({ text, bytes, clustered }: Words): string[] {
   return [`create table log_details (commitment ${text} primary key, sealed ${bytes}) ${clustered}`];
@@ -78,5 +117,25 @@ function oauthRecords(words: Words): string[] {
     `create table oauth_records (${texts(words, "kind", "digest")}, sealed ${bytes}, ends_at ${int} not null,
       primary key (kind, digest)) ${clustered}`,
     `create table oauth_clients (client_id ${text} primary key references clients(id), ${texts(words, "registration")}) ${end}`,
+  ];
+}
+
+/** Links for somebody outside, and what somebody else judges afterwards. */
+function reviews(words: Words): string[] {
+  const { text, bytes, end, clustered } = words;
+  return [
+    `create table shares (id ${text} primary key,
+      ${texts(words, "digest", "code_digest", "study", "mode", "purpose", "made_by")},
+      ${ints(words, "made_at", "ends_at", "uses", "last_used_at")}, about_sealed ${bytes}) ${end}`,
+    "create unique index shares_by_digest on shares (digest)",
+    `create table reviews (id ${text} primary key, ${texts(words, "kind", "actor", "patient", "study")},
+      ${ints(words, "day", "first_at", "last_at", "count")}, ${texts(words, "reviewer", "outcome")},
+      note_sealed ${bytes}, ${ints(words, "decided_at")}) ${end}`,
+    "create index reviews_by_time on reviews (last_at)",
+    "create unique index reviews_open on reviews (actor, kind, patient, day) where outcome = ''",
+    `create table marked_patients (patient ${text} primary key, reason_sealed ${bytes},
+      ${texts(words, "marked_by")}, ${ints(words, "marked_at")}) ${end}`,
+    `create table person_facts (account_id ${text} primary key references accounts(id) on delete cascade,
+      sealed ${bytes}) ${clustered}`,
   ];
 }

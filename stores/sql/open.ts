@@ -3,12 +3,14 @@ import pg from "pg";
 import type { Log } from "#base/log";
 import type { BlindStore } from "#radiology/archive";
 import type { AccessStore } from "#trust/access";
+import type { DetailStore } from "#trust/audit";
 import { copyAccess, placeAccess } from "./access-copy.ts";
 import { accessSchema } from "./access-schema.ts";
 import { createSqlAccessStore } from "./access-store.ts";
 import { createSqlBlindStore } from "./blind-store.ts";
 import { openIndexOnPostgres } from "./index-on-postgres.ts";
 import { openIndexOnSqlite } from "./index-on-sqlite.ts";
+import { createSqlDetailStore } from "./log-details.ts";
 import { askingOn, numbersOfText, postgresProblem } from "./postgres.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { type Ask, migrate } from "./schema.ts";
@@ -30,6 +32,8 @@ type Opening = DatabasePlace & {
 
 export interface AccessDatabase {
   readonly accessStore: AccessStore;
+  /** What is personal about entries of the log. */
+  readonly detailStore: DetailStore;
   /** Accounts, clients and devices, to be placed in another database. */
   copy(): Promise<Buffer>;
   /** Problem "conflict" when there is an account already. */
@@ -54,6 +58,7 @@ export async function openAccessDatabase(options: Opening): Promise<AccessDataba
   options.log.debug("access database open", { engine: "url" in options ? "postgres" : "sqlite" });
   return {
     accessStore: createSqlAccessStore(database, close),
+    detailStore: createSqlDetailStore(database),
     copy: () => copyAccess(database),
     place: (copy) => placeAccess(database, copy),
     close,

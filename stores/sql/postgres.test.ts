@@ -5,6 +5,7 @@ import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import { blindStoreContract } from "../../radiology/archive/blind-store.contract.ts";
 import { accessStoreContract } from "../../trust/access/access-store.contract.ts";
+import { detailStoreContract } from "../../trust/audit/detail-store.contract.ts";
 import { openAccessDatabase, openIndexDatabase } from "./index.ts";
 import { killedInChanges } from "./killed.fixture.ts";
 import { findPostgres, needsPostgres, type PostgresServer, startPostgres } from "./postgres-server.fixture.ts";
@@ -40,6 +41,11 @@ function onServer(found: string): void {
 
   blindStoreContract(openIndex);
   accessStoreContract(async () => (await openAccess()).accessStore);
+  detailStoreContract(async () => {
+    const opened = await openAccess();
+    await asking("delete from log_details");
+    return opened;
+  });
 
   test("closing twice is no mistake, also of what was never asked", async () => {
     for (const open of [openAccessDatabase, openIndexDatabase]) {

@@ -1,11 +1,17 @@
-import type { RequestState } from "#trust/access";
+import type { Purpose, RequestState, ReviewKind, ReviewOutcome, ShareMode } from "#trust/access";
 
 /** The tables of the access database as the queries see them, the same on both engines. Integers hold numbers, times (epoch ms) and 0 or 1. */
 export interface Tables {
   accounts: AccountTable;
   grants: GrantTable;
+  facilities: { id: string; name: string; created_at: number };
   recovery_codes: { account_id: string; digest: string };
   sessions: SessionTable;
+  passkeys: PasskeyTable;
+  known_browsers: { digest: string; account_id: string; created_at: number };
+  account_links: AccountLinkTable;
+  identity_providers: IdentityProviderTable;
+  provided_accounts: { digest: string; provider_id: string; account_id: string };
   clients: { id: string; name: string; created_at: number };
   client_tokens: { digest: string; client_id: string; created_at: number; ends_at: number; masked: number };
   invitations: InvitationTable;
@@ -14,6 +20,10 @@ export interface Tables {
   waiting_callers: WaitingTable;
   oauth_records: { kind: string; digest: string; sealed: Uint8Array; ends_at: number };
   oauth_clients: { client_id: string; registration: string };
+  shares: ShareTable;
+  reviews: ReviewTable;
+  marked_patients: { patient: string; reason_sealed: Uint8Array; marked_by: string; marked_at: number };
+  person_facts: { account_id: string; sealed: Uint8Array };
   log_details: { commitment: string; sealed: Uint8Array };
 }
 
@@ -54,16 +64,54 @@ export interface RequestTable {
 
 export interface SessionTable {
   digest: string;
-  account_id: string;
+  holder: string;
   created_at: number;
+  authenticated_at: number;
   last_seen_at: number;
   ends_at: number;
+  from_sealed: Uint8Array;
+}
+
+export interface PasskeyTable {
+  id: string;
+  account_id: string;
+  name: string;
+  public_key: Uint8Array;
+  counter: number;
+  /** With blanks between. */
+  transports: string;
+  is_synced: number;
+  created_at: number;
+  last_used_at: number;
+}
+
+export interface AccountLinkTable {
+  digest: string;
+  account_id: string;
+  kind: "recover" | "enrol";
+  issued_by: string;
+  reason_sealed: Uint8Array;
+  created_at: number;
+  ends_at: number;
+}
+
+export interface IdentityProviderTable {
+  id: string;
+  label: string;
+  issuer: string;
+  client_id: string;
+  client_secret_sealed: Uint8Array;
+  groups_claim: string;
+  /** JSON. */
+  lists: string;
+  created_at: number;
 }
 
 export interface DeviceTable {
   id: string;
   ae: string;
   address: string;
+  facility: string;
   created_at: number;
   last_seen_at: number;
 }
@@ -88,4 +136,35 @@ export interface GrantTable {
   ends_at: number;
   ended_at: number;
   ended_by: string;
+}
+
+export interface ShareTable {
+  id: string;
+  digest: string;
+  code_digest: string;
+  study: string;
+  mode: ShareMode;
+  purpose: Purpose;
+  made_by: string;
+  made_at: number;
+  ends_at: number;
+  uses: number;
+  last_used_at: number;
+  about_sealed: Uint8Array;
+}
+
+export interface ReviewTable {
+  id: string;
+  kind: ReviewKind;
+  actor: string;
+  patient: string;
+  study: string;
+  day: number;
+  first_at: number;
+  last_at: number;
+  count: number;
+  reviewer: string;
+  outcome: ReviewOutcome | "";
+  note_sealed: Uint8Array;
+  decided_at: number;
 }

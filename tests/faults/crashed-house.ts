@@ -160,7 +160,7 @@ async function checkLog({ audit }: HouseOnFiles, { lines }: Recording, steps: nu
   const notes: string[] = [];
   for await (const { note } of audit.checkpoints()) notes.push(note);
   const verdict = await verifyLog({
-    entries: await audit.lines(0, audit.size()),
+    text: (await audit.lines(0, audit.size())).map((line) => Buffer.concat([line, Buffer.from("\n")])),
     checkpoints: notes,
     verifierKey: audit.verifierKey(),
   });

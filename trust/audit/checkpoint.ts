@@ -1,5 +1,5 @@
 import type { Checkpoint } from "./audit.ts";
-import type { NoteSigner, NoteVerifier } from "./note.ts";
+import { type NoteSigner, type NoteVerifier, textOfNote } from "./note.ts";
 
 /**
  * C2SP tlog-checkpoint: origin, size in decimal, root in base64, each on a line; then one extension line of ours,
@@ -24,7 +24,12 @@ export function openCheckpoint(verifier: NoteVerifier, note: string): Checkpoint
   return { origin, size: Number(size), rootHash, at: Number(at ?? 0), note };
 }
 
-/** The notes in a text that holds one behind the other, as they are exported. */
+/** The log that a note speaks of, by its first line, before anybody has verified it. */
+export function originOfNote(note: string): string | undefined {
+  return textOfNote(note)?.split("\n", 1)[0];
+}
+
+/** The notes in a text that holds one behind the other, as they are exported. What is no note comes as one that opens by no key. */
 export function splitNotes(text: string): string[] {
   const notes: string[] = [];
   let note = "";
@@ -38,6 +43,6 @@ export function splitNotes(text: string): string[] {
     signed = isSignature;
     note += line;
   }
-  if (note.trim() !== "") notes.push(note);
+  if (note !== "") notes.push(note);
   return notes;
 }

@@ -63,4 +63,14 @@ export function entryStoreContract(open: () => Promise<EntryStore>): void {
       assert.deepEqual(texts(await store.readCheckpoints(0, 1)), ["first\n"]);
       assert.deepEqual(await store.readCheckpoints(3, 5), []);
     }));
+
+  test("cosignatures are kept by the number of their checkpoint and may be written again", () =>
+    withStore(async (store) => {
+      await store.writeCosignatures(3, Buffer.from("a\n"));
+      await store.writeCosignatures(1, Buffer.from("b\n"));
+      await store.writeCosignatures(3, Buffer.from("c".repeat(2000)));
+      assert.deepEqual(texts(await store.readCosignatures(0, 6)), ["", "b\n", "", "c".repeat(2000), "", ""]);
+      assert.deepEqual(texts(await store.readCosignatures(3, 4)), ["c".repeat(2000)]);
+      assert.deepEqual(await store.readCosignatures(4, 4), []);
+    }));
 }

@@ -25,5 +25,13 @@ export interface EntryStore {
   /** Notes `from` (inclusive) to `to` (exclusive), oldest first. */
   readCheckpoints(from: number, to: number): Promise<Buffer[]>;
 
+  /**
+   * Keeps the cosignatures of a checkpoint (at most 2,000 bytes) in place of those that were kept for it, and resolves when they are
+   * on stable storage. A crash meanwhile may lose both: the log does not rest on them.
+   */
+  writeCosignatures(checkpoint: number, lines: Uint8Array): Promise<void>;
+  /** Those of checkpoints `from` (inclusive) to `to` (exclusive); empty where there are none. */
+  readCosignatures(from: number, to: number): Promise<Buffer[]>;
+
   close(): Promise<void>;
 }

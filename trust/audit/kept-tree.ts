@@ -9,6 +9,7 @@ import {
   hashBytes,
   inclusionPath,
   peaksOf,
+  placeOfHash,
   rootOfPeaks,
 } from "./tree.ts";
 
@@ -27,6 +28,8 @@ export interface KeptTree {
   settle(): Promise<void>;
   prove(index: number, size: number): Promise<Buffer[]>;
   proveConsistency(before: number, size: number): Promise<Buffer[]>;
+  /** Hashes of the complete subtrees of 2^`level` entries, the `from`-th to before the `to`-th. */
+  subtrees(level: number, from: number, to: number): Promise<Buffer[]>;
 }
 
 /**
@@ -120,6 +123,10 @@ function keep(store: EntryStore, size: number, peaks: readonly Buffer[]): KeptTr
     async proveConsistency(before, treeSize) {
       check(Number.isSafeInteger(before) && before > 0 && before <= treeSize && treeSize <= tree.size());
       return compute((at) => consistencyPath(before, treeSize, at));
+    },
+    async subtrees(level, from, to) {
+      check(from >= 0 && from <= to && to * 2 ** level <= tree.size());
+      return compute((at) => Array.from({ length: to - from }, (_, i) => at(placeOfHash(level, from + i))));
     },
   };
 }

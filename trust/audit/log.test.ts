@@ -5,6 +5,7 @@ import { isProblem } from "#base/problem";
 import { createMemoryEntryStore } from "#stores/memory";
 import type { AuditEntry } from "./audit.ts";
 import { createAuditLog, leafHash, verifyConsistency, verifyInclusion } from "./index.ts";
+import { nodeHash } from "./tree.ts";
 
 const signingSeed = Buffer.alloc(32, 42);
 const origin = "leadglass.test/audit";
@@ -165,4 +166,55 @@ test("a log whose entries or key are not those of its checkpoint does not open",
     (await store.read(from, to)).map((line, i) => (from + i === 4 ? Buffer.from("{}") : line));
   const changed = createAuditLog({ store: { ...store, readHashes: lost, read }, signingSeed, origin, clock });
   await assert.rejects(changed, damaged);
+});
+
+test("cosignatures are kept with the checkpoint they belong to, each witness's newest, also when the log is opened again", async () => {
+  const { store, log, clock } = await opened();
+  for (let i = 0; i < 5; i++) {
+    await log.append(entry);
+    await log.checkpoint();
+  }
+  const [two, five] = [2, 5].map((size) =>
+    ["a", "b"].map((name) => `— w/${name} ${btoa(`signature ${size}${name}`)}\n`),
+  );
+  for (const line of two ?? []) await log.addCosignature(2, line);
+  await Promise.all((five ?? []).map((line) => log.addCosignature(5, line)));
+  const newer = `— w/a ${btoa("newer signature")}\n`;
+  await log.addCosignature(2, newer);
+  await assert.rejects(log.addCosignature(6, "— w/a x=\n"), (error) => isProblem(error, "absent"));
+  const again = await createAuditLog({ store, signingSeed, origin, clock });
+  for (const each of [log, again]) {
+    const behind: string[] = [];
+    for await (const { note } of each.checkpoints()) behind.push(note.split("\n").slice(6).join("\n"));
+    assert.deepEqual(behind, ["", `${two?.[1]}${newer}`, "", "", five?.join("")]);
+    assert.ok(each.latestCheckpoint()?.note.endsWith(`\n${five?.join("")}`));
+  }
+  await log.append(entry);
+  assert.doesNotMatch((await log.checkpoint()).note, /w\/a/);
+  await store.writeCosignatures(5, Buffer.from("nonsense"));
+  assert.equal((await createAuditLog({ store, signingSeed, origin, clock })).latestCheckpoint()?.size, 6);
+});
+
+test("subtrees of every level are those of the tree, whether they are written already or not", async () => {
+  const { log } = await opened();
+  for (let i = 0; i < 21; i++) await log.append({ ...entry, counts: { i } });
+  const lines = await log.lines(0, 21);
+  const rootOf = (some: Buffer[]): Buffer => {
+    const half = some.length / 2;
+    return some.length === 1
+      ? leafHash(some[0] as Buffer)
+      : nodeHash(rootOf(some.slice(0, half)), rootOf(some.slice(half)));
+  };
+  for (let pass = 0; pass < 2; pass++) {
+    for (let level = 0; 2 ** level <= 21; level++) {
+      const count = Math.floor(21 / 2 ** level);
+      const hashes = await log.subtrees(level, 0, count);
+      assert.deepEqual(
+        hashes,
+        hashes.map((_, n) => rootOf(lines.slice(n * 2 ** level, (n + 1) * 2 ** level))),
+      );
+      await assert.rejects(log.subtrees(level, 0, count + 1), (error) => isProblem(error, "invalid"));
+    }
+    await log.checkpoint();
+  }
 });

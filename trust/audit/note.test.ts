@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isProblem } from "#base/problem";
 import { openCheckpoint, signCheckpoint, splitNotes } from "./checkpoint.ts";
-import { createNoteSigner, createNoteVerifier } from "./note.ts";
+import { createCosignatureVerifier, createCosigner, createNoteSigner, createNoteVerifier } from "./note.ts";
 
 /** The example of golang.org/x/mod/sumdb/note, with its signing key. */
 const neumann = {
@@ -68,12 +68,69 @@ test("what is no verifier key is refused", () => {
       (error) => isProblem(error, "invalid"),
     );
   }
-  for (const name of ["", "two words", "a+b", "a\nb"]) {
+  for (const name of ["", "two words", "a+b", "a\nb", "a\x85b", "\ufeffa", "a\u3000b"]) {
     assert.throws(
       () => createNoteSigner(name, neumann.seed),
       (error) => isProblem(error, "invalid"),
     );
   }
+});
+
+/** A checkpoint of a public log of certificates, signed twice by the log and by four public witnesses. */
+const arche = {
+  key: "arche2025h1.staging.ct.transparency.dev+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f",
+  witness: "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2",
+  note: `arche2025h1.staging.ct.transparency.dev
+1432088532
+U7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=
+
+— arche2025h1.staging.ct.transparency.dev zTM8sQAAAZ5W0WdjBAMARjBEAiBjW5IQf9pvsYLfQFX6hoGREPMHbdQ3urbllzalApkptQIgIpwtEroeW2BXaHAI4kJXFbon5Ch9MNL5zRNZ55lvGt0=
+— arche2025h1.staging.ct.transparency.dev ui8GwCF1+kWqZrxGdhj4aX3gcw7XUlXQQabg/27lefwhUkzbC3NygNI75MdhL1bfTW9g8Ei59RA23oHP7Ry1k3ZFWwQ=
+— transparency.dev/DEV:witness-little-garden 2AQqhwAAAABqEiEgzgFIqqhbUoDwjMWE6UP8nd8/KYTzwZ2rhIgcqoXHAwVkjZr4AscylP3v7sEodkRAErumC2q44vdgJY096st5BQ==
+— witness1.smartit.nu/witness1 pIyCDwAAAABqEiEghIp82KWebrw7/oHQwlTAm3g2RKS4+eebl8eO0WH+/iEcxZ75W3u5hNI7TOQtmJbqmNWVuE0tgh0XwzdZsDsUAQ==
+— remora.n621.de 2net5wAAAABqEiEgPlfF3V06o0Y+fHM+J5J9s27wgxxcOVSpZ/2g/KSiXCg9DEZI+aVCIobWX9sXTynk5XeU/zZ0WBxtqB0DrAWfBw==
+— witness.stagemole.eu Z/euoAAAAABqEiEgw0i+7g2ENfDAWHmtRzCfKTHSDwYDJA2NmKeGi9Y8FtEyOUvVr+AJmIY/2TUFucgKi7lI7cUiOvKFYe/TmN9DAg==
+`,
+};
+
+test("a real log's checkpoint opens by its key among many signatures, and a real witness's cosignature is found", () => {
+  assert.equal(openCheckpoint(createNoteVerifier(arche.key), arche.note)?.size, 1_432_088_532);
+  const found = createCosignatureVerifier(arche.witness).find(arche.note);
+  assert.ok(found !== undefined && found !== "void");
+  assert.equal(new Date(found.at).toISOString(), "2026-05-23T21:50:24.000Z");
+  assert.ok(arche.note.includes(found.line));
+});
+
+test("a cosignature holds for its text, time and witness alone, and a false one makes the note void", () => {
+  const { find } = createCosignatureVerifier(arche.witness);
+  assert.equal(find(arche.note.replace("1432088532", "1432088533")), "void");
+  const ours = arche.note.split("\n").find((line) => line.includes("remora")) ?? "";
+  const [, , base64 = ""] = ours.split(" ");
+  for (let at = 4; at < 76; at += 3) {
+    const bytes = Buffer.from(base64, "base64");
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    assert.equal(find(arche.note.replace(base64, bytes.toString("base64"))), "void", String(at));
+  }
+  for (const short of [5, 11, 12, 75]) {
+    const bytes = Buffer.from(base64, "base64").subarray(0, short);
+    assert.equal(find(arche.note.replace(base64, bytes.toString("base64"))), "void");
+  }
+  assert.equal(find(arche.note.replace(`${ours}\n`, "")), undefined);
+  assert.equal(find(`${arche.note}no signature\n`), "void");
+});
+
+test("a cosigner's line is found by its key, at the second it was made, and not by a log's key of the same seed", () => {
+  const cosigner = createCosigner("witness.test/1", neumann.seed);
+  const line = cosigner.cosign(neumann.text, 1_700_000_000_999);
+  const note = neumannNote + line;
+  const found = createCosignatureVerifier(cosigner.verifierKey()).find(note);
+  assert.deepEqual(found, { line, at: 1_700_000_000_000 });
+  assert.equal(createNoteVerifier(neumann.key).open(note), neumann.text);
+  const sameSeed = createNoteSigner("witness.test/1", neumann.seed).verifierKey();
+  assert.equal(createNoteVerifier(sameSeed).open(note), undefined);
+  const invalid = (error: unknown) => isProblem(error, "invalid");
+  assert.throws(() => createCosignatureVerifier(sameSeed), invalid);
+  assert.throws(() => createNoteVerifier(cosigner.verifierKey()), invalid);
 });
 
 test("a checkpoint comes back from its note, only for its own log", () => {
@@ -98,4 +155,5 @@ test("notes that stand one behind the other are told apart", () => {
     example.note,
   ]);
   assert.deepEqual(splitNotes(""), []);
+  assert.deepEqual(splitNotes(`${example.note}\n`), [example.note, "\n"]);
 });

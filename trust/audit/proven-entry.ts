@@ -2,7 +2,7 @@ import { Problem } from "#base/problem";
 import type { AuditEntry, AuditLog } from "./audit.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { entryOf } from "./line.ts";
-import { createNoteVerifier } from "./note.ts";
+import { createCosignatureVerifier, createNoteVerifier } from "./note.ts";
 import { leafHash, verifyInclusion } from "./tree.ts";
 
 /** One entry with all that it takes to prove that the log holds it, without the rest of the log. */
@@ -26,18 +26,23 @@ export async function proveEntry(audit: AuditLog, index: number): Promise<Proven
 }
 
 /**
- * The entry, when the key has signed a log that holds it. Problem "damaged" when it has not, "invalid" for what is no verifier
- * key.
+ * The entry, when the key, and those of all these witnesses, have signed a log that holds it. Problem "damaged" when they have not,
+ * "invalid" for what is no verifier key.
  */
-export function openProvenEntry(proven: ProvenEntry, verifierKey: string): AuditEntry & { readonly provenAt: number } {
+export function openProvenEntry(
+  proven: ProvenEntry,
+  verifierKey: string,
+  witnessKeys: readonly string[] = [],
+): AuditEntry & { readonly provenAt: number } {
   const checkpoint = openCheckpoint(createNoteVerifier(verifierKey), proven.checkpoint);
   const line = Buffer.from(proven.line, "utf8");
   const path = proven.path.map((hash) => Buffer.from(hash, "base64"));
   const isHeld =
     checkpoint !== undefined &&
+    witnessKeys.map(createCosignatureVerifier).every(({ find }) => typeof find(proven.checkpoint) === "object") &&
     verifyInclusion(leafHash(line), proven.index, checkpoint.size, path, checkpoint.rootHash);
   if (!isHeld) {
-    throw new Problem("damaged", "no log that this key signed holds the entry", {
+    throw new Problem("damaged", "no log that these keys signed holds the entry", {
       remedy: "compare the key with the one that the log's keeper has published, and keep the file as it is",
     });
   }

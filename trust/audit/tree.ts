@@ -17,6 +17,11 @@ export function leafHash(entry: Uint8Array): Buffer {
   return hash("sha256", Buffer.concat([leafPrefix, entry]), "buffer");
 }
 
+/** The same of an entry that stands behind a zero byte in memory already. */
+export function zeroedLeafHash(zeroAndEntry: Uint8Array): Buffer {
+  return hash("sha256", zeroAndEntry, "buffer");
+}
+
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return hash("sha256", Buffer.concat([nodePrefix, left, right]), "buffer");
 }
@@ -44,26 +49,34 @@ export interface GrowingTree {
   root(): Buffer;
   /** Appends an entry; gives the hashes that are to be kept, in order. */
   append(entry: Uint8Array): Buffer[];
+  /** The same for one whose leaf hash is known. */
+  appendLeaf(leaf: Buffer): Buffer[];
 }
 
 /** `peaks`: from the largest complete subtree to the smallest, as `peaksOf` names them. */
 export function createTree(startSize = 0, startPeaks: readonly Buffer[] = []): GrowingTree {
   let size = startSize;
   const peaks = [...startPeaks];
+  // Hashed millions of times: the one place where a node's bytes are put together again and again.
+  const node = Buffer.alloc(1 + 2 * hashBytes, nodePrefix);
+  const appendLeaf = (leaf: Buffer): Buffer[] => {
+    let top = leaf;
+    const made = [top];
+    for (let left = size; left % 2 === 1; left = Math.floor(left / 2)) {
+      node.set(peaks.pop() as Buffer, 1);
+      node.set(top, 1 + hashBytes);
+      top = hash("sha256", node, "buffer");
+      made.push(top);
+    }
+    peaks.push(top);
+    size++;
+    return made;
+  };
   return {
     size: () => size,
     root: () => rootOfPeaks(peaks),
-    append(entry) {
-      let top = leafHash(entry);
-      const made = [top];
-      for (let left = size; left % 2 === 1; left = Math.floor(left / 2)) {
-        top = nodeHash(peaks.pop() as Buffer, top);
-        made.push(top);
-      }
-      peaks.push(top);
-      size++;
-      return made;
-    },
+    append: (entry) => appendLeaf(leafHash(entry)),
+    appendLeaf,
   };
 }
 

@@ -3,7 +3,8 @@ import { before, describe, test } from "node:test";
 import fc from "fast-check";
 import { createVirtualClock } from "#base/clock";
 import { createMemoryEntryStore } from "#stores/memory";
-import { createAuditLog, verifyLog } from "./index.ts";
+import { type Cosigner, createAuditLog, createCosigner, verifyLog } from "./index.ts";
+import { textOfNote } from "./note.ts";
 
 describe("verifying an exported log", () => {
   const count = 64;
@@ -28,15 +29,71 @@ describe("verifying an exported log", () => {
   });
 
   const verify = (changed: readonly Buffer[], checkpoints = notes) =>
-    verifyLog({ entries: changed, checkpoints, verifierKey });
+    verifyLog({ text: changed.map((line) => Buffer.concat([line, Buffer.from("\n")])), checkpoints, verifierKey });
   /** The size of the last checkpoint that is not behind the entry at `index`. */
   const signedBefore = (index: number) => Math.max(0, ...sizes.filter((size) => size <= index));
 
   test("as it was exported it holds, up to the latest checkpoint", async () => {
-    const verdict = await verify(entries);
-    assert.deepEqual([verdict.ok, verdict.size, verdict.vouchedUntil, verdict.what], [true, 64, 63, undefined]);
-    assert.equal((await verify(entries.slice(0, 63))).ok, true);
-    assert.deepEqual(await verify([], []), { ok: true, size: 0, vouchedUntil: 0 });
+    const verdict = await verify(entries.slice(0, 63));
+    assert.deepEqual([verdict.ok, verdict.size, verdict.vouchedUntil, verdict.what], [true, 63, 63, undefined]);
+  });
+
+  test("entries that no checkpoint speaks of are told of, and so is a log without any", async () => {
+    const { ok, vouchedUntil, what } = await verify(entries);
+    assert.deepEqual([ok, vouchedUntil, what], [false, 63, "no checkpoint vouches for the last 1 entries"]);
+    assert.equal((await verify([], [])).what, "there is no checkpoint");
+  });
+
+  test("the verdict is the same wherever the text is cut into pieces, and one without its last newline is cut off", async () => {
+    const whole = Buffer.concat(entries.slice(0, 63).map((line) => Buffer.concat([line, Buffer.from("\n")])));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: whole.length }), { maxLength: 9 }), async (cuts) => {
+        const places = [0, ...cuts.sort((a, b) => a - b), whole.length];
+        const text = places.slice(1).map((end, at) => Buffer.from(whole.subarray(places[at], end)));
+        assert.equal((await verifyLog({ text, checkpoints: notes, verifierKey })).ok, true);
+        text.push(Buffer.from("x"));
+        assert.equal((await verifyLog({ text, checkpoints: notes, verifierKey })).what, "entry 63 is cut off");
+      }),
+      { numRuns: 50, seed: 5 },
+    );
+    const endless = function* () {
+      for (;;) yield Buffer.alloc(1000, "x");
+    };
+    const verdict = await verifyLog({ text: endless(), checkpoints: notes, verifierKey });
+    assert.equal(verdict.what, "entry 0 is longer than an entry can be");
+  });
+
+  test("with the keys of witnesses only what all of them have signed is vouched for", async () => {
+    const [one, two] = [1, 2].map((n) => createCosigner(`witness.test/${n}`, Buffer.alloc(32, n)));
+    assert.ok(one !== undefined && two !== undefined);
+    const signedBy = (note: string, ...by: Cosigner[]) =>
+      note + by.map((each) => each.cosign(textOfNote(note) ?? "", 1_700_000_000_000)).join("");
+    const witnessed = async (cosigned: readonly string[], ...by: Cosigner[]) => {
+      const text = entries.slice(0, 63).map((line) => Buffer.concat([line, Buffer.from("\n")]));
+      const witnessKeys = by.map((each) => each.verifierKey());
+      const verdict = await verifyLog({ text, checkpoints: cosigned, verifierKey, witnessKeys });
+      return [verdict.ok, verdict.vouchedUntil, verdict.witnesses, verdict.what];
+    };
+    const names = [one.name, two.name];
+    const both = notes.with(4, signedBy(notes[4] ?? "", one, two)).with(6, signedBy(notes[6] ?? "", two, one));
+    assert.deepEqual(await witnessed(both, one, two), [true, 63, names, undefined]);
+    const onlyOne = both.with(6, signedBy(notes[6] ?? "", one));
+    assert.deepEqual(await witnessed(onlyOne, one), [true, 63, [one.name], undefined]);
+    const lacking = "the newest checkpoint is not signed by the witness witness.test/2";
+    assert.deepEqual(await witnessed(onlyOne, one, two), [false, 45, names, lacking]);
+    const swapped = both.with(6, (notes[6] ?? "") + signedBy(notes[4] ?? "", one, two).slice((notes[4] ?? "").length));
+    const forged = "checkpoint 6 holds a false signature of the witness witness.test/1";
+    assert.deepEqual(await witnessed(swapped, one, two), [false, 45, names, forged]);
+    assert.deepEqual(await witnessed(swapped), [true, 63, [], undefined]);
+  });
+
+  test("a log that an auditor saw larger, or otherwise, before is found", async () => {
+    const text = entries.slice(0, 27).map((line) => Buffer.concat([line, Buffer.from("\n")]));
+    const seenBefore = (seen: readonly string[]) =>
+      verifyLog({ text, checkpoints: notes.slice(0, 3), verifierKey, seen }).then(({ ok, what }) => ok || what);
+    assert.equal(await seenBefore(notes.slice(0, 3)), true);
+    assert.equal(await seenBefore(notes.slice(4, 5)), "27 entries are there, a checkpoint kept from before signed 45");
+    assert.match(String(await seenBefore(["x"])), /a checkpoint kept from before is not signed/);
   });
 
   test("1,000 random changes are found, and no entry at or behind a change is vouched for", async () => {
@@ -72,6 +129,7 @@ describe("verifying an exported log", () => {
     const foreign = (await other.checkpoint()).note;
     assert.equal((await verify(entries, [...notes, foreign])).ok, false);
     assert.equal((await verify(entries, notes.toReversed())).ok, false);
+    assert.equal((await verify(entries.slice(0, 63), [...notes, notes.at(-1) ?? ""])).ok, false);
     assert.equal((await verify(entries, [notes[0]?.replace("\n9\n", "\n8\n") ?? ""])).ok, false);
     const spoiled = notes.with(3, "nothing");
     assert.deepEqual(await verify(entries, spoiled).then(({ ok, vouchedUntil }) => [ok, vouchedUntil]), [false, 27]);

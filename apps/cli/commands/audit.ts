@@ -1,22 +1,19 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Problem } from "#base/problem";
-import type { SignedLog } from "#formats/api";
-import { type LogVerdict, splitNotes, verifyLog } from "#trust/audit";
+import type { EntryProofView, SignedLog } from "#formats/api";
+import { type LogVerdict, openProvenEntry, type ProvenEntry, splitNotes, verifyLog } from "#trust/audit";
 import type { Command, CommandContext } from "../arguments.ts";
+import { keyIn, exportNames as names, verifyExport } from "../exported-log.ts";
 import { withServer } from "../with-server.ts";
-
-/** What an export folder holds: enough to prove the log without us. */
-const names = { entries: "entries.jsonl", checkpoints: "checkpoints.txt", key: "verifier.key" };
 
 export const auditExport: Command = {
   words: "audit export",
   takes: "FOLDER",
-  does: "the whole log, its signed checkpoints and the public key, for an auditor",
+  does: "the whole log, its checkpoints as signed by log and witnesses, and the public key, for an auditor",
   run: (context) =>
     withServer(context, async (call) => {
       const [folder] = context.positionals;
@@ -25,53 +22,97 @@ export const auditExport: Command = {
       await mkdir(folder, { recursive: true });
       const save = async (name: string, answer: Readable) => pipeline(answer, createWriteStream(join(folder, name)));
       await save(names.entries, await call.stream("GET", `/api/audit/lines?to=${size}`));
-      await save(names.checkpoints, await call.stream("GET", "/api/audit/checkpoints"));
+      await save(names.checkpoints, await call.stream("GET", `/api/audit/checkpoints?to=${size}`));
       await writeFile(join(folder, names.key), `${verifierKey}\n`);
       context.print(`${size} entries in ${folder}; leadglass audit verify ${folder} proves them`, { folder, size });
     }),
 };
 
+export const auditProve: Command = {
+  words: "audit prove",
+  takes: "ENTRY [--out FILE]",
+  does: "one entry of the log with the proof that the log holds it, for somebody who may not have the rest",
+  options: { out: "FILE  save it there; leadglass audit verify FILE proves it" },
+  run: (context) =>
+    withServer(context, async (call) => {
+      const [entry] = context.positionals;
+      if (entry === undefined || !/^[0-9]{1,15}$/.test(entry)) {
+        throw new Problem("invalid", "ENTRY is the number of an entry, from 0 on");
+      }
+      const proof = await call.json<EntryProofView>("GET", `/api/audit/entries/${entry}/proof`);
+      const text = JSON.stringify(proof, null, 2);
+      const { out } = context.options;
+      if (out === undefined) return context.print(text, proof);
+      await writeFile(out, `${text}\n`);
+      context.print(`entry ${entry} in ${out}; leadglass audit verify ${out} proves it`, proof);
+    }),
+};
+
 export const auditVerify: Command = {
   words: "audit verify",
-  takes: "[FOLDER] [--key FILE]",
-  does: "prove an exported log (needs no home), or without FOLDER the log of the home",
+  takes: "[FOLDER | FILE] [--key FILE] [--witness KEY]…",
+  does: "prove an exported log, or one entry (needs no home), or without FOLDER the log of the home",
   options: { key: "FILE  the public key, had by another way than the export" },
+  lists: {
+    witness: "KEY  verifier key of a witness that must have signed too; again for another",
+    seen: "FILE  a checkpoint of this log that was kept from before, which it must go on from; again for another",
+  },
   async run(context) {
-    const [folder] = context.positionals;
-    const verdict = folder === undefined ? await verifyHome(context) : await verifyFolder(folder, context.options.key);
-    const { ok, size, vouchedUntil, what } = verdict;
-    const signedAt =
-      verdict.vouchedBy === undefined ? "" : ` by the checkpoint of ${new Date(verdict.vouchedBy.at).toISOString()}`;
+    const [place] = context.positionals;
+    if (place !== undefined && statSync(place, { throwIfNoEntry: false })?.isFile()) return verifyEntry(place, context);
+    const verdict = place === undefined ? await verifyHome(context) : await verifyExport(place, trustedBy(context));
+    const { ok, size, vouchedUntil, witnesses, what } = verdict;
     const text = ok
-      ? `${size} entries, ${vouchedUntil} of them proven${signedAt}`
+      ? `${size} entries, ${vouchedUntil} of them proven${signedBy(verdict)}`
       : `NOT PROVEN: ${what}; entry ${vouchedUntil} is the first that cannot be vouched for`;
-    context.print(text, { ok, size, vouchedUntil, what });
+    context.print(text, { ok, size, vouchedUntil, witnesses, what });
     if (!ok) throw new Problem("damaged", "the log is not what was signed", { remedy: "keep these files as they are" });
   },
 };
 
+const trustedBy = ({ options, lists }: CommandContext) => ({
+  keyFile: options.key,
+  witnessKeys: lists.witness,
+  seenFiles: lists.seen,
+});
+
+function signedBy({ vouchedBy, witnesses }: LogVerdict): string {
+  if (vouchedBy === undefined) return "";
+  const seen = witnesses.length === 0 ? "" : `, which ${witnesses.join(", ")} signed too`;
+  return ` by the checkpoint of ${new Date(vouchedBy.at).toISOString()}${seen}`;
+}
+
+async function verifyEntry(file: string, context: CommandContext): Promise<void> {
+  const { options, lists } = context;
+  const proof = await proofIn(file);
+  const verifierKey = options.key === undefined ? proof.verifierKey : await keyIn(options.key);
+  const { provenAt, ...entry } = openProvenEntry(proof, verifierKey, lists.witness);
+  const when = new Date(provenAt).toISOString();
+  context.print(`${proof.line}\nentry ${proof.index}, proven by the log as signed ${when}`, { entry, provenAt });
+}
+
+async function proofIn(file: string): Promise<EntryProofView> {
+  const parsed: unknown = await readFile(file, "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
+  const { index, line, path, checkpoint, verifierKey } = (parsed ?? {}) as Partial<EntryProofView>;
+  const isWhole =
+    Number.isSafeInteger(index) &&
+    [line, checkpoint, verifierKey].every((text) => typeof text === "string") &&
+    Array.isArray(path) &&
+    path.every((hash) => typeof hash === "string");
+  if (isWhole) return { index, line, path, checkpoint, verifierKey } as ProvenEntry & { verifierKey: string };
+  throw new Problem("invalid", `${file} is not an entry that \`leadglass audit prove\` wrote`);
+}
+
 function verifyHome(context: CommandContext): Promise<LogVerdict> {
   return withServer(context, async (call) => {
     const { size, verifierKey } = await call.json<SignedLog>("POST", "/api/audit/checkpoint");
-    const notes = await textOf(await call.stream("GET", "/api/audit/checkpoints"));
-    const lines = await call.stream("GET", `/api/audit/lines?to=${size}`);
-    return verifyLog({ entries: linesOf(lines), checkpoints: splitNotes(notes), verifierKey });
+    const notes = await textOf(await call.stream("GET", `/api/audit/checkpoints?to=${size}`));
+    const text = await call.stream("GET", `/api/audit/lines?to=${size}`);
+    const { witness: witnessKeys = [] } = context.lists;
+    return verifyLog({ text, checkpoints: splitNotes(notes), verifierKey, witnessKeys });
   });
-}
-
-async function verifyFolder(folder: string, keyFile: string | undefined): Promise<LogVerdict> {
-  const read = (path: string) =>
-    readFile(path, "utf8").catch((cause) => {
-      throw new Problem("absent", `cannot read ${path}`, { remedy: "name a folder that `audit export` wrote", cause });
-    });
-  const verifierKey = (await read(keyFile ?? join(folder, names.key))).trim();
-  const checkpoints = splitNotes(await read(join(folder, names.checkpoints)));
-  if (!existsSync(join(folder, names.entries))) await read(join(folder, names.entries));
-  return verifyLog({ entries: linesOf(createReadStream(join(folder, names.entries))), checkpoints, verifierKey });
-}
-
-async function* linesOf(input: Readable): AsyncGenerator<Buffer> {
-  for await (const line of createInterface({ input, crlfDelay: 0 })) yield Buffer.from(line, "utf8");
 }
 
 async function textOf(answer: Readable): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Command } from "../arguments.ts";
-import { auditExport, auditVerify } from "./audit.ts";
+import { auditExport, auditProve, auditVerify } from "./audit.ts";
 import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
 import { vaultCompact, vaultConfirmClock, vaultDiscardConflict, vaultHold, vaultHolds, vaultScrub } from "./care.ts";
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
@@ -17,6 +17,7 @@ import { start } from "./start.ts";
 import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
 import { userAdd, userList, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
+import { witnessInit, witnessRun } from "./witness.ts";
 
 export const commands: readonly Command[] = [
   init,
@@ -67,4 +68,7 @@ export const commands: readonly Command[] = [
   vaultDrill,
   auditVerify,
   auditExport,
+  auditProve,
+  witnessInit,
+  witnessRun,
 ];

@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { StatusView, TenantView, TokenView } from "#formats/api";
+import type { StatusView, TenantView, TokenView, WitnessView } from "#formats/api";
 import { mainHomeOf } from "../../server/index.ts";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
@@ -44,6 +44,7 @@ export const status: Command = {
         `${seen.studies} studies, database ${seen.database}`,
         `log: ${audit.entries} entries, newest checkpoint ${checkpoint}`,
         ...collectorLines(seen.collector),
+        ...audit.witnesses.map(witnessLine),
         ...seen.stopped.map(
           ({ actor, since }) =>
             `stopped: ${actor} since ${new Date(since).toISOString()}, saw too many patients; leadglass release ${actor}`,
@@ -63,6 +64,14 @@ function collectorLines(collector: StatusView["collector"]): string[] {
   const state = behind === 0 ? "has the whole log" : `is ${behind} entries behind`;
   if (error === undefined) return [`collector: ${state}`];
   return [`collector: ${state} since ${new Date(error.since).toISOString()}: ${error.message}; ${error.remedy ?? ""}`];
+}
+
+function witnessLine({ name, state, signedEntries, signedAt, why, since }: WitnessView): string {
+  const signed =
+    signedAt === null ? "signed nothing yet" : `signed ${signedEntries} entries ${new Date(signedAt).toISOString()}`;
+  if (state === "signed" || since === undefined) return `witness ${name}: ${signed}`;
+  const alarm = state === "refuses" ? "ALARM, " : "";
+  return `witness ${name}: ${alarm}${why} (since ${new Date(since).toISOString()}); ${signed}`;
 }
 
 export const release: Command = {
