@@ -55,6 +55,7 @@ const entry = (act: string, outcome: FoundEntry["outcome"]): fc.Arbitrary<FoundE
       on: fc.record({ kind: fc.constantFrom(...subjects), id: token }),
       studies: fc.array(token, { maxLength: 100 }),
       purpose: fc.constantFrom("treatment", "break-glass", "research", "word of tomorrow"),
+      detail: fc.stringMatching(/^[0-9a-f]{64}$/),
       counts: fc.dictionary(fc.constantFrom("instances", "bytes"), fc.nat()),
     },
     { requiredKeys: ["index", "at", "actor", "act", "outcome"] },

@@ -178,7 +178,10 @@ function identifierOf(on: { readonly kind: string; readonly id: string }, server
 }
 
 function dataEntity(entry: FoundEntry, on: { readonly kind: string; readonly id: string }, server: Server): Entity {
-  const detail = Object.entries(entry.counts ?? {}).map(([type, count]) => ({ type, valueString: String(count) }));
+  const detail = [
+    ...Object.entries(entry.counts ?? {}).map(([type, count]) => ({ type, valueString: String(count) })),
+    ...(entry.detail === undefined ? [] : [{ type: "commitment", valueString: entry.detail }]),
+  ];
   return {
     what: { identifier: identifierOf(on, server) },
     type: systemObject,

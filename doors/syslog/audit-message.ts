@@ -54,7 +54,12 @@ function studiesOf({ on, studies = [] }: AuditEvent): string[] {
 function messageOf(event: AuditEvent, studies: readonly string[], source: AuditSource): XmlElement {
   const { kind, at, outcome, index } = event;
   const { code, meaning } = messageCodes[kind.message];
-  const told = index === undefined ? outcome : `${outcome}; entry ${index} of ${source.log}`;
+  const told = [
+    outcome,
+    ...(event.purpose === undefined ? [] : [`for ${event.purpose}`]),
+    ...(index === undefined ? [] : [`entry ${index} of ${source.log}`]),
+    ...(event.detail === undefined ? [] : [`commitment ${event.detail}`]),
+  ];
   return {
     name: "AuditMessage",
     children: [
@@ -69,7 +74,7 @@ function messageOf(event: AuditEvent, studies: readonly string[], source: AuditS
           coded("EventID", code, meaning),
           ...(kind.detail ? [coded("EventTypeCode", kind.detail.code, kind.detail.meaning)] : []),
           coded("EventTypeCode", event.act, event.act, ourCodes),
-          { name: "EventOutcomeDescription", text: told },
+          { name: "EventOutcomeDescription", text: told.join("; ") },
         ],
       },
       ...participantsOf(event, source),

@@ -54,6 +54,8 @@ const event = (type: MessageType): fc.Arbitrary<AuditEvent> =>
       userName: text,
       address: fc.ipV6(),
       index: fc.nat(),
+      purpose: text,
+      detail: text,
     },
     { requiredKeys: ["kind", "at", "actor", "act", "outcome"] },
   );
