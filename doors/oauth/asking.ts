@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { AskView, Permission } from "#formats/api";
+import { type AskView, type Permission, permissions } from "#formats/api";
 import { actsOfScopes, needsPatient, type OauthClient, type StudyFacts, scopesOffered } from "#trust/access";
 import { type BrowserSession, factsKind, type OauthParts } from "./parts.ts";
 import { grantSeconds } from "./provider.ts";
@@ -38,7 +38,7 @@ export function permissionsOf(scopes: readonly string[]): Permission[] {
     if (permission !== undefined) found.add(permission);
   }
   if (scopes.includes("offline_access")) found.add("stay");
-  return [...found];
+  return permissions.filter((permission) => found.has(permission));
 }
 
 export function viewOf(parts: OauthParts, session: BrowserSession, ask: Ask): AskView {

@@ -60,6 +60,7 @@ function configurationOf(parts: OauthParts): Configuration {
     // Apps look for `fhirUser` in the ID token (SMART App Launch 2.2 §2.0.9).
     conformIdTokenClaims: false,
     responseTypes: ["code"],
+    allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: () => true },
     subjectTypes: ["public"],
     clientAuthMethods: ["none", "private_key_jwt", "self_signed_tls_client_auth"],

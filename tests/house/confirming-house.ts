@@ -14,8 +14,7 @@ import {
   createGrants,
   createPeople,
   createPolicy,
-  createSetup,
-  createSignIn,
+  createWaysIn,
   operator,
   personOf,
   type Role,
@@ -39,15 +38,16 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const policy = createPolicy(grants);
   const gate = createGate({ policy, audit, clock });
   const shared = { store, grants, policy, box: openBox, random, clock, log };
-  const signIn = createSignIn(shared);
   const people = createPeople(shared);
-  const setup = createSetup({ signIn, people, random });
+  const waysIn = await createWaysIn({ ...shared, people });
+  const { signIn, sessions } = waysIn;
   const confirmations = createConfirmations({ ...shared, ...options, gate, signIn, perform });
-  const { http, listen, ca: authority } = await createLocalHttp(signIn);
+  const { http, listen, ca: authority } = await createLocalHttp(waysIn);
   const door = createApiDoor({
     breaker: { watch: () => () => {} },
     ...http,
-    ...{ gate, policy, audit, signIn, people, setup, confirmations, clock, log },
+    ...waysIn,
+    ...{ gate, policy, grants, audit, people, confirmations, clock, random, log },
     devices: createDevices(shared),
     archive: {
       watch: () => () => {},
@@ -73,7 +73,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
     await store.addAccount(account, []);
     const terms = { role, place: { kind: "tenant" }, purpose: "operations", endsAt: 0 } as const;
     await grants.give(`user:${id}`, terms, operator);
-    const session = async () => (await signIn.beginSession(account)).secret;
+    const session = async () => (await sessions.begin(`user:${id}`, { userAgent: "", address: "" })).secret;
     return {
       ...{ id, name, actor: personOf(account), session },
       /** What the authenticator shows now. */
@@ -85,7 +85,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   };
 
   return {
-    ...{ confirmations, people, grants, signIn, audit, person },
+    ...{ ...waysIn, confirmations, people, grants, audit, person },
     https: listener.port,
     fetch: (path: string, init: RequestInit = {}) =>
       fetchTrusting(`https://localhost:${listener.port}${path}`, init, ca),

@@ -32,7 +32,7 @@ export function send(house: Pick<OauthHouse, "ca" | "pageUrl">, path: string, se
           ...(body !== undefined && { "content-type": type, "content-length": String(Buffer.byteLength(body)) }),
           ...headers,
         },
-        ...{ ca: house.ca, agent: false, ...certificate },
+        ...{ ca: house.ca, agent: false, servername: "localhost", ...certificate },
       },
       async (answer) => {
         const chunks: Buffer[] = [];

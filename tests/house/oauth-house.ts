@@ -41,7 +41,10 @@ export const publicClient: Omit<NewOauthClient, "name"> = {
 };
 
 /** Not sealing: that the vault seals is shown by its own tests. */
-const openBox = { seal: (_purpose: string, secret: Uint8Array) => secret, open: (_purpose: string, sealed: Uint8Array) => sealed };
+const openBox = {
+  seal: (_purpose: string, secret: Uint8Array) => secret,
+  open: (_purpose: string, sealed: Uint8Array) => sealed,
+};
 
 export const patientToken = "11".repeat(16);
 export const studyToken = "22".repeat(16);
