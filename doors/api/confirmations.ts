@@ -29,7 +29,7 @@ export function registerConfirmations(server: FastifyInstance, parts: ApiParts):
 
   server.post<Named & { Body: Pick<ConfirmRequest, "code"> }>(
     "/api/confirmations/:id/confirm",
-    { schema: { body: textObject({ code: 32 }) } },
+    { schema: { body: textObject({ code: 128 }) } },
     async (request) => {
       const actor = actorOf(request);
       return answer(actor, await confirmations.confirm(actor, request.params.id, request.body.code));

@@ -24,7 +24,7 @@ export function registerEvents(
   /** For somebody whose account is gone: at once, not at the next heartbeat. */
   readonly endStreamsOf: (actorId: string) => void;
 } {
-  const { archive, confirmations, devices, phantom, gate, grants, policy, clock, signIn, log } = parts;
+  const { archive, confirmations, devices, phantom, gate, grants, policy, recovery, clock, sessions, log } = parts;
   const watchers = new Set<Watcher>();
   const may = ({ actor }: Watcher, act: Act) => policy.decide(actor, act).isAllowed;
   /** Who may not watch any more is ended before it hears of anything. */
@@ -50,6 +50,8 @@ export function registerEvents(
       }
     }),
     grants.watchEnded(() => void living()),
+    sessions.watchEnded(() => void living()),
+    recovery.watch(() => tell("account.read", { type: "recovered" })),
     parts.breaker.watch(() => tell("status.read", { type: "stopped" })),
     phantom.watch((state) => tell("status.read", { type: "phantom", phantom: state })),
     devices.watchWaiting((waiting) => tell("device.read", { type: "waiting", waiting })),
@@ -60,8 +62,7 @@ export function registerEvents(
     for (const { end } of [...watchers]) end();
   });
 
-  server.get("/api/events", async (request, reply) => {
-    const secret = parts.sessionSecretOf(request);
+  server.get("/api/events", { config: { unattended: true } }, async (request, reply) => {
     const actor = parts.actorOf(request);
     await gate.pass(actor, "session.watch", undefined, async () => {});
     reply.hijack();
@@ -76,14 +77,13 @@ export function registerEvents(
       if (raw.writableLength > unsentBytesMax) return end();
       raw.write(`data: ${JSON.stringify(event)}\n\n`);
     };
-    /** Also where a session that ended elsewhere ends its stream. */
-    const beat = async () => {
-      if (secret === undefined || (await signIn.sessionOf(secret, "watch")) === undefined) return end();
+    /** Also where a session that ended by time ends its stream. */
+    const beat = () => {
+      if (!may(watcher, "session.watch")) return end();
       raw.write(": still here\n\n");
-      timer = clock.after(heartbeatMs, beatSafely);
+      timer = clock.after(heartbeatMs, beat);
     };
-    const beatSafely = () => void beat().catch(end);
-    let timer = clock.after(heartbeatMs, beatSafely);
+    let timer = clock.after(heartbeatMs, beat);
     const end = () => {
       timer.stop();
       watchers.delete(watcher);

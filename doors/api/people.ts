@@ -9,9 +9,9 @@ import type {
   TokenRequest,
   TokenView,
 } from "#formats/api";
+import { rolesIn } from "./beginning.ts";
 import type { ApiParts } from "./parts.ts";
 import { grantTermsSchema, textObject } from "./schemas.ts";
-import { rolesIn } from "./session.ts";
 
 /** Accounts, invitations and tokens, as the owner of the home makes them for people and scripts. */
 export function registerPeople(
@@ -19,7 +19,7 @@ export function registerPeople(
   parts: ApiParts,
   endStreamsOf: (actorId: string) => void,
 ): void {
-  const { gate, signIn, people, actorOf } = parts;
+  const { gate, signIn, clientTokens, people, actorOf } = parts;
 
   server.post<{ Body: TokenRequest }>(
     "/api/tokens",
@@ -27,7 +27,7 @@ export function registerPeople(
     (request): Promise<TokenView> =>
       gate.pass(actorOf(request), "client.token", undefined, async () => {
         const { client, minutes, masked = false } = request.body;
-        const { secret, endsAt } = await signIn.issueToken(client, minutes, masked ? "masked" : undefined);
+        const { secret, endsAt } = await clientTokens.issue(client, minutes, masked ? "masked" : undefined);
         return { token: secret, endsAt };
       }),
   );

@@ -37,3 +37,10 @@ export const grantTermsSchema = {
     endsAt: { type: "integer", minimum: 0 },
   },
 } as const;
+
+/** The same with an authenticator's answer beside them. What it holds is checked where it is believed. */
+export function answerObject(lengths: Readonly<Record<string, number>>): object {
+  const texts = textObject(lengths) as { required: string[]; properties: object };
+  const properties = { ...texts.properties, answer: { type: "object" } };
+  return { ...texts, required: [...texts.required, "answer"], properties };
+}

@@ -1,110 +1,187 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import type {
-  ConfirmRequest,
-  EnrolledSecondFactor,
-  LinkRequest,
-  LinkView,
-  RecoveryKit,
-  Role,
+  AgainRequest,
+  IssuedLinkView,
+  PasskeyProof,
+  ProofView,
+  RecoveryRequest,
+  SessionListing,
   SessionRequest,
   SessionView,
-  SetupRequest,
-  SetupState,
+  WebAuthnJson,
 } from "#formats/api";
-import { type Account, actorOf, type GrantTerms, personOf, type Session } from "#trust/access";
+import { personOf, type Session, type SessionFacts } from "#trust/access";
+import { type Beginning, rolesIn, sessionView } from "./beginning.ts";
+import type { BrowserCookies } from "./browser-cookies.ts";
 import type { ApiParts } from "./parts.ts";
-import { textObject } from "./schemas.ts";
+import { answerObject, textObject } from "./schemas.ts";
 
-const setupActor = actorOf("setup", "one-use-link");
+const anonymous = { config: { anonymous: true } };
 
-/** Making an account by a one-use link, sign-in and sign-out. The only routes of `/api` that take anonymous callers. */
-export function registerSession(server: FastifyInstance, parts: ApiParts): void {
-  const { setup, signIn, gate, clock } = parts;
-  const anonymous = { config: { anonymous: true } };
-
-  server.get("/api/setup", anonymous, async (): Promise<SetupState> => {
-    if (!(await setup.needed())) return { needed: false };
-    return { needed: true, dicom: parts.dicom() };
-  });
-
-  server.post<{ Body: LinkRequest }>(
-    "/api/setup/link",
-    { ...anonymous, schema: { body: textObject({ secret: 128 }) } },
-    async ({ body }): Promise<LinkView> => {
-      const { first, name, grants } = await setup.linkOf(body.secret);
-      return { first, roles: rolesIn(grants), ...(name !== undefined && { name }) };
-    },
-  );
-
-  server.post<{ Body: SetupRequest }>(
-    "/api/setup/account",
-    { ...anonymous, schema: { body: textObject({ secret: 128, name: 128, password: 256 }) } },
-    async ({ body }): Promise<EnrolledSecondFactor> => {
-      const { totpSecret, totpUri } = await setup.begin(body.secret, body.name, body.password);
-      return { totpSecret, totpUri };
-    },
-  );
-
-  server.post<{ Body: ConfirmRequest }>(
-    "/api/setup/confirm",
-    { ...anonymous, schema: { body: textObject({ secret: 128, code: 32 }) } },
-    async ({ body }, reply): Promise<RecoveryKit> => {
-      const { account, recoveryCodes, first } = await gate.pass(setupActor, "account.confirm", undefined, () =>
-        setup.confirm(body.secret, body.code),
-      );
-      const { secret, session } = await beginSession(account);
-      parts.setSession(reply, secret, session.endsAt);
-      const kit = { recoveryCodes, madeAt: clock.now() };
-      const rootPassphrase = first ? await parts.rootPassphrase() : undefined;
-      return { ...kit, ...(rootPassphrase !== undefined && { rootPassphrase }) };
-    },
-  );
-
-  const beginSession = (account: Account) => {
-    return gate.pass(personOf(account), "session.begin", { kind: "account", id: account.id }, () =>
-      signIn.beginSession(account),
-    );
+/** Sign-in by passkey or password, sign-out, showing again that it is oneself. */
+export function registerSession(
+  server: FastifyInstance,
+  parts: ApiParts,
+  { beginning, cookies }: { readonly beginning: Beginning; readonly cookies: BrowserCookies },
+): void {
+  const { signIn, passkeys, sessions, recovery, people, gate, actorOf } = parts;
+  const origin = () => new URL(parts.pageUrl()).origin;
+  const callerOf = (request: FastifyRequest) => {
+    const knownBrowser = cookies.knownOf(request);
+    return { address: request.ip, ...(knownBrowser !== undefined && { knownBrowser }) };
   };
 
   server.post<{ Body: SessionRequest }>(
     "/api/session",
-    { ...anonymous, schema: { body: textObject({ name: 128, password: 256, code: 64 }) } },
-    async ({ body, ip }, reply): Promise<SessionView> => {
-      const account = await signIn.check(body.name, body.password, body.code, ip);
-      const { secret, session } = await beginSession(account);
-      parts.setSession(reply, secret, session.endsAt);
-      return viewOf(account, session);
+    { ...anonymous, schema: { body: textObject({ name: 128, password: 1024, code: 64 }) } },
+    async (request, reply): Promise<SessionView> => {
+      const { name, password, code } = request.body;
+      const account = await signIn.check(name, password, code, callerOf(request)).catch(beginning.refused);
+      return beginning.begin(account, request, reply);
     },
   );
 
-  const viewOf = ({ id, name }: Account, { endsAt }: Session): SessionView => {
-    const roles = rolesIn(parts.grants.liveOf(`user:${id}`));
-    return { account: { id, name, roles }, may: parts.policy.actsOf(actorOf("user", id)), endsAt };
-  };
+  server.post(
+    "/api/session/passkey/options",
+    anonymous,
+    async (request, reply): Promise<WebAuthnJson> => ({
+      ...(await passkeys.beginProof({ origin: origin(), boundTo: cookies.ceremony(request, reply) })),
+    }),
+  );
 
-  const signedIn = async (secret: string | undefined) => {
-    const found = secret === undefined ? undefined : await signIn.sessionOf(secret);
-    if (found === undefined) throw new Problem("absent", "no session", { remedy: "sign in" });
-    return found;
-  };
+  server.post<{ Body: PasskeyProof }>(
+    "/api/session/passkey",
+    { ...anonymous, schema: { body: answerObject({}) } },
+    async (request, reply): Promise<SessionView> => {
+      const place = { origin: origin(), boundTo: cookies.ceremonyOf(request) };
+      const { accountId } = await passkeys.prove(place, request.body.answer).catch(beginning.refused);
+      return beginning.begin(await people.account(accountId), request, reply);
+    },
+  );
+
+  server.post<{ Body: RecoveryRequest }>(
+    "/api/session/recovery",
+    { ...anonymous, schema: { body: textObject({ name: 128, code: 64 }) } },
+    async (request): Promise<IssuedLinkView> => {
+      const { name, code } = request.body;
+      const account = await signIn.checkRecoveryCode(name, code, callerOf(request)).catch(beginning.refused);
+      const on = { kind: "account", id: account.id } as const;
+      const { secret, endsAt } = await gate.pass(personOf(account), "credential.write", on, () =>
+        recovery.beginWithCode(account.id),
+      );
+      return { link: `${parts.pageUrl()}#setup=${secret}`, endsAt };
+    },
+  );
 
   server.get("/api/session", async (request): Promise<SessionView> => {
-    const { account, session } = await signedIn(parts.sessionSecretOf(request));
-    return gate.pass(parts.actorOf(request), "session.read", undefined, async () => viewOf(account, session));
+    const session = sessionIn(parts, request);
+    return gate.pass(actorOf(request), "session.read", undefined, async () =>
+      sessionView(parts, actorOf(request), (await people.names()).of(session.holder), session),
+    );
   });
 
   server.delete("/api/session", async (request, reply) => {
-    const secret = parts.sessionSecretOf(request);
-    await gate.pass(parts.actorOf(request), "session.end", undefined, async () => {
-      if (secret !== undefined) await signIn.endSession(secret);
-    });
+    const session = sessionIn(parts, request);
+    await gate.pass(actorOf(request), "session.end", undefined, () => sessions.end(session.digest));
     parts.clearSession(reply);
+    return reply.status(204).send();
+  });
+
+  server.post("/api/session/again/options", async (request): Promise<WebAuthnJson> => {
+    const session = sessionIn(parts, request);
+    const place = { origin: origin(), boundTo: session.digest };
+    return gate.pass(actorOf(request), "session.read", undefined, async () => ({
+      ...(await passkeys.beginProof(place, accountIdOf(session.holder))),
+    }));
+  });
+
+  server.post<{ Body: AgainRequest }>(
+    "/api/session/again",
+    { schema: { body: againSchema } },
+    async (request): Promise<ProofView> => {
+      const session = sessionIn(parts, request);
+      const accountId = accountIdOf(session.holder);
+      const { answer, code = "" } = request.body;
+      return gate.pass(actorOf(request), "session.prove", undefined, async () => {
+        if (answer !== undefined)
+          await passkeys.prove({ origin: origin(), boundTo: session.digest }, answer, accountId);
+        else if (!(await signIn.secondFactorIs(accountId, code))) throw wrongCode();
+        await sessions.provedAgain(session);
+        return { code: signIn.proofOf(accountId) };
+      });
+    },
+  );
+}
+
+/** Who is signed in where: one's own, and everybody's for who administers. */
+export function registerSessions(server: FastifyInstance, parts: ApiParts): void {
+  const { sessions, gate, people, actorOf } = parts;
+  const listed = async (found: readonly SessionFacts[], own: Session | undefined): Promise<SessionListing[]> => {
+    const names = await people.names();
+    return found.map(({ id, holder, userAgent, address, createdAt, lastSeenAt }) => ({
+      ...{ id, userAgent, address, createdAt, lastSeenAt },
+      holder: names.of(holder),
+      roles: rolesIn(parts.grants.liveOf(holder)),
+      isThis: id === own?.digest,
+    }));
+  };
+
+  server.get("/api/sessions", async (request): Promise<SessionListing[]> => {
+    const session = sessionIn(parts, request);
+    return gate.pass(actorOf(request), "session.read", undefined, () => listed(sessions.list(session.holder), session));
+  });
+
+  server.delete("/api/sessions", async (request, reply) => {
+    const session = sessionIn(parts, request);
+    await gate.pass(actorOf(request), "session.end", undefined, () => sessions.endAllOf(session.holder, session));
+    return reply.status(204).send();
+  });
+
+  server.delete<{ Params: { id: string } }>("/api/sessions/:id", async (request, reply) => {
+    const { holder } = sessionIn(parts, request);
+    await gate.pass(actorOf(request), "session.end", undefined, async () => {
+      if (!(await sessions.end(request.params.id, holder))) throw noSuchSession();
+    });
+    return reply.status(204).send();
+  });
+
+  server.get(
+    "/api/sessions/everybody",
+    (request): Promise<SessionListing[]> =>
+      gate.pass(actorOf(request), "session.list", undefined, () => listed(sessions.list(), parts.sessionOf(request))),
+  );
+
+  server.delete<{ Params: { id: string } }>("/api/sessions/everybody/:id", async (request, reply) => {
+    const { id } = request.params;
+    const holder = sessions.list().find((each) => each.id === id)?.holder;
+    const on = holder === undefined ? undefined : ({ kind: "account", id: accountIdOf(holder) } as const);
+    await gate.pass(actorOf(request), "session.close", on, async () => {
+      if (!(await sessions.end(id))) throw noSuchSession();
+    });
     return reply.status(204).send();
   });
 }
 
-/** Each role once. */
-export function rolesIn(grants: readonly Pick<GrantTerms, "role">[]): Role[] {
-  return [...new Set(grants.map(({ role }) => role))];
+/** The session that a request came with; Problem `absent` for who came otherwise. */
+export function sessionIn(parts: Pick<ApiParts, "sessionOf">, request: FastifyRequest): Session {
+  const session = parts.sessionOf(request);
+  if (session === undefined) throw new Problem("absent", "no session", { remedy: "sign in" });
+  return session;
+}
+
+export const accountIdOf = (holder: string) => holder.slice(holder.indexOf(":") + 1);
+
+const againSchema = {
+  type: "object",
+  additionalProperties: false,
+  properties: { answer: { type: "object" }, code: { type: "string", maxLength: 64 } },
+};
+
+function wrongCode(): Problem {
+  return new Problem("invalid", "the code is wrong", { remedy: "type the code that the authenticator shows now" });
+}
+
+function noSuchSession(): Problem {
+  return new Problem("absent", "no such session");
 }

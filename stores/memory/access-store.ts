@@ -2,38 +2,59 @@ import { Problem } from "#base/problem";
 import type {
   AccessStore,
   Account,
+  AccountLink,
   Client,
   ClientToken,
   Device,
   Grant,
   GrantStore,
   Invitation,
+  KnownBrowserStore,
   OauthRecordsStore,
+  Passkey,
   Session,
   StoredOauthRecord,
   StoredRequest,
   WaitingCaller,
 } from "#trust/access";
+import { facilities } from "./facilities.ts";
 import { type Failing, withFailures } from "./failing.ts";
+import { reviews, shares, watched } from "./reviews.ts";
+import { accountLinks, identityProviders, knownBrowsers, passkeys, sessions } from "./ways-in.ts";
 
 export function createMemoryAccessStore(): AccessStore & Failing {
-  const sessions = new Map<string, Session>();
-  const invitations = new Map<string, Invitation>();
+  const held: Held = { sessions: new Map(), invitations: new Map(), passkeys: new Map(), links: new Map() };
   const granted = grants();
+  const browsers = knownBrowsers();
   return withFailures<AccessStore>({
     ...granted,
-    ...accounts(sessions, invitations, granted),
-    ...invited(invitations),
-    ...sessionsAndClients(sessions, invitations),
+    ...browsers,
+    ...accounts(held, granted, browsers),
+    ...sessions(held.sessions),
+    ...passkeys(held.passkeys),
+    ...accountLinks(held.links),
+    ...identityProviders(),
+    ...invited(held.invitations),
+    ...clientsAndEnds(held),
+    ...facilities(),
     ...devices(),
     ...oauthRecords(),
     ...requests(),
+    ...shares(granted),
+    ...reviews(),
+    ...watched(),
     close: async () => {},
   });
 }
 
-type Sessions = Map<string, Session>;
-type Invitations = Map<string, Invitation>;
+/** What falls with its account, or by itself when its time is over. */
+interface Held {
+  readonly sessions: Map<string, Session>;
+  readonly invitations: Map<string, Invitation>;
+  readonly passkeys: Map<string, Passkey>;
+  readonly links: Map<string, AccountLink>;
+}
+
 type Accounts = Pick<
   AccessStore,
   | "addAccount"
@@ -42,34 +63,44 @@ type Accounts = Pick<
   | "accountNamed"
   | "removeAccount"
   | "useTotpStep"
+  | "setFactors"
+  | "replaceWaysIn"
   | "setRecoveryCodes"
   | "useRecoveryCode"
+  | "recoveryCodesLeft"
 >;
 
 const byAge = (a: { createdAt: number; id: string }, b: { createdAt: number; id: string }) =>
   a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-function accounts(sessions: Sessions, invitations: Invitations, granted: GrantStore): Accounts {
+function accounts(own: Held, granted: GrantStore, browsers: KnownBrowserStore): Accounts {
   const held = new Map<string, Account>();
   const codes = new Map<string, Set<string>>();
   const named = (name: string) => [...held.values()].find((account) => account.name === name);
+  const dropWaysIn = async (id: string) => {
+    removeWhere(own.passkeys, ({ accountId }) => accountId === id);
+    codes.delete(id);
+    await browsers.forgetKnownBrowsers(id);
+  };
   return {
-    async addAccount(account, first) {
+    async addAccount(account, first, given = []) {
       if (held.has(account.id) || named(account.name) !== undefined) {
         throw new Problem("conflict", "an account of this name is there already");
       }
+      if (given.some(({ id }) => own.passkeys.has(id))) throw new Problem("conflict", "this passkey is there already");
       held.set(account.id, { ...account, totpSealed: Uint8Array.from(account.totpSealed) });
       await granted.addGrants(first);
+      for (const passkey of given) own.passkeys.set(passkey.id, { ...passkey });
     },
     accounts: async () => [...held.values()].sort(byAge),
     account: async (id) => held.get(id),
     accountNamed: async (name) => named(name),
     async removeAccount(id) {
       const name = held.get(id)?.name;
-      for (const session of [...sessions.values()]) if (session.accountId === id) sessions.delete(session.digest);
-      for (const invitation of [...invitations.values()])
-        if (invitation.name === name) invitations.delete(invitation.digest);
-      codes.delete(id);
+      removeWhere(own.sessions, ({ holder }) => holder === `user:${id}`);
+      removeWhere(own.invitations, (invitation) => invitation.name === name);
+      removeWhere(own.links, ({ accountId }) => accountId === id);
+      await dropWaysIn(id);
       return held.delete(id);
     },
     async useTotpStep(accountId, step) {
@@ -78,9 +109,27 @@ function accounts(sessions: Sessions, invitations: Invitations, granted: GrantSt
       held.set(accountId, { ...account, totpStep: step });
       return true;
     },
+    async setFactors(accountId, factors) {
+      const account = held.get(accountId);
+      if (account !== undefined) held.set(accountId, { ...account, ...factors });
+      return account !== undefined;
+    },
+    async replaceWaysIn(accountId, factors, given) {
+      const account = held.get(accountId);
+      if (account === undefined) return false;
+      await dropWaysIn(accountId);
+      held.set(accountId, { ...account, ...factors });
+      for (const passkey of given) own.passkeys.set(passkey.id, { ...passkey });
+      return true;
+    },
     setRecoveryCodes: async (accountId, digests) => void codes.set(accountId, new Set(digests)),
     useRecoveryCode: async (accountId, digest) => codes.get(accountId)?.delete(digest) ?? false,
+    recoveryCodesLeft: async (accountId) => codes.get(accountId)?.size ?? 0,
   };
+}
+
+function removeWhere<T>(held: Map<string, T>, isGone: (one: T) => boolean): void {
+  for (const [key, one] of [...held]) if (isGone(one)) held.delete(key);
 }
 
 function grants(): GrantStore {
@@ -101,7 +150,7 @@ function grants(): GrantStore {
 
 type Invited = Pick<AccessStore, "putInvitation" | "invitations" | "invitation" | "removeInvitation">;
 
-function invited(held: Invitations): Invited {
+function invited(held: Map<string, Invitation>): Invited {
   return {
     async putInvitation(invitation) {
       for (const { digest, name } of [...held.values()]) if (name === invitation.name) held.delete(digest);
@@ -114,38 +163,19 @@ function invited(held: Invitations): Invited {
   };
 }
 
-type SessionsAndClients = Pick<
+type ClientsAndEnds = Pick<
   AccessStore,
-  | "addSession"
-  | "session"
-  | "touchSession"
-  | "endSession"
-  | "removeEnded"
-  | "clientNamed"
-  | "clients"
-  | "putOauthClient"
-  | "oauthClients"
-  | "removeClient"
-  | "addToken"
-  | "token"
+  "removeEnded" | "clientNamed" | "clients" | "putOauthClient" | "oauthClients" | "removeClient" | "addToken" | "token"
 >;
 
-function sessionsAndClients(sessions: Sessions, invitations: Invitations): SessionsAndClients {
+function clientsAndEnds({ sessions, invitations, links }: Held): ClientsAndEnds {
   const clients = new Map<string, Client>();
   const tokens = new Map<string, ClientToken>();
   const registrations = new Map<string, string>();
   return {
-    addSession: async (session) => void sessions.set(session.digest, { ...session }),
-    session: async (digest) => sessions.get(digest),
-    async touchSession(digest, lastSeenAt) {
-      const session = sessions.get(digest);
-      if (session !== undefined) sessions.set(digest, { ...session, lastSeenAt });
-    },
-    endSession: async (digest) => void sessions.delete(digest),
     async removeEnded(before) {
-      for (const ended of [sessions, tokens, invitations]) {
-        for (const { digest, endsAt } of [...ended.values()]) if (endsAt < before) ended.delete(digest);
-      }
+      for (const ended of [sessions, tokens, invitations, links])
+        removeWhere(ended as Map<string, { endsAt: number }>, ({ endsAt }) => endsAt < before);
     },
     async clientNamed(client) {
       const there = clients.get(client.name) ?? { ...client };

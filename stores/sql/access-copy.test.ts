@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import { grantOf } from "../../trust/access/grant-store.contract.ts";
+import { passkeyOf } from "../../trust/access/passkey-store.contract.ts";
+import { sessionOf } from "../../trust/access/session-store.contract.ts";
 import { type AccessDatabase, openAccessDatabase } from "./index.ts";
 import { findPostgres, needsPostgres, startPostgres } from "./postgres-server.fixture.ts";
 import { temporaryFolder } from "./temporary.fixture.ts";
@@ -19,9 +21,18 @@ async function fill({ accessStore }: AccessDatabase): Promise<void> {
   };
   await accessStore.addAccount(account, [grantOf("g1", "user:a1")]);
   await accessStore.setRecoveryCodes("a1", ["one", "two"]);
-  await accessStore.addSession({ digest: "s", accountId: "a1", createdAt: 1, lastSeenAt: 2, endsAt: 9 });
+  await accessStore.addSession(sessionOf("s", "user:a1"));
+  await accessStore.addPasskey(passkeyOf("k", "a1"));
   await accessStore.clientNamed({ id: "c1", name: "script", createdAt: 3 });
-  await accessStore.putDevice({ id: "d1", ae: "CT1", address: "10.0.0.1", createdAt: 4, lastSeenAt: 5 });
+  await accessStore.addFacility({ id: "f1", name: "North", createdAt: 4 });
+  await accessStore.putDevice({
+    id: "d1",
+    ae: "CT1",
+    address: "10.0.0.1",
+    facility: "f1",
+    createdAt: 4,
+    lastSeenAt: 5,
+  });
 }
 
 async function assertCarried({ accessStore }: AccessDatabase): Promise<void> {
@@ -33,14 +44,16 @@ async function assertCarried({ accessStore }: AccessDatabase): Promise<void> {
   assert.equal(account?.totpStep, 7);
   assert.ok(await accessStore.useRecoveryCode("a1", "two"));
   assert.deepEqual(
-    (await accessStore.devices()).map(({ ae }) => ae),
-    ["CT1"],
+    (await accessStore.devices()).map(({ ae, facility }) => [ae, facility]),
+    [["CT1", "f1"]],
   );
+  assert.deepEqual(await accessStore.facilities(), [{ id: "f1", name: "North", createdAt: 4 }]);
   assert.deepEqual(
     (await accessStore.clients()).map(({ name }) => name),
     ["script"],
   );
-  assert.equal(await accessStore.session("s"), undefined, "who was signed in signs in again");
+  assert.deepEqual(await accessStore.passkeysOf("a1"), [passkeyOf("k", "a1")]);
+  assert.deepEqual(await accessStore.sessions(), [], "who was signed in signs in again");
 }
 
 test("accounts, recovery codes, programs and devices come over; sessions stay behind", async () => {
@@ -82,7 +95,16 @@ test("of every table it is decided whether it is carried", async () => {
   const database = await openAccessDatabase({ path: join(folder, "access.db"), log });
   const { tables } = JSON.parse((await database.copy()).toString()) as { tables: object };
   await database.close();
-  const left = ["client_tokens", "invitations", "requests", "schema_version", "sessions", "waiting_callers"];
+  const left = [
+    "account_links",
+    "client_tokens",
+    "invitations",
+    "known_browsers",
+    "requests",
+    "schema_version",
+    "sessions",
+    "waiting_callers",
+  ];
   const file = new DatabaseSync(join(folder, "access.db"), { readOnly: true });
   const all = file.prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'").all();
   file.close();

@@ -4,15 +4,22 @@ import type { Tables } from "./tables.ts";
 
 /**
  * Who may come in, to be taken to another database of either engine. In the order of their references. What ends by itself stays behind
- * (sessions, tokens, invitations, requests, callers that wait): an older copy would bring back what was ended since.
+ * (sessions, known browsers, tokens, invitations, links, requests, callers that wait): an older copy would bring back what was ended since.
  */
 const carried = [
   "accounts",
   "recovery_codes",
+  "passkeys",
   "grants",
+  "facilities",
+  "identity_providers",
+  "provided_accounts",
   "clients",
   "oauth_clients",
   "devices",
+  "reviews",
+  "marked_patients",
+  "person_facts",
 ] as const satisfies readonly (keyof Tables)[];
 
 const format = "leadglass access 1";

@@ -1,21 +1,37 @@
 import { type Kysely, sql } from "kysely";
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Client, Device, Invitation, Session, StoredRequest } from "#trust/access";
+import type { AccessStore, Account, Client, Device, Factors, Invitation, StoredRequest } from "#trust/access";
+import { accountLinks } from "./access-account-links.ts";
+import { facilities } from "./access-facilities.ts";
 import { grants, insertGrants } from "./access-grants.ts";
+import { identityProviders } from "./access-identity-providers.ts";
+import { knownBrowsers } from "./access-known-browsers.ts";
 import { oauthRecords } from "./access-oauth.ts";
+import { insertPasskey, passkeys } from "./access-passkeys.ts";
+import { reviews, shares, watched } from "./access-reviews.ts";
+import { sessions } from "./access-sessions.ts";
 import { storedText as text } from "./stored-text.ts";
-import type { AccountTable, DeviceTable, InvitationTable, RequestTable, SessionTable, Tables } from "./tables.ts";
+import type { AccountTable, DeviceTable, InvitationTable, RequestTable, Tables } from "./tables.ts";
 
 export function createSqlAccessStore(database: Kysely<Tables>, close: () => Promise<void>): AccessStore {
   return {
     ...accounts(database),
     ...grants(database),
+    ...facilities(database),
     ...invitations(database),
     ...sessions(database),
+    ...passkeys(database),
+    ...knownBrowsers(database),
+    ...accountLinks(database),
+    ...identityProviders(database),
     ...clients(database),
+    removeEnded: (before) => removeEnded(database, before),
     ...oauthRecords(database),
     ...devices(database),
     ...requests(database),
+    ...shares(database),
+    ...reviews(database),
+    ...watched(database),
     close,
   };
 }
@@ -28,8 +44,11 @@ type Accounts = Pick<
   | "accountNamed"
   | "removeAccount"
   | "useTotpStep"
+  | "setFactors"
+  | "replaceWaysIn"
   | "setRecoveryCodes"
   | "useRecoveryCode"
+  | "recoveryCodesLeft"
 >;
 
 function accounts(database: Kysely<Tables>): Accounts {
@@ -38,7 +57,7 @@ function accounts(database: Kysely<Tables>): Accounts {
     return row === undefined ? undefined : toAccount(row);
   };
   return {
-    addAccount: (account, first) =>
+    addAccount: (account, first, given = []) =>
       database.transaction().execute(async (tx) => {
         const { numInsertedOrUpdatedRows } = await tx
           .insertInto("accounts")
@@ -47,6 +66,7 @@ function accounts(database: Kysely<Tables>): Accounts {
           .executeTakeFirst();
         if (numInsertedOrUpdatedRows !== 1n) throw new Problem("conflict", "an account of this name is there already");
         await insertGrants(tx, first);
+        for (const passkey of given) await insertPasskey(tx, passkey);
       }),
     accounts: async () =>
       (await database.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id").execute()).map(toAccount),
@@ -54,8 +74,12 @@ function accounts(database: Kysely<Tables>): Accounts {
     accountNamed: (name) => accountWhere("name", name),
     removeAccount: (id) =>
       database.transaction().execute(async (tx) => {
-        await tx.deleteFrom("sessions").where("account_id", "=", text(id)).execute();
-        await tx.deleteFrom("recovery_codes").where("account_id", "=", text(id)).execute();
+        await tx
+          .deleteFrom("sessions")
+          .where("holder", "=", `user:${text(id)}`)
+          .execute();
+        await tx.deleteFrom("account_links").where("account_id", "=", text(id)).execute();
+        await deleteWaysIn(tx, id);
         await tx
           .deleteFrom("invitations")
           .where("name", "in", (from) => from.selectFrom("accounts").select("name").where("id", "=", text(id)))
@@ -72,6 +96,14 @@ function accounts(database: Kysely<Tables>): Accounts {
         .executeTakeFirst();
       return numUpdatedRows === 1n;
     },
+    setFactors: (accountId, factors) => updateFactors(database, accountId, factors),
+    replaceWaysIn: (accountId, factors, given) =>
+      database.transaction().execute(async (tx) => {
+        if (!(await updateFactors(tx, accountId, factors))) return false;
+        await deleteWaysIn(tx, accountId);
+        for (const passkey of given) await insertPasskey(tx, passkey);
+        return true;
+      }),
     setRecoveryCodes: (accountId, digests) =>
       database.transaction().execute(async (tx) => {
         await tx.deleteFrom("recovery_codes").where("account_id", "=", accountId).execute();
@@ -86,6 +118,10 @@ function accounts(database: Kysely<Tables>): Accounts {
         .where("digest", "=", text(digest))
         .executeTakeFirst();
       return numDeletedRows === 1n;
+    },
+    async recoveryCodesLeft(accountId) {
+      const found = database.selectFrom("recovery_codes").select("digest").where("account_id", "=", text(accountId));
+      return (await found.execute()).length;
     },
   };
 }
@@ -115,37 +151,28 @@ function invitations(database: Kysely<Tables>): Invitations {
   };
 }
 
-type Sessions = Pick<AccessStore, "addSession" | "session" | "touchSession" | "endSession" | "removeEnded">;
+async function updateFactors(within: Kysely<Tables>, accountId: string, factors: Factors): Promise<boolean> {
+  const { passwordHash, totpSealed, totpStep } = factors;
+  const { numUpdatedRows } = await within
+    .updateTable("accounts")
+    .set({ password_hash: passwordHash, totp_sealed: Buffer.from(totpSealed), totp_step: totpStep })
+    .where("id", "=", text(accountId))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
 
-function sessions(database: Kysely<Tables>): Sessions {
-  return {
-    async addSession({ digest, accountId, createdAt, lastSeenAt, endsAt }) {
-      await database
-        .insertInto("sessions")
-        .values({ digest, account_id: accountId, created_at: createdAt, last_seen_at: lastSeenAt, ends_at: endsAt })
-        .execute();
-    },
-    async session(digest) {
-      const row = await database
-        .selectFrom("sessions")
-        .selectAll()
-        .where("digest", "=", text(digest))
-        .executeTakeFirst();
-      return row === undefined ? undefined : toSession(row);
-    },
-    async touchSession(digest, lastSeenAt) {
-      await database.updateTable("sessions").set({ last_seen_at: lastSeenAt }).where("digest", "=", digest).execute();
-    },
-    async endSession(digest) {
-      await database.deleteFrom("sessions").where("digest", "=", text(digest)).execute();
-    },
-    removeEnded: (before) =>
-      database.transaction().execute(async (tx) => {
-        await tx.deleteFrom("sessions").where("ends_at", "<", before).execute();
-        await tx.deleteFrom("client_tokens").where("ends_at", "<", before).execute();
-        await tx.deleteFrom("invitations").where("ends_at", "<", before).execute();
-      }),
-  };
+async function deleteWaysIn(within: Kysely<Tables>, accountId: string): Promise<void> {
+  for (const table of ["passkeys", "recovery_codes", "known_browsers"] as const) {
+    await within.deleteFrom(table).where("account_id", "=", text(accountId)).execute();
+  }
+}
+
+function removeEnded(database: Kysely<Tables>, before: number): Promise<void> {
+  return database.transaction().execute(async (tx) => {
+    for (const table of ["sessions", "client_tokens", "invitations", "account_links"] as const) {
+      await tx.deleteFrom(table).where("ends_at", "<", before).execute();
+    }
+  });
 }
 
 type Clients = Pick<AccessStore, "clientNamed" | "clients" | "addToken" | "token">;
@@ -374,14 +401,6 @@ const fromRequest = (request: StoredRequest): RequestTable => ({
   result_sealed: Buffer.from(request.resultSealed),
 });
 
-const toSession = (row: SessionTable): Session => ({
-  digest: row.digest,
-  accountId: row.account_id,
-  createdAt: row.created_at,
-  lastSeenAt: row.last_seen_at,
-  endsAt: row.ends_at,
-});
-
 const toClient = (row: { id: string; name: string; created_at: number }): Client => ({
   id: row.id,
   name: row.name,
@@ -392,6 +411,7 @@ const toDevice = (row: DeviceTable): Device => ({
   id: row.id,
   ae: row.ae,
   address: row.address,
+  facility: row.facility,
   createdAt: row.created_at,
   lastSeenAt: row.last_seen_at,
 });
@@ -400,6 +420,7 @@ const fromDevice = (device: Device): DeviceTable => ({
   id: device.id,
   ae: text(device.ae),
   address: text(device.address),
+  facility: text(device.facility),
   created_at: device.createdAt,
   last_seen_at: device.lastSeenAt,
 });

@@ -69,7 +69,7 @@ test("observers, programs and the console see no request and confirm none; the a
   const id = await asked();
   const { oscar } = people();
   const secret = await oscar.session();
-  const tokens = [await house.signIn.issueToken("script", 5), await house.signIn.issueToken("script", 5, "masked")];
+  const tokens = [await house.clientTokens.issue("script", 5), await house.clientTokens.issue("script", 5, "masked")];
   const nothing = await (
     await house.call(await people().bob.session(), "GET", `/api/confirmations/${"0".repeat(32)}`)
   ).json();
@@ -179,7 +179,7 @@ test("a one-use link makes the one account that it names, once, and its kit open
       body: JSON.stringify(body),
     });
   const link = (await (await post("/api/setup/link", { secret })).json()) as LinkView;
-  assert.deepEqual(link, { first: false, roles: ["researcher"], name: "fay" });
+  assert.deepEqual(link, { kind: "join", roles: ["researcher"], name: "fay" });
   const begun = await post("/api/setup/account", { secret, name: "mallory", password: "four unrelated words here" });
   const { totpSecret } = (await begun.json()) as { totpSecret: string };
   assert.equal((await post("/api/setup/confirm", { secret, code: "000000x" })).status, 400);

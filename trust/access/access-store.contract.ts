@@ -2,8 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isProblem } from "#base/problem";
 import type { AccessStore, Account, Device, Invitation, StoredRequest } from "./access-store.ts";
+import { accountLinkStoreTests, linkTo } from "./account-link-store.contract.ts";
+import { facilityStoreTests } from "./facility-store.contract.ts";
 import { grantOf, grantStoreTests } from "./grant-store.contract.ts";
+import { identityProviderStoreTests } from "./identity-provider-store.contract.ts";
+import { knownBrowserStoreTests } from "./known-browser-store.contract.ts";
 import { oauthRecordsStoreTests } from "./oauth-records-store.contract.ts";
+import { passkeyOf, passkeyStoreTests } from "./passkey-store.contract.ts";
+import { reviewStoreTests } from "./review-store.contract.ts";
+import { sessionOf, sessionStoreTests } from "./session-store.contract.ts";
+import { shareStoreTests } from "./share-store.contract.ts";
+import { watchedStoreTests } from "./watched-store.contract.ts";
 
 const accountOf = (name: string, more: Partial<Account> = {}): Account => ({
   id: `id-${name}`,
@@ -19,6 +28,7 @@ const deviceOf = (id: string, ae: string, address: string): Device => ({
   id,
   ae,
   address,
+  facility: "",
   createdAt: 1,
   lastSeenAt: 0,
 });
@@ -51,9 +61,20 @@ export function accessStoreContract(open: () => Promise<AccessStore>): void {
     accountTests(() => store);
     grantStoreTests(() => store);
     invitationTests(() => store);
-    sessionTests(() => store);
+    const made = (id: string) => store.addAccount(accountOf(id, { id }), []);
+    waysInTests(() => store);
+    sessionStoreTests(() => store);
+    passkeyStoreTests(() => store, made);
+    knownBrowserStoreTests(() => store, made);
+    accountLinkStoreTests(() => store, made);
+    identityProviderStoreTests(() => store);
+    endingTests(() => store);
     clientTests(() => store);
     oauthRecordsStoreTests(() => store);
+    facilityStoreTests(() => store);
+    shareStoreTests(() => store);
+    reviewStoreTests(() => store);
+    watchedStoreTests(() => store, made);
     deviceTests(() => store);
     requestTests(() => store);
   });
@@ -130,65 +151,88 @@ function invitationTests(store: Store): void {
     assert.deepEqual(await store().invitations(), []);
   });
 
-  test("a removed account takes its sessions, codes and invitations with it, and leaves its name free", async () => {
+  test("a removed account takes its sessions, ways in and links with it, and leaves its name free", async () => {
     await store().addAccount(accountOf("leaver"), []);
     await store().addAccount(accountOf("stayer"), []);
     await store().setRecoveryCodes("id-leaver", ["r"]);
-    const times = { createdAt: 1, lastSeenAt: 1, endsAt: 2_000_000_000_000 };
-    await store().addSession({ digest: "leaves", accountId: "id-leaver", ...times });
-    await store().addSession({ digest: "stays", accountId: "id-stayer", ...times });
+    await store().addSession(sessionOf("leaves", "user:id-leaver"));
+    await store().addSession(sessionOf("stays", "user:id-stayer"));
+    await store().addPasskey(passkeyOf("pk-leaves", "id-leaver"));
+    await store().addKnownBrowser({ digest: "b", accountId: "id-leaver", createdAt: 1 }, 9);
+    await store().putAccountLink(linkTo("id-leaver", "l-leaves"));
     await store().putInvitation(invitationTo("leaver", "i4"));
     await store().putInvitation(invitationTo("stayer", "i5"));
     assert.equal(await store().removeAccount("id-leaver"), true);
     assert.equal(await store().removeAccount("id-leaver"), false);
     assert.equal(await store().account("id-leaver"), undefined);
-    assert.equal(await store().session("leaves"), undefined);
+    const left = (await store().sessions()).map(({ digest }) => digest);
+    assert.ok(!left.includes("leaves") && left.includes("stays"));
+    assert.equal(await store().passkey("pk-leaves"), undefined);
+    assert.equal(await store().isKnownBrowser("b", "id-leaver"), false);
+    assert.equal(await store().accountLink("l-leaves"), undefined);
     assert.equal(await store().useRecoveryCode("id-leaver", "r"), false);
     assert.equal(await store().invitation("i4"), undefined);
-    assert.equal((await store().session("stays"))?.accountId, "id-stayer");
     assert.equal((await store().invitation("i5"))?.name, "stayer");
     await store().addAccount(accountOf("leaver", { totpStep: 77 }), []);
     assert.equal((await store().accountNamed("leaver"))?.totpStep, 77);
   });
 }
 
-function sessionTests(store: Store): void {
-  test("a session is there until it is ended, and remembers when it was seen", async () => {
-    await store().addAccount(accountOf("seated"), []);
-    const session = { digest: "d1", accountId: "id-seated", createdAt: 1, lastSeenAt: 1, endsAt: 100 };
-    await store().addSession(session);
-    await store().touchSession("d1", 50);
-    await store().touchSession("none", 50);
-    assert.deepEqual(await store().session("d1"), { ...session, lastSeenAt: 50 });
-    await store().endSession("d1");
-    await store().endSession("d1");
-    assert.equal(await store().session("d1"), undefined);
+function waysInTests(store: Store): void {
+  const none = { passwordHash: "", totpSealed: new Uint8Array(0), totpStep: 0 };
+
+  test("an account comes with its first passkey, or not at all", async () => {
+    await store().addAccount(accountOf("with-key", none), [], [passkeyOf("first-key", "id-with-key")]);
+    assert.equal((await store().passkeysOf("id-with-key")).length, 1);
+    const taken = store().addAccount(accountOf("no-key", none), [], [passkeyOf("first-key", "id-no-key")]);
+    await assert.rejects(taken, (error) => isProblem(error, "conflict"));
+    assert.equal(await store().accountNamed("no-key"), undefined);
   });
 
-  test("sessions, tokens and invitations that ended before a time are removed, others stay", async () => {
+  test("factors are changed, and all ways in replaced at once", async () => {
+    await store().addAccount(accountOf("loser"), [], [passkeyOf("lost-key", "id-loser")]);
+    await store().setRecoveryCodes("id-loser", ["a", "b"]);
+    await store().addKnownBrowser({ digest: "kb", accountId: "id-loser", createdAt: 1 }, 9);
+    const changed = { passwordHash: "$argon2id$x", totpSealed: Uint8Array.of(7), totpStep: 9 };
+    assert.equal(await store().setFactors("id-loser", changed), true);
+    assert.deepEqual(await store().account("id-loser"), accountOf("loser", changed));
+    assert.equal(await store().recoveryCodesLeft("id-loser"), 2);
+    assert.equal(await store().replaceWaysIn("id-loser", none, [passkeyOf("new-key", "id-loser")]), true);
+    assert.deepEqual(await store().account("id-loser"), accountOf("loser", none));
+    assert.deepEqual(
+      (await store().passkeysOf("id-loser")).map(({ id }) => id),
+      ["new-key"],
+    );
+    assert.equal(await store().recoveryCodesLeft("id-loser"), 0);
+    assert.equal(await store().isKnownBrowser("kb", "id-loser"), false);
+    assert.equal(await store().setFactors("nobody", none), false);
+    assert.equal(await store().replaceWaysIn("nobody", none, []), false);
+  });
+}
+
+function endingTests(store: Store): void {
+  const digestsOf = async () => (await store().sessions()).map(({ digest }) => digest);
+
+  test("what ended before a time is removed, the rest stays", async () => {
     await store().addAccount(accountOf("many"), []);
+    await store().addAccount(accountOf("some"), []);
     const { id: clientId } = await store().clientNamed({ id: "c-ends", name: "ends", createdAt: 1 });
     for (const endsAt of [9, 10]) {
-      const times = { createdAt: 1, lastSeenAt: 1, endsAt };
-      await store().addSession({ digest: `s${endsAt}`, accountId: "id-many", ...times });
+      await store().addSession(sessionOf(`s${endsAt}`, "user:id-many", { endsAt }));
       await store().addToken({ digest: `t${endsAt}`, clientId, masked: false, createdAt: 1, endsAt });
-      const invitation = {
-        digest: `i${endsAt}`,
-        name: `invited${endsAt}`,
-        grants: [],
-        invitedBy: "operator",
-        createdAt: 1,
-        endsAt,
-      };
-      await store().putInvitation(invitation);
+      await store().putAccountLink({ ...linkTo(endsAt === 9 ? "id-many" : "id-some", `l${endsAt}`), endsAt });
+      const invited = { name: `invited${endsAt}`, grants: [], invitedBy: "operator" };
+      await store().putInvitation({ digest: `i${endsAt}`, ...invited, createdAt: 1, endsAt });
     }
     await store().removeEnded(10);
-    assert.equal(await store().session("s9"), undefined);
+    const left = await digestsOf();
+    assert.ok(!left.includes("s9") && left.includes("s10"));
     assert.equal(await store().token("t9"), undefined);
     assert.equal(await store().invitation("i9"), undefined);
+    assert.equal(await store().accountLink("l9"), undefined);
     assert.equal((await store().invitation("i10"))?.name, "invited10");
-    assert.equal((await store().session("s10"))?.endsAt, 10);
     assert.equal((await store().token("t10"))?.endsAt, 10);
+    assert.equal((await store().accountLink("l10"))?.endsAt, 10);
   });
 }
 

@@ -1,19 +1,31 @@
+import type { AccountLinkStore } from "./account-link-store.ts";
+import type { FacilityStore } from "./facility-store.ts";
 import type { Grant, GrantStore, GrantTerms } from "./grant-store.ts";
+import type { IdentityProviderStore } from "./identity-provider-store.ts";
+import type { KnownBrowserStore } from "./known-browser-store.ts";
 import type { OauthRecordsStore } from "./oauth-records-store.ts";
+import type { Passkey, PasskeyStore } from "./passkey-store.ts";
+import type { ReviewStore } from "./review-store.ts";
+import type { SessionStore } from "./session-store.ts";
+import type { ShareStore } from "./share-store.ts";
+import type { WatchedStore } from "./watched-store.ts";
 
 /** A person who signs in. What they may do stands in grants. */
 export interface Account {
   readonly id: string;
   /** What the person types to sign in, lower case. */
   readonly name: string;
-  /** Encoded argon2id hash with its parameters and salt. */
+  /** Encoded argon2id hash with its parameters and salt; empty for who signs in with passkeys alone. */
   readonly passwordHash: string;
-  /** TOTP seed, sealed by the vault. */
+  /** TOTP seed, sealed by the vault; empty where there is no password: neither comes without the other. */
   readonly totpSealed: Uint8Array;
   /** The newest TOTP time step that was used: a code works once (RFC 6238 §5.2). */
   readonly totpStep: number;
   readonly createdAt: number;
 }
+
+/** What somebody signs in with beside passkeys. */
+export type Factors = Pick<Account, "passwordHash" | "totpSealed" | "totpStep">;
 
 /** A one-use link that makes an account of this name. Only the digest of its secret is kept. */
 export interface Invitation {
@@ -25,15 +37,6 @@ export interface Invitation {
   /** Actor id. */
   readonly invitedBy: string;
   readonly createdAt: number;
-  readonly endsAt: number;
-}
-
-/** A signed-in browser. Only the digest of its secret is kept. */
-export interface Session {
-  readonly digest: string;
-  readonly accountId: string;
-  readonly createdAt: number;
-  readonly lastSeenAt: number;
   readonly endsAt: number;
 }
 
@@ -61,6 +64,8 @@ export interface Device {
   readonly ae: string;
   /** IP address, in canonical text. */
   readonly address: string;
+  /** Token of the facility that it stands in; empty: of none. */
+  readonly facility: string;
   readonly createdAt: number;
   readonly lastSeenAt: number;
 }
@@ -106,20 +111,36 @@ export interface StoredRequest {
 }
 
 /** Port: who may come in. Every write is durable when it resolves. */
-export interface AccessStore extends GrantStore, OauthRecordsStore {
-  /** Adds it with its first grants, both or neither. Problem `conflict` when the name is taken. */
-  addAccount(account: Account, grants: readonly Grant[]): Promise<void>;
+export interface AccessStore
+  extends GrantStore,
+    FacilityStore,
+    SessionStore,
+    PasskeyStore,
+    KnownBrowserStore,
+    AccountLinkStore,
+    IdentityProviderStore,
+    OauthRecordsStore,
+    ShareStore,
+    ReviewStore,
+    WatchedStore {
+  /** Adds it with its first grants and passkeys, all or nothing. Problem `conflict` when the name is taken. */
+  addAccount(account: Account, grants: readonly Grant[], passkeys?: readonly Passkey[]): Promise<void>;
   accounts(): Promise<Account[]>;
   account(id: string): Promise<Account | undefined>;
   accountNamed(name: string): Promise<Account | undefined>;
-  /** Removes it with its sessions, its recovery codes and the invitations to its name; false when there is none. */
+  /** Removes it with its sessions, all that it signs in with and what was sent to its name; false when there is none. */
   removeAccount(id: string): Promise<boolean>;
   /** Uses a time step up. Resolves false, changing nothing, unless `step` is newer than the stored one. */
   useTotpStep(accountId: string, step: number): Promise<boolean>;
+  /** False when there is no such account. */
+  setFactors(accountId: string, factors: Factors): Promise<boolean>;
+  /** These in place of all there are: password, authenticator, passkeys, recovery codes, known browsers. False when there is no such account. */
+  replaceWaysIn(accountId: string, factors: Factors, passkeys: readonly Passkey[]): Promise<boolean>;
   /** Digests of one-use recovery codes, replacing those there are. */
   setRecoveryCodes(accountId: string, digests: readonly string[]): Promise<void>;
   /** Uses one up; false when there is no such code. */
   useRecoveryCode(accountId: string, digest: string): Promise<boolean>;
+  recoveryCodesLeft(accountId: string): Promise<number>;
 
   /** Adds it; earlier ones to the same name are gone. */
   putInvitation(invitation: Invitation): Promise<void>;
@@ -127,17 +148,12 @@ export interface AccessStore extends GrantStore, OauthRecordsStore {
   invitation(digest: string): Promise<Invitation | undefined>;
   removeInvitation(digest: string): Promise<void>;
 
-  addSession(session: Session): Promise<void>;
-  session(digest: string): Promise<Session | undefined>;
-  touchSession(digest: string, lastSeenAt: number): Promise<void>;
-  endSession(digest: string): Promise<void>;
-
   /** Adds, or returns the one that has this name. */
   clientNamed(client: Client): Promise<Client>;
   clients(): Promise<Client[]>;
   addToken(token: ClientToken): Promise<void>;
   token(digest: string): Promise<(ClientToken & { readonly client: Client }) | undefined>;
-  /** Removes sessions, tokens and invitations that ended before `before`. */
+  /** Removes sessions, tokens, invitations and links to accounts that ended before `before`. */
   removeEnded(before: number): Promise<void>;
 
   /** Adds a device; a caller of its AE title and address no longer waits. */

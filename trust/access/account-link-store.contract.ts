@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AccountLink, AccountLinkStore } from "./account-link-store.ts";
 
+export const linkTo = (accountId: string, digest: string, kind: AccountLink["kind"] = "recover"): AccountLink => ({
+  ...{ digest, accountId, kind, issuedBy: "user:2" },
+  reasonSealed: Uint8Array.of(0, 255),
+  createdAt: 1,
+  endsAt: 2_000_000_000_000,
+});
+
 /** What every store of account links must do; part of the contract of the access store. `account` makes one of this id. */
 export function accountLinkStoreTests(store: () => AccountLinkStore, account: (id: string) => Promise<void>): void {
-  const linkTo = (accountId: string, digest: string, kind: AccountLink["kind"] = "recover"): AccountLink => ({
-    ...{ digest, accountId, kind, issuedBy: "user:2" },
-    reasonSealed: Uint8Array.of(0, 255),
-    createdAt: 1,
-    endsAt: 2_000_000_000_000,
-  });
-
   test("a link to an account is found by its digest until it is removed, and a later one takes its place", async () => {
     await account("al-1");
     await account("al-2");

@@ -86,6 +86,12 @@ const table = {
   "client.read": on("tenant", "administrator", "auditor", "operator"),
   "client.write": on("tenant", "administrator", "operator"),
   "client.token": on("tenant", "operator"),
+  /** A token is given to a program, for itself or for a person who let it act. */
+  "token.issue": on("self", ...everyone, "service"),
+  /** A person lets a program act for them, or no more. */
+  "app.authorise": on("self", ...everyone),
+  /** A patient or study to open another program on. */
+  "launch.make": on("study", "radiologist", "technologist", "front-desk", "referrer", "service", "operator"),
   "grant.read": on("tenant", "administrator", "auditor", "operator"),
   "grant.write": on("tenant", "administrator", "operator"),
   "facility.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
@@ -95,10 +101,16 @@ const table = {
   "account.invite": on("tenant", "administrator", "operator"),
   "account.read": on("tenant", "administrator", "auditor", "operator"),
   "account.remove": on("tenant", "administrator", "operator"),
+  /** What a person is called and when born, to notice who looks at their own family. */
+  "account.describe": on("tenant", "administrator", "operator"),
+  /** A link to new ways in, for somebody else who lost theirs. */
+  "account.recover": on("tenant", "administrator", "operator"),
   "session.begin": on("self", ...everyone, "guest", "recipient", "setup"),
   /** The stream of what changes: each is told what they may see. */
   "session.watch": on("self", ...everyone),
   "session.read": on("self", ...everyone, "guest", "recipient"),
+  /** Who is signed in shows again that it is them. */
+  "session.prove": on("self", ...everyone),
   "session.end": on("self", ...everyone, "guest", "recipient"),
   /** Sessions of others: who is signed in, and ending it. */
   "session.list": on("tenant", "administrator", "operator"),
@@ -117,9 +129,11 @@ const table = {
   "share.read": on("lists", "radiologist", "technologist", "front-desk", "administrator", "auditor", "operator"),
   "share.end": on("lists", "radiologist", "technologist", "front-desk", "administrator", "operator"),
   /** Who looked at a study, and what was disclosed to whom (45 CFR 164.528). */
-  "disclosure.read": on("study", "administrator", "radiologist", "auditor", "patient", "operator"),
+  "disclosure.read": on("study", "administrator", "radiologist", "front-desk", "auditor", "patient", "operator"),
   "review.read": on("tenant", "administrator", "auditor", "operator"),
   "review.decide": on("tenant", "administrator", "auditor"),
+  /** Each look at this patient is reviewed. */
+  "patient.mark": on("tenant", "administrator", "operator"),
   "study.shred": on("tenant", "pair"),
   "patient.shred": on("tenant", "pair"),
   "archive.export": on("tenant", "pair"),

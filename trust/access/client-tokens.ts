@@ -55,7 +55,13 @@ export function createClientTokens({ store, grants, random, clock }: ClientToken
       if (client.id === id) await grants.give(`client:${id}`, scriptGrant, operator);
       const secret = `lgt_${newSecret(random)}`;
       const endsAt = now + Math.round(minutes * 60_000);
-      const token = { digest: digestOf(secret), clientId: client.id, masked: sees === "masked", createdAt: now, endsAt };
+      const token = {
+        digest: digestOf(secret),
+        clientId: client.id,
+        masked: sees === "masked",
+        createdAt: now,
+        endsAt,
+      };
       await store.addToken(token);
       hold(token);
       return { secret, endsAt };

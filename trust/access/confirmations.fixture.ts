@@ -9,8 +9,9 @@ import {
   createConfirmations,
   createGate,
   createGrants,
+  createPeople,
   createPolicy,
-  createSignIn,
+  createWaysIn,
   operator,
   type Pass,
   type Perform,
@@ -53,9 +54,10 @@ export async function confirmationHouse(perform: ConfirmationParts["perform"], m
   const grants = await createGrants({ store, clock, random: systemRandom });
   const policy = createPolicy(grants);
   const gate = createGate({ policy, audit, clock });
-  const signIn = createSignIn({ store, grants, box: openBox, random: systemRandom, clock });
   const lines: string[] = [];
   const log = createLog({ sink: (line) => lines.push(line), clock });
+  const parts = { store, grants, box: openBox, random: systemRandom, clock, log };
+  const { signIn, sessions } = await createWaysIn({ ...parts, people: createPeople(parts) });
   const open = () =>
     createConfirmations({
       ...{ store, grants, policy, gate, signIn, box: openBox, clock, random: systemRandom, log, perform },
@@ -72,7 +74,7 @@ export async function confirmationHouse(perform: ConfirmationParts["perform"], m
     return { id, actor: personOf(account), code: () => totpCode(seed, clock.now()) };
   };
   return {
-    ...{ clock, store, grants, entries, logFails, lines, signIn, gate, person },
+    ...{ clock, store, grants, entries, logFails, lines, signIn, sessions, gate, person },
     confirmations: () => confirmations,
     /** The process is gone in this moment: what it was doing is not heard of again. */
     restart: async () => {

@@ -8,7 +8,8 @@ import { type Actor, actorOf, type PairAct } from "./acts.ts";
 import type { Gate, Pass } from "./gate.ts";
 import type { Grants } from "./grants.ts";
 import type { Policy } from "./policy.ts";
-import type { SecretBox, SignIn } from "./sign-in.ts";
+import type { SecretBox } from "./secret-box.ts";
+import type { SignIn } from "./sign-in.ts";
 
 /**
  * Does the act, as often as it is called: after a crash in the middle it is called again, and the second time finds done what

@@ -25,6 +25,8 @@ export interface PasswordFactors {
   drawAuthenticator(person: Person, passwordHash: string): PendingPassword;
   /** What is kept of it, if `code` comes from its authenticator; Problem `invalid` if not. */
   prove(person: Person, pending: PendingPassword, code: string): Factors;
+  /** What is kept of it, for who hands the authenticator's key over unproven. */
+  seal(person: Person, pending: PendingPassword): Factors;
   /** The hash of a password that keeps the rules. */
   hash(person: Person, password: string): Promise<string>;
   /** The time step of a code of this account's authenticator; undefined when it is none, or there is no authenticator. */
@@ -49,16 +51,22 @@ export function createPasswordFactors({ box, rules, random, clock }: FactorsPart
     const seed = newTotpSeed(random);
     return { passwordHash, seed, ...totpEnrolment(seed, name) };
   };
+  const seal = ({ id }: Person, { passwordHash, seed }: PendingPassword): Factors => ({
+    passwordHash,
+    totpSealed: box.seal(totpPurpose(id), seed),
+    totpStep: 0,
+  });
   return {
     hash,
+    seal,
     drawAuthenticator,
     draw: async (person, password) => drawAuthenticator(person, await hash(person, password)),
-    prove({ id }, { passwordHash, seed }, code) {
-      const totpStep = totpStepOf(seed, code.trim(), clock.now());
+    prove(person, pending, code) {
+      const totpStep = totpStepOf(pending.seed, code.trim(), clock.now());
       if (totpStep === undefined) {
         throw new Problem("invalid", "the code is wrong", { remedy: "type the code that the authenticator shows now" });
       }
-      return { passwordHash, totpSealed: box.seal(totpPurpose(id), seed), totpStep };
+      return { ...seal(person, pending), totpStep };
     },
     stepOf({ id, totpSealed }, code) {
       if (totpSealed.length === 0) return undefined;

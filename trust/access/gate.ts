@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
-import type { AuditLog, AuditSubject } from "#trust/audit";
+import type { AuditLog, AuditSubject, EntryDetail } from "#trust/audit";
 import type { Act, Actor } from "./acts.ts";
 import type { Purpose } from "./grant-store.ts";
 import type { Reach, StudyFacts } from "./place.ts";
@@ -30,9 +30,16 @@ export interface Gate {
    * is on stable storage: an act that cannot be logged fails. The entry is written while the work runs.
    *
    * Rejects with Problem `denied` when the actor may not (doors answer as for something absent), with what the work
-   * rejects with (a second entry says `failed`), or with what the log rejects with.
+   * rejects with (a second entry says `failed`), or with what the log rejects with. `detail` is what is personal about the act: it is kept
+   * sealed beside the log.
    */
-  pass<T>(actor: Actor, act: Act, on: Subject | undefined, work: (pass: Pass) => Promise<T>): Promise<T>;
+  pass<T>(
+    actor: Actor,
+    act: Act,
+    on: Subject | undefined,
+    work: (pass: Pass) => Promise<T>,
+    detail?: EntryDetail,
+  ): Promise<T>;
   /** Whether this gate made the pass, it has not ended, and what let the actor through still holds. */
   isLive(pass: Pass): boolean;
 }
@@ -59,13 +66,13 @@ export function createGate(parts: { policy: Policy; audit: AuditLog; clock: Cloc
   };
 
   return {
-    async pass(actor, act, on, work) {
+    async pass(actor, act, on, work, detail) {
       const decision = policy.decide(actor, act, on?.facts);
       const subject = on === undefined ? {} : { on: { kind: on.kind, id: on.id } };
       if (!decision.isAllowed) return refuse({ actor: actor.id, act, ...subject });
       const { reach, sees, purpose } = decision;
       const entry = { actor: actor.id, act, ...subject, ...(purpose !== undefined && { purpose }) };
-      const logged = audit.append({ ...entry, outcome: "done" });
+      const logged = audit.append({ ...entry, outcome: "done" }, detail);
       const pass: Pass = { actor, act, ...subject, reach, sees };
       passes.set(pass, { endsAt: clock.monotonicMs() + passMs, facts: on?.facts });
       const worked = Promise.resolve().then(() => work(pass));

@@ -34,5 +34,9 @@ export interface IdentityProviderStore {
   removeIdentityProvider(id: string): Promise<boolean>;
   /** The account that stands for somebody there. `subject` is the digest of issuer and subject, never an e-mail address. */
   accountOfSubject(subject: string): Promise<string | undefined>;
-  putSubject(subject: { readonly digest: string; readonly providerId: string; readonly accountId: string }): Promise<void>;
+  putSubject(subject: {
+    readonly digest: string;
+    readonly providerId: string;
+    readonly accountId: string;
+  }): Promise<void>;
 }

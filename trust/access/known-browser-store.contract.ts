@@ -11,7 +11,8 @@ export function knownBrowserStoreTests(store: () => KnownBrowserStore, account: 
       await store().addKnownBrowser({ digest: `kb${createdAt}`, accountId: "kb-1", createdAt }, 2);
     }
     await store().addKnownBrowser({ digest: "kb3", accountId: "kb-2", createdAt: 4 }, 2);
-    const known = (id: string) => Promise.all(["kb1", "kb2", "kb3", "none\0"].map((d) => store().isKnownBrowser(d, id)));
+    const known = (id: string) =>
+      Promise.all(["kb1", "kb2", "kb3", "none\0"].map((d) => store().isKnownBrowser(d, id)));
     assert.deepEqual(await known("kb-1"), [false, true, true, false]);
     assert.deepEqual(await known("kb-2"), [false, false, true, false]);
     await store().forgetKnownBrowsers("kb-1");

@@ -22,6 +22,10 @@ export interface Names {
 export interface People {
   list(): Promise<{ accounts: Account[]; invitations: Invitation[] }>;
   names(): Promise<Names>;
+  /** Problem `absent` when there is none of this id. */
+  account(id: string): Promise<Account>;
+  /** However the name was typed. */
+  named(name: string): Promise<Account | undefined>;
   /** Draws a one-use link's secret for a new account; an earlier one for the same name is void. */
   invite(name: string, grants: readonly GrantTerms[], by: Actor): Promise<{ secret: string; invitation: Invitation }>;
   /** The invitation of this secret, while it holds: not over, and nobody has that name. */
@@ -71,6 +75,12 @@ export function createPeople(parts: { store: AccessStore; grants: Grants; clock:
         holderOf: (name) => holders.get(name.trim()) ?? holders.get(name.trim().toLowerCase()),
       };
     },
+    async account(id) {
+      const account = await store.account(id);
+      if (account === undefined) throw new Problem("absent", "no such account");
+      return account;
+    },
+    named: (name) => store.accountNamed(name.trim().toLowerCase()),
     async invite(typed, grants, by) {
       const name = foldedName(typed);
       if (grants.length === 0) {

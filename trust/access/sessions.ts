@@ -36,6 +36,8 @@ export interface Sessions {
   begin(holder: string, from: BrowserFacts): Promise<{ readonly secret: string; readonly session: Session }>;
   /** Undefined when it is unknown, idle too long or over, or its holder has no grant left. Only `use` keeps it alive. */
   of(secret: string, reason?: "use" | "watch"): SignedIn | undefined;
+  /** Whether the session of this id (the digest of its secret) still holds. */
+  isLive(id: string): boolean;
   /** Its holder has proved again who they are. */
   provedAgain(session: Session): Promise<void>;
   /** Of one holder, or everybody's; the last used first. */
@@ -43,8 +45,8 @@ export interface Sessions {
   /** False when there is none of this id, or not of this holder. */
   end(id: string, holder?: string): Promise<boolean>;
   endAllOf(holder: string, except?: Session): Promise<void>;
-  /** Tells each time all of a holder's were ended: tokens that came out of them end with them. Returns how to stop. */
-  watchEndedAll(listener: (holder: string) => void): () => void;
+  /** Tells whose sessions were ended by somebody (not by time). Returns how to stop. */
+  watchEnded(listener: (holder: string) => void): () => void;
 }
 
 interface Limits {
@@ -115,14 +117,12 @@ export async function createSessions(parts: SessionsParts): Promise<Sessions> {
   const drop = async (ended: readonly Held[]): Promise<void> => {
     // At once, whatever the disk says afterwards.
     for (const { session } of ended) held.delete(session.digest);
+    for (const holder of new Set(ended.map(({ session }) => session.holder)))
+      for (const listener of listeners) listener(holder);
     for (const { session } of ended) await store.endSession(session.digest);
   };
-  const endAllOf = async (holder: string, except?: Session): Promise<void> => {
-    const ended = of(holder).filter(({ session }) => session.digest !== except?.digest);
-    const dropped = drop(ended);
-    for (const listener of listeners) listener(holder);
-    await dropped;
-  };
+  const endAllOf = (holder: string, except?: Session): Promise<void> =>
+    drop(of(holder).filter(({ session }) => session.digest !== except?.digest));
 
   await store.removeEnded(clock.now());
   for (const session of await store.sessions()) hold(session);
@@ -158,6 +158,10 @@ export async function createSessions(parts: SessionsParts): Promise<Sessions> {
         touch(one, { lastSeenAt: now }).catch(() => {});
       return { actor: one.actor, session: one.session };
     },
+    isLive(id) {
+      const one = held.get(id);
+      return one !== undefined && isLive(one);
+    },
     async provedAgain({ digest }) {
       const one = held.get(digest);
       const now = clock.now();
@@ -185,7 +189,7 @@ export async function createSessions(parts: SessionsParts): Promise<Sessions> {
       return true;
     },
     endAllOf,
-    watchEndedAll(listener) {
+    watchEnded(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

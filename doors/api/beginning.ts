@@ -1,0 +1,55 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Role, SessionView } from "#formats/api";
+import type { GrantTerms } from "#trust/access";
+import { type Account, type Actor, anonymous, personOf, type Session } from "#trust/access";
+import type { BrowserCookies } from "./browser-cookies.ts";
+import type { ApiParts } from "./parts.ts";
+
+/** How every way of signing in ends. */
+export interface Beginning {
+  /**
+   * Begins the session of who has just proved who they are, in place of the one the browser had: a secret that was there before the proof
+   * opens nothing afterwards.
+   */
+  begin(account: Pick<Account, "id" | "name">, request: FastifyRequest, reply: FastifyReply): Promise<SessionView>;
+  /** Notes in the log that a proof was none, then goes on with what was wrong about it. */
+  refused(error: unknown): Promise<never>;
+}
+
+export function createBeginning(parts: ApiParts, cookies: BrowserCookies): Beginning {
+  const { gate, sessions, signIn } = parts;
+  return {
+    async begin(account, request, reply) {
+      const actor: Actor = personOf(account);
+      const from = { userAgent: request.headers["user-agent"] ?? "", address: request.ip };
+      const former = parts.sessionOf(request);
+      const { secret, session } = await gate.pass(actor, "session.begin", { kind: "account", id: account.id }, () =>
+        sessions.begin(actor.id, from),
+      );
+      if (former !== undefined) await sessions.end(former.digest);
+      parts.setSession(reply, secret, session.endsAt);
+      cookies.setKnown(reply, await signIn.knowBrowser(account.id));
+      return sessionView(parts, actor, account.name, session);
+    },
+    async refused(error) {
+      // The gate writes the refusal down and answers as it answers everybody; the caller is told what was wrong with the proof.
+      await gate.pass(anonymous, "session.begin", undefined, async () => {}).catch(() => {});
+      throw error;
+    },
+  };
+}
+
+export function sessionView(
+  { grants, policy }: Pick<ApiParts, "grants" | "policy">,
+  actor: Actor,
+  name: string,
+  { endsAt, holder }: Session,
+): SessionView {
+  const id = holder.slice(holder.indexOf(":") + 1);
+  return { account: { id, name, roles: rolesIn(grants.liveOf(holder)) }, may: policy.actsOf(actor), endsAt };
+}
+
+/** Each role once. */
+export function rolesIn(grants: readonly Pick<GrantTerms, "role">[]): Role[] {
+  return [...new Set(grants.map(({ role }) => role))];
+}
