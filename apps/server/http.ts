@@ -61,6 +61,8 @@ export interface Route {
   readonly method: string;
   readonly url: string;
   readonly anonymous: boolean;
+  /** JSON schema of the body that it takes. */
+  readonly body?: unknown;
 }
 
 export interface Http {
@@ -93,8 +95,9 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const tell = createTally(parts);
 
   const routes: Route[] = [];
-  server.addHook("onRoute", ({ method, url, config }) => {
-    for (const each of [method].flat()) routes.push({ method: each, url, anonymous: config?.anonymous === true });
+  server.addHook("onRoute", ({ method, url, config, schema }) => {
+    const anonymous = config?.anonymous === true;
+    for (const each of [method].flat()) routes.push({ method: each, url, anonymous, body: schema?.body });
   });
   await server.register(cookie);
   server.addHook("onRequest", async (request, reply) => {

@@ -5,6 +5,7 @@ export type { DrillReport } from "./drill.ts";
 export { drillBackup } from "./drill.ts";
 export { isOwnSocket, mainHomeOf, pathsOf, tenantHomeOf } from "./home.ts";
 export { openHouse } from "./house.ts";
+export type { Route } from "./http.ts";
 export type { RunningServer } from "./installation.ts";
 export { startServer } from "./installation.ts";
 export { recoverHome } from "./recover.ts";

@@ -30,8 +30,8 @@ import {
   type Vault,
 } from "#trust/vault";
 import { createBackups, pathsOf } from "../../apps/server/index.ts";
-import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
+import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 
 const passphrase = "correct horse battery staple";
 const cost = { memoryKiB: 64, passes: 1, lanes: 1 };

@@ -26,8 +26,8 @@ import {
   type SealedPlace,
   type Vault,
 } from "#trust/vault";
-import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
+import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 
 const cost = { memoryKiB: 64, passes: 1, lanes: 1 };
 const rootFrom = (passphrase: string) => passphraseRoot({ passphrase, random: systemRandom, cost });

@@ -11,7 +11,12 @@ export interface Person {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function postJson(house: RunningHouse, path: string, body: object, headers: Person["headers"] = {}) {
+export function postJson(
+  house: Pick<RunningHouse, "fetch">,
+  path: string,
+  body: object,
+  headers: Person["headers"] = {},
+) {
   return house.fetch(path, {
     anonymous: true,
     method: "POST",
@@ -22,12 +27,14 @@ export function postJson(house: RunningHouse, path: string, body: object, header
 
 /** `leadglass user add`, and the way of the link that it prints. */
 export function invite(house: RunningHouse, name: string): Promise<Person> {
-  const { link } = JSON.parse(house.command(["user", "add", name, "--role", "administrator", "--json"])) as InvitationView;
+  const { link } = JSON.parse(
+    house.command(["user", "add", name, "--role", "administrator", "--json"]),
+  ) as InvitationView;
   return enrol(house, name, link);
 }
 
 /** The way of a one-use link. */
-export async function enrol(house: RunningHouse, name: string, link: string): Promise<Person> {
+export async function enrol(house: Pick<RunningHouse, "fetch">, name: string, link: string): Promise<Person> {
   const secret = new URL(link).hash.replace("#setup=", "");
   const begun = await postJson(house, "/api/setup/account", { secret, name, password });
   const seed = Uint8Array.from(seedOf(((await begun.json()) as EnrolledSecondFactor).totpSecret));
