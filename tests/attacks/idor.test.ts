@@ -112,13 +112,16 @@ test("attack 88: what lies in reach is served by the same routes, so that a refu
 });
 
 test("attack 88: a refusal stands in the log, each like the other", async () => {
-  const [caller] = callers();
-  const { other } = house.studies;
-  const from = house.entries.length;
-  for (const { studyUid } of [other, nobody])
-    await ask(caller?.name ?? "", { method: "GET", url: `/dicom-web/studies/${studyUid}`, payload: undefined });
-  const logged = house.entries.slice(from).map(({ act, outcome }) => `${act} ${outcome}`);
-  assert.deepEqual(logged, ["study.read refused", "study.read refused"]);
+  const fresh = await openReachingHouse();
+  const { own, other } = fresh.studies;
+  const name = fresh.grant("referrer", { kind: "study", id: own.token });
+  const from = fresh.entries.length;
+  for (const { studyUid } of [other, nobody]) {
+    await fresh.server.inject({ url: `/dicom-web/studies/${studyUid}`, headers: { "x-actor": name } });
+  }
+  const logged = fresh.entries.slice(from).map(({ actor, act, outcome }) => `${actor} ${act} ${outcome}`);
+  assert.deepEqual(logged, Array(2).fill(`user:${name} study.read refused`));
+  await fresh.close();
 });
 
 test("attack 88: in the path of a study that one may see, series and instances of another are not there", async () => {
