@@ -5,6 +5,7 @@ import { flipEveryBit } from "./flips.ts";
 import { killAgainAndAgain } from "./kill.ts";
 import { killServerAgainAndAgain } from "./kill-server.ts";
 import { checkState, checkStates, stateNamed } from "./states.ts";
+import { tamper } from "./tampering.ts";
 
 const usage = [
   "npm run faults -- kill [--times 1000]         kill -9 the server while images arrive, again and again, and look for what it lost",
@@ -13,6 +14,7 @@ const usage = [
   "npm run faults -- states [--times 100000] [--seed 1]   crash a house at work: store, STOW, correct, rotate, shred, compact, back up (also: --states 100000)",
   "npm run faults -- state WORKLOAD SEED STEPS UNSYNCED ROLL   one of these crashes again, as a failure named it",
   "npm run faults -- calls                       fail every call of these workloads to the disk, one at a time, in each way",
+  "npm run faults -- tampering [--logs 100]      tamper with exported logs in every kind, and have both verifiers look",
   "npm run faults -- damage [--times 1000000]    damage sealed objects at random, and read and check them each time",
 ].join("\n");
 
@@ -63,6 +65,13 @@ async function damage(times: number, tell: Tell): Promise<string> {
   );
 }
 
+async function tamperWithLogs(times: number, tell: Tell): Promise<string> {
+  const begun = performance.now();
+  const { kinds, logs, refused } = await tamper({ logs: times, seen: (done) => tell(`${done} of ${times} logs`) });
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  return `${kinds} kinds of tampering with ${logs} logs: ${refused} refused by both verifiers, for the same reason; ${seconds} s`;
+}
+
 async function crash(times: number, tell: Tell): Promise<string> {
   const begun = performance.now();
   const { distinct, byWorkload, recordings } = await checkStates({
@@ -109,6 +118,7 @@ const faults: Readonly<Record<string, Fault>> = {
   state: { timesUsual: 1, run: crashAgain },
   calls: { timesUsual: 1, run: failEach },
   damage: { timesUsual: 1_000_000, run: damage },
+  tampering: { timesUsual: 100, run: tamperWithLogs },
 };
 
 const { values, positionals } = parseArgs({
@@ -116,13 +126,14 @@ const { values, positionals } = parseArgs({
   options: {
     times: { type: "string" },
     states: { type: "string" },
+    logs: { type: "string" },
     seed: { type: "string" },
     help: { type: "boolean" },
   },
 });
 const fault = faults[positionals[0] ?? (values.states === undefined ? "" : "states")];
 const seed = Number(values.seed ?? 1);
-const times = Number(values.states ?? values.times ?? fault?.timesUsual);
+const times = Number(values.states ?? values.logs ?? values.times ?? fault?.timesUsual);
 
 if (
   values.help === true ||
