@@ -1,6 +1,7 @@
 export { createMemoryAccessStore } from "./access-store.ts";
 export { createMemoryBlindStore } from "./blind-store.ts";
 export { createMemoryDetailStore } from "./detail-store.ts";
+export { createMemoryEntryIndex } from "./entry-index.ts";
 export { createMemoryEntryStore } from "./entry-store.ts";
 export type { Failing } from "./failing.ts";
 export { withFailures } from "./failing.ts";

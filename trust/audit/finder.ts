@@ -10,6 +10,7 @@ export interface LogCriteria {
   readonly actor?: string;
   /** Token of a study: entries on it, and those by which its identity was opened. */
   readonly study?: string;
+  /** An act, or with a dot at its end the beginning of several: `study.`. */
   readonly act?: string;
   readonly outcome?: AuditEntry["outcome"];
   /** Epoch milliseconds, inclusive. */
@@ -68,13 +69,18 @@ function isTooOld({ at }: AuditEntry, { from }: LogCriteria): boolean {
   return from !== undefined && at < from - clockStepMs;
 }
 
-function isMatch(entry: AuditEntry, criteria: LogCriteria): boolean {
+/** Whether an entry is one of those. */
+export function isMatch(entry: AuditEntry, criteria: LogCriteria): boolean {
   const { actor, study, act, outcome, from, to } = criteria;
   if (actor !== undefined && entry.actor !== actor) return false;
-  if (act !== undefined && entry.act !== act) return false;
+  if (act !== undefined && !isOfActs(entry.act, act)) return false;
   if (outcome !== undefined && entry.outcome !== outcome) return false;
   if (from !== undefined && entry.at < from) return false;
   if (to !== undefined && entry.at >= to) return false;
   if (study === undefined) return true;
   return (entry.on?.kind === "study" && entry.on.id === study) || entry.studies?.includes(study) === true;
+}
+
+export function isOfActs(act: string, asked: string): boolean {
+  return asked.endsWith(".") ? act.startsWith(asked) : act === asked;
 }

@@ -12,11 +12,14 @@ export type {
 export { splitNotes } from "./checkpoint.ts";
 export type { DetailStore, SealedDetail } from "./detail-store.ts";
 export type { DetailParts } from "./details.ts";
+export type { EntryIndex, IndexedEntry, IndexMark, StudiesInHour } from "./entry-index.ts";
 export type { EntryStore } from "./entry-store.ts";
 export type { DicomCode, EventAction, EventKind, MessageType } from "./event-kinds.ts";
 export { actsWithKind, eventKindOf, messageCodes, outcomeCodes } from "./event-kinds.ts";
 export type { FoundEntry, FoundPage, LogCriteria, LogFinder } from "./finder.ts";
-export { createLogFinder } from "./finder.ts";
+export { createLogFinder, isOfActs } from "./finder.ts";
+export type { KeptFinder } from "./kept-finder.ts";
+export { createKeptFinder } from "./kept-finder.ts";
 export { studiesMost } from "./line.ts";
 export type { AuditLogParts } from "./log.ts";
 export { createAuditLog } from "./log.ts";
