@@ -3,6 +3,7 @@ import type { StudyFacts } from "#trust/access";
 import type { IndexBox } from "#trust/vault";
 import type { StudyHeld } from "./blind-store.ts";
 import { placeKey } from "./matching.ts";
+import { accessionIssuer } from "./received-values.ts";
 import type { IndexedValues } from "./study-index.ts";
 
 /** Where a study lies, as its row keeps it: the study itself is named by the row. */
@@ -67,9 +68,6 @@ export function createFactsBox(box: Pick<IndexBox, "digest" | "sealBlock" | "ope
     },
   };
 }
-
-/** Holds the issuer's name, or its id, as text. */
-export const accessionIssuer = "IssuerOfAccessionNumberSequence";
 
 /** What a study can be found by of where it lies, in the form of `Terms.all`. Its own token is in its row in the clear. */
 export const placeTexts = ({

@@ -17,7 +17,14 @@ import type { Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
 import { createHalves, type Halves } from "./halves.ts";
 import type { Indexer } from "./indexer.ts";
-import { type CapturedValue, indexedValues, isIndexed, patientOf } from "./received-values.ts";
+import {
+  accessionIssuerTag,
+  type CapturedValue,
+  indexedValues,
+  isIndexed,
+  patientOf,
+  saysIssuer,
+} from "./received-values.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { InstancePlaces, InstanceRecord } from "./study-index.ts";
 
@@ -218,6 +225,7 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
   let last: { tag: number; vr: Vr } = { tag: 0, vr: "UN" };
   /** Items around what comes next: an icon has pixels of its own (PS3.3 §F.7). */
   let itemDepth = 0;
+  let isInIssuer = false;
   const notePixels = (tag: number, offset: number, length: number | undefined, depth: number) => {
     if (depth > 0 || !pixelDataTags.includes(tag)) return;
     seen.pixelOffset = offset;
@@ -226,8 +234,9 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
   return {
     ...(header && { transferSyntaxUid: header.transferSyntaxUid }),
     capture(tag, vr, length, depth) {
-      last = { tag, vr };
-      return depth === 0 && isIndexed(tag, length);
+      const isIssuer = depth === 1 && isInIssuer && saysIssuer(tag, length) && !seen.captured.has(accessionIssuerTag);
+      last = { tag: isIssuer ? accessionIssuerTag : tag, vr };
+      return isIssuer || (depth === 0 && isIndexed(tag, length));
     },
     events: {
       dataSetStart(_transferSyntaxUid, offset) {
@@ -238,6 +247,9 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
       value(bytes, from, to) {
         // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.
         seen.captured.set(last.tag, { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) });
+      },
+      sequenceStart(tag) {
+        if (itemDepth === 0) isInIssuer = tag === accessionIssuerTag;
       },
       itemStart: () => void itemDepth++,
       itemEnd: () => void itemDepth--,

@@ -35,6 +35,19 @@ const wantedByTag: ReadonlyMap<number, Wanted> = new Map(
   ),
 );
 
+/**
+ * Under this keyword a study's values hold who gave out its accession number, as text: the same number of another issuer is another order.
+ * It is no value of the attribute, which is a sequence (PS3.3 §10.14), and is given to nobody.
+ */
+export const accessionIssuer = "IssuerOfAccessionNumberSequence";
+export const accessionIssuerTag = tagOf(accessionIssuer);
+const issuerTags = [tagOf("LocalNamespaceEntityID"), tagOf("UniversalEntityID")];
+
+/** Whether an element of an item of that sequence says it. */
+export function saysIssuer(tag: number, length: number): boolean {
+  return length > 0 && length <= valueBytesMax && issuerTags.includes(tag);
+}
+
 /** Longer values are no identifiers and no descriptions: they stay in the object and are not indexed. */
 const valueBytesMax = 4_096;
 
@@ -56,7 +69,8 @@ export function indexedValues(
   const characterSet = asciiValues(captured.get(Tag.SpecificCharacterSet)?.bytes);
   const values: Record<Level, Record<string, string>> = { study: {}, series: {}, instance: {} };
   for (const [tag, { vr, bytes }] of captured) {
-    const wanted = wantedByTag.get(tag);
+    const issuer = { keyword: accessionIssuer, level: "study" } as const;
+    const wanted = tag === accessionIssuerTag ? issuer : wantedByTag.get(tag);
     if (wanted === undefined) continue;
     const text = textOf(vr, bytes, characterSet, bigEndian);
     if (text === "") continue;

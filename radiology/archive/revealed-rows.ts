@@ -1,5 +1,6 @@
 import type { Pass } from "#trust/access";
 import type { IdentityValues, Purpose, Reveal, SealedIdentity } from "#trust/vault";
+import { accessionIssuer } from "./received-values.ts";
 import type {
   IndexedInstance,
   IndexedSeries,
@@ -57,7 +58,9 @@ export function createRevealedRows(reveal: Reveal): RevealedRows {
 
   const studyRow = (opened: Opened, { identity, facts: _facts, ...rest }: IndexedStudy): StudyRow | undefined => {
     const found = opened.get(identity);
-    return found && { ...rest, studyUid: found.uid, values: found.values };
+    if (found === undefined) return undefined;
+    const { [accessionIssuer]: _issuer, ...values } = found.values;
+    return { ...rest, studyUid: found.uid, values };
   };
   const seriesRow = (opened: Opened, { identity, study, ...rest }: IndexedSeries): SeriesRow | undefined => {
     const [found, of] = [opened.get(identity), studyRow(opened, study)];

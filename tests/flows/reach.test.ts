@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { systemClock } from "#base/clock";
-import type { KeywordDataSet } from "#formats/dicom";
+import { elementsOf, type KeywordDataSet } from "#formats/dicom";
 import { createMemoryBlindStore } from "#stores/memory";
 import { actorOf, covers, createPolicy, type Grant, operator, type Place } from "#trust/access";
 import { openArchive } from "../../radiology/archive/archive.fixture.ts";
@@ -102,6 +102,27 @@ test("who was granted a patient or an order follows merges, moves and correction
   await check();
   await house.archive.rebuild(operator, () => {});
   await check();
+});
+
+test("the same accession number of another issuer is another order, and who gave it out is shown to nobody", async () => {
+  const house = await opened();
+  const issuer = (LocalNamespaceEntityID: string) => [elementsOf({ LocalNamespaceEntityID })];
+  const orders = [];
+  for (const [at, values] of [
+    {},
+    { IssuerOfAccessionNumberSequence: issuer("NORTH") },
+    { IssuerOfAccessionNumberSequence: issuer("SOUTH") },
+    { IssuerOfAccessionNumberSequence: issuer("NORTH"), ReferencedStudySequence: issuer("SOUTH") },
+    { IssuerOfAccessionNumberSequence: [elementsOf({ UniversalEntityID: "NORTH" })] },
+  ].entries()) {
+    const { studyUid } = await house.receive({ AccessionNumber: "A1", ...values }, { study: String(at + 1) });
+    orders.push((await house.factsOf(studyUid)).order);
+  }
+  assert.equal(new Set(orders).size, 3);
+  assert.deepEqual([orders[3], orders[4]], [orders[1], orders[1]]);
+  for (const { values } of await house.archive.findStudies(operator, all)) {
+    assert.ok(!("IssuerOfAccessionNumberSequence" in values));
+  }
 });
 
 test("copies in conflict and changed studies are told of to who may reach their study", async () => {
