@@ -19,11 +19,19 @@ export interface Attack {
   readonly studies?: number;
 }
 
+export interface AttackedRoute {
+  readonly method: string;
+  readonly url: string;
+  readonly isAnonymous: boolean;
+}
+
 export interface AttackedHouse extends RunningHouse {
   /** Runs the attack and checks the pass rule: alive, no long block, little memory, nothing elsewhere, nothing indexed, told of. */
   under(attack: Attack, work: () => Promise<void>): Promise<void>;
   /** Sends these bytes as one connection and gives back all that was answered until it closed, or nothing came for a while. */
   raw(bytes: string | Uint8Array, options?: { quietMs?: number }): Promise<string>;
+  /** Every route that the server has. */
+  routes(): Promise<readonly AttackedRoute[]>;
   /** A TLS connection to the server. */
   connect(): Promise<TLSSocket>;
 }
@@ -47,15 +55,16 @@ export async function startAttackedHouse(environment: Record<string, string> = {
   // What is compiled and opened once is no growth of an attack's.
   for (let index = 0; index < 20; index++) await (await house.fetch("/dicom-web/studies?limit=1")).text();
 
-  const longestBlock = async (): Promise<number> => {
+  /** What the process tells of itself since it was last asked. */
+  const watched = async (): Promise<{ longestMs: number; routes: AttackedRoute[] }> => {
     rmSync(watchFile, { force: true });
     process.kill(house.pid, "SIGUSR2");
     for (let tries = 0; tries < 400 && !existsSync(watchFile); tries++) await sleep(5);
     await sleep(5);
-    return (JSON.parse(readFileSync(watchFile, "utf8")) as { longestMs: number }).longestMs;
+    return JSON.parse(readFileSync(watchFile, "utf8"));
   };
   const resident = () => 1_024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${house.pid}/status`, "utf8"))?.[1]);
-  const studies = async () => ((await (await house.fetch("/dicom-web/studies?limit=100")).json()) as unknown[]).length;
+  const studies = async () => ((await (await house.fetch("/dicom-web/studies?limit=1000")).json()) as unknown[]).length;
   const entries = async () =>
     ((await (await house.fetch("/api/status")).json()) as { audit: { entries: number } }).audit.entries;
 
@@ -63,11 +72,11 @@ export async function startAttackedHouse(environment: Record<string, string> = {
     ...house,
     async under({ inputBytes = 0, tells, studies: added = 0 }, work) {
       const before = { studies: await studies(), printed: house.output().length, entries: await entries() };
-      await longestBlock();
+      await watched();
       const memory = resident();
       await work();
       const grown = resident() - memory;
-      const blockMs = await longestBlock();
+      const { longestMs: blockMs } = await watched();
       assert.equal((await house.fetch("/healthz", { anonymous: true })).status, 200, "the server is alive");
       assert.ok(blockMs <= blockMsMax, `the event loop computed ${blockMs} ms without a pause`);
       assert.ok(grown <= 64 * mebibyte + 4 * inputBytes, `RSS grew by ${grown}`);
@@ -99,6 +108,7 @@ export async function startAttackedHouse(environment: Record<string, string> = {
         later();
       });
     },
+    routes: async () => (await watched()).routes,
     connect: () => connected(house),
     async remove() {
       await house.remove();

@@ -172,6 +172,26 @@ test("slow headers and slow bodies are ended, and idle connections keep nobody o
   );
 });
 
+test("connections that break off in the middle of anything keep no turn of anybody", async () => {
+  const list = `GET /dicom-web/studies?limit=1 HTTP/1.1\r\n${headers}\r\n`;
+  const anonymous = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  await house.under({ tells: /refused( again)?: a request that cannot be read/ }, async () => {
+    for (let round = 0; round < 20; round++) {
+      for (const end of ["", "{", "POST /dicom-web/studies HTTP/1.1\r\n", "\r\n\0"]) {
+        const socket = await house.connect();
+        socket.on("error", () => {});
+        socket.write(list.repeat(20) + anonymous.repeat(20) + end);
+        if (round % 2 === 0) await sleep(round);
+        socket.destroy();
+      }
+    }
+    for (let index = 0; index < 40; index++) {
+      assert.equal((await house.fetch("/dicom-web/studies?limit=1")).status, 200);
+      assert.equal((await house.fetch("/healthz", { anonymous: true })).status, 200);
+    }
+  });
+});
+
 /** One request on a connection of its own through the proxy. */
 function sent(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
