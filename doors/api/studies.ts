@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import type { SeriesView, StudyDetail, StudyListRequest, StudyPage, StudyView } from "#formats/api";
+import { Problem } from "#base/problem";
+import type { SeriesView, StudyDetail, StudyListRequest, StudyPage, StudyPlacesView, StudyView } from "#formats/api";
 import type { Match, Query, SeriesRow, StudyRow } from "#radiology/archive";
 import type { ApiParts } from "./parts.ts";
 
@@ -51,6 +52,16 @@ export function registerStudies(server: FastifyInstance, parts: ApiParts): void 
     const { study, series } = await archive.studyOfToken(parts.actorOf(request), request.params.token);
     return { ...studyView(study), series: series.map(seriesView) };
   });
+
+  server.get<{ Params: { token: string } }>(
+    "/api/studies/:token/places",
+    (request): Promise<StudyPlacesView> =>
+      parts.gate.pass(parts.actorOf(request), "grant.read", undefined, async () => {
+        const { facts } = (await archive.subjectOf(request.params.token)) ?? {};
+        if (facts === undefined) throw new Problem("absent", "not found", { remedy: "a search shows what there is" });
+        return facts;
+      }),
+  );
 }
 
 /** What is searched for may be a name: it never stands in a URL. */

@@ -43,6 +43,7 @@ import type { GrantTermsView, Role } from "./grants.ts";
  * | POST   /api/studies/search      | StudyListRequest as body → StudyPage (search text is identifying: never in a URL) |
  * | GET    /api/studies/:token      | → StudyDetail |
  * | GET    /api/studies/:token/corrections | → CorrectionView[], oldest first |
+ * | GET    /api/studies/:token/places | → StudyPlacesView: what grants for it can name |
  * | POST   /api/corrections/study   | StudyCorrection → CorrectedView |
  * | POST   /api/corrections/patient | PatientCorrection → CorrectedView |
  * | POST   /api/corrections/merge   | PatientMerge → CorrectedView |
@@ -226,6 +227,14 @@ export interface SeriesView {
 
 export interface StudyDetail extends StudyView {
   readonly series: readonly SeriesView[];
+}
+
+/** Where a study lies, in the ids that grants name; "" where it lies in none. */
+export interface StudyPlacesView {
+  readonly facility: string;
+  readonly patient: string;
+  readonly study: string;
+  readonly order: string;
 }
 
 export interface FacilityRequest {

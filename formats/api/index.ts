@@ -44,6 +44,7 @@ export type {
   StudyDetail,
   StudyListRequest,
   StudyPage,
+  StudyPlacesView,
   StudyView,
   TokenRequest,
   TokenView,
@@ -73,6 +74,7 @@ export type {
   StudyCorrection,
   StudyMove,
 } from "./corrections.ts";
+export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
 export type {
   BulkExportRequest,
   BulkExportStudies,
@@ -100,6 +102,20 @@ export type {
 } from "./oauth.ts";
 export { permissions } from "./oauth.ts";
 export type {
+  BreakGlassRequest,
+  BrokenGlass,
+  BrokenGlassView,
+  MarkedPatientView,
+  PatientMark,
+  PersonFacts,
+  ReviewDecision,
+  ReviewPage,
+  ReviewView,
+} from "./reviews.ts";
+export { reviewKinds, reviewOutcomes } from "./reviews.ts";
+export type { MadeShare, OpenedShare, ShareOpening, ShareRequest, ShareView } from "./shares.ts";
+export { sharePurposes } from "./shares.ts";
+export type {
   AccountRecovery,
   AgainRequest,
   AuthenticatorRequest,
@@ -117,18 +133,3 @@ export type {
   WebAuthnJson,
 } from "./sign-in.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";
-export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
-export type {
-  BreakGlassRequest,
-  BrokenGlass,
-  BrokenGlassView,
-  MarkedPatientView,
-  PatientMark,
-  PersonFacts,
-  ReviewDecision,
-  ReviewPage,
-  ReviewView,
-} from "./reviews.ts";
-export { reviewKinds, reviewOutcomes } from "./reviews.ts";
-export type { MadeShare, OpenedShare, ShareOpening, ShareRequest, ShareView } from "./shares.ts";
-export { sharePurposes } from "./shares.ts";

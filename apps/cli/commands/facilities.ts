@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { FacilityView } from "#formats/api";
+import type { FacilityView, StudyPlacesView } from "#formats/api";
 import type { Command } from "../arguments.ts";
 import type { Call } from "../call.ts";
 import { withServer } from "../with-server.ts";
@@ -43,6 +43,20 @@ export const facilityRename: Command = {
       const id = await facilityNamed(call, old);
       const facility = await call.json<FacilityView>("PUT", `/api/facilities/${id}`, { name });
       context.print(lineOf(facility), facility);
+    }),
+};
+
+export const studyPlaces: Command = {
+  words: "study places",
+  takes: "STUDY",
+  does: "the ids of the facility, patient and order that a study lies in, for grants",
+  run: (context) =>
+    withServer(context, async (call) => {
+      const [study] = context.positionals;
+      if (study === undefined) throw new Problem("invalid", "the token of a study is needed");
+      const places = await call.json<StudyPlacesView>("GET", `/api/studies/${encodeURIComponent(study)}/places`);
+      const lines = Object.entries(places).map(([kind, id]) => `${kind.padEnd(8)}  ${id || "none"}`);
+      context.print(lines.join("\n"), places);
     }),
 };
 

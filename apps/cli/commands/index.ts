@@ -6,7 +6,7 @@ import { confirmationList, confirmationWait, confirmationWithdraw } from "./conf
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { exportStudies } from "./export.ts";
-import { facilityAdd, facilityList, facilityRename } from "./facilities.ts";
+import { facilityAdd, facilityList, facilityRename, studyPlaces } from "./facilities.ts";
 import { grantAdd, grantEnd, grantList } from "./grants.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
@@ -48,6 +48,7 @@ export const commands: readonly Command[] = [
   studyCorrect,
   studyMove,
   studyCorrections,
+  studyPlaces,
   patientCorrect,
   patientMerge,
   vaultCheck,
