@@ -219,3 +219,15 @@ test("attack 88: whose study it is is not moved by who may correct one study", a
   }
   assert.equal((await correct({ StudyDescription: "Knee" })).status, 200);
 });
+
+test("where a study lies is told to who gives grants, in the ids that grants name", async () => {
+  const { own } = house.studies;
+  const get = async (headers: Record<string, string>, token = own.token) =>
+    house.server.inject({ url: `/api/studies/${token}/places`, headers });
+  assert.deepEqual((await get({})).json(), own.facts);
+  const administrator = house.grant("administrator", { kind: "tenant" });
+  assert.deepEqual((await get({ "x-actor": administrator })).json(), own.facts);
+  assert.equal((await get({}, nobody.token)).statusCode, 404);
+  const radiologist = house.grant("radiologist", { kind: "tenant" });
+  assert.equal((await get({ "x-actor": radiologist })).statusCode, 404);
+});
