@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -78,5 +78,41 @@ test("without rules of retention nothing is ever due; rules that are not underst
       assert.throws(() => withRules(wrong), { code: "invalid", message: /retention/ });
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("what the environment says of the main home is not said of a tenant; ports are the main home's and no tenant's", () => {
+  const main = mkdtempSync(join(tmpdir(), "leadglass-configuration-"));
+  const tenant = join(main, "tenants", "clinic-a");
+  const environment = {
+    LEADGLASS_DATABASE: "postgres://main@/main",
+    LEADGLASS_PASSPHRASE_FILE: "/run/main.passphrase",
+    LEADGLASS_OBJECTS: "/data/main",
+    LEADGLASS_AE_TITLE: "MAIN",
+    LEADGLASS_ROOT_KEY: "pkcs11:token=main",
+    LEADGLASS_HTTPS_PORT: "1443",
+  };
+  const write = (settings: object) => writeFileSync(join(tenant, "leadglass.json"), JSON.stringify(settings));
+  try {
+    for (const folder of [join(main, "keys"), tenant]) mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      join(main, "leadglass.json"),
+      JSON.stringify({ dicomPort: 1104, aeTitle: "FILE", rootKey: "awskms:x" }),
+    );
+    write({ hosts: ["Clinic-A.example.org.", "192.0.2.7"], aeTitle: "CLINIC-A", database: "postgres://a@/a" });
+    const of = readConfiguration({ home: tenant }, environment);
+    assert.deepEqual([of.hosts, of.aeTitle], [["clinic-a.example.org", "192.0.2.7"], "CLINIC-A"]);
+    assert.deepEqual([of.database, of.rootKey, of.objects.first], ["postgres://a@/a", "passphrase", tenant]);
+    assert.equal(of.passphraseFile, join(tenant, "root.passphrase"));
+    assert.deepEqual([of.httpsPort, of.dicomPort], [1443, 1104]);
+    assert.equal(readConfiguration({ home: main }, environment).database, "postgres://main@/main");
+    write({ hosts: ["clinic-a.example.org"], httpsPort: 443 });
+    assert.throws(() => readConfiguration({ home: tenant }, environment), { code: "invalid", message: /httpsPort/ });
+    for (const hosts of ["a.example", [], [1], ["a.example:443"], ["a b"]]) {
+      write({ hosts });
+      assert.throws(() => readConfiguration({ home: tenant }, environment), { code: "invalid", message: /hosts/ });
+    }
+  } finally {
+    rmSync(main, { recursive: true });
   }
 });

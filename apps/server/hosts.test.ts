@@ -71,7 +71,7 @@ test("a request names the host that it names in every way at once, or is malform
     ["/", "a.example", "b.example"],
     ["/", ""],
     ["/", "a.example:65536"],
-    ["/", "a.example:" + "1".repeat(9)],
+    ["/", `a.example:${"1".repeat(9)}`],
     ["https://b.example/", "a.example"],
     ["https://a.example/"],
     ["http://a.example/", "a.example"],
