@@ -4,6 +4,7 @@ import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { leadglass } from "#doors/dimse";
+import type { OauthParts } from "#doors/oauth";
 import type { StatusView } from "#formats/api";
 import {
   type Archive,
@@ -21,6 +22,7 @@ import { openEntryFiles } from "#stores/log";
 import { createPacks } from "#stores/packs";
 import { openAccessDatabase, openIndexDatabase } from "#stores/sql";
 import {
+  type AccessStore,
   type ConfirmationParts,
   type Confirmations,
   createConfirmations,
@@ -28,6 +30,9 @@ import {
   createFacilities,
   createGate,
   createGrants,
+  createOauthClients,
+  createOauthKeys,
+  createOauthRecords,
   createPeople,
   createPolicy,
   createWaysIn,
@@ -73,6 +78,8 @@ export interface House extends WaysIn {
   readonly grants: Grants;
   readonly breaker: Breaker;
   readonly people: People;
+  /** What the OAuth provider stands on; the server says where it answers. */
+  readonly oauth: Omit<OauthParts, "pageUrl">;
   readonly confirmations: Confirmations;
   readonly facilities: Facilities;
   readonly devices: Devices;
@@ -143,7 +150,7 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
     "study.shred": (pass: Pass) => shredding.study(pass),
     "patient.shred": (pass: Pass) => shredding.patient(pass),
   };
-  const given = { store: access.accessStore, grants, policy, vault, gate, log, perform };
+  const given = { store: access.accessStore, grants, policy, vault, gate, index, log, perform };
   const callers = await createCallers({ ...given, breachedPasswords: configuration.breachedPasswords });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
@@ -225,11 +232,12 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
 interface CallerParts extends Pick<ConfirmationParts, "store" | "policy" | "gate" | "log" | "perform"> {
   readonly grants: Grants;
   readonly vault: Vault;
+  readonly index: StudyIndex;
   readonly breachedPasswords: string | undefined;
 }
 
 /** Who may come in, and what two of them decide together. */
-async function createCallers({ vault, breachedPasswords, ...given }: CallerParts) {
+async function createCallers({ vault, index, breachedPasswords, ...given }: CallerParts) {
   const box = { seal: vault.sealSecret, open: vault.openSecret };
   const parts = { ...given, box, clock: systemClock, random: systemRandom };
   const people = createPeople(parts);
@@ -241,7 +249,32 @@ async function createCallers({ vault, breachedPasswords, ...given }: CallerParts
     people,
     facilities: createFacilities(parts),
     devices: createDevices(parts),
+    oauth: await openOauth({ ...parts, ...waysIn, vault, index }),
     confirmations: createConfirmations({ ...parts, signIn: waysIn.signIn }),
+  };
+}
+
+/** Programs that ask for tokens, and what the provider remembers of them. */
+async function openOauth(
+  given: Pick<House, "gate" | "grants" | "index" | "sessions" | "vault"> & {
+    readonly store: AccessStore;
+    readonly log: Log;
+  },
+): Promise<House["oauth"]> {
+  const { store, grants, gate, index, sessions, vault, log } = given;
+  const shared = { store, grants, clock: systemClock, random: systemRandom };
+  const records = await createOauthRecords({ ...shared, box: { seal: vault.sealSecret, open: vault.openSecret } });
+  return {
+    ...{ records, gate, log, clock: systemClock, random: systemRandom },
+    clients: await createOauthClients(shared),
+    keys: createOauthKeys({ ...shared, records }),
+    isSessionLive: sessions.isLive,
+    account: store.account,
+    accountNamed: store.accountNamed,
+    async factsOf(studyToken) {
+      const study = await index.studyOfToken(studyToken);
+      return study && index.factsOf(study);
+    },
   };
 }
 

@@ -3,17 +3,18 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { type Log, silentLog } from "#base/log";
-import type { SignIn } from "#trust/access";
+import type { WaysIn } from "#trust/access";
 import { makeCertificates } from "./certificates.ts";
 import { createFairQueue } from "./fair-queue.ts";
 import { createHttp } from "./http.ts";
 import { listenHttps, siteOf } from "./https.ts";
 
 /** The HTTPS server with the pages, on certificates of its own for localhost; the doors are the caller's. */
-export async function createLocalHttp(signIn: SignIn) {
+export async function createLocalHttp({ sessions, clientTokens }: Pick<WaysIn, "sessions" | "clientTokens">) {
   const { ca, key, certificate } = await makeCertificates(["localhost"], systemClock, systemRandom);
   const http = await createHttp({
-    ...{ signIn, log: silentLog, random: systemRandom, clock: systemClock, ready: () => true },
+    tokenActorOf: async () => undefined,
+    ...{ sessions, clientTokens, log: silentLog, random: systemRandom, clock: systemClock, ready: () => true },
     queue: createFairQueue(systemClock),
     webRoot: join(fileURLToPath(import.meta.url), "..", "..", "web", "dist"),
   });

@@ -9,7 +9,7 @@ import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { asProblem, Problem, type ProblemCode } from "#base/problem";
 import type { ProblemView } from "#formats/api";
-import { type Actor, anonymous, operator, type SignIn } from "#trust/access";
+import { type Actor, anonymous, type ClientTokens, operator, type Session, type Sessions } from "#trust/access";
 import { rangeOf } from "./address-range.ts";
 import { limitBodies } from "./body-limits.ts";
 import type { FairQueue } from "./fair-queue.ts";
@@ -41,11 +41,16 @@ const noteworthy: ReadonlySet<number> = new Set([400, 409, 413, 415, 429, 431]);
 
 interface Identity {
   readonly actor: Actor;
-  readonly sessionSecret?: string;
+  readonly session?: Session;
+  /** What a refusal says in `WWW-Authenticate`; `Bearer` if left out. */
+  readonly challenge?: string;
 }
 
 export interface HttpParts {
-  readonly signIn: SignIn;
+  readonly sessions: Pick<Sessions, "of">;
+  readonly clientTokens: Pick<ClientTokens, "of">;
+  /** Who comes with a token of the OAuth provider; undefined for a request without one. */
+  readonly tokenActorOf: (request: FastifyRequest) => Promise<Pick<Identity, "actor" | "challenge"> | undefined>;
   readonly log: Log;
   readonly random: Random;
   readonly clock: Clock;
@@ -69,7 +74,7 @@ export interface Http {
   readonly routes: readonly Route[];
   readonly server: FastifyInstance;
   readonly actorOf: (request: FastifyRequest) => Actor;
-  readonly sessionSecretOf: (request: FastifyRequest) => string | undefined;
+  readonly sessionOf: (request: FastifyRequest) => Session | undefined;
   readonly setSession: (reply: FastifyReply, secret: string, endsAt: number) => void;
   readonly clearSession: (reply: FastifyReply) => void;
   /** A listener on a Unix socket that only the owner of the home can open: its callers act as the operator. */
@@ -109,12 +114,13 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     // Finding out who calls is work as well: done for the address, until the caller is known.
     const isLocal = local.has(request.raw);
     await turns.take(request, reply, isLocal ? "owner" : `address ${rangeOf(request.ip)}`);
-    const identity = await identify(request, parts.signIn, local);
+    const identity = await identify(request, parts, local);
     identities.set(request, identity);
-    const { actor, sessionSecret } = identity;
+    const { actor, session } = identity;
     if (actor.kind === "anonymous" && claimsToBeSomebody(request)) tell("a token or session that is none");
     if (actor.kind === "anonymous" && !request.routeOptions.config.anonymous) throw signInFirst();
-    if (sessionSecret !== undefined) refuseForeignPages(request, tell);
+    const isForPages = request.routeOptions.config.foreign !== true;
+    if (isForPages && (session !== undefined || actor.kind === "anonymous")) refuseForeignPages(request, session, tell);
     if (actor.kind !== "anonymous" && !isLocal) await turns.take(request, reply, `${actor.kind} ${actor.id}`);
   });
   server.addHook("onResponse", async ({ routeOptions: { url }, method }, { statusCode }) => {
@@ -122,7 +128,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   });
   limitBodies(server, { clock: parts.clock, tell, viewOf });
   server.setErrorHandler((error: FastifyError, request, reply) =>
-    answerProblem(error, request, reply, parts.log, actorOf),
+    answerProblem(error, request, reply, parts.log, identities.get(request)),
   );
   server.setNotFoundHandler({ preHandler: [] }, (request, reply) => {
     reply.status(actorOf(request).kind === "anonymous" ? 401 : 404).send(viewOf(notThere()));
@@ -141,7 +147,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     server,
     routes,
     actorOf,
-    sessionSecretOf: (request) => identities.get(request)?.sessionSecret,
+    sessionOf: (request) => identities.get(request)?.session,
     setSession: (reply, secret, endsAt) => {
       reply.setCookie(sessionCookie, secret, { ...cookieOptions, expires: new Date(endsAt) });
     },
@@ -154,14 +160,21 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
 
 const cookieOptions = { path: "/", secure: true, httpOnly: true, sameSite: "strict" } as const;
 
-async function identify(request: FastifyRequest, signIn: SignIn, local: WeakSet<IncomingMessage>): Promise<Identity> {
+async function identify(
+  request: FastifyRequest,
+  { sessions, clientTokens, tokenActorOf }: Pick<HttpParts, "sessions" | "clientTokens" | "tokenActorOf">,
+  local: WeakSet<IncomingMessage>,
+): Promise<Identity> {
   if (local.has(request.raw)) return { actor: operator };
+  const caller = await tokenActorOf(request);
+  if (caller !== undefined) return caller;
   const bearer = /^Bearer ([\x21-\x7e]{1,512})$/.exec(request.headers.authorization ?? "")?.[1];
-  if (bearer !== undefined) return { actor: (await signIn.clientOf(bearer)) ?? anonymous };
+  if (bearer !== undefined) return { actor: (await clientTokens.of(bearer)) ?? anonymous };
   const sessionSecret = request.cookies[sessionCookie];
   if (sessionSecret === undefined) return { actor: anonymous };
-  const signedIn = await signIn.sessionOf(sessionSecret);
-  return signedIn === undefined ? { actor: anonymous } : { actor: signedIn.actor, sessionSecret };
+  // What a page asks by itself, with nobody in front of it, keeps no session alive.
+  const isUnattended = request.headers["x-leadglass"] === "unattended" || request.routeOptions.config.unattended;
+  return sessions.of(sessionSecret, isUnattended ? "watch" : "use") ?? { actor: anonymous };
 }
 
 function claimsToBeSomebody({ headers, cookies }: FastifyRequest): boolean {
@@ -170,14 +183,18 @@ function claimsToBeSomebody({ headers, cookies }: FastifyRequest): boolean {
 
 /**
  * A cookie goes with every request that any page of this site makes, pages on other ports and subdomains among them. One that changes
- * something must come from a page of ours; one that reads must at least not come from another (Fetch Metadata).
+ * something must come from a page of ours; one that reads must at least not come from another (Fetch Metadata). Without a session too:
+ * another page must not sign a browser in as somebody else.
  */
-function refuseForeignPages({ method, headers }: FastifyRequest, tell: Tally): void {
+function refuseForeignPages({ method, headers }: FastifyRequest, session: Session | undefined, tell: Tally): void {
   const { origin, host } = headers;
   const from = headers["sec-fetch-site"];
   const isEmbedded = headers["sec-fetch-mode"] !== "navigate" && (from === "same-site" || from === "cross-site");
-  const isOurs = (origin === undefined || origin === `https://${host}`) && headers["x-leadglass"] === "1";
-  if (!isEmbedded && (isOurs || method === "GET" || method === "HEAD")) return;
+  const isMarked = headers["x-leadglass"] !== undefined || session === undefined;
+  const isOurs = (origin === undefined || origin === `https://${host}`) && isMarked;
+  const isReading = method === "GET" || method === "HEAD" || (method === "OPTIONS" && session === undefined);
+  if (session === undefined && isReading) return;
+  if (!isEmbedded && (isOurs || isReading)) return;
   tell("a session's request from a page that is not ours");
   throw new Problem("denied", "not found", { remedy: "use the pages of this server" });
 }
@@ -204,10 +221,10 @@ function answerProblem(
   request: FastifyRequest,
   reply: FastifyReply,
   log: Log,
-  actorOf: (request: FastifyRequest) => Actor,
+  { actor, challenge = "Bearer" }: Identity = { actor: anonymous },
 ): void {
   const problem = ofFramework(error) ?? asProblem(error, "answering a request");
-  const status = statusFor(problem, error, actorOf(request));
+  const status = statusFor(problem, error, actor);
   if (status >= 500) {
     log.error(
       "http: request failed",
@@ -219,7 +236,7 @@ function answerProblem(
     reply.raw.destroy();
     return;
   }
-  if (status === 401) reply.header("www-authenticate", "Bearer");
+  if (status === 401) reply.header("www-authenticate", challenge);
   if (status === 429 || status === 503) reply.header("retry-after", "2");
   reply.status(status).type("application/json; charset=utf-8").send(viewOf(problem));
 }
@@ -269,7 +286,15 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
     return reply.type("text/html; charset=utf-8").send(page.replaceAll("__CSP_NONCE__", nonce));
   };
   server.get("/", { config }, sendPage);
-  for (const path of ["/studies/:token", "/devices", "/confirmations", "/log", "/status"]) {
+  for (const path of [
+    "/studies/:token",
+    "/devices",
+    "/confirmations",
+    "/log",
+    "/status",
+    "/consent/:uid",
+    "/oauth/device",
+  ]) {
     server.get(path, { config }, sendPage);
   }
   if (webRoot === undefined) return;

@@ -35,13 +35,19 @@ export interface HttpsListener {
 
 type KeyAndCertificate = { readonly key: string; readonly cert: string };
 
+/**
+ * Programs may prove who they are by a certificate of their own (RFC 8705); whose it is is compared by who looks at it, and nobody needs one.
+ * The only issuer that is named is ourselves, who issue none: a browser then finds nothing to choose from, and asks its user nothing.
+ */
+const askForCertificates = (cert: string) => ({ requestCert: true, rejectUnauthorized: false, ca: cert });
+
 /** A server that is ready, under its certificate. */
 export function siteOf({ routing, server }: FastifyInstance, { key, cert }: KeyAndCertificate): Site {
   return {
     answer: routing,
     takesUpgrades: () => server.listenerCount("upgrade") > 0,
     upgrade: (request, socket, head) => void server.emit("upgrade", request, socket, head),
-    certificate: createSecureContext({ key, cert, minVersion: listenerOptions.minVersion }),
+    certificate: createSecureContext({ key, cert, ca: cert, minVersion: listenerOptions.minVersion }),
   };
 }
 
@@ -63,7 +69,7 @@ export async function listenHttps(
     one.once("close", () => all.delete(one));
   };
   const server = createServer({
-    ...{ key: fallback.key, cert: fallback.cert, ...listenerOptions },
+    ...{ key: fallback.key, cert: fallback.cert, ...listenerOptions, ...askForCertificates(fallback.cert) },
     SNICallback(name, done) {
       const site = sites.of(canonicalHost(name));
       done(null, typeof site === "object" ? site.certificate : undefined);

@@ -7,10 +7,20 @@ import { silentLog } from "#base/log";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { createFhirDoor } from "#doors/fhir";
+import { createOauth } from "#doors/oauth";
 import { createMemoryAccessStore } from "#stores/memory";
-import { anonymous, createGrants, createSignIn } from "#trust/access";
+import {
+  anonymous,
+  createGrants,
+  createOauthClients,
+  createOauthKeys,
+  createOauthRecords,
+  createPeople,
+  createWaysIn,
+  operator,
+} from "#trust/access";
 import { createFairQueue } from "./fair-queue.ts";
-import { createHttp } from "./http.ts";
+import { createHttp, type Route } from "./http.ts";
 
 /** Anything behind the doors: reaching it in these tests is the failure. */
 function unreachable(reached: string[]): never {
@@ -33,9 +43,24 @@ async function doorsOverNothing() {
     open: (_purpose: string, sealed: Uint8Array) => sealed,
   };
   const grants = await createGrants({ store, clock: systemClock, random: systemRandom });
-  const signIn = createSignIn({ store, grants, box, random: systemRandom, clock: systemClock });
+  const shared = { store, grants, box, random: systemRandom, clock: systemClock, log: silentLog };
+  const waysIn = await createWaysIn({ ...shared, people: createPeople(shared) });
+  const records = await createOauthRecords(shared);
+  const clients = await createOauthClients(shared);
+  const oauth = createOauth({
+    ...{
+      records,
+      clients,
+      keys: createOauthKeys({ ...shared, records }),
+      gate: (unreachable(reached) as { gate: never }).gate,
+    },
+    ...{ isSessionLive: waysIn.sessions.isLive, account: store.account, accountNamed: store.accountNamed },
+    ...{ factsOf: async () => undefined, clock: systemClock, random: systemRandom, log: silentLog },
+    pageUrl: () => "https://localhost/",
+  });
   const http = await createHttp({
-    signIn,
+    ...waysIn,
+    tokenActorOf: oauth.tokenActorOf,
     log: silentLog,
     random: systemRandom,
     clock: systemClock,
@@ -45,13 +70,22 @@ async function doorsOverNothing() {
   });
   const behind = unreachable(reached) as Record<string, never>;
   const setup = { needed: async () => false, secret: "", begin: behind.setup, confirm: behind.setup };
-  const parts = { archive: behind.archive, actorOf: http.actorOf, clock: systemClock, log: silentLog };
+  const parts = {
+    archive: behind.archive,
+    actorOf: http.actorOf,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  };
   const api = createApiDoor({
     ...http,
     ...behind,
     ...parts,
-    signIn,
+    ...waysIn,
     setup,
+    grants: behind.grants,
+    policy: behind.policy,
+    facilities: behind.facilities,
     devices: behind.devices,
     people: behind.people,
     confirmations: behind.confirmations,
@@ -60,15 +94,41 @@ async function doorsOverNothing() {
   } as never);
   await http.server.register(api);
   await http.server.register(
-    createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", allowedOrigins: [] } as never),
+    createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", isAllowedOrigin: () => false } as never),
   );
+  await http.server.register(oauth.door({ ...http, endSession: waysIn.sessions.end }));
   await http.server.register(createFhirDoor({ ...parts, ...behind } as never));
   await http.server.ready();
-  return { http, reached, store, signIn };
+  return { http, reached, store, grants, sessions: waysIn.sessions };
 }
 
-/** All that a caller without session or token may ask for: health, sign-in, and the files of the browser application. */
+/** All that a caller without session or token may ask for: health, sign-in, public keys, where programs prove who they are, and the pages. */
 const anonymousRoutes = [
+  "GET /.well-known/oauth-authorization-server/oauth",
+  "GET /consent/:uid",
+  "GET /fhir/R4/.well-known/smart-configuration",
+  "GET /oauth/.well-known/openid-configuration",
+  "GET /oauth/.well-known/smart-configuration",
+  "GET /oauth/auth",
+  "GET /oauth/auth/:uid",
+  "GET /oauth/device",
+  "GET /oauth/jwks",
+  "GET /oauth/me",
+  "GET /oauth/session/end",
+  "GET /oauth/session/end/success",
+  "OPTIONS /oauth/jwks",
+  "OPTIONS /oauth/me",
+  "OPTIONS /oauth/request",
+  "OPTIONS /oauth/token",
+  "OPTIONS /oauth/token/introspection",
+  "OPTIONS /oauth/token/revocation",
+  "POST /oauth/device/auth",
+  "POST /oauth/me",
+  "POST /oauth/request",
+  "POST /oauth/session/end/confirm",
+  "POST /oauth/token",
+  "POST /oauth/token/introspection",
+  "POST /oauth/token/revocation",
   "GET /",
   "GET /api/setup",
   "GET /confirmations",
@@ -79,22 +139,30 @@ const anonymousRoutes = [
   "GET /status",
   "GET /studies/:token",
   "POST /api/session",
+  "POST /api/session/passkey",
+  "POST /api/session/passkey/options",
+  "POST /api/session/recovery",
   "POST /api/setup/account",
   "POST /api/setup/confirm",
   "POST /api/setup/link",
+  "POST /api/setup/passkey",
+  "POST /api/setup/passkey/confirm",
 ];
+
+/** A browser asks without a token before it calls for a page of another origin. */
+const isPreflight = ({ method, url }: Route) => method === "OPTIONS" && url.startsWith("/dicom-web/");
 
 const exampleOf = (url: string) => url.replace(/:[A-Za-z]+(\([^)]*\))?/g, "1.2.3").replace("*", "x");
 
 test("the anonymous routes are health, sign-in and the pages, no others", async () => {
   const { http } = await doorsOverNothing();
-  const open = http.routes.filter((route) => route.anonymous && route.method !== "HEAD");
-  assert.deepEqual([...new Set(open.map(({ method, url }) => `${method} ${url}`))].sort(), anonymousRoutes);
+  const open = http.routes.filter((route) => route.anonymous && route.method !== "HEAD" && !isPreflight(route));
+  assert.deepEqual([...new Set(open.map(({ method, url }) => `${method} ${url}`))].sort(), [...anonymousRoutes].sort());
 });
 
 test("every other route refuses an anonymous caller before anything behind the doors is reached", async () => {
   const { http, reached } = await doorsOverNothing();
-  const closed = http.routes.filter((route) => !route.anonymous);
+  const closed = http.routes.filter((route) => !route.anonymous || isPreflight(route));
   assert.ok(closed.length > 30, `${closed.length} routes`);
   for (const { method, url } of closed) {
     const wrongProofs = [
@@ -119,7 +187,7 @@ test("a path that is no route looks the same to an anonymous caller as one that 
 });
 
 test("a signed-in browser's request that does not come from our pages changes nothing", async () => {
-  const { http, store, signIn, reached } = await doorsOverNothing();
+  const { http, store, grants, sessions, reached } = await doorsOverNothing();
   const account = {
     id: "a".repeat(32),
     name: "a",
@@ -129,7 +197,13 @@ test("a signed-in browser's request that does not come from our pages changes no
     createdAt: 0,
   };
   await store.addAccount(account, []);
-  const { secret } = await signIn.beginSession(account);
+  const holder = `user:${account.id}`;
+  await grants.give(
+    holder,
+    { role: "administrator", place: { kind: "tenant" }, purpose: "operations", endsAt: 0 },
+    operator,
+  );
+  const { secret } = await sessions.begin(holder, { userAgent: "", address: "" });
   const cookie = `__Host-leadglass=${secret}`;
   const foreign = [{ cookie }, { cookie, "x-leadglass": "1", origin: "https://evil.example" }];
   for (const headers of foreign) {

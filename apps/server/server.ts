@@ -11,6 +11,7 @@ import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
 import { createFhirDoor } from "#doors/fhir";
+import { createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { type HomeLock, lockHome } from "#stores/sql";
@@ -164,7 +165,10 @@ async function createWeb(
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
+  const pageUrl = () => pageUrlOf(configuration, ports().https);
+  const oauth = createOauth({ ...house.oauth, pageUrl });
   const http = await createHttp({
+    tokenActorOf: oauth.tokenActorOf,
     sessions: house.sessions,
     clientTokens: house.clientTokens,
     log,
@@ -201,7 +205,6 @@ async function createWeb(
     care: await house.care.view(),
   });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
-  const pageUrl = () => pageUrlOf(configuration, ports().https);
   const rootPassphrase = async () =>
     house.keyState().root === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
   const api = {
@@ -226,12 +229,13 @@ async function createWeb(
       implementation: leadglass,
       root: house.dicomwebRoot,
       requireFacility: house.facilities.require,
-      allowedOrigins: [],
+      isAllowedOrigin: oauth.isClientOrigin,
     }),
   );
   const server = { log: house.logName, host: hostOf(configuration) };
   const finder = createLogFinder(audit);
   await http.server.register(createFhirDoor({ ...house, finder, server, version, startedAt, actorOf }));
+  await http.server.register(oauth.door({ actorOf, sessionOf, endSession: house.sessions.end }));
   await moreDoors?.(house, http);
   await http.server.ready();
   undo.push(() => http.server.close());

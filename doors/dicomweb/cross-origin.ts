@@ -1,18 +1,19 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-const allowedHeaders = "Authorization, Accept, Content-Type, Range";
-const exposedHeaders = "Content-Range, Content-Location, Warning, ETag, Retry-After";
+const allowedHeaders = "Authorization, DPoP, Accept, Content-Type, Range";
+const exposedHeaders = "Content-Range, Content-Location, Warning, ETag, Retry-After, WWW-Authenticate";
 /** A quoted Accept makes browsers ask first: once in two hours is enough (the most that they keep). */
 const maxAgeSeconds = "7200";
 
-/** Lets the pages of configured origins read answers (Fetch standard, CORS protocol). Never with credentials of the browser. */
-export function createCrossOrigin(allowedOrigins: readonly string[]) {
-  const allowed = new Set(allowedOrigins);
-  const isAllowed = (request: FastifyRequest): boolean => allowed.has(request.headers.origin ?? "");
+/** Lets the pages of some origins read answers (Fetch standard, CORS protocol). Never with credentials of the browser. */
+export function createCrossOrigin(isAllowedOrigin: (origin: string) => boolean) {
+  const isAllowed = ({ headers: { origin } }: FastifyRequest): boolean =>
+    origin !== undefined && isAllowedOrigin(origin);
   return {
+    isAllowed,
     /** On every answer, refusals too: a page must be able to read why. */
     mark(request: FastifyRequest, reply: FastifyReply): void {
-      if (allowed.size > 0) reply.header("vary", "Origin");
+      reply.header("vary", "Origin");
       if (!isAllowed(request)) return;
       reply.headers({
         "access-control-allow-origin": request.headers.origin ?? "",

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Problem } from "#base/problem";
 import { bulkDataHandler } from "./bulk-data.ts";
 import { createCrossOrigin } from "./cross-origin.ts";
 import { framesHandler } from "./frames.ts";
@@ -66,8 +67,7 @@ export function createDicomwebDoor(parts: DicomwebParts): (server: FastifyInstan
 }
 
 function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
-  const { allowedOrigins = [] } = parts;
-  const crossOrigin = createCrossOrigin(allowedOrigins);
+  const crossOrigin = createCrossOrigin(parts.isAllowedOrigin);
   // Bodies are streamed by their route; nothing is collected before it.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser("*", (_request, _body, done) => done(null));
@@ -95,8 +95,12 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
     const methods = [...(get ? ["GET", "HEAD"] : []), ...(post ? ["POST"] : []), "OPTIONS"].join(", ");
     if (get) scope.route({ method: ["GET", "HEAD"], url: path, handler: get });
     if (post) scope.route({ method: "POST", url: path, handler: post });
-    // A browser asks without a token. Where no other origin is allowed, nobody has to ask, and nobody may.
-    const config = allowedOrigins.length > 0 ? { anonymous: true } : {};
-    scope.options(path, { config }, async (request, reply) => crossOrigin.answer(request, reply, methods));
+    // A browser asks without a token, for a page of an origin that may call. Nobody else has to ask so.
+    scope.options(path, { config: { anonymous: true } }, async (request, reply) => {
+      if (parts.actorOf(request).kind === "anonymous" && !crossOrigin.isAllowed(request)) {
+        throw new Problem("denied", "sign in first", { remedy: "a session or a token is needed" });
+      }
+      return crossOrigin.answer(request, reply, methods);
+    });
   }
 }

@@ -23,8 +23,8 @@ export interface DicomwebParts {
   readonly root: string;
   /** Gives the token of a facility back, "" for none. Problem `absent` when no facility has it. */
   readonly requireFacility: (id: string) => Promise<string>;
-  /** Origins (`https://viewer.example`) whose pages may call this service. None if left out. */
-  readonly allowedOrigins?: readonly string[];
+  /** Whether pages of this origin (`https://viewer.example`) may call this service; asked for each request. */
+  readonly isAllowedOrigin: (origin: string) => boolean;
   /** A proxy in front sets Forwarded or X-Forwarded-*, and nobody else can reach the server. False if left out. */
   readonly trustForwarded?: boolean;
 }

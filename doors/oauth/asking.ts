@@ -106,7 +106,7 @@ export async function allow(
   const grantId = await makeGrant();
   // A device goes on when the browser that let it in is closed.
   const outlasts = scopes.includes("offline_access") || ask.goesTo === "";
-  const facts = { ...chosen, grantId, sessionId: outlasts ? "" : session.id, accountId, clientId: client.id };
+  const facts = { ...chosen, grantId, sessionId: outlasts ? "" : session.digest, accountId, clientId: client.id };
   await records.put(factsKind, grantId, facts, endsAt);
   if (!client.isFirstParty && ask.goesTo !== "") {
     const consent = { accountId, clientId: client.id, scopes, at: clock.now() };

@@ -47,7 +47,8 @@ export function createOauth(parts: OauthParts): Oauth {
   };
 }
 
-const anonymous = { config: { anonymous: true } };
+/** Called by programs, and by pages of clients: no route here does anything by the session of this site alone. */
+const anonymous = { config: { anonymous: true, foreign: true } };
 
 /** The provider's own routes, each by name: what is not among them is no route of ours. */
 function registerProvider(
@@ -56,7 +57,7 @@ function registerProvider(
   callers: OauthCallers,
   provider: () => Promise<Provider>,
 ): void {
-  const leaving = new WeakMap<object, FastifyRequest>();
+  const leaving = new WeakMap<object, string>();
   const listening = new WeakSet<Provider>();
   // The provider reads bodies itself.
   scope.removeAllContentTypeParsers();
@@ -66,12 +67,12 @@ function registerProvider(
     if (!listening.has(behind)) {
       listening.add(behind);
       behind.on("end_session.success", ({ req }: KoaContextWithOIDC) => {
-        const asked = leaving.get(req);
-        if (asked !== undefined)
-          callers.endSession(asked).catch((error) => parts.log.error("oauth: sign-out", {}, error));
+        const id = leaving.get(req);
+        if (id !== undefined) callers.endSession(id).catch((error) => parts.log.error("oauth: sign-out", {}, error));
       });
     }
-    leaving.set(request.raw, request);
+    const session = callers.sessionOf(request);
+    if (session !== undefined) leaving.set(request.raw, session.digest);
     pass(behind, request, reply, parts.pageUrl());
   };
   const { authorization, code_verification: _page, end_session, device_authorization, ...paths } = oauthPaths;

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
-import type { Account, Actor, Gate, OauthClients, OauthKeys, OauthRecords, StudyFacts } from "#trust/access";
+import type { Account, Actor, Gate, OauthClients, OauthKeys, OauthRecords, Session, StudyFacts } from "#trust/access";
 
 /** What stands behind the provider. */
 export interface OauthParts {
@@ -10,7 +10,7 @@ export interface OauthParts {
   readonly records: OauthRecords;
   readonly keys: OauthKeys;
   readonly gate: Gate;
-  /** Whether the browser session of this id still holds. */
+  /** Whether the browser session of this id (the digest of its secret) still holds. */
   readonly isSessionLive: (id: string) => boolean;
   readonly account: (id: string) => Promise<Account | undefined>;
   readonly accountNamed: (name: string) => Promise<Account | undefined>;
@@ -24,19 +24,15 @@ export interface OauthParts {
 }
 
 /** The browser session that a request came with. */
-export interface BrowserSession {
-  /** `user:…`. */
-  readonly holder: string;
-  readonly id: string;
-}
+export type BrowserSession = Pick<Session, "holder" | "digest">;
 
 /** What the server knows of a request. */
 export interface OauthCallers {
   /** Who sends it; the server has found it out before any route runs. */
   readonly actorOf: (request: FastifyRequest) => Actor;
   readonly sessionOf: (request: FastifyRequest) => BrowserSession | undefined;
-  /** Ends that session. */
-  readonly endSession: (request: FastifyRequest) => Promise<void>;
+  /** Ends the session of this id. */
+  readonly endSession: (id: string) => Promise<boolean>;
 }
 
 /** What one authorization was given with, by the id of the provider's grant: it ends with it. */

@@ -51,6 +51,7 @@ export async function openDoor(
       implementation: leadglass,
       root: "/dicom-web",
       requireFacility: async (id) => id,
+      isAllowedOrigin: () => false,
       ...parts,
     }),
   );

@@ -7,7 +7,7 @@ import { asStored, imageFile, instancePath, studyPath } from "./dicomweb-files.f
 
 test("a configured origin may call, and may read refusals too", async () => {
   const origin = "https://viewer.example";
-  const open = await openDoor(undefined, { allowedOrigins: [origin] });
+  const open = await openDoor(undefined, { isAllowedOrigin: (asked) => asked === origin });
   const asked = await open.server.inject({
     method: "OPTIONS",
     url: `${instancePath(1)}/frames/1`,

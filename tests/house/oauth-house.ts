@@ -112,12 +112,12 @@ export async function startOauthHouse(options: { readonly log?: Log } = {}) {
   server.get("/stream", async (request) => ({ at: streams.push(actorOf(request)) - 1 }));
   const sessionOf = (request: { cookies: Record<string, string | undefined> }) => {
     const held = sessions.of(request.cookies["__Host-leadglass"] ?? "");
-    return held && { holder: held.session.holder, id: held.session.digest };
+    return held?.session;
   };
   await server.register(
     oauth.door({
       ...{ actorOf, sessionOf },
-      endSession: async (request) => void (await sessions.end(sessionOf(request)?.id ?? "")),
+      endSession: sessions.end,
     }),
   );
   await server.ready();
