@@ -32,6 +32,10 @@ export interface Configuration {
   readonly retention: RetentionPolicy;
   /** Studies whose identity one actor may see in a minute before it is stopped. */
   readonly revealsPerMinute: number;
+  /** From which hour of the day, here, to before which nobody is there at an unusual time. */
+  readonly usualHours: readonly [number, number];
+  /** How long a look in an emergency lasts. */
+  readonly breakGlassMinutes: number;
   /** A file of passwords that were found in breaches, beside the list that comes with the program. */
   readonly breachedPasswords: string | undefined;
   readonly passphraseFile: string;
@@ -79,6 +83,8 @@ const sources = {
   objects: { option: "objects", variable: "LEADGLASS_OBJECTS", fallback: "" },
   scrubRate: { option: "scrub-rate", variable: "LEADGLASS_SCRUB_RATE", fallback: "20" },
   revealsPerMinute: { option: "reveals-per-minute", variable: "LEADGLASS_REVEALS_PER_MINUTE", fallback: "5000" },
+  usualHours: { option: "usual-hours", variable: "LEADGLASS_USUAL_HOURS", fallback: "6-22" },
+  breakGlassMinutes: { option: "break-glass-minutes", variable: "LEADGLASS_BREAK_GLASS_MINUTES", fallback: "60" },
   breachedPasswords: { option: "breached-passwords", variable: "LEADGLASS_BREACHED_PASSWORDS", fallback: "" },
   passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
   rootKey: { option: "root-key", variable: "LEADGLASS_ROOT_KEY", fallback: "passphrase" },
@@ -161,16 +167,25 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     retention: retention === undefined ? { rules: [], afterArrivalDays: 1 } : parseRetention(retention),
     breachedPasswords: value("breachedPasswords") === "" ? undefined : resolve(home, value("breachedPasswords")),
     revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),
+    usualHours: hoursOf(value("usualHours")),
+    breakGlassMinutes: whole("breakGlassMinutes", 15, 240),
     passphraseFile: resolve(value("passphraseFile") || join(home, "root.passphrase")),
     rootKey: value("rootKey"),
     nextRootKey: value("nextRootKey") || undefined,
     rootKeyEndpoint: value("rootKeyEndpoint") || undefined,
     awsCredentials: async () => awsCredentials(environment),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
-    witnesses: parseWitnesses(witnesses),
+    witnesses: parseWitnesses(witnesses, home),
     associationsMax: whole("associationsMax", 1, 10_000),
     syslog: parseCollector(syslog),
   };
+}
+
+/** `6-22`; `22-6` for a house that works at night. */
+function hoursOf(text: string): readonly [number, number] {
+  const [, from = "", to = ""] = /^(\d{1,2})-(\d{1,2})$/.exec(text) ?? [];
+  if (from !== "" && Number(from) <= 24 && Number(to) <= 24) return [Number(from), Number(to)];
+  throw refused("usualHours", "must be two hours of the day like 6-22");
 }
 
 function objectPlaces(text: string, home: string): ObjectPlaces {

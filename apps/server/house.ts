@@ -61,11 +61,12 @@ import { type Care, openCare, openWitnessedTime } from "./care.ts";
 import type { Configuration } from "./configuration.ts";
 import type { HomePaths } from "./home.ts";
 import { checkObjectsPlace } from "./objects-place.ts";
+import { type Oversight, openOversight, openWatch, type Watching } from "./oversight.ts";
 import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";
 import { type Cosigning, createCosigning } from "./witnesses.ts";
 
 /** Everything behind the doors, put together. */
-export interface House extends WaysIn {
+export interface House extends WaysIn, Oversight {
   readonly care: Care;
   readonly vault: Vault;
   readonly audit: AuditLog;
@@ -118,27 +119,15 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const grants = await createGrants({ store: access.accessStore, clock, random });
   const policy = createPolicy(grants);
   const gate = createGate({ policy, audit, clock });
-  const { reveal, breaker } = createReveal({
-    vault,
-    gate,
-    audit,
-    clock,
-    log,
-    studiesPerMinuteMax: configuration.revealsPerMinute,
-  });
-  const time = await openWitnessedTime({ files: systemFiles, clock, log, folder: paths.folder });
-  const archive = createArchive({
-    stamp: time.stamp,
-    vault,
-    reveal,
+  const home = { files: systemFiles, clock, random, log, paths, vault, stores };
+  const watching = await openWatch({ ...home, configuration, store: access.accessStore, audit, gate });
+  const { archive, reveal, breaker, time } = await openArchive({
+    ...home,
+    configuration,
     index,
-    gate,
     audit,
-    clock,
-    random,
-    log,
-    implementation: leadglass,
-    bulkDataRoot: dicomwebRoot,
+    gate,
+    watching,
   });
   const plans = { files: systemFiles, folder: paths.exports };
   const exporting = createExporting({ ...plans, archive, index, vault, gate, clock, random });
@@ -155,15 +144,18 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
-  const home = { files: systemFiles, clock, random, log, paths, vault, stores };
   const backups = createBackups({ ...home, keyring, audit, entryStore, copyAccess: access.copy });
   const care = await openCare({ ...home, configuration, time, index, archive, gate, reveal, backups });
   const { isHeld } = care.fates;
+  const { sessions } = callers;
+  const overseen = { ...home, configuration, store: access.accessStore, gate, grants, policy, sessions };
+  const oversight = await openOversight({ ...overseen, watching, archive, index });
   const destroying = { isHeld, remove: care.retention.remove, purgeBackups: backups.purgeKeys };
   const shredding = createShredding({ vault, index, audit, ...destroying });
   return {
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
+    ...oversight,
     cosigning,
     exporting,
     care,
@@ -180,7 +172,9 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
       await callers.confirmations.close();
       await keyRotation.close();
       await care.close();
+      await oversight.shares.close();
       await archive.close();
+      await watching.close();
       await cosigning.stop();
       await audit.close();
       await index.close();
@@ -189,6 +183,23 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
       keyring.wipe();
     },
   };
+}
+
+interface ArchiveHome extends Pick<House, "vault" | "index" | "audit" | "gate"> {
+  readonly configuration: Configuration;
+  readonly paths: HomePaths;
+  readonly watching: { readonly watch: Watching["watch"] };
+  readonly log: Log;
+}
+
+/** Images, and the one way to what identifies. */
+async function openArchive({ configuration, paths, watching, ...given }: ArchiveHome) {
+  const shared = { ...given, clock: systemClock, random: systemRandom };
+  const studiesPerMinuteMax = configuration.revealsPerMinute;
+  const { reveal, breaker } = createReveal({ ...shared, watch: watching.watch, studiesPerMinuteMax });
+  const time = await openWitnessedTime({ ...shared, files: systemFiles, folder: paths.folder });
+  const served = { implementation: leadglass, bulkDataRoot: dicomwebRoot };
+  return { archive: createArchive({ ...shared, ...served, reveal, stamp: time.stamp }), reveal, breaker, time };
 }
 
 async function openAudit(paths: HomePaths, vault: Vault, detailStore: DetailStore) {

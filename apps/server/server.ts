@@ -16,7 +16,6 @@ import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { system } from "#trust/access";
-import { createLogFinder } from "#trust/audit";
 import { type Configuration, isLoopback } from "./configuration.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import { createFairQueue } from "./fair-queue.ts";
@@ -233,8 +232,7 @@ async function createWeb(
     }),
   );
   const server = { log: house.logName, host: hostOf(configuration) };
-  const finder = createLogFinder(audit);
-  await http.server.register(createFhirDoor({ ...house, finder, server, version, startedAt, actorOf }));
+  await http.server.register(createFhirDoor({ ...house, server, version, startedAt, actorOf }));
   await http.server.register(oauth.door({ actorOf, sessionOf, endSession: house.sessions.end }));
   await moreDoors?.(house, http);
   await http.server.ready();

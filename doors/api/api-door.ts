@@ -3,12 +3,14 @@ import { registerAudit } from "./audit.ts";
 import { registerAuditTiles } from "./audit-tiles.ts";
 import { registerBackups } from "./backups.ts";
 import { createBeginning } from "./beginning.ts";
+import { registerBreakGlass } from "./break-glass.ts";
 import { createBrowserCookies } from "./browser-cookies.ts";
 import { registerCare } from "./care.ts";
 import { registerConfirmations } from "./confirmations.ts";
 import { registerCorrections } from "./corrections.ts";
 import { registerCredentials, registerRecovery } from "./credentials.ts";
 import { registerDevices } from "./devices.ts";
+import { registerDisclosures } from "./disclosures.ts";
 import { registerEvents } from "./events.ts";
 import { registerExports } from "./exports.ts";
 import { registerFacilities } from "./facilities.ts";
@@ -17,8 +19,10 @@ import { registerKeys } from "./keys.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
 import { registerPeople } from "./people.ts";
+import { registerReviews, registerWatchedPeople } from "./reviews.ts";
 import { registerSession, registerSessions } from "./session.ts";
 import { registerSetup } from "./setup.ts";
+import { registerShares } from "./shares.ts";
 import { registerStudies } from "./studies.ts";
 import { registerVault } from "./vault.ts";
 
@@ -48,5 +52,10 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerBackups(server, parts);
     registerExports(server, parts);
     registerCare(server, parts);
+    registerBreakGlass(server, parts);
+    registerShares(server, parts);
+    registerReviews(server, parts);
+    registerWatchedPeople(server, parts);
+    registerDisclosures(server, parts);
   };
 }

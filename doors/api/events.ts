@@ -55,6 +55,7 @@ export function registerEvents(
     parts.breaker.watch(() => tell("status.read", { type: "stopped" })),
     phantom.watch((state) => tell("status.read", { type: "phantom", phantom: state })),
     devices.watchWaiting((waiting) => tell("device.read", { type: "waiting", waiting })),
+    parts.reviews.watch(({ kind }) => tell("review.read", { type: "alarm", kind })),
     confirmations.watch((id) => tell("confirmation.read", { type: "confirmation", id })),
   ];
   server.addHook("preClose", async () => {

@@ -3,9 +3,20 @@ import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import type { BackupsView, BackupTaking, BackupView, PhantomState, ScrubView, StatusView } from "#formats/api";
-import type { Archive, Compaction, DiscardConflict, Exporting, Scrub, Shredding, StudyFates } from "#radiology/archive";
+import type {
+  Archive,
+  AskedPatient,
+  Compaction,
+  DiscardConflict,
+  Disclosures,
+  Exporting,
+  Scrub,
+  Shredding,
+  StudyFates,
+} from "#radiology/archive";
 import type {
   Actor,
+  BreakGlass,
   Confirmations,
   Devices,
   Facilities,
@@ -13,7 +24,10 @@ import type {
   Grants,
   People,
   Policy,
+  Reviews,
   Session,
+  Shares,
+  WatchedPeople,
   WaysIn,
 } from "#trust/access";
 import type { AuditLog } from "#trust/audit";
@@ -45,7 +59,18 @@ export interface CareGiver {
   scrubView(): Promise<ScrubView>;
 }
 
-export interface ApiParts extends WaysIn {
+/** Who looks beyond what is theirs, who is let look from outside, and who judges it. */
+export interface OversightParts {
+  readonly breakGlass: BreakGlass;
+  readonly shares: Shares;
+  readonly reviews: Reviews;
+  readonly watchedPeople: WatchedPeople;
+  readonly disclosures: Disclosures;
+  /** Tokens of the patients whom an exact number stands for. */
+  readonly patientsOf: (asked: AskedPatient) => Promise<readonly string[]>;
+}
+
+export interface ApiParts extends WaysIn, OversightParts {
   readonly care: CareGiver;
   readonly archive: Archive;
   readonly gate: Gate;

@@ -1,5 +1,6 @@
 import type { CareView } from "./care.ts";
 import type { GrantTermsView, Role } from "./grants.ts";
+import type { reviewKinds } from "./reviews.ts";
 
 /**
  * What the browser and the command say to the server under `/api`, and what comes back. JSON; times are epoch milliseconds;
@@ -557,6 +558,8 @@ export type ApiEvent =
   | { readonly type: "waiting"; readonly waiting: WaitingView }
   /** One was asked for, decided or done. */
   | { readonly type: "confirmation"; readonly id: string }
+  /** A look in an emergency, or something unusual, waits to be judged. */
+  | { readonly type: "alarm"; readonly kind: (typeof reviewKinds)[number] }
   /** Somebody looked at too many patients and is stopped. */
   | { readonly type: "stopped" }
   /** Somebody lost their ways in and was given a link to new ones. */

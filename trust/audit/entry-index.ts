@@ -4,7 +4,7 @@ import type { LogCriteria } from "./finder.ts";
 /** What the index knows of an entry: where it is looked for. */
 export interface IndexedEntry extends Pick<AuditEntry, "at" | "actor" | "act" | "outcome"> {
   readonly index: number;
-  /** Tokens of the studies that it is about. */
+  /** Tokens of the studies that it is about, or of the patient. */
   readonly studies: readonly string[];
 }
 

@@ -8,7 +8,7 @@ export interface FoundEntry extends AuditEntry {
 /** What entries are looked for; all that is given must hold. */
 export interface LogCriteria {
   readonly actor?: string;
-  /** Token of a study: entries on it, and those by which its identity was opened. */
+  /** Token of a study, or of a patient: entries on it, and those by which the study's identity was opened. */
   readonly study?: string;
   /** An act, or with a dot at its end the beginning of several: `study.`. */
   readonly act?: string;
@@ -78,7 +78,8 @@ export function isMatch(entry: AuditEntry, criteria: LogCriteria): boolean {
   if (from !== undefined && entry.at < from) return false;
   if (to !== undefined && entry.at >= to) return false;
   if (study === undefined) return true;
-  return (entry.on?.kind === "study" && entry.on.id === study) || entry.studies?.includes(study) === true;
+  const isOn = (entry.on?.kind === "study" || entry.on?.kind === "patient") && entry.on.id === study;
+  return isOn || entry.studies?.includes(study) === true;
 }
 
 export function isOfActs(act: string, asked: string): boolean {

@@ -132,7 +132,7 @@ async function standing(audit: Pick<AuditLog, "size" | "lines">, index: EntryInd
 }
 
 function indexed({ at, actor, act, outcome, on, studies = [] }: AuditEntry, index: number): IndexedEntry {
-  const about = on?.kind === "study" ? [on.id, ...studies] : studies;
+  const about = on?.kind === "study" || on?.kind === "patient" ? [on.id, ...studies] : studies;
   return { index, at, actor, act, outcome, studies: [...new Set(about)] };
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { Gate, Pass } from "#trust/access";
+import type { Gate, Pass, ShownIdentity } from "#trust/access";
 import { type AuditLog, studiesMost } from "#trust/audit";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { IdentityValues, SealedIdentity } from "./identity.ts";
@@ -47,6 +47,8 @@ export interface RevealParts {
   readonly log: Log;
   /** Studies whose identity one actor may see in a minute before it is stopped. */
   readonly studiesPerMinuteMax: number;
+  /** Told of the rows that were shown: returns at once, and keeps none of them. */
+  readonly watch?: (shown: ShownIdentity) => void;
 }
 
 /** The function, and the breaker for whoever shows and releases the stopped. */
@@ -70,8 +72,10 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
     await Promise.all(entries);
     if (isStopped) throw stopped();
   };
-  const openRows = async (pass: Pass, rows: readonly SealedIdentity[]) => {
+  const openRows = async (pass: Pass, rows: readonly SealedIdentity[], purpose: Purpose) => {
     const opened = await Promise.all(rows.map((row) => opening.row(row).catch(undefinedWhenShredded)));
+    const shown = rows.map(({ studyToken }, at) => ({ studyToken, values: opened[at]?.values }));
+    if (rows.length > 0) parts.watch?.({ actor: pass.actor, act: pass.act, purpose, rows: shown });
     return pass.sees === "masked" ? opened.map((values) => values && masked(values)) : opened;
   };
 
@@ -80,7 +84,7 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
     const studies = new Set([...rows, ...halves].map(({ studyToken }) => studyToken));
     if (studies.size > 0) await admit(pass, [...studies], purpose);
     return {
-      rows: await openRows(pass, rows),
+      rows: await openRows(pass, rows, purpose),
       async openHalf(at) {
         const half = halves[at];
         if (half === undefined) throw new RangeError("no such half was asked for");
