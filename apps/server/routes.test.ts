@@ -4,7 +4,7 @@ import type { HTTPMethods } from "fastify";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
-import { createApiDoor } from "#doors/api";
+import { createApiDoor, createTenantsDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { createFhirDoor } from "#doors/fhir";
 import { createOauth } from "#doors/oauth";
@@ -93,6 +93,7 @@ async function doorsOverNothing() {
     phantom: behind.phantom,
   } as never);
   await http.server.register(api);
+  await http.server.register(createTenantsDoor({ tenants: behind.tenants as never, actorOf: http.actorOf }));
   await http.server.register(
     createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", isAllowedOrigin: () => false } as never),
   );
