@@ -2,6 +2,7 @@ import type { Command } from "../arguments.ts";
 import { auditExport, auditProve, auditVerify } from "./audit.ts";
 import { vaultBackup, vaultDrill, vaultRestore } from "./backup.ts";
 import { vaultCompact, vaultConfirmClock, vaultDiscardConflict, vaultHold, vaultHolds, vaultScrub } from "./care.ts";
+import { clientAdd, clientKeysRotate, clientList, clientRemove } from "./clients.ts";
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
@@ -39,6 +40,10 @@ export const commands: readonly Command[] = [
   grantAdd,
   grantList,
   grantEnd,
+  clientAdd,
+  clientList,
+  clientRemove,
+  clientKeysRotate,
   confirmationList,
   confirmationWait,
   confirmationWithdraw,

@@ -1,6 +1,9 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { AccountPage } from "./pages/account-page.tsx";
+import { AppCodePage } from "./pages/app-code-page.tsx";
 import { ConfirmationsPage } from "./pages/confirmations-page.tsx";
+import { ConsentPage } from "./pages/consent-page.tsx";
 import { DevicesPage } from "./pages/devices-page.tsx";
 import { LogPage } from "./pages/log-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
@@ -39,8 +42,11 @@ export function createPages(options: PagesOptions) {
   });
   const log = createRoute({ getParentRoute: () => root, path: "/log", component: LogPage });
   const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
+  const consent = createRoute({ getParentRoute: () => root, path: "/consent/$uid", component: ConsentPage });
+  const appCode = createRoute({ getParentRoute: () => root, path: "/oauth/device", component: AppCodePage });
+  const account = createRoute({ getParentRoute: () => root, path: "/account", component: AccountPage });
   return createRouter({
-    routeTree: root.addChildren([studies, viewer, devices, confirmations, log, status]),
+    routeTree: root.addChildren([studies, viewer, devices, confirmations, log, status, consent, appCode, account]),
     // A resting pointer on a study loads the viewer's code, not the study.
     defaultPreload: "intent",
     scrollRestoration: false,
