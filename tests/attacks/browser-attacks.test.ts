@@ -5,6 +5,9 @@ import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
+import { systemClock } from "#base/clock";
+import { systemRandom } from "#base/id";
+import { makeCertificates } from "../../apps/server/certificates.ts";
 import { fileOf, type Slice, slicesOf } from "../flows/modality.fixture.ts";
 import {
   type Administrator,
@@ -260,7 +263,29 @@ test("every page in Chromium breaks no policy, and none of them lets text become
   assert.ok(!seen.some((what) => what.startsWith("ran:")));
 });
 
-const evilPage = (body: string) => `<!doctype html><meta charset="utf-8"><title>evil</title>${body}`;
+/**
+ * A server of somebody else's on this machine. Chromium lets no page from elsewhere reach a server on this machine at all, so only one from
+ * here shows what the server itself refuses.
+ */
+async function openEvilServer() {
+  const { key, certificate } = await makeCertificates(["localhost", "127.0.0.1"], systemClock, systemRandom);
+  const referers: (string | undefined)[] = [];
+  const server = createServer({ key, cert: certificate }, (request, response) => {
+    if (request.url === "/landing") referers.push(request.headers.referer);
+    response.setHeader("content-type", "text/html");
+    response.end('<!doctype html><meta charset="utf-8"><title>evil</title><p>hello');
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    referers,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 /** What pages of other origins try; `site` is the server, the result is what they got to read. */
 const attempts = async (site: string): Promise<Record<string, string>> => {
@@ -352,8 +377,10 @@ const attempts = async (site: string): Promise<Record<string, string>> => {
 test("attack 70: pages of other origins and of other ports read nothing, change nothing and frame nothing", {
   skip: noBrowser,
   timeout: 120_000,
-}, async () => {
+}, async (t) => {
   const { context } = browser;
+  const evil = await openEvilServer();
+  t.after(evil.close);
   const devices = async () =>
     ((await (await house.fetch("/api/devices")).json()) as { devices: unknown[] }).devices?.length ?? 0;
   const session = async () =>
@@ -364,10 +391,7 @@ test("attack 70: pages of other origins and of other ports read nothing, change 
     ).status;
   const before = await devices();
   // The first sends no cookie along (SameSite); the second is the same site on another port, which does.
-  for (const origin of ["https://evil.example", `https://localhost:${house.https + 1}`]) {
-    await context.route(`${origin}/**`, (route) =>
-      route.fulfill({ contentType: "text/html", body: evilPage("<p>hello") }),
-    );
+  for (const origin of [`https://127.0.0.1:${evil.port}`, `https://localhost:${evil.port}`]) {
     const page = await context.newPage();
     await page.goto(`${origin}/`);
     const got = await page.evaluate(attempts, siteOf(house));
@@ -381,7 +405,6 @@ test("attack 70: pages of other origins and of other ports read nothing, change 
     for (const frame of page.frames().filter((each) => each.url().startsWith(siteOf(house))))
       assert.equal(await frame.locator("#root").count(), 0, "the application is in no frame");
     await page.close();
-    await context.unroute(`${origin}/**`);
   }
   assert.equal(await devices(), before, "no device was made");
   assert.equal(await session(), 200, "nobody was signed out");
@@ -390,26 +413,22 @@ test("attack 70: pages of other origins and of other ports read nothing, change 
 
 test("attack 71: who goes on from our pages does not tell where they were, and a one-use link is used once", {
   skip: noBrowser,
-}, async () => {
-  const { context, page } = browser;
-  const referers: (string | undefined)[] = [];
-  await context.route("https://evil.example/**", (route) => {
-    referers.push(route.request().headers().referer);
-    return route.fulfill({ contentType: "text/html", body: evilPage("") });
-  });
+}, async (t) => {
+  const { page } = browser;
+  const evil = await openEvilServer();
+  t.after(evil.close);
   const [study] = await listStudies(house);
   await page.goto(`${siteOf(house)}/studies/${study?.token ?? "0".repeat(32)}`);
-  await page.evaluate(() => {
-    const link = document.createElement("a");
-    link.href = "https://evil.example/";
+  const landing = `https://127.0.0.1:${evil.port}/landing`;
+  await page.evaluate((href) => {
+    const link = Object.assign(document.createElement("a"), { href });
     document.body.append(link);
     link.click();
-  });
-  await page.waitForURL("https://evil.example/");
-  assert.deepEqual(referers, [undefined]);
+  }, landing);
+  await page.waitForURL(landing);
+  assert.deepEqual(evil.referers, [undefined]);
   assert.equal(await page.evaluate(() => document.referrer), "");
   assert.equal(await page.evaluate(() => window.opener), null);
-  await context.unroute("https://evil.example/**");
   const secret = /#setup=(\S+)/.exec(house.output())?.[1];
   const again = await house.fetch("/api/setup/account", {
     anonymous: true,
