@@ -1,0 +1,2 @@
+export type { CsvCell } from "./csv.ts";
+export { lineOf, writeCsv } from "./csv.ts";
