@@ -32,6 +32,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "decide, log durably, do the work: reads/s of one process  [--clients 1,16,256] [--seconds 5] [--folder DIR]",
     load: async () => (await import("./gate.ts")).gate,
   },
+  log: {
+    does: "the audit log at its full size: a checkpoint, proving an export  [--folder DIR] [--entries 10000000] [--runs 3]",
+    load: async () => (await import("./log.ts")).log,
+  },
   index: {
     does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
     load: async () => (await import("./study-index.ts")).studyIndex,

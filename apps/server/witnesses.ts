@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { isIP } from "node:net";
+import { resolve } from "node:path";
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
@@ -50,23 +51,24 @@ const retryFirstMs = 5_000;
 const retryMostMs = 5 * 60_000;
 const answerMsMost = 10_000;
 const settleMsMost = 10_000;
+const stopMsMost = 1_000;
 const answerBytesMost = 16 * 1024;
 /** The witness tells its size, is asked again from there, and once more where another of our requests came between. */
 const turnsMost = 3;
 
-/** Of `witnesses` in leadglass.json. Problem `invalid` says what is wrong with it. */
-export function parseWitnesses(given: unknown): WitnessSetting[] {
+/** Of `witnesses` in leadglass.json of a home, from which paths go out. Problem `invalid` says what is wrong with it. */
+export function parseWitnesses(given: unknown, home: string): WitnessSetting[] {
   if (given === undefined) return [];
   if (!Array.isArray(given) || given.length > witnessesMost)
     throw refused(`must be a list of ${witnessesMost} at most`);
-  const settings = given.map(parseWitness);
+  const settings = given.map((each) => parseWitness(each, home));
   const names = settings.map(({ key }) => createCosignatureVerifier(key).name);
   if (new Set(names).size < names.length) throw refused("name the same witness twice");
   if (names.some((name) => Buffer.byteLength(name) > nameBytesMost)) throw refused("have a name that is too long");
   return settings;
 }
 
-function parseWitness(given: unknown): WitnessSetting {
+function parseWitness(given: unknown, home: string): WitnessSetting {
   const fields = typeof given === "object" && given !== null ? given : {};
   const { url, key, ca, ...more } = fields as Readonly<Record<string, unknown>>;
   if (typeof url !== "string" || !URL.canParse(url) || typeof key !== "string" || Object.keys(more).length > 0) {
@@ -81,7 +83,7 @@ function parseWitness(given: unknown): WitnessSetting {
     throw refused("have a url with a name, a query or a fragment");
   }
   createCosignatureVerifier(key);
-  return { url: parsed, key, ...(ca !== undefined && { ca }) };
+  return { url: parsed, key, ...(ca !== undefined && { ca: resolve(home, ca) }) };
 }
 
 const refused = (why: string) =>
@@ -111,7 +113,8 @@ export function createCosigning(parts: {
     view: () => asked.map((witness) => witness.view()),
     async stop() {
       timer?.stop();
-      await Promise.all(asked.map((witness) => witness.idle()));
+      // What comes later than that finds the log closed and is not kept.
+      await Promise.race([Promise.all(asked.map((witness) => witness.idle())), clock.sleep(stopMsMost)]);
     },
   };
 }

@@ -9,7 +9,7 @@ import { createVirtualClock } from "#base/clock";
 import { type Random, seededRandom } from "#base/id";
 import { createMemoryEntryStore } from "#stores/memory";
 import { createAuditLog, createCosigner, type LogVerdict } from "#trust/audit";
-import { exportNames, verifyExport } from "../../apps/cli/exported-log.ts";
+import { exportNames, verifyExport } from "../../apps/cli/index.ts";
 import { root } from "../house/index.ts";
 import { type Chosen, chosenBy, type Export, kinds, type SignedExport } from "./tampering-kinds.ts";
 

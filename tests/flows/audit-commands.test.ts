@@ -43,7 +43,7 @@ test("searches and the refusal stand in the log, with no name in any entry", () 
   );
   assert.equal(entries.filter(({ act, actor }) => act === "study.search" && actor.startsWith("client:")).length, 5);
   for (const entry of entries) {
-    const known = ["at", "actor", "act", "on", "outcome", "counts"];
+    const known = ["at", "actor", "act", "on", "purpose", "outcome", "counts", "detail"];
     assert.ok(Object.keys(entry).every((key) => known.includes(key)));
     assert.match(entry.actor, /^(system|operator|anonymous|(user|client|device):[0-9a-f]{32})$/);
   }
