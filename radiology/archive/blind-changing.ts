@@ -109,7 +109,13 @@ async function changePatientIn({ box, terms, facts, corrected }: AddingParts, ro
   const lies = { ...facts.open(study), patient };
   await rows.put({ studies: [{ ...study, facts: facts.seal(studyToken, lies) }] });
   const found = new Set([corrected, ...placeTexts(lies).flatMap(({ key, text }) => terms.all(key, text))]);
-  return { result: undefined, entry: { id: study.id, terms: [...found] } };
+  // Its keys are as before: that they come again tells questions under way that the study has moved.
+  let sortKeys: number[] | undefined;
+  await box.examine([sealedOf(study)], ({ values }) => {
+    sortKeys = sortKeysIn(values);
+    return true;
+  });
+  return { result: undefined, entry: { id: study.id, terms: [...found], ...(sortKeys && { sortKeys }) } };
 }
 
 async function removeStudyIn(rows: BlindChange, studyToken: string) {

@@ -42,8 +42,8 @@ const shapes: Readonly<Record<SearchKey, Shape>> = {
   SOPClassUID: { exact: "own" },
   ContentDate: { calendar: true },
   [placeKey("facility")]: { exact: "own" },
-  [placeKey("patient")]: { exact: "shared" },
-  [placeKey("order")]: { exact: "shared" },
+  [placeKey("patient")]: { exact: "own" },
+  [placeKey("order")]: { exact: "own" },
 };
 
 export const shapeOf = (key: SearchKey): Shape => shapes[key] ?? {};
