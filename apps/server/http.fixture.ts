@@ -6,15 +6,25 @@ import { type Log, silentLog } from "#base/log";
 import type { WaysIn } from "#trust/access";
 import { makeCertificates } from "./certificates.ts";
 import { createFairQueue } from "./fair-queue.ts";
-import { createHttp } from "./http.ts";
+import { createHttp, type HttpParts } from "./http.ts";
 import { listenHttps, siteOf } from "./https.ts";
 
 /** The HTTPS server with the pages, on certificates of its own for localhost; the doors are the caller's. */
-export async function createLocalHttp({ sessions, clientTokens }: Pick<WaysIn, "sessions" | "clientTokens">) {
+export async function createLocalHttp(
+  { sessions, clientTokens }: Pick<WaysIn, "sessions" | "clientTokens">,
+  tokenActorOf: HttpParts["tokenActorOf"] = async () => undefined,
+) {
   const { ca, key, certificate } = await makeCertificates(["localhost"], systemClock, systemRandom);
   const http = await createHttp({
-    tokenActorOf: async () => undefined,
-    ...{ sessions, clientTokens, log: silentLog, random: systemRandom, clock: systemClock, ready: () => true },
+    ...{
+      sessions,
+      clientTokens,
+      tokenActorOf,
+      log: silentLog,
+      random: systemRandom,
+      clock: systemClock,
+      ready: () => true,
+    },
     queue: createFairQueue(systemClock),
     webRoot: join(fileURLToPath(import.meta.url), "..", "..", "web", "dist"),
   });

@@ -224,6 +224,11 @@ test("attack 86: what one browser began another cannot allow, nor a page without
   const path = `${asked.headers.location}/request`;
   assert.equal((await browser().go(path)).status, 404);
   assert.equal((await browser().go(path, { json: { allow: true } })).status, 404);
+
+  assert.equal(
+    (await attacker.go(path, { json: { allow: true }, headers: { origin: "https://evil.example" } })).status,
+    404,
+  );
   assert.equal((await send(house, path, { json: { allow: true } })).status, 401);
   const [name, value] = [...attacker.cookies].find(([each]) => each.includes("ask")) ?? [];
   assert.ok(value?.path.startsWith("/consent/"), `${name} goes to its own path alone`);
@@ -268,10 +273,7 @@ test("attack 86: FAPI clients push their request and bind their tokens; the same
 });
 
 test("attack 71: launch codes are good once, for one person, and give access to their patient alone", async () => {
-  const made = await send(house, "/api/launches", {
-    json: { patient: patientToken, user: "ada" },
-    headers: { "x-operator": "1" },
-  });
+  const made = await browser().go("/api/launches", { json: { patient: patientToken } });
   assert.equal(made.status, 200, made.text);
   const launch = String(made.json.launch);
   const asked = { scope: "openid launch patient/ImagingStudy.rs", launch };

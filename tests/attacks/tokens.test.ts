@@ -3,12 +3,9 @@ import { createHmac, generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { systemClock } from "#base/clock";
-import { systemRandom } from "#base/id";
-import { makeCertificates } from "../../apps/server/certificates.ts";
 import { send } from "../house/oauth-browser.ts";
 import { clientKeys, type OauthHouse, startOauthHouse } from "../house/oauth-house.ts";
-import { assertionOf, clientAssertionType, proofOf } from "../house/oauth-proofs.ts";
+import { assertionOf, clientAssertionType, proofOf, selfSigned } from "../house/oauth-proofs.ts";
 
 const service = { role: "service", place: { kind: "tenant" }, purpose: "operations", endsAt: 0 } as const;
 const keys = clientKeys();
@@ -226,19 +223,14 @@ test("attack 85: a proof for the token endpoint is good once, for this method an
 });
 
 test("attack 85: a token of a certificate is good on a connection of that certificate alone", async () => {
-  const [own, other] = await Promise.all(
-    ["machine.example", "other.example"].map((name) => makeCertificates([name], systemClock, systemRandom)),
-  );
-  assert.ok(own !== undefined && other !== undefined);
-  const shown = { key: own.key, cert: own.certificate };
-  const proof = { kind: "certificate", certificate: own.certificate } as const;
+  const [shown, wrong] = await Promise.all([selfSigned("machine"), selfSigned("machine")]);
+  const proof = { kind: "certificate", certificate: shown.cert } as const;
   const client = await house.add("tls-machine", { proof, redirectUris: [], grants: [service] });
   const form = { grant_type: "client_credentials", scope: "system/ImagingStudy.rs", client_id: client.id };
   const issued = await send(house, "/oauth/token", { form, certificate: shown });
   assert.equal(issued.status, 200, issued.text);
   const headers = { authorization: `Bearer ${issued.json.access_token}` };
   assert.equal((await send(house, "/who/study.view", { headers, certificate: shown })).status, 200);
-  const wrong = { key: other.key, cert: other.certificate };
   assert.equal((await send(house, "/who/study.view", { headers, certificate: wrong })).status, 401);
   assert.equal((await send(house, "/who/study.view", { headers })).status, 401);
   assert.equal((await send(house, "/oauth/token", { form, certificate: wrong })).status, 401);

@@ -3,12 +3,10 @@ import { createPublicKey } from "node:crypto";
 import { after, before, test } from "node:test";
 import * as oauth from "oauth4webapi";
 import * as oidc from "openid-client";
-import { systemClock } from "#base/clock";
-import { systemRandom } from "#base/id";
 import { operator } from "#trust/access";
-import { makeCertificates } from "../../apps/server/certificates.ts";
 import { newPkce, openPlainBrowser, send } from "../house/oauth-browser.ts";
 import { clientKeys, type OauthHouse, patientToken, startOauthHouse, studyToken } from "../house/oauth-house.ts";
+import { selfSigned } from "../house/oauth-proofs.ts";
 import { fetchTrusting } from "../house/trusting-fetch.ts";
 
 /*
@@ -243,14 +241,13 @@ test("FAPI 2.0: pushed request, private key, bound token, as openid-client does 
 });
 
 test("a machine with a certificate, as oauth4webapi discovers it", async () => {
-  const made = await makeCertificates(["machine.example"], systemClock, systemRandom);
-  const proof = { kind: "certificate", certificate: made.certificate } as const;
+  const certificate = await selfSigned("machine");
+  const proof = { kind: "certificate", certificate: certificate.cert } as const;
   const client = await house.add("tls", { proof, redirectUris: [], grants: [service] });
   const found = await oauth.discoveryRequest(new URL(house.issuer()), { [oauth.customFetch]: overTls });
   const server = await oauth.processDiscoveryResponse(new URL(house.issuer()), found);
   assert.ok(server.token_endpoint_auth_methods_supported?.includes("self_signed_tls_client_auth"));
   const form = { grant_type: "client_credentials", client_id: client.id, scope: "system/ImagingStudy.rs" };
-  const certificate = { key: made.key, cert: made.certificate };
   const issued = await send(house, new URL(server.token_endpoint ?? "").pathname, { form, certificate });
   assert.equal(issued.status, 200, issued.text);
 });
@@ -290,7 +287,8 @@ test("keys change, and what the former signed still verifies", async () => {
   const before = await authorize(config, "openid user/ImagingStudy.rs");
   const keysOf = async () => (await send(house, "/oauth/jwks")).json.keys as { kid: string }[];
   const former = await keysOf();
-  const rotated = await send(house, "/api/clients/keys", { method: "POST", headers: { "x-operator": "1" } });
+  const administrator = openPlainBrowser(house, (await house.person("root", "administrator")).secret);
+  const rotated = await administrator.go("/api/clients/keys", { method: "POST" });
   assert.equal(rotated.status, 204);
   const now = await keysOf();
   assert.equal(now.length, former.length + 1);

@@ -59,7 +59,7 @@ export function openPlainBrowser(house: Pick<OauthHouse, "ca" | "pageUrl">, sess
       .filter(([, { path: under }]) => under === "/" || pathname === under || pathname.startsWith(`${under}/`))
       .map(([name, { value }]) => `${name}=${value}`)
       .join("; ");
-    const answer = await send(house, path, { ...sending, headers: { cookie, ...sending.headers } });
+    const answer = await send(house, path, { ...sending, headers: { cookie, "x-leadglass": "1", ...sending.headers } });
     for (const line of [answer.headers["set-cookie"] ?? []].flat()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       const under = /; path=([^;]+)/i.exec(line)?.[1] ?? "/";
@@ -78,7 +78,7 @@ export function openPlainBrowser(house: Pick<OauthHouse, "ca" | "pageUrl">, sess
       if (asked.status !== 303 || typeof consent !== "string" || !consent.startsWith("/consent/")) {
         throw new Error(`no consent was asked for: ${asked.status} ${consent ?? asked.text}`);
       }
-      const decided = await go(`${consent}/request`, { json: decision, headers: { "x-leadglass": "1" } });
+      const decided = await go(`${consent}/request`, { json: decision });
       if (decided.status !== 200) throw new Error(`not decided: ${decided.status} ${decided.text}`);
       const resumed = await go(String(decided.json.goTo));
       if (typeof resumed.headers.location !== "string")

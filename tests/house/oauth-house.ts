@@ -2,24 +2,25 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import cookie from "@fastify/cookie";
-import { fastify } from "fastify";
 import { systemClock } from "#base/clock";
 import { newToken, systemRandom } from "#base/id";
-import { type Log, silentLog } from "#base/log";
-import { isProblem } from "#base/problem";
+import { silentLog } from "#base/log";
+import { createApiDoor } from "#doors/api";
 import { createOauth } from "#doors/oauth";
+import type { StudyView } from "#formats/api";
 import { createMemoryAccessStore, createMemoryEntryStore } from "#stores/memory";
 import {
   type Act,
   type Actor,
-  anonymous,
+  createDevices,
   createGate,
   createGrants,
   createOauthClients,
   createOauthKeys,
   createOauthRecords,
+  createPeople,
   createPolicy,
+  createWaysIn,
   type NewOauthClient,
   operator,
   type Place,
@@ -27,9 +28,8 @@ import {
   type StudyFacts,
 } from "#trust/access";
 import { createAuditLog } from "#trust/audit";
-import { makeCertificates } from "../../apps/server/certificates.ts";
-import { listenHttps, siteOf } from "../../apps/server/https.ts";
-import { createSessions } from "../../trust/access/sessions.ts";
+import { createLocalHttp } from "../../apps/server/http.fixture.ts";
+import { openBox } from "../../trust/access/confirmations.fixture.ts";
 
 export const publicClient: Omit<NewOauthClient, "name"> = {
   proof: { kind: "none" },
@@ -40,24 +40,32 @@ export const publicClient: Omit<NewOauthClient, "name"> = {
   byCode: false,
 };
 
-/** Not sealing: that the vault seals is shown by its own tests. */
-const openBox = {
-  seal: (_purpose: string, secret: Uint8Array) => secret,
-  open: (_purpose: string, sealed: Uint8Array) => sealed,
-};
-
 export const patientToken = "11".repeat(16);
 export const studyToken = "22".repeat(16);
 const facts: StudyFacts = { facility: "", patient: patientToken, study: studyToken, order: "" };
 
+/** A study as a list shows it: the one there is. */
+const study = {
+  ...{
+    token: studyToken,
+    studyUid: "1.2.3",
+    patientName: "Doe^Jane",
+    patientId: "4711",
+    birthDate: "19700101",
+    sex: "F",
+  },
+  ...{ studyDate: "20260131", studyTime: "101500", accessionNumber: "A1", description: "CT chest", referrer: "" },
+  ...{ modalities: ["CT"], seriesCount: 1, instanceCount: 124, conflictCount: 0, changedAt: 1 },
+} satisfies StudyView;
+
 export type OauthHouse = Awaited<ReturnType<typeof startOauthHouse>>;
 
 /**
- * The provider behind a real TLS listener, with real sessions, grants, gate and log in memory. `/who/:act` answers what the token that
- * the request came with may do, on a study of one patient.
+ * The provider in the real HTTPS server with the real pages, sessions, grants, gate and log, in memory. `/who/:act` answers what the token
+ * that the request came with may do, on a study of one patient.
  */
-export async function startOauthHouse(options: { readonly log?: Log } = {}) {
-  const [clock, random, log] = [systemClock, systemRandom, options.log ?? silentLog];
+export async function startOauthHouse() {
+  const [clock, random, log] = [systemClock, systemRandom, silentLog];
   const store = createMemoryAccessStore();
   const audit = await createAuditLog({
     ...{ store: createMemoryEntryStore(), clock },
@@ -67,41 +75,24 @@ export async function startOauthHouse(options: { readonly log?: Log } = {}) {
   const grants = await createGrants({ store, clock, random });
   const policy = createPolicy(grants);
   const gate = createGate({ policy, audit, clock });
-  const sessions = await createSessions({ store, grants, box: openBox, random, clock });
-  const clients = await createOauthClients({ store, grants, clock, random });
-  const records = await createOauthRecords({ store, box: openBox, clock });
-  const keys = createOauthKeys({ records, clock, random });
+  const shared = { store, grants, policy, box: openBox, random, clock, log };
+  const people = createPeople(shared);
+  const waysIn = await createWaysIn({ ...shared, people });
+  const { sessions } = waysIn;
+  const clients = await createOauthClients(shared);
+  const records = await createOauthRecords(shared);
   let port = 0;
   const pageUrl = () => `https://localhost:${port}/`;
   const oauth = createOauth({
-    ...{ clients, records, keys, gate, clock, random, log, pageUrl },
+    ...{ clients, records, gate, clock, random, log, pageUrl },
+    keys: createOauthKeys({ records, clock, random }),
     isSessionLive: sessions.isLive,
     account: store.account,
     accountNamed: store.accountNamed,
     factsOf: async (token) => (token === studyToken ? facts : undefined),
   });
-
-  const { ca, key, certificate } = await makeCertificates(["localhost"], clock, random);
-  const server = fastify({ logger: false, routerOptions: { maxParamLength: 4_096 } });
-  const actors = new WeakMap<object, Actor>();
-  await server.register(cookie);
-  server.addHook("onRequest", async (request, reply) => {
-    const caller = await oauth.tokenActorOf(request);
-    const session = sessions.of(request.cookies["__Host-leadglass"] ?? "");
-    const actor = caller?.actor ?? session?.actor ?? (request.headers["x-operator"] === "1" ? operator : anonymous);
-    actors.set(request, actor);
-    if (actor.kind === "anonymous" && request.routeOptions.config.anonymous !== true) {
-      return reply
-        .status(401)
-        .header("www-authenticate", caller?.challenge ?? "Bearer")
-        .send({});
-    }
-  });
-  server.setErrorHandler((error, _request, reply) => {
-    const status = isProblem(error) ? { absent: 404, denied: 404, busy: 429, conflict: 409 }[error.code as "busy"] : 0;
-    reply.status(status ?? 400).send({ message: (error as Error).message });
-  });
-  const actorOf = (request: object) => actors.get(request) ?? anonymous;
+  const { http, listen, ca } = await createLocalHttp(waysIn, oauth.tokenActorOf);
+  const { server, actorOf, sessionOf } = http;
   server.all<{ Params: { act: string } }>("/who/:act", async (request) =>
     gate.pass(actorOf(request), request.params.act as Act, { kind: "study", id: studyToken, facts }, async (pass) => ({
       actor: pass.actor.id,
@@ -110,23 +101,20 @@ export async function startOauthHouse(options: { readonly log?: Log } = {}) {
   );
   const streams: Actor[] = [];
   server.get("/stream", async (request) => ({ at: streams.push(actorOf(request)) - 1 }));
-  const sessionOf = (request: { cookies: Record<string, string | undefined> }) => {
-    const held = sessions.of(request.cookies["__Host-leadglass"] ?? "");
-    return held?.session;
+  await server.register(oauth.door({ actorOf, sessionOf, endSession: sessions.end }));
+  const parts = {
+    ...http,
+    ...waysIn,
+    ...{ gate, policy, grants, audit, people, clock, random, log, pageUrl, devices: createDevices(shared) },
+    archive: {
+      watch: () => () => {},
+      listStudies: async () => ({ rows: [study], total: { count: 1, isExact: true } }),
+    },
+    phantom: { state: async () => ({ state: "absent", done: 0, total: 0 }), watch: () => () => {} },
+    dicom: () => ({ aeTitle: "LEADGLASS", port: null }),
   };
-  await server.register(
-    oauth.door({
-      ...{ actorOf, sessionOf },
-      endSession: sessions.end,
-    }),
-  );
-  await server.ready();
-  const tls = { key, cert: certificate };
-  const site = siteOf(server, tls);
-  const listener = await listenHttps({ host: "127.0.0.1", port: 0 }, { of: () => site, isShared: false }, tls, {
-    clock,
-    log,
-  });
+  await server.register(createApiDoor(quietBeyond(parts) as never));
+  const listener = await listen();
   port = listener.port;
   const folder = mkdtempSync(join(tmpdir(), "lg-"));
   writeFileSync(join(folder, "ca.pem"), ca);
@@ -152,6 +140,12 @@ export async function startOauthHouse(options: { readonly log?: Log } = {}) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What the pages ask of the rest of the house is empty and never changes. */
+function quietBeyond<T extends object>(parts: T): T {
+  const quiet = new Proxy({}, { get: (_, name) => (/^watch/.test(String(name)) ? () => () => {} : async () => []) });
+  return new Proxy(parts, { get: (held, name) => Reflect.get(held, name) ?? quiet });
 }
 
 /** A key pair for a client: the public half as it is registered, the private one to sign with. */

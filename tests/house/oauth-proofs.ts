@@ -1,4 +1,6 @@
+import "reflect-metadata";
 import { createHash, type KeyObject, randomUUID } from "node:crypto";
+import { PemConverter, X509CertificateGenerator } from "@peculiar/x509";
 import { type JWTHeaderParameters, SignJWT } from "jose";
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -35,3 +37,16 @@ export function proofOf(
 }
 
 export const clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/** A certificate that a machine made for itself, with its key. */
+export async function selfSigned(name: string) {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+  const keys = (await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as CryptoKeyPair;
+  const made = await X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+  });
+  const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
+  return { key, cert: made.toString("pem") };
+}
