@@ -8,6 +8,7 @@ import { nameRules } from "./rules/names.ts";
 import { paperRules } from "./rules/papers.ts";
 import { portRules } from "./rules/ports.ts";
 import { sizeRules } from "./rules/sizes.ts";
+import { statementRules } from "./rules/statements.ts";
 import { testRules } from "./rules/tests.ts";
 import { wordRules } from "./rules/words.ts";
 import { type Finding, type Rule, readTree, type Tree } from "./tree.ts";
@@ -24,6 +25,7 @@ export const rules: readonly Rule[] = [
   ...portRules,
   ...homeRules,
   ...keeperRules,
+  ...statementRules,
   ...wordRules,
   ...sizeRules,
   ...nameRules,
