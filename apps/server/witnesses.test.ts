@@ -72,6 +72,11 @@ test("a log that was started again learns from the witness what it knows", async
   await again.settle();
   assert.deepEqual(bodies, ["old 0", "old 0", "old 7"]);
   assert.equal(again.view()[0]?.signedEntries, 14);
+  const third = createCosigning({ audit, settings, clock, log: silentLog, ask });
+  assert.deepEqual(third.view(), again.view());
+  await grow(audit, 7);
+  await third.settle();
+  assert.equal(bodies.at(-1), "old 14");
 });
 
 test("a witness that is away is asked less and less, told of once, and signs again when it is back", async () => {

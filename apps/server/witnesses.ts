@@ -130,8 +130,8 @@ function askedWitness(parts: {
 }) {
   const { audit, setting, clock, log, ask } = parts;
   const verifier = createCosignatureVerifier(setting.key);
-  let known = 0;
-  let signed: { readonly size: number; readonly at: number } | undefined;
+  let signed = signedBy(verifier, audit.latestCheckpoint());
+  let known = signed?.size ?? 0;
   let trouble: { readonly kind: Trouble; readonly why: string; readonly since: number } | undefined;
   let failures = 0;
   let retryAtMs = 0;
@@ -220,6 +220,12 @@ function outcomeOf({ status, body }: WitnessReply, checkpoint: Checkpoint, verif
   if (status === 422) return { kind: "refuses", why: "it signed a tree that this log does not begin with" };
   if (status === 404 || status === 403) return { kind: "away", why: "it does not watch this log" };
   return { kind: "away", why: `it answered with status ${status}` };
+}
+
+/** What is kept of the witness's signature from before. */
+function signedBy(verifier: CosignatureVerifier, checkpoint: Checkpoint | undefined) {
+  const found = checkpoint && verifier.find(checkpoint.note);
+  return found === undefined || found === "void" ? undefined : { size: checkpoint?.size ?? 0, at: found.at };
 }
 
 /** Without cosignatures: with the first signature line alone. */
