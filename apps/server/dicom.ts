@@ -39,7 +39,7 @@ export function createDicomSide({ archive, devices, gate, log }: DicomParts): Di
         await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
         return { admitted: false, reason: "calling-ae" };
       }
-      const actor = actorOf("device", device.id);
+      const actor = actorOf("device", device.id, { isLive: () => !devices.isRemoved(device.id) });
       await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
       return { admitted: true, actor: { actor, facility: device.facility } };
     },

@@ -3,6 +3,7 @@ import { createLog } from "#base/log";
 import { Problem } from "#base/problem";
 import { createTenantsDoor } from "#doors/api";
 import type { DimseListener } from "#doors/dimse";
+import { canonicalAddress, type Device } from "#trust/access";
 import type { Configuration } from "./configuration.ts";
 import { createDicomDoor } from "./dicom.ts";
 import { mainHomeOf } from "./home.ts";
@@ -38,6 +39,9 @@ export interface StartOptions {
   readonly configurationOf: (home: string) => Configuration;
 }
 
+/** What a machine that was removed may still finish in: its message is answered, as refused. */
+const endingMs = 1_000;
+
 /**
  * Serves a home and the further tenants in it, each a home for itself, behind one HTTPS and one DICOM listener. With `control` the home
  * alone is opened: its tenants may be open in other processes.
@@ -71,6 +75,14 @@ export async function startServer(configuration: Configuration, options: StartOp
   const surroundings = {
     ports,
     associations: (calledAe: string) => door.associations().filter((each) => each.calledAe === calledAe).length,
+    endAssociations: (calledAe: string, device: Pick<Device, "ae" | "address">) =>
+      door.end(
+        (each) =>
+          each.calledAe === calledAe &&
+          each.callingAe === device.ae &&
+          (canonicalAddress(each.address) ?? each.address) === device.address,
+        endingMs,
+      ),
   };
   const parts: Omit<TenantsParts, "gate"> = {
     main: configuration,

@@ -15,7 +15,7 @@ import { createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { type HomeLock, lockHome } from "#stores/sql";
-import { system } from "#trust/access";
+import { type Device, system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import { createFairQueue } from "./fair-queue.ts";
@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly ports: () => { readonly https: number | null; readonly dicom: number | null };
   /** How many associations are open that called this title. */
   readonly associations: (calledAe: string) => number;
+  /** Ends those of a machine that was removed. */
+  readonly endAssociations: (calledAe: string, device: Pick<Device, "ae" | "address">) => Promise<void>;
   /** More routes, over the same house. */
   readonly moreDoors?: (house: House, http: Http) => Promise<unknown>;
 }
@@ -102,6 +104,11 @@ async function openDoors(
 ): Promise<Doors> {
   const { archive, setup, gate } = house;
   const { log, ports } = surroundings;
+  house.devices.watchRemoved((device) => {
+    surroundings
+      .endAssociations(configuration.aeTitle, device)
+      .catch((error) => log.warn("associations of a removed machine were not ended", {}, error));
+  });
   const tls = await openOrMakeCertificates(paths, certifiedHosts(configuration), {
     vault: house.vault,
     clock: systemClock,

@@ -49,7 +49,9 @@ const breakGlassSchema = {
 
 function patientIn({ patientId = "", issuer = "", accessionNumber = "" }: Omit<BreakGlassRequest, "reason">) {
   const asked: EmergencyPatient =
-    accessionNumber === "" ? { patientId: patientId.trim(), issuer: issuer.trim() } : { accessionNumber };
+    accessionNumber === ""
+      ? { patientId: patientId.trim(), issuer: issuer.trim() }
+      : { accessionNumber: accessionNumber.trim() };
   if ((patientId === "") === (accessionNumber === "")) {
     throw new Problem("invalid", "give the patient's number, or an accession number");
   }

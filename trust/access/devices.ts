@@ -20,6 +20,10 @@ export interface Devices {
   remove(which: { readonly id: string } | { readonly ae: string; readonly address?: string }): Promise<void>;
   waiting(): Promise<WaitingCaller[]>;
   dismiss(ae: string, address: string): Promise<void>;
+  /** Whether it was removed since this process began: what it has open counts no more. */
+  isRemoved(id: string): boolean;
+  /** Told of each that is removed. Returns how to stop watching. */
+  watchRemoved(listener: (device: Device) => void): () => void;
   /** Returns how to stop watching. */
   watchWaiting(listener: (caller: WaitingCaller) => void): () => void;
 }
@@ -28,6 +32,8 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
   const { store, clock, random } = parts;
   const facilities = createFacilities(parts);
   const listeners = new Set<(caller: WaitingCaller) => void>();
+  const removed = new Set<string>();
+  const removing = new Set<(device: Device) => void>();
 
   const noteWaiting = async (ae: string, address: string): Promise<void> => {
     await store.noteWaiting(ae, address, clock.now(), waitingMax);
@@ -75,7 +81,16 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       if (matching.length === 0) {
         throw new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
       }
-      for (const device of matching) await store.removeDevice(device.id);
+      for (const device of matching) {
+        await store.removeDevice(device.id);
+        removed.add(device.id);
+        for (const listener of removing) listener(device);
+      }
+    },
+    isRemoved: (id) => removed.has(id),
+    watchRemoved(listener) {
+      removing.add(listener);
+      return () => removing.delete(listener);
     },
     waiting: () => store.waiting(),
     dismiss: (ae, address) => store.forgetWaiting(ae, address),
