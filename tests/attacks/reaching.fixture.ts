@@ -10,7 +10,7 @@ import { leadglass } from "#doors/dimse";
 import { createFrameCodecs } from "#imaging/codecs";
 import { encodePicture } from "#imaging/pictures";
 import { renderFrame } from "#imaging/rendering";
-import { createExporting, type StoredInstance } from "#radiology/archive";
+import { createDisclosures, createExporting, type StoredInstance } from "#radiology/archive";
 import { actorOf, createPolicy, type Grant, operator, type Place, type Role, type StudyFacts } from "#trust/access";
 import { openArchive } from "../../radiology/archive/archive.fixture.ts";
 import { imageFile } from "../../radiology/archive/corrections.fixture.ts";
@@ -105,6 +105,7 @@ export async function openReachingHouse(): Promise<ReachingHouse> {
       ...{ archive, index, vault, gate, clock: systemClock, random: systemRandom },
       ...{ files: createTracedFiles().files, folder: "exports" },
     }),
+    disclosures: createDisclosures({ archive, index, gate, finder: { find: async () => ({ entries: [] }) } as never }),
     grants: {
       watchEnded(listener: (holder: string) => void) {
         listeners.add(listener);
