@@ -65,8 +65,8 @@ const limitsOf: Readonly<Record<Role, Limits>> = {
   researcher: { idleMinutes: 30, hours: 8 },
   auditor: { idleMinutes: 15, hours: 8 },
   service: { idleMinutes: 15, hours: 1 },
-  guest: { idleMinutes: 15, hours: 1 },
-  recipient: { idleMinutes: 15, hours: 1 },
+  guest: { idleMinutes: 30, hours: 8 },
+  recipient: { idleMinutes: 30, hours: 8 },
 };
 
 /** A session's last use is written at most this often: reads must not each cost a write. */
