@@ -7,7 +7,6 @@ import { newToken, systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { createApiDoor } from "#doors/api";
 import { createOauth } from "#doors/oauth";
-import type { StudyView } from "#formats/api";
 import { createMemoryAccessStore, createMemoryEntryStore } from "#stores/memory";
 import {
   type Act,
@@ -46,17 +45,9 @@ const facts: StudyFacts = { facility: "", patient: patientToken, study: studyTok
 
 /** A study as a list shows it: the one there is. */
 const study = {
-  ...{
-    token: studyToken,
-    studyUid: "1.2.3",
-    patientName: "Doe^Jane",
-    patientId: "4711",
-    birthDate: "19700101",
-    sex: "F",
-  },
-  ...{ studyDate: "20260131", studyTime: "101500", accessionNumber: "A1", description: "CT chest", referrer: "" },
-  ...{ modalities: ["CT"], seriesCount: 1, instanceCount: 124, conflictCount: 0, changedAt: 1 },
-} satisfies StudyView;
+  ...{ studyToken, studyUid: "1.2.3", modalities: ["CT"], seriesCount: 1, instanceCount: 124, conflictCount: 0 },
+  ...{ changedAt: 1, values: { PatientName: "Doe^Jane", PatientID: "4711", StudyDate: "20260131" } },
+};
 
 export type OauthHouse = Awaited<ReturnType<typeof startOauthHouse>>;
 

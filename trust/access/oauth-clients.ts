@@ -82,8 +82,14 @@ export async function createOauthClients({ store, grants, clock, random }: Oauth
       if (client.id !== id) {
         throw new Problem("conflict", "a client of this name is there", { remedy: "take another name, or remove it" });
       }
-      await store.putOauthClient({ clientId: id, registration: JSON.stringify(registration) });
-      for (const one of terms) await grants.give(`client:${id}`, one, by);
+      try {
+        await store.putOauthClient({ clientId: id, registration: JSON.stringify(registration) });
+        for (const one of terms) await grants.give(`client:${id}`, one, by);
+      } catch (error) {
+        await grants.endAllOf(`client:${id}`, by);
+        await store.removeClient(id);
+        throw error;
+      }
       const added = { ...client, ...registration };
       held.set(id, added);
       return added;
