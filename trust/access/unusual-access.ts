@@ -58,6 +58,9 @@ export interface UnusualAccessParts {
 const looking: ReadonlySet<string> = new Set(["read", "export", "correction"]);
 const hourMs = 3_600_000;
 const learnedMs = 28 * 24 * hourMs;
+/** A page opens a study several times: within this it is one look. */
+const oneLookMs = 60_000;
+const looksRemembered = 10_000;
 /** On so many days somebody was there at that hour: it is theirs. */
 const daysOfHabit = 3;
 
@@ -66,6 +69,7 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
   let queue: ShownIdentity[] = [];
   let timer: Timer | undefined;
   let judging: Promise<void> = Promise.resolve();
+  const isNew = createOnce(clock);
   const judgePace = createPace(parts);
   const judgeHours = createHours(parts);
 
@@ -87,7 +91,7 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
   const judge = async (all: readonly ShownIdentity[]): Promise<void> => {
     for (const shown of all) {
       const found = [...(await judgePatients(shown)), ...(await judgePace(shown)), ...(await judgeHours(shown))];
-      for (const noticed of found) await parts.reviews.notice(noticed);
+      for (const noticed of found) if (isNew(noticed)) await parts.reviews.notice(noticed);
     }
   };
   const drain = (): void => {
@@ -113,6 +117,21 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
   };
 }
 
+/** Tells what was noticed from what was noticed a moment ago. */
+function createOnce(clock: Clock) {
+  const noticedAt = new Map<string, number>();
+  return ({ kind, actor, patient = "" }: Noticed): boolean => {
+    const key = `${kind} ${actor} ${patient}`;
+    const now = clock.monotonicMs();
+    if ((noticedAt.get(key) ?? Number.NEGATIVE_INFINITY) + oneLookMs > now) return false;
+    noticedAt.delete(key);
+    noticedAt.set(key, now);
+    const oldest = noticedAt.keys().next().value;
+    if (noticedAt.size > looksRemembered && oldest !== undefined) noticedAt.delete(oldest);
+    return true;
+  };
+}
+
 type Values = Readonly<Record<string, string>>;
 
 function kinship(people: WatchedPeople, person: KnownPerson, patient: string, rows: readonly Values[]) {
@@ -134,6 +153,17 @@ function createPace({ clock, limits, hoursOf }: UnusualAccessParts) {
   /** By actor: when each study was looked at last, the oldest first. */
   const lately = new Map<string, Map<string, number>>();
   const toldAt = new Map<string, number>();
+  /** Asked for once in an hour. */
+  const usual = new Map<string, { readonly at: number; readonly most: number }>();
+  const usualOf = async (actorId: string, now: number): Promise<number> => {
+    const known = usual.get(actorId);
+    if (known !== undefined && known.at > now - hourMs) return known.most;
+    const thisHour = Math.floor(now / hourMs) - 1;
+    const hours = (await hoursOf(actorId, now - learnedMs)).filter(({ hour }) => hour < thisHour);
+    const most = Math.max(0, ...hours.map(({ studies }) => studies));
+    usual.set(actorId, { at: now, most });
+    return most;
+  };
   return async ({ actor, rows }: ShownIdentity): Promise<Noticed[]> => {
     const now = clock.now();
     const seen = lately.get(actor.id) ?? new Map<string, number>();
@@ -147,13 +177,7 @@ function createPace({ clock, limits, hoursOf }: UnusualAccessParts) {
       seen.delete(study);
     }
     if (seen.size <= limits.studiesFloor || (toldAt.get(actor.id) ?? 0) > now - hourMs) return [];
-    const before = Math.floor(now / hourMs) - 1;
-    const usual = Math.max(
-      0,
-      ...(await hoursOf(actor.id, now - learnedMs)).filter(({ hour }) => hour < before).map(({ studies }) => studies),
-    );
-    // Asked again in an hour at the earliest, whatever comes of it.
-    if (seen.size <= usual * limits.timesUsual) return [];
+    if (seen.size <= (await usualOf(actor.id, now)) * limits.timesUsual) return [];
     toldAt.set(actor.id, now);
     return [{ kind: "volume", actor: actor.id, count: seen.size }];
   };
