@@ -288,6 +288,12 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
   server.get("/", { config }, sendPage);
   for (const path of [
     "/studies/:token",
+    "/account",
+    "/people",
+    "/people/:id",
+    "/grants",
+    "/roles",
+    "/programs",
     "/devices",
     "/confirmations",
     "/log",

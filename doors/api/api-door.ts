@@ -23,6 +23,7 @@ import { registerReviews, registerWatchedPeople } from "./reviews.ts";
 import { registerSession, registerSessions } from "./session.ts";
 import { registerSetup } from "./setup.ts";
 import { registerShares } from "./shares.ts";
+import { registerIdentityProviders, registerSignInWith } from "./sign-in-with.ts";
 import { registerStudies } from "./studies.ts";
 import { registerVault } from "./vault.ts";
 
@@ -33,6 +34,8 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     const beginning = createBeginning(parts, cookies);
     registerSetup(server, parts, beginning);
     registerSession(server, parts, { beginning, cookies });
+    registerSignInWith(server, parts, { beginning, cookies });
+    registerIdentityProviders(server, parts);
     registerSessions(server, parts);
     registerCredentials(server, parts);
     registerRecovery(server, parts);

@@ -9,6 +9,8 @@ const providerCookie = "__Host-leadglass-provider";
 
 const ceremonySeconds = 60 * 60;
 const knownSeconds = 366 * 24 * 60 * 60;
+const voucherCookie = "__Host-leadglass-vouched";
+const voucherSeconds = 5 * 60;
 const providerSeconds = 15 * 60;
 const options = { path: "/", secure: true, httpOnly: true, sameSite: "strict" } as const;
 
@@ -25,6 +27,8 @@ export interface BrowserCookies {
   provider(reply: FastifyReply): string;
   providerOf(request: FastifyRequest): string;
   clearProvider(reply: FastifyReply): void;
+  setVoucher(reply: FastifyReply, voucher: string): void;
+  voucherOf(request: FastifyRequest): string;
 }
 
 export function createBrowserCookies(random: Random): BrowserCookies {
@@ -48,6 +52,8 @@ export function createBrowserCookies(random: Random): BrowserCookies {
       return value;
     },
     providerOf: (request) => readable(request, providerCookie) ?? "",
+    setVoucher: (reply, value) => void reply.setCookie(voucherCookie, value, { ...options, maxAge: voucherSeconds }),
+    voucherOf: (request) => readable(request, voucherCookie) ?? "",
     clearProvider: (reply) => void reply.clearCookie(providerCookie, { ...options, sameSite: "lax" }),
   };
 }

@@ -49,7 +49,9 @@ export function registerEvents(
         );
       }
     }),
-    grants.watchEnded(() => void living()),
+    grants.watchEnded((holder) => {
+      for (const watcher of living()) if (watcher.actor.id === holder) watcher.send({ type: "access" });
+    }),
     sessions.watchEnded(() => void living()),
     recovery.watch(() => tell("account.read", { type: "recovered" })),
     parts.breaker.watch(() => tell("status.read", { type: "stopped" })),

@@ -19,7 +19,7 @@ export function registerPeople(
   parts: ApiParts,
   endStreamsOf: (actorId: string) => void,
 ): void {
-  const { gate, signIn, clientTokens, people, actorOf } = parts;
+  const { gate, signIn, clientTokens, credentials, people, actorOf } = parts;
 
   server.post<{ Body: TokenRequest }>(
     "/api/tokens",
@@ -47,11 +47,12 @@ export function registerPeople(
     "/api/accounts",
     (request): Promise<PeopleView> =>
       gate.pass(actorOf(request), "account.read", undefined, async () => {
-        const { accounts, invitations } = await people.list();
+        const [{ accounts, invitations }, passkeys] = await Promise.all([people.list(), credentials.passkeyCounts()]);
         return {
-          accounts: accounts.map(({ id, name, createdAt }) => {
-            return { id, name, roles: rolesIn(parts.grants.liveOf(`user:${id}`)), createdAt };
-          }),
+          accounts: accounts.map(({ id, name, createdAt, passwordHash }) => ({
+            ...{ id, name, createdAt, roles: rolesIn(parts.grants.liveOf(`user:${id}`)) },
+            ...{ hasPassword: passwordHash !== "", passkeys: passkeys.get(id) ?? 0 },
+          })),
           invitations: invitations.map(({ name, grants, endsAt }) => ({ name, roles: rolesIn(grants), endsAt })),
         };
       }),

@@ -15,7 +15,7 @@ export function textObject(
   };
 }
 
-const placeSchema = {
+export const placeSchema = {
   type: "object",
   additionalProperties: false,
   required: ["kind"],

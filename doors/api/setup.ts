@@ -31,7 +31,8 @@ export function registerSetup(server: FastifyInstance, parts: ApiParts, beginnin
     confirm: () => Promise<Arrival>,
   ): Promise<RecoveryKit> => {
     const { account, recoveryCodes, kind } = await gate.pass(setupActor, "account.confirm", undefined, confirm);
-    await beginning.begin(account, request, reply);
+    // A link that adds a passkey came from the provider a moment ago.
+    await beginning.begin(account, request, reply, kind === "enrol" ? "vouched" : undefined);
     const rootPassphrase = kind === "first" ? await parts.rootPassphrase() : undefined;
     return { recoveryCodes, madeAt: clock.now(), ...(rootPassphrase !== undefined && { rootPassphrase }) };
   };

@@ -49,8 +49,8 @@ export function registerStudies(server: FastifyInstance, parts: ApiParts): void 
   );
 
   server.get<{ Params: { token: string } }>("/api/studies/:token", async (request): Promise<StudyDetail> => {
-    const { study, series } = await archive.studyOfToken(parts.actorOf(request), request.params.token);
-    return { ...studyView(study), series: series.map(seriesView) };
+    const { study, series, patientToken } = await archive.studyOfToken(parts.actorOf(request), request.params.token);
+    return { ...studyView(study), patientToken, series: series.map(seriesView) };
   });
 
   server.get<{ Params: { token: string } }>(

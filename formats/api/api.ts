@@ -1,6 +1,7 @@
 import type { CareView } from "./care.ts";
 import type { GrantTermsView, Role } from "./grants.ts";
 import type { reviewKinds } from "./reviews.ts";
+import type { AccountView } from "./sign-in.ts";
 
 /**
  * What the browser and the command say to the server under `/api`, and what comes back. JSON; times are epoch milliseconds;
@@ -9,37 +10,6 @@ import type { reviewKinds } from "./reviews.ts";
  *
  * | route | body → answer |
  * |---|---|
- * | GET    /api/setup               | → SetupState (anonymous) |
- * | POST   /api/setup/link          | LinkRequest → LinkView (anonymous, needs the one-use secret) |
- * | POST   /api/setup/passkey       | SetupPasskeyRequest → options for the authenticator (anonymous, needs the one-use secret) |
- * | POST   /api/setup/passkey/confirm | SetupPasskeyAnswer → RecoveryKit, signs in (anonymous, needs the one-use secret) |
- * | POST   /api/setup/account       | SetupRequest → EnrolledSecondFactor (anonymous, needs the one-use secret) |
- * | POST   /api/setup/confirm       | ConfirmRequest → RecoveryKit, signs in (anonymous, needs the one-use secret) |
- * | POST   /api/session             | SessionRequest → SessionView, sets the cookie (anonymous) |
- * | GET    /api/sign-in             | → SignInOffer (anonymous) |
- * | POST   /api/session/passkey/options | → options for the authenticator (anonymous) |
- * | POST   /api/session/passkey     | PasskeyProof → SessionView, sets the cookie (anonymous) |
- * | POST   /api/session/recovery    | RecoveryRequest → IssuedLinkView (anonymous; for who has passkeys alone) |
- * | POST   /api/session/again/options | → options for the authenticator |
- * | POST   /api/session/again       | AgainRequest → ProofView: who is signed in shows again that it is them |
- * | GET    /api/sessions            | → SessionListing[], one's own |
- * | DELETE /api/sessions            | → 204; all one's own but this |
- * | DELETE /api/sessions/:id        | → 204; one's own |
- * | GET    /api/sessions/everybody  | → SessionListing[] |
- * | DELETE /api/sessions/everybody/:id | → 204 |
- * | GET    /api/credentials         | → CredentialsView |
- * | POST   /api/credentials/passkeys/options | → options for the authenticator |
- * | POST   /api/credentials/passkeys | NewPasskeyAnswer → 204 |
- * | POST   /api/credentials/passkeys/:id | `{name}` → 204 |
- * | DELETE /api/credentials/passkeys/:id | → 204 |
- * | PUT    /api/credentials/password | `{password}` → 204 |
- * | DELETE /api/credentials/password | → 204; passkeys alone from then on |
- * | POST   /api/credentials/authenticator | AuthenticatorRequest → EnrolledSecondFactor |
- * | POST   /api/credentials/authenticator/confirm | `{code}` → 204 |
- * | POST   /api/credentials/recovery-codes | → RecoveryKit |
- * | POST   /api/accounts/recovery   | AccountRecovery → IssuedLinkView (administrator, not for oneself) |
- * | GET    /api/session             | → SessionView, 401 when not signed in |
- * | DELETE /api/session             | → 204 |
  * | GET    /api/studies             | StudyListRequest as query → StudyPage |
  * | POST   /api/studies/search      | StudyListRequest as body → StudyPage (search text is identifying: never in a URL) |
  * | GET    /api/studies/:token      | → StudyDetail |
@@ -104,77 +74,6 @@ import type { reviewKinds } from "./reviews.ts";
  * | GET    /api/audit/tile/*        | → hashes `<L>/<N>[.p/<W>]`, entries `entries/<N>[.p/<W>]` (the same) |
  * | GET    /api/events              | → text/event-stream of ApiEvent |
  */
-export interface SetupState {
-  /** No administrator yet: the page leads through the first start. */
-  readonly needed: boolean;
-  /** The facility's own AE title and port, to type into the first device. */
-  readonly dicom?: { readonly aeTitle: string; readonly port: number | null };
-}
-
-export interface LinkRequest {
-  /** From the one-use link, behind `#setup=`. */
-  readonly secret: string;
-}
-
-/** What the link is good for. */
-export interface LinkView {
-  /** An account (the first one of all, or for who is invited), new ways in, or a passkey beside one's identity provider. */
-  readonly kind: "first" | "join" | "recover" | "enrol";
-  /** Who is invited; the first administrator chooses a name. */
-  readonly name?: string;
-  readonly roles: readonly Role[];
-}
-
-export interface SetupRequest {
-  readonly secret: string;
-  /** Not heeded where the link names one. */
-  readonly name: string;
-  /** At least 12 characters. */
-  readonly password: string;
-}
-
-export interface EnrolledSecondFactor {
-  /** Base32, for typing. */
-  readonly totpSecret: string;
-  /** `otpauth://totp/…`, for the QR code. */
-  readonly totpUri: string;
-}
-
-export interface ConfirmRequest {
-  readonly secret: string;
-  /** Six digits from the authenticator. */
-  readonly code: string;
-}
-
-/** Shown once, to be printed or saved: without it a lost home or a lost phone is lost. */
-export interface RecoveryKit {
-  readonly recoveryCodes: readonly string[];
-  /** Opens the vault on another machine. For the first administrator alone. */
-  readonly rootPassphrase?: string;
-  readonly madeAt: number;
-}
-
-export interface SessionRequest {
-  readonly name: string;
-  readonly password: string;
-  /** Six digits, or a recovery code. */
-  readonly code: string;
-}
-
-export interface AccountView {
-  readonly id: string;
-  readonly name: string;
-  /** Of the grants that hold. */
-  readonly roles: readonly Role[];
-}
-
-export interface SessionView {
-  readonly account: AccountView;
-  /** Every act that the grants let this person do, somewhere: what pages show goes by it. */
-  readonly may: readonly string[];
-  readonly endsAt: number;
-}
-
 export interface StudyListRequest {
   /** Free text: patient name, patient id or accession number. */
   readonly search?: string;
@@ -227,6 +126,8 @@ export interface SeriesView {
 }
 
 export interface StudyDetail extends StudyView {
+  /** Stands for the patient where somebody is granted all of one; "" for who sees identity masked. */
+  readonly patientToken: string;
   readonly series: readonly SeriesView[];
 }
 
@@ -507,7 +408,12 @@ export interface NewAccount {
 }
 
 export interface PeopleView {
-  readonly accounts: readonly (AccountView & { readonly createdAt: number })[];
+  readonly accounts: readonly (AccountView & {
+    readonly createdAt: number;
+    /** With an authenticator: neither comes without the other. */
+    readonly hasPassword: boolean;
+    readonly passkeys: number;
+  })[];
   readonly invitations: readonly Omit<InvitationView, "link">[];
 }
 
@@ -564,6 +470,8 @@ export type ApiEvent =
   | { readonly type: "stopped" }
   /** Somebody lost their ways in and was given a link to new ones. */
   | { readonly type: "recovered" }
+  /** To whom something was taken: what one may do is to be read again. */
+  | { readonly type: "access" }
   | { readonly type: "phantom"; readonly phantom: PhantomState };
 
 /** Every answer of 400 and above. */

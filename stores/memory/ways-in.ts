@@ -37,6 +37,10 @@ export function passkeys(held: Map<string, Passkey>): PasskeyStore {
       held.set(passkey.id, { ...passkey });
     },
     passkey: async (id) => held.get(id),
+    async passkeyCounts() {
+      const byAccount = Map.groupBy(held.values(), ({ accountId }) => accountId);
+      return new Map([...byAccount].map(([accountId, { length }]) => [accountId, length]));
+    },
     passkeysOf: async (accountId) =>
       [...held.values()].filter((one) => one.accountId === accountId).sort((a, b) => byAge(a, b, a.id, b.id)),
     async usePasskey({ id, counter }, use) {
@@ -92,6 +96,8 @@ export function identityProviders(): IdentityProviderStore {
       for (const [digest, { providerId }] of [...subjects]) if (providerId === id) subjects.delete(digest);
       return held.delete(id);
     },
+    providerOfAccount: async (accountId) =>
+      [...subjects.values()].find((one) => one.accountId === accountId)?.providerId,
     accountOfSubject: async (digest) => subjects.get(digest)?.accountId,
     putSubject: async ({ digest, providerId, accountId }) => void subjects.set(digest, { providerId, accountId }),
   };

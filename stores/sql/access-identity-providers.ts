@@ -31,6 +31,14 @@ export function identityProviders(database: Kysely<Tables>): IdentityProviderSto
         .executeTakeFirst();
       return row?.account_id;
     },
+    async providerOfAccount(accountId) {
+      const row = await database
+        .selectFrom("provided_accounts")
+        .select("provider_id")
+        .where("account_id", "=", text(accountId))
+        .executeTakeFirst();
+      return row?.provider_id;
+    },
     async putSubject({ digest, providerId, accountId }) {
       await database
         .insertInto("provided_accounts")

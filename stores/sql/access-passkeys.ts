@@ -15,6 +15,13 @@ export function passkeys(database: Kysely<Tables>): PasskeyStore {
       const found = database.selectFrom("passkeys").selectAll().where("account_id", "=", text(accountId));
       return (await found.orderBy("created_at").orderBy("id").execute()).map(toPasskey);
     },
+    async passkeyCounts() {
+      const counted = database
+        .selectFrom("passkeys")
+        .select(["account_id", (of) => of.fn.countAll<number>().as("count")]);
+      const rows = await counted.groupBy("account_id").execute();
+      return new Map(rows.map(({ account_id, count }) => [account_id, Number(count)]));
+    },
     async usePasskey({ id, counter: known }, { counter, lastUsedAt }) {
       const { numUpdatedRows } = await database
         .updateTable("passkeys")

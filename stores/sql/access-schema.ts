@@ -92,6 +92,7 @@ function waysIn(words: Words): string[] {
       ${texts(words, "label", "issuer", "client_id", "groups_claim", "lists")},
       client_secret_sealed ${bytes}, created_at ${int} not null) ${end}`,
     `create table provided_accounts (digest ${text} primary key, ${texts(words, "provider_id", "account_id")}) ${end}`,
+    "create index provided_accounts_by_account on provided_accounts (account_id)",
   ];
 }
 

@@ -10,6 +10,7 @@ import {
   type ConfirmationParts,
   createConfirmations,
   createDevices,
+  createFacilities,
   createGate,
   createGrants,
   createPeople,
@@ -39,16 +40,18 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const gate = createGate({ policy, audit, clock });
   const shared = { store, grants, policy, box: openBox, random, clock, log };
   const people = createPeople(shared);
-  const waysIn = await createWaysIn({ ...shared, people });
+  const waysIn = await createWaysIn({ ...shared, people, loopbackProviders: true });
   const { signIn, sessions } = waysIn;
   const confirmations = createConfirmations({ ...shared, ...options, gate, signIn, perform });
   const { http, listen, ca: authority } = await createLocalHttp(waysIn);
   const door = createApiDoor({
     breaker: { watch: () => () => {} },
+    reviews: { watch: () => () => {} },
     ...http,
     ...waysIn,
     ...{ gate, policy, grants, audit, people, confirmations, clock, random, log },
     devices: createDevices(shared),
+    facilities: createFacilities(shared),
     archive: {
       watch: () => () => {},
       listStudies: async () => ({ rows: [], total: { count: 0, isExact: true } }),

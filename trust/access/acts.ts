@@ -109,6 +109,9 @@ const table = {
   /** The stream of what changes: each is told what they may see. */
   "session.watch": on("self", ...everyone),
   "session.read": on("self", ...everyone, "guest", "recipient"),
+  /** The customer's own sign-in, and what its groups are worth here. */
+  "identity-provider.read": on("tenant", "administrator", "auditor", "operator"),
+  "identity-provider.write": on("tenant", "administrator", "operator"),
   /** Who is signed in shows again that it is them. */
   "session.prove": on("self", ...everyone),
   "session.end": on("self", ...everyone, "guest", "recipient"),

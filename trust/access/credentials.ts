@@ -21,6 +21,8 @@ export interface WaysHeld {
  */
 export interface Credentials {
   of(accountId: string): Promise<WaysHeld>;
+  /** By account. */
+  passkeyCounts(): Promise<ReadonlyMap<string, number>>;
   addPasskey(session: Session, passkey: Passkey): Promise<void>;
   renamePasskey(accountId: string, id: string, name: string): Promise<void>;
   removePasskey(session: Session, accountId: string, id: string): Promise<void>;
@@ -61,6 +63,7 @@ export function createCredentials({ store, factors, sessions, random }: Credenti
         passkeys: await store.passkeysOf(accountId),
       };
     },
+    passkeyCounts: () => store.passkeyCounts(),
     async addPasskey(session, passkey) {
       await store.addPasskey(passkey);
       await endOthers(session);

@@ -31,6 +31,8 @@ export function identityProviderStoreTests(store: () => IdentityProviderStore): 
     await store().putSubject({ digest: "s2", providerId: "idp2", accountId: "a2" });
     assert.equal(await store().accountOfSubject("s1"), "a1");
     assert.equal(await store().accountOfSubject("none"), undefined);
+    assert.equal(await store().providerOfAccount("a2"), "idp2");
+    assert.equal(await store().providerOfAccount("none"), undefined);
     assert.equal(await store().removeIdentityProvider("idp1"), true);
     assert.equal(await store().removeIdentityProvider("idp1"), false);
     assert.equal(await store().accountOfSubject("s1"), undefined);

@@ -34,6 +34,8 @@ export interface IdentityProviderStore {
   removeIdentityProvider(id: string): Promise<boolean>;
   /** The account that stands for somebody there. `subject` is the digest of issuer and subject, never an e-mail address. */
   accountOfSubject(subject: string): Promise<string | undefined>;
+  /** The provider that an account came from. */
+  providerOfAccount(accountId: string): Promise<string | undefined>;
   putSubject(subject: {
     readonly digest: string;
     readonly providerId: string;

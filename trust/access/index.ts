@@ -17,6 +17,10 @@ export type { Attempts, Slowing } from "./attempts.ts";
 export { createAttempts } from "./attempts.ts";
 export type { BreachedPasswords } from "./breached-passwords.ts";
 export { openBreachedPasswords } from "./breached-passwords.ts";
+export type { BreakGlass, BreakGlassParts, EmergencyPatient } from "./break-glass.ts";
+export { createBreakGlass } from "./break-glass.ts";
+export type { Challenges } from "./challenges.ts";
+export { createChallenges } from "./challenges.ts";
 export type { ClientTokens } from "./client-tokens.ts";
 export type { ActDetail, Confirmation, ConfirmationParts, Confirmations, Perform } from "./confirmations.ts";
 export { createConfirmations } from "./confirmations.ts";
@@ -32,6 +36,7 @@ export type { Grant, GrantStore, GrantTerms, Purpose } from "./grant-store.ts";
 export type { Grants } from "./grants.ts";
 export { createGrants } from "./grants.ts";
 export type { GroupRule, IdentityProvider, IdentityProviderStore } from "./identity-provider-store.ts";
+export type { Arrived, IdentityProviders, ProvidedClaims, ProviderSettings } from "./identity-providers.ts";
 export type { KnownBrowserStore } from "./known-browser-store.ts";
 export type {
   ClientProof,
@@ -56,6 +61,16 @@ export { covers, everywhere, isNowhere, narrowPlaces, reachOf } from "./place.ts
 export type { Decision, LiveGrants, Policy } from "./policy.ts";
 export { createPolicy } from "./policy.ts";
 export type { IssuedLink, Recovery } from "./recovery.ts";
+export type {
+  NoticedReview,
+  ReviewChoice,
+  ReviewKind,
+  ReviewOutcome,
+  ReviewStore,
+  StoredReview,
+} from "./review-store.ts";
+export type { Noticed, Review, Reviews } from "./reviews.ts";
+export { createReviews } from "./reviews.ts";
 export type { ResourceScope, ScopeContext } from "./scopes.ts";
 export { actsOfScopes, needsPatient, parseResourceScope, scopesOffered, scopesShown } from "./scopes.ts";
 export { totpCode } from "./second-factor.ts";
@@ -64,20 +79,15 @@ export type { Session, SessionStore } from "./session-store.ts";
 export type { BrowserFacts, SessionFacts, Sessions, SignedIn } from "./sessions.ts";
 export { recentMs, requireRecent } from "./sessions.ts";
 export type { Arrival, Link, LinkKind, Setup } from "./setup.ts";
-export type { Caller, SignIn } from "./sign-in.ts";
-export { personOf } from "./sign-in.ts";
-export type { WaysIn } from "./ways-in.ts";
-export { createWaysIn } from "./ways-in.ts";
-export type { BreakGlass, BreakGlassParts, EmergencyPatient } from "./break-glass.ts";
-export { createBreakGlass } from "./break-glass.ts";
-export type { NoticedReview, ReviewChoice, ReviewKind, ReviewOutcome, ReviewStore, StoredReview } from "./review-store.ts";
-export type { Noticed, Review, Reviews } from "./reviews.ts";
-export { createReviews } from "./reviews.ts";
 export type { ShareMode, ShareStore, StoredShare } from "./share-store.ts";
 export type { Share, Shares, ShareTerms } from "./shares.ts";
 export { createShares } from "./shares.ts";
+export type { Caller, SignIn } from "./sign-in.ts";
+export { personOf } from "./sign-in.ts";
 export type { LookedHour, ShownIdentity, UnusualAccess, UnusualLimits } from "./unusual-access.ts";
 export { createUnusualAccess, usualLimits } from "./unusual-access.ts";
 export type { Marked, PersonFacts, WatchedPeople } from "./watched-people.ts";
 export { createWatchedPeople } from "./watched-people.ts";
 export type { MarkedPatient, StoredPersonFacts, WatchedStore } from "./watched-store.ts";
+export type { WaysIn } from "./ways-in.ts";
+export { createWaysIn } from "./ways-in.ts";

@@ -30,6 +30,8 @@ export function passkeyStoreTests(store: () => PasskeyStore, account: (id: strin
     assert.deepEqual(await store().passkey("pk1"), first);
     assert.equal(await store().passkey("none\0"), undefined);
     assert.deepEqual(await store().passkeysOf("pk-other"), []);
+    const counts = await store().passkeyCounts();
+    assert.deepEqual([counts.get("pk-owner"), counts.has("pk-other")], [2, false]);
   });
 
   test("a use is noted once for a counter, also by two at once", async () => {

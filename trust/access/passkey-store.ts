@@ -25,6 +25,8 @@ export interface PasskeyStore {
   passkey(id: string): Promise<Passkey | undefined>;
   /** Oldest first. */
   passkeysOf(accountId: string): Promise<Passkey[]>;
+  /** How many each account has; accounts without any are left out. */
+  passkeyCounts(): Promise<ReadonlyMap<string, number>>;
   /** Notes a use if the counter is as the caller knows it. False, changing nothing, if not: two used one at once, or it is a copy. */
   usePasskey(known: Pick<Passkey, "id" | "counter">, use: Pick<Passkey, "counter" | "lastUsedAt">): Promise<boolean>;
   /** False when this account has none of this id. */

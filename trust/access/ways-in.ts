@@ -8,6 +8,7 @@ import { type ClientTokens, createClientTokens } from "./client-tokens.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
 import { createPasswordFactors } from "./factors.ts";
 import type { Grants } from "./grants.ts";
+import { createIdentityProviders, type IdentityProviders } from "./identity-providers.ts";
 import { createPasskeys, type Passkeys } from "./passkeys.ts";
 import { createPasswordRules } from "./password-rules.ts";
 import type { People } from "./people.ts";
@@ -28,6 +29,8 @@ export interface WaysInParts {
   readonly random: Random;
   readonly clock: Clock;
   readonly log: Log;
+  /** For tests alone: an identity provider on this machine may be reached without TLS. */
+  readonly loopbackProviders?: boolean;
 }
 
 export interface WaysIn {
@@ -38,6 +41,7 @@ export interface WaysIn {
   readonly credentials: Credentials;
   readonly recovery: Recovery;
   readonly setup: Setup;
+  readonly identityProviders: IdentityProviders;
 }
 
 export async function createWaysIn(parts: WaysInParts): Promise<WaysIn> {
@@ -51,6 +55,7 @@ export async function createWaysIn(parts: WaysInParts): Promise<WaysIn> {
     ...{ sessions, passkeys, signIn, recovery },
     clientTokens: createClientTokens(parts),
     credentials: createCredentials({ ...parts, factors, sessions }),
+    identityProviders: createIdentityProviders(parts),
     setup: createSetup({ ...parts, signIn, recovery, passkeys, factors }),
   };
 }
