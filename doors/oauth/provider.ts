@@ -73,8 +73,9 @@ function configurationOf(parts: OauthParts): Configuration {
       launch: null,
       // A token must not be asked for by a page that shows another server's address (SMART App Launch 2.2 §2.0.8).
       aud: (_ctx, value) => {
-        const ours = ["", "fhir/R4", "dicom-web", "oauth"].map((path) => `${parts.pageUrl()}${path}`);
-        if (value !== undefined && !ours.includes(value) && !ours.includes(value.replace(/\/$/, ""))) {
+        const bare = (address: string) => address.replace(/\/$/, "");
+        const ours = ["", "fhir/R4", "dicom-web", "oauth"].map((path) => bare(`${parts.pageUrl()}${path}`));
+        if (value !== undefined && !ours.includes(bare(value))) {
           throw new errors.InvalidRequest("aud is not an address of this server");
         }
       },

@@ -36,12 +36,20 @@ export function createTokenActors(parts: OauthParts): TokenActorOf {
   const dpop = createDpopCheck(parts);
   const actors = new WeakMap<OauthRecord, Actor>();
 
-  const isLive = (kind: string, token: string, { clientId, grantId }: TokenContent): boolean => {
-    if (records.find(kind, token) === undefined || clients.get(clientId) === undefined) return false;
+  /** Whether what the token came out of still holds. */
+  const holds = ({ clientId, grantId }: TokenContent): boolean => {
+    if (clients.get(clientId) === undefined) return false;
     if (grantId === undefined) return true;
     const facts = factsOfGrant(records, grantId);
     if (facts === undefined || records.find("Grant", grantId) === undefined) return false;
     return facts.sessionId === "" || parts.isSessionLive(facts.sessionId);
+  };
+  const find = (token: string) => {
+    for (const kind of kinds) {
+      const record = records.find(kind, token);
+      if (record !== undefined) return { kind, record };
+    }
+    return undefined;
   };
   const actorFor = (kind: string, token: string, record: OauthRecord): Actor => {
     const known = actors.get(record);
@@ -54,7 +62,8 @@ export function createTokenActors(parts: OauthParts): TokenActorOf {
     if (facts !== undefined && facts.study !== "") places.push({ kind: "study", id: facts.study });
     else if (facts !== undefined && facts.patient !== "") places.push({ kind: "patient", id: facts.patient });
     const acts = actsOfScopes(scopes, accountId === undefined ? "program" : "person", places.length > 0);
-    const more = { scope: { acts, places }, isLive: () => isLive(kind, token, content) };
+    const isLive = () => records.find(kind, token) !== undefined && holds(content);
+    const more = { scope: { acts, places }, isLive };
     const actor = accountId === undefined ? actorOf("client", clientId, more) : actorOf("user", accountId, more);
     actors.set(record, actor);
     return actor;
@@ -63,20 +72,19 @@ export function createTokenActors(parts: OauthParts): TokenActorOf {
   return async (request) => {
     const [, named = "", token = ""] =
       /^(Bearer|DPoP) ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? "") ?? [];
-    // Tokens of `leadglass token` are another's; the provider looks at those that it is shown itself.
-    if (token === "" || token.startsWith("lgt_") || request.url.startsWith("/oauth/")) return undefined;
+    // The provider looks at those that it is shown itself; tokens of `leadglass token` are another's.
+    if (token === "" || request.url.startsWith("/oauth/")) return undefined;
     const scheme = named.toLowerCase() === "dpop" ? "DPoP" : "Bearer";
-    const kind = kinds.find((one) => records.find(one, token) !== undefined);
-    const record = kind && records.find(kind, token);
-    if (kind === undefined || record === undefined) return refusal(scheme, "invalid_token");
-    const content = record.content as unknown as TokenContent;
-    if (!isLive(kind, token, content)) return refusal(scheme, "invalid_token");
+    const found = find(token);
+    if (found === undefined && token.startsWith("lgt_")) return undefined;
+    const content = found?.record.content as TokenContent | undefined;
+    if (found === undefined || content === undefined || !holds(content)) return refusal(scheme, "invalid_token");
     const { jkt, "x5t#S256": x5t } = content;
     if ((jkt === undefined) !== (scheme === "Bearer"))
       return refusal(jkt === undefined ? "Bearer" : "DPoP", "invalid_token");
     if (jkt !== undefined && !(await dpop.proves(request, token, jkt))) return refusal("DPoP", "invalid_dpop_proof");
     const certificate = x5t === undefined ? undefined : peerCertificateOf(request.raw);
     const isHeld = x5t === undefined || (certificate !== undefined && thumbprintOf(certificate) === x5t);
-    return isHeld ? { actor: actorFor(kind, token, record) } : refusal("Bearer", "invalid_token");
+    return isHeld ? { actor: actorFor(found.kind, token, found.record) } : refusal("Bearer", "invalid_token");
   };
 }

@@ -100,6 +100,7 @@ test("of every table it is decided whether it is carried", async () => {
     "client_tokens",
     "invitations",
     "known_browsers",
+    "oauth_records",
     "requests",
     "schema_version",
     "sessions",
