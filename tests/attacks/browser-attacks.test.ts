@@ -1,13 +1,8 @@
 // Rows 65, 70 and 71 of the attack table in a real browser: what hostile values and hostile pages get out of it.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:https";
-import { join } from "node:path";
+import { createServer } from "node:https";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { systemClock } from "#base/clock";
-import { systemRandom } from "#base/id";
-import { makeCertificates } from "../../apps/server/certificates.ts";
 import { fileOf, type Slice, slicesOf } from "../flows/modality.fixture.ts";
 import {
   type Administrator,
@@ -20,6 +15,7 @@ import {
   siteOf,
 } from "../web/browser.fixture.ts";
 import { type AttackedHouse, startAttackedHouse } from "./attacked-house.fixture.ts";
+import { makeBadCertificates } from "./bad-certificates.fixture.ts";
 import { payloads } from "./script-payloads.fixture.ts";
 
 let house: AttackedHouse;
@@ -268,9 +264,9 @@ test("every page in Chromium breaks no policy, and none of them lets text become
  * here shows what the server itself refuses.
  */
 async function openEvilServer() {
-  const { key, certificate } = await makeCertificates(["localhost", "127.0.0.1"], systemClock, systemRandom);
+  const { good } = await makeBadCertificates();
   const referers: (string | undefined)[] = [];
-  const server = createServer({ key, cert: certificate }, (request, response) => {
+  const server = createServer(good, (request, response) => {
     if (request.url === "/landing") referers.push(request.headers.referer);
     response.setHeader("content-type", "text/html");
     response.end('<!doctype html><meta charset="utf-8"><title>evil</title><p>hello');
