@@ -276,7 +276,7 @@ async function openOauth(
   const shared = { store, grants, clock: systemClock, random: systemRandom };
   const records = await createOauthRecords({ ...shared, box: { seal: vault.sealSecret, open: vault.openSecret } });
   return {
-    ...{ records, gate, log, clock: systemClock, random: systemRandom },
+    ...{ records, grants, gate, log, clock: systemClock, random: systemRandom },
     clients: await createOauthClients(shared),
     keys: createOauthKeys({ ...shared, records }),
     isSessionLive: sessions.isLive,

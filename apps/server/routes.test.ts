@@ -54,7 +54,12 @@ async function doorsOverNothing() {
       keys: createOauthKeys({ ...shared, records }),
       gate: (unreachable(reached) as { gate: never }).gate,
     },
-    ...{ isSessionLive: waysIn.sessions.isLive, account: store.account, accountNamed: store.accountNamed },
+    ...{
+      isSessionLive: waysIn.sessions.isLive,
+      grants,
+      account: store.account,
+      accountNamed: store.accountNamed,
+    },
     ...{ factsOf: async () => undefined, clock: systemClock, random: systemRandom, log: silentLog },
     pageUrl: () => "https://localhost/",
   });

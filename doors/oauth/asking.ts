@@ -83,6 +83,11 @@ export async function forget({ records }: OauthParts, clientId: string, accountI
   await records.removeWhere((_kind, content) => isTheirs(content));
 }
 
+/** Ends all that acts for a person. What they allowed is remembered: it lets nobody in by itself. */
+export function endAllFor({ records }: OauthParts, accountId: string): Promise<void> {
+  return records.removeWhere((kind, content) => kind !== consentKind && content.accountId === accountId);
+}
+
 /** Chosen by the person or brought by the launch: where a study lies, of which the person may see something. */
 export interface Chosen {
   readonly patient: string;

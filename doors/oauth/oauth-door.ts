@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
 import { createAttempts, scopesShown } from "#trust/access";
-import { forget } from "./asking.ts";
+import { endAllFor, forget } from "./asking.ts";
 import { registerClients } from "./clients.ts";
 import { registerConsent } from "./consent.ts";
 import { registerLaunches } from "./launches.ts";
@@ -21,13 +21,18 @@ export interface Oauth {
 
 /** Nothing is asked of `pageUrl` before the first request: it may not be known yet. */
 export function createOauth(parts: OauthParts): Oauth {
-  const { clients, keys } = parts;
+  const { clients, grants, keys } = parts;
   let running: Promise<Provider> | undefined;
   const provider = () => {
     running ??= keys.current().then((jwks) => createProvider(parts, jwks));
     return running;
   };
   clients.watchRemoved((id) => forget(parts, id));
+  // Who leaves is let in by nothing from the moment their last grant ended; what acted for them goes too, and does not come back with a grant.
+  grants.watchEnded((holder) => {
+    if (!holder.startsWith("user:") || grants.liveOf(holder).length > 0) return;
+    endAllFor(parts, holder.slice("user:".length)).catch((error) => parts.log.error("oauth: ending tokens", {}, error));
+  });
   const rotateKeys = async () => {
     await keys.rotate();
     running = undefined;

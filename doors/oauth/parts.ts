@@ -2,7 +2,17 @@ import type { FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
-import type { Account, Actor, Gate, OauthClients, OauthKeys, OauthRecords, Session, StudyFacts } from "#trust/access";
+import type {
+  Account,
+  Actor,
+  Gate,
+  Grants,
+  OauthClients,
+  OauthKeys,
+  OauthRecords,
+  Session,
+  StudyFacts,
+} from "#trust/access";
 
 /** What stands behind the provider. */
 export interface OauthParts {
@@ -12,6 +22,7 @@ export interface OauthParts {
   readonly gate: Gate;
   /** Whether the browser session of this id (the digest of its secret) still holds. */
   readonly isSessionLive: (id: string) => boolean;
+  readonly grants: Pick<Grants, "liveOf" | "watchEnded">;
   readonly account: (id: string) => Promise<Account | undefined>;
   readonly accountNamed: (name: string) => Promise<Account | undefined>;
   /** Where a study lies; undefined when there is none. */

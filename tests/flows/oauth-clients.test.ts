@@ -175,6 +175,21 @@ test("a token ends with the session, the grant, the client: open streams too, at
   }
 });
 
+test("who leaves and comes back finds nothing that acts for them", async () => {
+  const zoe = await house.person("zoe");
+  const client = await house.add("goes-on");
+  const config = await discover(client.id);
+  const before = ada;
+  ada = zoe;
+  const scope = "openid offline_access user/ImagingStudy.rs";
+  const tokens = await authorize(config, scope, { prompt: "consent" });
+  ada = before;
+  await house.grants.endAllOf(`user:${zoe.id}`, operator);
+  await house.grants.give(`user:${zoe.id}`, { ...service, role: "radiologist" }, operator);
+  assert.equal((await view(tokens.access_token)).status, 401);
+  await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token ?? ""));
+});
+
 test("a token never allows more than the grants of its holder at this moment", async () => {
   const desk = await house.person("desk", "front-desk");
   const client = await house.add("desk-app");

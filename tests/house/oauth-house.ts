@@ -75,7 +75,7 @@ export async function startOauthHouse() {
   let port = 0;
   const pageUrl = () => `https://localhost:${port}/`;
   const oauth = createOauth({
-    ...{ clients, records, gate, clock, random, log, pageUrl },
+    ...{ clients, records, grants, gate, clock, random, log, pageUrl },
     keys: createOauthKeys({ records, clock, random }),
     isSessionLive: sessions.isLive,
     account: store.account,
