@@ -6,9 +6,10 @@ import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { systemClock } from "#base/clock";
 import { systemFiles } from "#base/io";
+import { exportedLogNames as exportNames } from "#formats/api";
 import { openEntryFiles } from "#stores/log";
 import { type AuditLog, createAuditLog } from "#trust/audit";
-import { exportNames, verifyExport } from "../apps/cli/index.ts";
+import { verifyExport } from "../apps/cli/index.ts";
 import { machine, print } from "./report.ts";
 
 const inFlight = 1024;

@@ -2,10 +2,8 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Problem } from "#base/problem";
+import { exportedLogNames as names } from "#formats/api";
 import { type LogVerdict, splitNotes, verifyLog } from "#trust/audit";
-
-/** What an export folder holds: enough to prove the log without us. */
-export const exportNames = { entries: "entries.jsonl", checkpoints: "checkpoints.txt", key: "verifier.key" };
 
 export interface Trusted {
   /** File with the log's public key, had by another way than the export. */
@@ -18,16 +16,16 @@ export interface Trusted {
 /** Proves an exported log. What is wrong with it is in the verdict; rejects when there is nothing to be read, or no key. */
 export async function verifyExport(folder: string, trusted: Trusted = {}): Promise<LogVerdict> {
   const notesIn = async (path: string) => splitNotes(textOf(await bytesOf(path)));
-  const verifierKey = await keyIn(trusted.keyFile ?? join(folder, exportNames.key));
-  const checkpoints = await notesIn(join(folder, exportNames.checkpoints));
+  const verifierKey = await keyIn(trusted.keyFile ?? join(folder, names.key));
+  const checkpoints = await notesIn(join(folder, names.checkpoints));
   const seen = (await Promise.all((trusted.seenFiles ?? []).map(notesIn))).flat();
   const { witnessKeys = [] } = trusted;
-  const text = createReadStream(join(folder, exportNames.entries), { highWaterMark: 1024 * 1024 });
+  const text = createReadStream(join(folder, names.entries), { highWaterMark: 1024 * 1024 });
   try {
     return await verifyLog({ text, checkpoints, verifierKey, witnessKeys, seen });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof Problem) throw cause;
-    throw unreadable(join(folder, exportNames.entries), cause);
+    throw unreadable(join(folder, names.entries), cause);
   }
 }
 

@@ -1,2 +1,2 @@
 export type { Trusted } from "./exported-log.ts";
-export { exportNames, verifyExport } from "./exported-log.ts";
+export { verifyExport } from "./exported-log.ts";

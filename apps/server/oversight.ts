@@ -8,6 +8,7 @@ import {
   type AccessStore,
   createBreakGlass,
   createReviews,
+  createSavedViews,
   createShares,
   createUnusualAccess,
   createWatchedPeople,
@@ -82,6 +83,7 @@ export async function openOversight(parts: OversightParts) {
   return {
     ...{ finder, reviews, watchedPeople, shares },
     patientsOf: tokensOf,
+    savedViews: createSavedViews({ store, gate, box, clock, random }),
     breakGlass: createBreakGlass({ ...access, reviews, patientsOf: tokensOf, minutes }),
     disclosures: createDisclosures({ archive, index, finder, gate }),
   };

@@ -16,15 +16,18 @@ import { registerExports } from "./exports.ts";
 import { registerFacilities } from "./facilities.ts";
 import { registerGrants } from "./grants.ts";
 import { registerKeys } from "./keys.ts";
+import { registerLog } from "./log.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
 import { registerPeople } from "./people.ts";
 import { registerReviews, registerWatchedPeople } from "./reviews.ts";
+import { registerSavedViews } from "./saved-views.ts";
 import { registerSession, registerSessions } from "./session.ts";
 import { registerSetup } from "./setup.ts";
 import { registerShares } from "./shares.ts";
 import { registerIdentityProviders, registerSignInWith } from "./sign-in-with.ts";
 import { registerStudies } from "./studies.ts";
+import { registerStudyFiles } from "./study-files.ts";
 import { registerVault } from "./vault.ts";
 
 /** `/api`: what the browser application and the `leadglass` command use. The routes are listed in `#formats/api`. */
@@ -46,6 +49,9 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerOperations(server, parts);
     registerAudit(server, parts);
     registerAuditTiles(server, parts);
+    registerLog(server, parts);
+    registerSavedViews(server, parts);
+    registerStudyFiles(server, parts);
     const { endStreamsOf } = registerEvents(server, parts);
     registerPeople(server, parts, endStreamsOf);
     registerGrants(server, parts);

@@ -68,7 +68,7 @@ export function registerAudit(server: FastifyInstance, parts: ApiParts): void {
     "/api/audit/entries/:index/proof",
     { schema: { params: { type: "object", properties: { index: { type: "integer", minimum: 0 } } } } },
     (request): Promise<EntryProofView> =>
-      gate.pass(actorOf(request), "audit.export", undefined, async () => {
+      gate.pass(actorOf(request), "audit.read", undefined, async () => {
         const { index } = request.params;
         if (index < audit.size()) await audit.checkpoint().then(cosigning.settle);
         return { ...(await proveEntry(audit, index)), verifierKey: audit.verifierKey() };

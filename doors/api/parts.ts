@@ -25,12 +25,13 @@ import type {
   People,
   Policy,
   Reviews,
+  SavedViews,
   Session,
   Shares,
   WatchedPeople,
   WaysIn,
 } from "#trust/access";
-import type { AuditLog } from "#trust/audit";
+import type { AuditLog, LogFinder } from "#trust/audit";
 import type { Breaker, KeyRotation } from "#trust/vault";
 
 /** Loads the phantom study into the archive, once. */
@@ -66,6 +67,9 @@ export interface OversightParts {
   readonly reviews: Reviews;
   readonly watchedPeople: WatchedPeople;
   readonly disclosures: Disclosures;
+  /** Where entries of the log are found. */
+  readonly finder: LogFinder;
+  readonly savedViews: SavedViews;
   /** Tokens of the patients whom an exact number stands for. */
   readonly patientsOf: (asked: AskedPatient) => Promise<readonly string[]>;
 }

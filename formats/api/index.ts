@@ -78,6 +78,15 @@ export { exportFrameHead, exportFrames } from "./exports.ts";
 export type { GrantRequest, GrantTermsView, GrantView, PlaceView, Role, RoleView } from "./grants.ts";
 export { purposeOf, purposes, roles, rolesOfPeople } from "./grants.ts";
 export type {
+  EntryDetailView,
+  FoundEntriesView,
+  FoundEntryView,
+  LogQuestion,
+  SavedView,
+  SavedViewRequest,
+} from "./log.ts";
+export { exportedLogNames, viewedPages } from "./log.ts";
+export type {
   AppCodeDecision,
   AppCodeRequest,
   AppView,

@@ -20,6 +20,7 @@ import type {
 import { facilities } from "./facilities.ts";
 import { type Failing, withFailures } from "./failing.ts";
 import { reviews, shares, watched } from "./reviews.ts";
+import { savedViews } from "./saved-views.ts";
 import { accountLinks, identityProviders, knownBrowsers, passkeys, sessions } from "./ways-in.ts";
 
 export function createMemoryAccessStore(): AccessStore & Failing {
@@ -43,6 +44,7 @@ export function createMemoryAccessStore(): AccessStore & Failing {
     ...shares(granted),
     ...reviews(),
     ...watched(),
+    ...savedViews(),
     close: async () => {},
   });
 }

@@ -20,6 +20,7 @@ const carried = [
   "reviews",
   "marked_patients",
   "person_facts",
+  "saved_views",
 ] as const satisfies readonly (keyof Tables)[];
 
 const format = "leadglass access 1";

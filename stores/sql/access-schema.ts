@@ -138,5 +138,8 @@ function reviews(words: Words): string[] {
       ${texts(words, "marked_by")}, ${ints(words, "marked_at")}) ${end}`,
     `create table person_facts (account_id ${text} primary key references accounts(id) on delete cascade,
       sealed ${bytes}) ${clustered}`,
+    `create table saved_views (id ${text} primary key, account_id ${text} not null references accounts(id) on delete cascade,
+      sealed ${bytes}, ${ints(words, "created_at")}) ${end}`,
+    "create index saved_views_by_account on saved_views (account_id)",
   ];
 }

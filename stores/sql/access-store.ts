@@ -9,6 +9,7 @@ import { knownBrowsers } from "./access-known-browsers.ts";
 import { oauthRecords } from "./access-oauth.ts";
 import { insertPasskey, passkeys } from "./access-passkeys.ts";
 import { reviews, shares, watched } from "./access-reviews.ts";
+import { savedViews } from "./access-saved-views.ts";
 import { sessions } from "./access-sessions.ts";
 import { storedText as text } from "./stored-text.ts";
 import type { AccountTable, DeviceTable, InvitationTable, RequestTable, Tables } from "./tables.ts";
@@ -32,6 +33,7 @@ export function createSqlAccessStore(database: Kysely<Tables>, close: () => Prom
     ...shares(database),
     ...reviews(database),
     ...watched(database),
+    ...savedViews(database),
     close,
   };
 }

@@ -23,6 +23,7 @@ export interface Tables {
   shares: ShareTable;
   reviews: ReviewTable;
   marked_patients: { patient: string; reason_sealed: Uint8Array; marked_by: string; marked_at: number };
+  saved_views: { id: string; account_id: string; sealed: Uint8Array; created_at: number };
   person_facts: { account_id: string; sealed: Uint8Array };
   log_details: { commitment: string; sealed: Uint8Array };
 }

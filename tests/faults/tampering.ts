@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createVirtualClock } from "#base/clock";
 import { type Random, seededRandom } from "#base/id";
+import { exportedLogNames as exportNames } from "#formats/api";
 import { createMemoryEntryStore } from "#stores/memory";
 import { createAuditLog, createCosigner, type LogVerdict } from "#trust/audit";
-import { exportNames, verifyExport } from "../../apps/cli/index.ts";
+import { verifyExport } from "../../apps/cli/index.ts";
 import { root } from "../house/index.ts";
 import { type Chosen, chosenBy, type Export, kinds, type SignedExport } from "./tampering-kinds.ts";
 

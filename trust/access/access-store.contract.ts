@@ -10,6 +10,7 @@ import { knownBrowserStoreTests } from "./known-browser-store.contract.ts";
 import { oauthRecordsStoreTests } from "./oauth-records-store.contract.ts";
 import { passkeyOf, passkeyStoreTests } from "./passkey-store.contract.ts";
 import { reviewStoreTests } from "./review-store.contract.ts";
+import { savedViewStoreTests } from "./saved-view-store.contract.ts";
 import { sessionOf, sessionStoreTests } from "./session-store.contract.ts";
 import { shareStoreTests } from "./share-store.contract.ts";
 import { watchedStoreTests } from "./watched-store.contract.ts";
@@ -75,6 +76,7 @@ export function accessStoreContract(open: () => Promise<AccessStore>): void {
     shareStoreTests(() => store);
     reviewStoreTests(() => store);
     watchedStoreTests(() => store, made);
+    savedViewStoreTests(() => store, made);
     deviceTests(() => store);
     requestTests(() => store);
   });

@@ -6,6 +6,7 @@ import type { KnownBrowserStore } from "./known-browser-store.ts";
 import type { OauthRecordsStore } from "./oauth-records-store.ts";
 import type { Passkey, PasskeyStore } from "./passkey-store.ts";
 import type { ReviewStore } from "./review-store.ts";
+import type { SavedViewStore } from "./saved-view-store.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { ShareStore } from "./share-store.ts";
 import type { WatchedStore } from "./watched-store.ts";
@@ -122,7 +123,8 @@ export interface AccessStore
     OauthRecordsStore,
     ShareStore,
     ReviewStore,
-    WatchedStore {
+    WatchedStore,
+    SavedViewStore {
   /** Adds it with its first grants and passkeys, all or nothing. Problem `conflict` when the name is taken. */
   addAccount(account: Account, grants: readonly Grant[], passkeys?: readonly Passkey[]): Promise<void>;
   accounts(): Promise<Account[]>;

@@ -81,6 +81,8 @@ const table = {
   "actor.release": on("tenant", "operator"),
   "audit.read": on("tenant", "administrator", "auditor", "operator"),
   "audit.export": on("tenant", "auditor", "operator"),
+  /** What is personal about an entry, kept sealed beside the log: an address, a reason. */
+  "audit.reveal": on("tenant", "administrator", "auditor", "operator"),
   "device.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "device.write": on("tenant", "administrator", "operator"),
   "client.read": on("tenant", "administrator", "auditor", "operator"),
@@ -107,7 +109,7 @@ const table = {
   "account.recover": on("tenant", "administrator", "operator"),
   "session.begin": on("self", ...everyone, "guest", "recipient", "setup"),
   /** The stream of what changes: each is told what they may see. */
-  "session.watch": on("self", ...everyone),
+  "session.watch": on("self", ...everyone, "guest", "recipient"),
   "session.read": on("self", ...everyone, "guest", "recipient"),
   /** The customer's own sign-in, and what its groups are worth here. */
   "identity-provider.read": on("tenant", "administrator", "auditor", "operator"),
@@ -121,6 +123,9 @@ const table = {
   /** One's own passkeys, password and authenticator. */
   "credential.read": on("self", ...everyone),
   "credential.write": on("self", ...everyone),
+  /** Lists as one wants to see them again. */
+  "saved-view.read": on("self", ...everyone),
+  "saved-view.write": on("self", ...everyone),
   "confirmation.request": on("tenant", "administrator", "operator"),
   "confirmation.read": on("tenant", "administrator", "operator"),
   "confirmation.confirm": on("tenant", "administrator"),

@@ -71,6 +71,9 @@ export type {
 } from "./review-store.ts";
 export type { Noticed, Review, Reviews } from "./reviews.ts";
 export { createReviews } from "./reviews.ts";
+export type { SavedViewStore, StoredSavedView } from "./saved-view-store.ts";
+export type { KeptView, SavedViews } from "./saved-views.ts";
+export { createSavedViews } from "./saved-views.ts";
 export type { ResourceScope, ScopeContext } from "./scopes.ts";
 export { actsOfScopes, needsPatient, parseResourceScope, scopesOffered, scopesShown } from "./scopes.ts";
 export { totpCode } from "./second-factor.ts";

@@ -17,6 +17,7 @@ export interface AuditSubject {
     | "share"
     | "review"
     | "tenant"
+    | "entry"
     | "system";
   readonly id: string;
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Problem } from "#base/problem";
-import type { EntryProofView, SignedLog } from "#formats/api";
+import { type EntryProofView, exportedLogNames as names, type SignedLog } from "#formats/api";
 import { type LogVerdict, openProvenEntry, type ProvenEntry, splitNotes, verifyLog } from "#trust/audit";
 import type { Command, CommandContext } from "../arguments.ts";
-import { keyIn, exportNames as names, verifyExport } from "../exported-log.ts";
+import { keyIn, verifyExport } from "../exported-log.ts";
 import { withServer } from "../with-server.ts";
 
 export const auditExport: Command = {
