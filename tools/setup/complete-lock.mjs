@@ -1,7 +1,9 @@
 // `node tools/setup/complete-lock.mjs`: adds to package-lock.json what npm leaves out of it where a registry does not carry
 // a package's builds for other platforms. `npm ci` refuses a lock file without them, on every platform. An added entry names
 // platform and version, so that npm passes it over where it does not fit; it holds no hash, since nobody has seen the file.
+// Then writes the bill of materials anew.
 import { readFileSync, writeFileSync } from "node:fs";
+import { writeBill } from "./bill-of-materials.mjs";
 import { lockFile, tell } from "./places.mjs";
 
 const lock = JSON.parse(readFileSync(lockFile, "utf8"));
@@ -33,6 +35,7 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([one], [other]) => (one < other ? -1 : 1)));
 if (added > 0) writeFileSync(lockFile, `${JSON.stringify(lock, null, 2)}\n`);
 tell(added === 0 ? "The lock file is complete" : `Added ${added} packages for other platforms`);
+writeBill();
 
 /** Looks where Node would, from the package's own node_modules up to the root's. */
 function isLocked(path, name) {
