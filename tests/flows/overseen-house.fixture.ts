@@ -54,13 +54,13 @@ export async function openOverseenHouse(environment: Record<string, string> = {}
 }
 
 function callerAt(house: RunningHouse, cookie: string): Caller {
-  const call: Caller["call"] = (method, path, body, headers = {}) =>
-    house.fetch(path, {
-      anonymous: true,
-      method,
-      headers: { cookie, "x-leadglass": "1", ...(body && { "content-type": "application/json" }), ...headers },
-      ...(body && { body: JSON.stringify(body) }),
-    });
+  const call: Caller["call"] = (method, path, body, headers = {}) => {
+    const text = body && JSON.stringify(body);
+    // With DELETE Node says no length by itself.
+    const typed = text && { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) };
+    const sent = { cookie, "x-leadglass": "1", ...typed, ...headers };
+    return house.fetch(path, { anonymous: true, method, headers: sent, ...(text && { body: text }) });
+  };
   return {
     ...{ call, cookie },
     async json<T>(method: string, path: string, body?: object): Promise<T> {

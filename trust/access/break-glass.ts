@@ -122,7 +122,7 @@ export function createBreakGlass(parts: BreakGlassParts): BreakGlass {
 /** Never resolves: the gate refuses, and says so in the log. */
 async function refuse(gate: Gate, actor: Actor): Promise<never> {
   return gate.pass(actor, "glass.break", unknown, async () => {
-    throw absent();
+    throw new Problem("denied", "not found", { remedy: "sign in as someone who has access" });
   });
 }
 

@@ -47,17 +47,19 @@ export function readThePage(page: string) {
     const row = rows.get(act);
     if (row === undefined) throw new Error(`the page does not know ${act}`);
     if (actor.hasEnded) return false;
+    // "tenant: the grant is for the whole tenant": on whichever study it is done.
+    const where = row.where === "tenant" ? undefined : facts;
     if (!["user", "client", "share"].includes(actor.kind)) return row.who.includes(actor.kind);
     if (actor.isMaskedToken && !row.who.includes("researcher")) return false;
     if (actor.token !== undefined && !actor.token.acts.includes(act)) return false;
     let isGranted = false;
     for (const grant of grants) {
       if (grant.holder !== actor.id || !holds(grant, now) || !row.who.includes(grant.role)) continue;
-      if (row.where === "self" || lies(facts, grant.place)) isGranted = true;
+      if (row.where === "self" || lies(where, grant.place)) isGranted = true;
     }
     if (!isGranted) return false;
     const { places } = actor.token ?? { places: [] };
-    return places.length === 0 || row.where === "self" || places.some((place) => lies(facts, place));
+    return places.length === 0 || row.where === "self" || places.some((place) => lies(where, place));
   };
 
   return {

@@ -58,7 +58,9 @@ export function createPolicy(grants: LiveGrants): Policy {
       const found = heldFor(actor, act);
       if (found === undefined) return refused;
       const { held, reach } = found;
-      if (where !== "lists" && where !== "self" && !covers(reach, facts)) return refused;
+      // What belongs to the whole tenant is not in the reach of a narrower grant, on whichever study it is done.
+      if (where !== "lists" && where !== "self" && !covers(reach, where === "tenant" ? undefined : facts))
+        return refused;
       const via = held.find(({ place }) => covers(reachOf([place]), facts)) ?? held[0];
       const isMasked = actor.sees === "masked" || held.some(({ role }) => role === maskedRole);
       return {
