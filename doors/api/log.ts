@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { Problem } from "#base/problem";
 import {
   type EntryDetailView,
+  type EntryPathView,
   exportedLogNames,
   type FoundEntriesView,
   type FoundEntryView,
@@ -64,6 +65,18 @@ export function registerLog(server: FastifyInstance, parts: ApiParts): void {
     },
   );
 
+  server.get<{ Params: { index: number }; Querystring: { size: number } }>(
+    "/api/audit/entries/:index/path",
+    { schema: { params: indexSchema, querystring: sizeSchema } },
+    (request): Promise<EntryPathView> =>
+      gate.pass(actorOf(request), "audit.read", undefined, async () => {
+        const { index } = request.params;
+        const { size } = request.query;
+        if (index >= size || size > audit.size()) throw new Problem("absent", "the log had no such entry then");
+        return { path: (await audit.prove(index, size)).map((hash) => hash.toString("base64")) };
+      }),
+  );
+
   server.get("/api/audit/bundle", async (request, reply) => {
     const size = await gate.pass(actorOf(request), "audit.export", undefined, async () => {
       const { size: signed } = await audit.checkpoint();
@@ -93,6 +106,13 @@ export function registerLog(server: FastifyInstance, parts: ApiParts): void {
 const newline = Buffer.from("\n");
 
 const indexSchema = { type: "object", properties: { index: { type: "integer", minimum: 0 } } } as const;
+
+const sizeSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["size"],
+  properties: { size: { type: "integer", minimum: 1 } },
+} as const;
 
 const questionSchema = {
   type: "object",

@@ -79,6 +79,7 @@ export type { GrantRequest, GrantTermsView, GrantView, PlaceView, Role, RoleView
 export { purposeOf, purposes, roles, rolesOfPeople } from "./grants.ts";
 export type {
   EntryDetailView,
+  EntryPathView,
   FoundEntriesView,
   FoundEntryView,
   LogQuestion,

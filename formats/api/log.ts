@@ -7,6 +7,7 @@ import type { LogEntryView } from "./api.ts";
  * |---|---|
  * | GET    /api/audit/find                  | LogQuestion as query → FoundEntriesView, newest first |
  * | GET    /api/audit/entries/:index/detail | → EntryDetailView: what is personal about it; itself an entry |
+ * | GET    /api/audit/entries/:index/path   | ?size= → EntryPathView: for who kept a checkpoint of that size |
  * | GET    /api/audit/bundle                | → application/zip of `exportedLogNames`, as `leadglass audit export` writes them |
  * | GET    /api/saved-views                 | ?page= → SavedView[], one's own |
  * | POST   /api/saved-views                 | SavedViewRequest → SavedView; in place of the one of that name |
@@ -55,6 +56,11 @@ export interface EntryDetailView {
   readonly salt: string;
   /** By name: address, reason and the like. */
   readonly detail: Readonly<Record<string, string>>;
+}
+
+export interface EntryPathView {
+  /** Audit path to the root of a tree (RFC 6962 §2.1.1), base64. */
+  readonly path: readonly string[];
 }
 
 /** What an exported log consists of: enough to prove it without us. */
