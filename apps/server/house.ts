@@ -100,35 +100,40 @@ export interface House extends WaysIn, Oversight {
 
 const dicomwebRoot = "/dicom-web";
 
-/** Opens the stores of a home, made when it is new, and takes in what the last process left unindexed. */
+/** What closes what is open, the newest first. */
+type Undo = (() => Promise<unknown>)[];
+
+/** Opens the stores of a home, made when it is new, and takes in what the last process left unindexed. Nothing stays open when it fails. */
 export async function openHouse(configuration: Configuration, paths: HomePaths, log: Log): Promise<House> {
+  const undo: Undo = [];
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const house = await openParts(configuration, paths, log, undo);
+    return { ...house, close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+async function openParts(
+  configuration: Configuration,
+  paths: HomePaths,
+  log: Log,
+  undo: Undo,
+): Promise<Omit<House, "close">> {
   const clock = systemClock;
   const random = systemRandom;
-  const { keyring, homeId, stores, vault } = await openVault(configuration, paths, log);
-  const access = await openAccessDatabase({
-    ...placeOf(configuration.database, paths.accessDatabase),
-    ...{ home: homeId, log },
-  });
-  const indexDatabase = await openIndexDatabase({
-    ...placeOf(configuration.identityDatabase, paths.indexDatabase),
-    ...{ home: homeId, log },
-  });
-  const index = createBlindIndex({ store: indexDatabase.blindStore, box: vault.indexBox, clock, log });
-  const { entryStore, audit } = await openAudit(paths, vault, access.detailStore);
-  const cosigning = createCosigning({ audit, settings: configuration.witnesses, clock, log });
-  const grants = await createGrants({ store: access.accessStore, clock, random });
-  const policy = createPolicy(grants);
-  const gate = createGate({ policy, audit, clock });
+  const trust = await openTrust(configuration, paths, log, undo);
+  const { keyring, stores, vault, access, index, entryStore, audit, cosigning, grants, policy, gate } = trust;
   const home = { files: systemFiles, clock, random, log, paths, vault, stores };
   const watching = await openWatch({ ...home, configuration, store: access.accessStore, audit, gate });
-  const { archive, reveal, breaker, time } = await openArchive({
-    ...home,
-    configuration,
-    index,
-    audit,
-    gate,
-    watching,
-  });
+  undo.push(watching.close);
+  const images = await openArchive({ ...home, configuration, index, audit, gate, watching });
+  const { archive, reveal, breaker, time } = images;
+  undo.push(archive.close);
   const plans = { files: systemFiles, folder: paths.exports };
   const exporting = createExporting({ ...plans, archive, index, vault, gate, clock, random });
   const root = createRootCare(keyring, paths.keys, configuration);
@@ -142,47 +147,53 @@ export async function openHouse(configuration: Configuration, paths: HomePaths, 
   const given = { store: access.accessStore, grants, policy, vault, gate, index, log, perform };
   const callers = await createCallers({ ...given, breachedPasswords: configuration.breachedPasswords });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
+  undo.push(keyRotation.close);
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
   const backups = createBackups({ ...home, keyring, audit, entryStore, copyAccess: access.copy });
   const care = await openCare({ ...home, configuration, time, index, archive, gate, reveal, backups });
-  const { isHeld } = care.fates;
+  undo.push(care.close);
   const { sessions } = callers;
   const overseen = { ...home, configuration, store: access.accessStore, gate, grants, policy, sessions };
   const oversight = await openOversight({ ...overseen, watching, archive, index });
-  const destroying = { isHeld, remove: care.retention.remove, purgeBackups: backups.purgeKeys };
+  undo.push(oversight.shares.close);
+  const destroying = { isHeld: care.fates.isHeld, remove: care.retention.remove, purgeBackups: backups.purgeKeys };
   const shredding = createShredding({ vault, index, audit, ...destroying });
+  // What was confirmed is stopped first: it works with all of the others.
+  undo.push(callers.confirmations.close);
   return {
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     ...oversight,
-    cosigning,
-    exporting,
-    care,
-    backups,
-    keyRotation,
+    ...{ cosigning, exporting, care, backups, keyRotation, recovered, dicomwebRoot },
     keyState: () => ({
       root: keyring.rootKind(),
       hasRecoveryKit: keyring.hasRecoveryKit(),
       isRotating: keyring.tenant(tenantName).olderGenerations.length > 0,
     }),
-    recovered,
-    dicomwebRoot,
-    async close() {
-      await callers.confirmations.close();
-      await keyRotation.close();
-      await care.close();
-      await oversight.shares.close();
-      await archive.close();
-      await watching.close();
-      await cosigning.stop();
-      await audit.close();
-      await index.close();
-      await access.close();
-      await vault.close();
-      keyring.wipe();
-    },
   };
+}
+
+/** Keys, databases, log, and the gate over them. */
+async function openTrust(configuration: Configuration, paths: HomePaths, log: Log, undo: Undo) {
+  const clock = systemClock;
+  const { keyring, homeId, stores, vault } = await openVault(configuration, paths, log);
+  undo.push(async () => keyring.wipe(), vault.close);
+  const shared = { home: homeId, log };
+  const access = await openAccessDatabase({ ...placeOf(configuration.database, paths.accessDatabase), ...shared });
+  undo.push(access.close);
+  const indexPlace = placeOf(configuration.identityDatabase, paths.indexDatabase);
+  const { blindStore } = await openIndexDatabase({ ...indexPlace, ...shared });
+  const index = createBlindIndex({ store: blindStore, box: vault.indexBox, clock, log });
+  undo.push(index.close);
+  const { entryStore, audit } = await openAudit(paths, vault, access.detailStore);
+  undo.push(audit.close);
+  const cosigning = createCosigning({ audit, settings: configuration.witnesses, clock, log });
+  undo.push(cosigning.stop);
+  const grants = await createGrants({ store: access.accessStore, clock, random: systemRandom });
+  const policy = createPolicy(grants);
+  const gate = createGate({ policy, audit, clock });
+  return { keyring, stores, vault, access, index, entryStore, audit, cosigning, grants, policy, gate };
 }
 
 interface ArchiveHome extends Pick<House, "vault" | "index" | "audit" | "gate"> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
@@ -49,6 +50,14 @@ test("whoever steals the index finds nobody in it, and opens none of its rows wi
   await inside(own, async () => {});
   cpSync(join(loot, "identity", "index.db"), join(own, "identity", "index.db"));
   for (const log of ["-wal", "-shm"]) rmSync(join(own, "identity", `index.db${log}`), { force: true });
+  await assert.rejects(
+    inside(own, async () => {}),
+    { code: "conflict" },
+    "it says whose it is",
+  );
+  const database = new DatabaseSync(join(own, "identity", "index.db"));
+  database.exec("delete from owner");
+  database.close();
   await inside(own, async ({ archive }) => {
     const matches = [{ keyword: "PatientID", kind: "equal", values: [patient.id] } as const];
     const page = { limit: 100, offset: 0 };
