@@ -14,8 +14,8 @@ export interface Caller {
 }
 
 /** A real server with two patients' studies, an administrator, and a way to let others in. */
-export interface OverseenHouse {
-  readonly house: RunningHouse;
+export interface OverseenHouse<House extends RunningHouse = RunningHouse> {
+  readonly house: House;
   readonly administrator: Caller;
   /** By family name of the patient. */
   readonly studies: Readonly<Record<"Quill" | "Ruiz", StudyView>>;
@@ -30,7 +30,11 @@ const patients = {
 } as const;
 
 export async function openOverseenHouse(environment: Record<string, string> = {}): Promise<OverseenHouse> {
-  const house = await startHouse({ environment });
+  return overseenHouse(await startHouse({ environment }));
+}
+
+/** The same in a server that runs already. */
+export async function overseenHouse<House extends RunningHouse>(house: House): Promise<OverseenHouse<House>> {
   const callerOf = (cookie: string) => callerAt(house, cookie);
   const { cookie } = await makeAdministrator(house);
   const administrator = callerOf(`${cookie.name}=${cookie.value}`);
