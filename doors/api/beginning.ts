@@ -48,8 +48,13 @@ export function createBeginning(parts: ApiParts, cookies: BrowserCookies): Begin
       if (by !== "vouched") await requireVoucher(account.id, cookies.voucherOf(request));
       const from = { userAgent: request.headers["user-agent"] ?? "", address: request.ip };
       const former = parts.sessionOf(request);
-      const { secret, session } = await gate.pass(actor, "session.begin", { kind: "account", id: account.id }, () =>
-        sessions.begin(actor.id, from),
+      const on = { kind: "account", id: account.id } as const;
+      const { secret, session } = await gate.pass(
+        actor,
+        "session.begin",
+        on,
+        () => sessions.begin(actor.id, from),
+        from,
       );
       if (former !== undefined) await sessions.end(former.digest);
       parts.setSession(reply, secret, session.endsAt);

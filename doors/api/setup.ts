@@ -46,7 +46,7 @@ export function registerSetup(server: FastifyInstance, parts: ApiParts, beginnin
     "/api/setup/link",
     { ...anonymous, schema: { body: textObject({ secret: 128 }) } },
     async ({ body }): Promise<LinkView> => {
-      const { kind, name, grants } = await setup.linkOf(body.secret);
+      const { kind, name, grants } = await setup.linkOf(body.secret).catch(beginning.refused);
       return { kind, roles: rolesIn(grants), ...(name !== undefined && { name }) };
     },
   );
@@ -54,7 +54,9 @@ export function registerSetup(server: FastifyInstance, parts: ApiParts, beginnin
   server.post<{ Body: SetupPasskeyRequest }>(
     "/api/setup/passkey",
     { ...anonymous, schema: { body: textObject({ secret: 128, name: 128 }) } },
-    async ({ body }): Promise<WebAuthnJson> => ({ ...(await setup.beginPasskey(body.secret, body.name, origin())) }),
+    async ({ body }): Promise<WebAuthnJson> => ({
+      ...(await setup.beginPasskey(body.secret, body.name, origin()).catch(beginning.refused)),
+    }),
   );
 
   server.post<{ Body: SetupPasskeyAnswer }>(
@@ -70,7 +72,7 @@ export function registerSetup(server: FastifyInstance, parts: ApiParts, beginnin
     "/api/setup/account",
     { ...anonymous, schema: { body: textObject({ secret: 128, name: 128, password: 1024 }) } },
     async ({ body }): Promise<EnrolledSecondFactor> => {
-      const { totpSecret, totpUri } = await setup.begin(body.secret, body.name, body.password);
+      const { totpSecret, totpUri } = await setup.begin(body.secret, body.name, body.password).catch(beginning.refused);
       return { totpSecret, totpUri };
     },
   );

@@ -62,6 +62,7 @@ export function registerSignInWith(
       const url = await client.begin(provider, identityProviders.secretOf(provider), round);
       return reply.redirect(url.href, 303);
     } catch (error) {
+      await beginning.refused(error).catch(() => {});
       return toProblem(reply, error);
     }
   });

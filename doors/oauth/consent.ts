@@ -79,7 +79,9 @@ function registerRequests(server: FastifyInstance, parts: ConsentParts): void {
     { schema: { body: decisionSchema } },
     async (request, reply): Promise<ConsentView> => {
       const { session, actor } = askedOf(parts, request);
-      const { provider, ask, launch } = await open(request, reply, session.holder);
+      const { provider, ask, launch } = await open(request, reply, session.holder).catch((error) =>
+        refused(parts, actor, error),
+      );
       const finish = (result: object) =>
         provider.interactionResult(request.raw, reply.raw, result as never, { mergeWithLastSubmission: false });
       return gate.pass(actor, "app.authorise", { kind: "client", id: ask.client.id }, async () => {
@@ -96,6 +98,11 @@ function registerRequests(server: FastifyInstance, parts: ConsentParts): void {
       });
     },
   );
+}
+
+/** Writes down that it was tried, and goes on with what was wrong about it. */
+function refused({ gate }: ConsentParts, actor: Actor, error: unknown): Promise<never> {
+  return gate.pass(actor, "app.authorise", undefined, () => Promise.reject(error));
 }
 
 async function choose(
@@ -157,7 +164,9 @@ function registerCodes(server: FastifyInstance, parts: ConsentParts): void {
     { schema: { body: codeDecisionSchema } },
     async (request, reply) => {
       const asked = askedOf(parts, request);
-      const { provider, code, ask } = await find(request.body.code, asked);
+      const { provider, code, ask } = await find(request.body.code, asked).catch((error) =>
+        refused(parts, asked.actor, error),
+      );
       await gate.pass(asked.actor, "app.authorise", { kind: "client", id: ask.client.id }, async () => {
         if (!request.body.allow) {
           Object.assign(code, { error: "access_denied", errorDescription: "not allowed" });
@@ -195,7 +204,7 @@ function registerApps(server: FastifyInstance, parts: ConsentParts): void {
     const { session, actor } = askedOf(parts, request);
     const { id } = request.params;
     const known = consentsOf(parts, accountIdOf(session)).some(({ clientId }) => clientId === id);
-    if (!known) throw new Problem("absent", "not found");
+    if (!known) return refused(parts, actor, new Problem("absent", "not found"));
     await gate.pass(actor, "app.authorise", { kind: "client", id }, () => forget(parts, id, accountIdOf(session)));
     return reply.status(204).send();
   });

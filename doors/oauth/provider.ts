@@ -1,6 +1,6 @@
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import { asProblem, isProblem } from "#base/problem";
-import { actorOf, type Jwk, scopesOffered, scopesShown } from "#trust/access";
+import { actorOf, anonymous, type Jwk, scopesOffered, scopesShown } from "#trust/access";
 import { adapterOver } from "./adapter.ts";
 import { escaped, plainPage } from "./pages.ts";
 import { factsOfGrant, type OauthParts } from "./parts.ts";
@@ -33,6 +33,19 @@ export const oauthPaths = {
   end_session: "/session/end",
 } as const;
 
+/** Where the provider tells of what it refused (`<name>.error`). */
+const refusing = [
+  "authorization",
+  "grant",
+  "userinfo",
+  "introspection",
+  "revocation",
+  "pushed_authorization_request",
+  "device_authorization",
+  "end_session",
+  "end_session_confirm",
+] as const;
+
 /** What answers under one issuer. Everything that it remembers is in the records: another one of the same issuer goes on where it was. */
 export function createProvider(parts: OauthParts, jwks: readonly Jwk[]): Provider {
   const { log } = parts;
@@ -46,6 +59,9 @@ export function createProvider(parts: OauthParts, jwks: readonly Jwk[]): Provide
   // Koa tells of what no route caught by this event, or on the console when nobody listens.
   (provider as NodeJS.EventEmitter).on("error", (error) => log.error("oauth: request failed", {}, error));
   provider.on("server_error", (_ctx, error) => log.error("oauth: request failed", {}, error));
+  // The gate writes the refusal down; the answer is the provider's.
+  const refused = () => void parts.gate.pass(anonymous, "token.issue", undefined, async () => {}).catch(() => {});
+  for (const route of refusing) (provider as NodeJS.EventEmitter).on(`${route}.error`, refused);
   provider.use(addToAnswers(parts));
   return provider;
 }

@@ -38,6 +38,8 @@ export interface ReadTarget {
 export interface Archive extends Changes, CorrectionActs {
   /** One instance as C-STORE sends it: a data set without file meta information. */
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
+  /** Before the instances of an upload come: who may not store is refused at once. */
+  beginUpload(actor: Actor): Promise<void>;
   /** One instance as a Part 10 file; `facility` is the token of the one that it came from. */
   receiveFile(actor: Actor, facility?: string): Receiving;
 
@@ -50,8 +52,11 @@ export interface Archive extends Changes, CorrectionActs {
   watchedStudies(actor: Actor, studyTokens: readonly string[]): Promise<StudyRow[]>;
   /** A study as the gate is asked about it, with where it lies; undefined when there is none. */
   subjectOf(studyToken: string): Promise<Subject | undefined>;
-  /** One study with its series, by the token that stands for it in our URLs. */
-  studyOfToken(actor: Actor, studyToken: string): Promise<{ study: StudyRow; series: SeriesRow[] }>;
+  /** One study with its series, by the token that stands for it in our URLs; its patient's is "" for who sees identity masked. */
+  studyOfToken(
+    actor: Actor,
+    studyToken: string,
+  ): Promise<{ study: StudyRow; series: SeriesRow[]; patientToken: string }>;
   /** The instances of a study, a series, or one, with all that identifies; Problem `absent` when there are none. */
   read(actor: Actor, target: ReadTarget): Promise<HeldInstance[]>;
   /** All instances of a study for who was let through to it, by its token. Problem `absent` when there are none. */
@@ -210,6 +215,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   return {
     ...changes,
     ...{ correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf },
+    beginUpload: (actor) => gate.pass(actor, "upload.begin", undefined, async () => {}),
     receiveDataSet: intake.receiveDataSet,
     receiveFile: intake.receiveFile,
     findStudies: (actor, query) =>
@@ -249,7 +255,7 @@ export function createArchive(parts: ArchiveParts): Archive {
             revealed.series(pass, rows, "read"),
           ]);
           if (study === undefined) throw absent();
-          return { study, series };
+          return { study, series, patientToken: pass.sees === "whole" ? index.factsOf(found).patient : "" };
         },
       ),
     read: (actor, target) =>

@@ -7,6 +7,7 @@ import type { LogEntryView, StudyPage } from "#formats/api";
 import { TransferSyntaxUid } from "#formats/dicom";
 import type { Route } from "../../apps/server/index.ts";
 import { associate, type Slice, slicesOf, store } from "../flows/modality.fixture.ts";
+import { type Asking, asking, paramsIn, type Schema } from "./route-questions.fixture.ts";
 import {
   answerOf,
   type Customer,
@@ -25,13 +26,6 @@ before(async () => {
   ({ a, b } = installation);
 });
 after(() => installation?.remove());
-
-interface Asking {
-  readonly method: string;
-  readonly path: string;
-  readonly body?: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 const streamMs = 150;
 const answerMs = 2_000;
@@ -81,20 +75,6 @@ const credentials = (of: Customer) => ({
   program: { authorization: `Bearer ${of.bearer}` },
 });
 
-/** What fills a place of that name in a route or a body: what is called so, or `other`. */
-type Fill = (name: string, other: string) => string;
-
-const filledWith =
-  (ids: Customer["ids"]): Fill =>
-  (name, other) =>
-    ids[name] ?? other;
-
-/** In addresses of DICOMweb the same words stand for UIDs. */
-const inDicomweb =
-  (ids: Customer["ids"]): Fill =>
-  (name, other) =>
-    ids[`${name}Uid`] ?? (name === "frames" ? "1" : other);
-
 /** Of the same form, and nobody's. */
 function strangerTo(value: string): string {
   let at = 0;
@@ -116,60 +96,12 @@ const strangersOf = (ids: Customer["ids"]) =>
     ]),
   );
 
-interface Schema {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly minimum?: number;
-}
-
-/** A body that the schema takes, its texts filled. */
-function bodyFor(schema: Schema, name: string, fill: Fill, other: string): unknown {
-  const [choice] = schema.anyOf ?? schema.oneOf ?? [];
-  if (choice !== undefined) return bodyFor(choice, name, fill, other);
-  if (schema.const !== undefined) return schema.const;
-  if (schema.enum !== undefined) return schema.enum[0];
-  if (schema.type === "array") return [bodyFor(schema.items ?? {}, name, fill, other)];
-  if (schema.type === "boolean") return false;
-  if (schema.type === "number" || schema.type === "integer") return schema.minimum ?? 1;
-  if (schema.properties === undefined) return fill(name, other);
-  return Object.fromEntries(
-    Object.entries(schema.properties).map(([key, each]) => [key, bodyFor(each, key, fill, other)]),
-  );
-}
-
-const paramsIn = (url: string) => [...url.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
 const routes = (): Route[] =>
   installation.server.routes.filter(
     ({ method, url }) => method !== "HEAD" && method !== "OPTIONS" && !url.startsWith("/assets"),
   );
 const takesAnything = ({ url, body }: Route) =>
   paramsIn(url).length > 0 || body !== undefined || /stud|instances|series/.test(url);
-
-function asking(
-  { method, url, body: schema }: Route,
-  ids: Customer["ids"],
-  other: string,
-  headers: Asking["headers"],
-): Asking {
-  const isDicomweb = url.startsWith("/dicom-web");
-  const inAddress = isDicomweb ? inDicomweb(ids) : filledWith(ids);
-  const filled = url
-    .replaceAll(/:([A-Za-z]+)(\([^)]*\))?/g, (_all, name: string) => encodeURIComponent(inAddress(name, other)))
-    .replace("*", "7FE00010");
-  const isSearch = isDicomweb && method === "GET" && /(studies|series|instances)$/.test(url);
-  const { studyUid = "", patientId = "" } = ids;
-  const path = isSearch
-    ? `${filled}?${new URLSearchParams({ StudyInstanceUID: studyUid, PatientID: patientId })}`
-    : filled;
-  const takesBody = method !== "GET" && schema !== undefined;
-  const body = takesBody ? JSON.stringify(bodyFor(schema as Schema, "", filledWith(ids), other)) : undefined;
-  return { method, path, body, headers: { ...headers, ...(takesBody && { "content-type": "application/json" }) } };
-}
 
 /** The answer without what the asker said itself, and without what is new in each. */
 function told(answer: RawAnswer, said: readonly string[]): RawAnswer {

@@ -62,6 +62,8 @@ const table = {
   "association.open": on("tenant", "device"),
   "dicom.echo": on("tenant", "device"),
   "instance.store": on("tenant", "device", "radiologist", "technologist", "service", "operator", "system"),
+  /** An upload of instances by a program or a page, each of which is then stored. */
+  "upload.begin": on("tenant", "radiologist", "technologist", "service", "operator"),
   "study.search": on("lists", ...lookers, "front-desk", "operator"),
   /** Frames, rendered pictures, metadata: what a viewer shows. */
   "study.view": on("study", ...lookers, "operator"),

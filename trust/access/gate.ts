@@ -47,7 +47,7 @@ export interface Gate {
 /** A retrieve of a large study over a slow line takes so long. */
 const passMs = 60 * 60 * 1000;
 
-/** Refusals that are logged one by one in a minute; what is over is counted into the next that is logged. */
+/** Refusals of one actor that are logged one by one in a minute; what is over is counted into its next that is logged. */
 const refusalsLoggedPerMinuteMax = 120;
 
 export function createGate(parts: { policy: Policy; audit: AuditLog; clock: Clock }): Gate {
@@ -57,7 +57,7 @@ export function createGate(parts: { policy: Policy; audit: AuditLog; clock: Cloc
   const passes = new WeakMap<Pass, { readonly endsAt: number; readonly facts: StudyFacts | undefined }>();
 
   const refuse = async (logged: Logged): Promise<never> => {
-    const turn = refusals.take();
+    const turn = refusals.take(logged.actor);
     if (turn.granted) {
       const counts = turn.skipped > 0 ? { counts: { refusalsNotLogged: turn.skipped } } : {};
       await audit.append({ ...logged, outcome: "refused", ...counts });
@@ -98,25 +98,27 @@ interface Logged {
   readonly purpose?: Purpose;
 }
 
+/** So many for each actor in a minute: one that floods hides nobody else. */
 function createMinuteBudget(clock: Clock, most: number) {
   let minute = -1;
-  let used = 0;
-  let skipped = 0;
+  const used = new Map<string, number>();
+  const skipped = new Map<string, number>();
   return {
-    take(): { granted: boolean; skipped: number } {
+    take(actorId: string): { granted: boolean; skipped: number } {
       const now = Math.floor(clock.monotonicMs() / 60_000);
       if (now !== minute) {
         minute = now;
-        used = 0;
+        used.clear();
       }
-      if (used >= most) {
-        skipped++;
-        return { granted: false, skipped };
+      const before = used.get(actorId) ?? 0;
+      const left = skipped.get(actorId) ?? 0;
+      if (before >= most) {
+        skipped.set(actorId, left + 1);
+        return { granted: false, skipped: left + 1 };
       }
-      used++;
-      const reported = skipped;
-      skipped = 0;
-      return { granted: true, skipped: reported };
+      used.set(actorId, before + 1);
+      skipped.delete(actorId);
+      return { granted: true, skipped: left };
     },
   };
 }

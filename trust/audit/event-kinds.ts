@@ -81,6 +81,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "association.open": kind("network-entry", "E", { code: "110124", meaning: "Attach" }),
   "dicom.echo": alert("110126", "Node Authentication"),
   "instance.store": kind("instances-transferred", "C"),
+  "upload.begin": kind("begin-transferring", "E"),
   "study.search": query,
   "study.view": accessed("R"),
   // The entry is written when the work begins: how much went out is not known then.
