@@ -13,6 +13,18 @@ import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
 import { release, status, token } from "./operations.ts";
+import {
+  patientDisclosures,
+  patientMark,
+  patientMarked,
+  patientUnmark,
+  reviewList,
+  shareAdd,
+  shareEnd,
+  shareList,
+  studyLooks,
+  userDescribe,
+} from "./oversight.ts";
 import { vaultCertificate, vaultShred } from "./shred.ts";
 import { start } from "./start.ts";
 import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
@@ -37,6 +49,16 @@ export const commands: readonly Command[] = [
   userAdd,
   userList,
   userRemove,
+  userDescribe,
+  shareAdd,
+  shareList,
+  shareEnd,
+  reviewList,
+  studyLooks,
+  patientDisclosures,
+  patientMark,
+  patientMarked,
+  patientUnmark,
   grantAdd,
   grantList,
   grantEnd,
