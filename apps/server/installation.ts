@@ -6,6 +6,7 @@ import type { DimseListener } from "#doors/dimse";
 import { canonicalAddress, type Device } from "#trust/access";
 import type { Configuration } from "./configuration.ts";
 import { createDicomDoor } from "./dicom.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import { mainHomeOf } from "./home.ts";
 import type { Route } from "./http.ts";
 import { type HttpsListener, listenHttps, type Sites } from "./https.ts";
@@ -74,6 +75,7 @@ export async function startServer(configuration: Configuration, options: StartOp
   const ports = () => ({ https: listening.https?.port ?? null, dicom: listening.dicom?.port ?? null });
   const surroundings = {
     ports,
+    queue: createFairQueue(systemClock),
     associations: (calledAe: string) => door.associations().filter((each) => each.calledAe === calledAe).length,
     endAssociations: (calledAe: string, device: Pick<Device, "ae" | "address">) =>
       door.end(

@@ -18,7 +18,7 @@ import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
-import { createFairQueue } from "./fair-queue.ts";
+import type { FairQueue } from "./fair-queue.ts";
 import { type HomePaths, mainHomeOf, pathsOf } from "./home.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
@@ -37,6 +37,8 @@ const webRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "web", "dist
 /** What a home is told of the process that serves it. */
 export interface Surroundings {
   readonly log: Log;
+  /** Where every request of every home waits for its turn. */
+  readonly queue: FairQueue;
   /** Null: that listener is off. */
   readonly ports: () => { readonly https: number | null; readonly dicom: number | null };
   /** How many associations are open that called this title. */
@@ -167,7 +169,7 @@ async function createWeb(
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, ports, associations, moreDoors, syslog } = surroundings;
+  const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -180,7 +182,7 @@ async function createWeb(
     log,
     random: systemRandom,
     clock: systemClock,
-    queue: createFairQueue(systemClock),
+    queue,
     webRoot: built ? webRoot : undefined,
     ready: () => ports().https !== null,
   });
