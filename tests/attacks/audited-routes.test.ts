@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { request } from "node:https";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import type { AuditPage, LogEntryView } from "#formats/api";
 import type { Route } from "../../apps/server/index.ts";
+import { storeAll } from "../flows/modality.fixture.ts";
+import { has } from "../house/index.ts";
 import { type Asking, asking } from "./route-questions.fixture.ts";
 import { type Customer, type Installation, startInstallation } from "./tenants.fixture.ts";
 
@@ -144,4 +148,16 @@ test("every route of the route table leaves an entry in the log, whoever asks an
   }
   assert.deepEqual(silent, []);
   assert.ok(audited > 60, `${audited} routes`);
+});
+
+test("every DICOM service leaves an entry too, and a caller who is not known", async (t) => {
+  if (!has("echoscu")) return t.skip("needs dcmtk: apt install dcmtk");
+  const at = { dicom: installation.dicom, aeTitle: a.view.aeTitle };
+  const echo = (callingAe: string) =>
+    promisify(execFile)("echoscu", ["-aet", callingAe, "-aec", at.aeTitle, "127.0.0.1", String(at.dicom)]);
+  const actsOf = async (work: () => Promise<unknown>) => (await entriesOf(work)).map(({ act }) => act);
+  assert.deepEqual(await actsOf(() => echo(a.callingAe)), ["association.open", "dicom.echo"]);
+  const stored = await actsOf(() => storeAll(at, a.slices.slice(0, 1), a.callingAe));
+  assert.deepEqual([...new Set(stored)], ["association.open", "instance.store"]);
+  assert.deepEqual(await actsOf(() => echo("NOBODY").catch(() => {})), ["association.open"]);
 });
