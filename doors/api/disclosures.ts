@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { DisclosureReport, DisclosureView, LookKind, LooksPage } from "#formats/api";
+import { type CsvCell, writeCsv } from "#formats/csv";
 import type { ApiParts } from "./parts.ts";
 
 const looksDefault = 100;
@@ -56,7 +57,7 @@ export function registerDisclosures(server: FastifyInstance, parts: ApiParts): v
         })),
       };
       if (!/\btext\/csv\b/.test(request.headers.accept ?? "")) return report;
-      return reply.type("text/csv; charset=utf-8").send(csvOf([heading, ...report.disclosures.map(rowOf)]));
+      return reply.type("text/csv; charset=utf-8").send(writeCsv(heading, report.disclosures.map(rowOf)));
     },
   );
 }
@@ -106,16 +107,7 @@ const purposeWords: Readonly<Record<string, string>> = {
 
 const heading = ["first", "last", "times", "who", "what", "purpose", "studies"];
 
-function rowOf({ firstAt, lastAt, count, who, description, purposeDescription, studies }: DisclosureView): string[] {
+function rowOf({ firstAt, lastAt, count, who, description, purposeDescription, studies }: DisclosureView): CsvCell[] {
   const time = (at: number) => new Date(at).toISOString();
-  return [time(firstAt), time(lastAt), String(count), who, description, purposeDescription, String(studies)];
-}
-
-/** RFC 4180. What a spreadsheet would take for a formula stands behind an apostrophe. */
-function csvOf(rows: readonly (readonly string[])[]): string {
-  const cell = (text: string) => {
-    const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-  };
-  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  return [time(firstAt), time(lastAt), count, who, description, purposeDescription, studies];
 }
