@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/clock";
@@ -9,7 +10,9 @@ import { createFairQueue } from "./fair-queue.ts";
 import { createHttp, type HttpParts } from "./http.ts";
 import { listenHttps, siteOf } from "./https.ts";
 
-/** The HTTPS server with the pages, on certificates of its own for localhost; the doors are the caller's. */
+const webRoot = join(fileURLToPath(import.meta.url), "..", "..", "web", "dist");
+
+/** The HTTPS server with the pages, where they are built, on certificates of its own for localhost; the doors are the caller's. */
 export async function createLocalHttp(
   { sessions, clientTokens }: Pick<WaysIn, "sessions" | "clientTokens">,
   tokenActorOf: HttpParts["tokenActorOf"] = async () => undefined,
@@ -26,7 +29,7 @@ export async function createLocalHttp(
       ready: () => true,
     },
     queue: createFairQueue(systemClock),
-    webRoot: join(fileURLToPath(import.meta.url), "..", "..", "web", "dist"),
+    webRoot: existsSync(join(webRoot, "index.html")) ? webRoot : undefined,
   });
   return {
     http,

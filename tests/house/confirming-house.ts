@@ -5,7 +5,7 @@ import { systemClock } from "#base/clock";
 import { newToken, systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { createApiDoor } from "#doors/api";
-import { createMemoryAccessStore, createMemoryEntryStore } from "#stores/memory";
+import { createMemoryAccessStore, createMemoryDetailStore, createMemoryEntryStore } from "#stores/memory";
 import {
   type ConfirmationParts,
   createConfirmations,
@@ -32,6 +32,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const store = createMemoryAccessStore();
   const audit = await createAuditLog({
     ...{ store: createMemoryEntryStore(), clock },
+    details: { store: createMemoryDetailStore(), box: openBox, random },
     signingSeed: new Uint8Array(32),
     origin: "leadglass.log/test",
   });
