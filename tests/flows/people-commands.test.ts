@@ -138,7 +138,7 @@ test("who is removed is out at once, with the stream of events", async () => {
   house.command(["user", "remove", "bob@example.org"]);
   const last = house.tryCommand(["user", "remove", "ada"]);
   assert.equal(last.status, 1);
-  assert.match(last.stderr, /last administrator\n {2}leadglass user add another first/);
+  assert.match(last.stderr, /last administrator\n {2}make somebody else an administrator first/);
   assert.match(house.tryCommand(["user", "remove", "nobody"]).stderr, /nobody has this name/);
 });
 

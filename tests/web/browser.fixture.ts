@@ -115,6 +115,7 @@ export function codeNow(base32: string): string {
   return totpCode(seedOf(base32), Date.now());
 }
 
+/** Somebody who has just made an account. */
 export interface Administrator {
   readonly kit: RecoveryKit;
   /** The session cookie that confirming brought. */
@@ -123,7 +124,12 @@ export interface Administrator {
 
 /** Makes the administrator without a browser, for tests that are about something else. */
 export async function makeAdministrator(house: RunningHouse): Promise<Administrator> {
-  const secret = new URL(await setupLink(house)).hash.replace("#setup=", "");
+  return joinBy(house, await setupLink(house), "ada");
+}
+
+/** Makes the account that a one-use link is for, without a browser. */
+export async function joinBy(house: RunningHouse, link: string, name: string): Promise<Administrator> {
+  const secret = new URL(link).hash.replace("#setup=", "");
   const post = (path: string, body: object) =>
     house.fetch(path, {
       anonymous: true,
@@ -132,7 +138,7 @@ export async function makeAdministrator(house: RunningHouse): Promise<Administra
       body: JSON.stringify(body),
     });
   const enrolled = (await (
-    await post("/api/setup/account", { secret, name: "ada", password })
+    await post("/api/setup/account", { secret, name, password })
   ).json()) as EnrolledSecondFactor;
   const confirmed = await post("/api/setup/confirm", { secret, code: codeNow(enrolled.totpSecret) });
   if (!confirmed.ok) throw new Error(`confirming was refused: ${await confirmed.text()}`);

@@ -149,7 +149,7 @@ test("an invitation leads to an account of the given name; its observer is shown
       "Studies",
     ]);
     await page.goto(`${site()}/confirmations`);
-    await page.getByRole("alert").getByText("Not found").waitFor();
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
     await page.goto("about:blank");
     await page.goto(`${site()}/#setup=${secret}`);
     await page.getByRole("alert").getByText("This link is not valid").waitFor();

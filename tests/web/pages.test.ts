@@ -184,7 +184,7 @@ test("everything in the study list and the viewer is reached by Tab, with the fo
   await page.getByText("5 studies").waitFor();
   const inList = await tabStops(page);
   assert.equal(inList[0]?.name, "Skip to content");
-  for (const wanted of ["Studies", "Devices", "Log", "Status", "Modality", "Patient", "Study date"]) {
+  for (const wanted of ["Studies", "Devices", "Status", "Administration", "Modality", "Patient", "Study date"]) {
     assert.ok(
       inList.some((stop) => stop.name.startsWith(wanted)),
       `${wanted} is reached: ${inList.map((stop) => stop.name).join(", ")}`,

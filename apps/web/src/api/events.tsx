@@ -43,7 +43,7 @@ export function EventsProvider({ children }: { readonly children: ReactNode }) {
 }
 
 /** Keeps one EventSource alive: the browser's own retry does not come back from an answered error such as 401 or 503. */
-function connect(onEvent: Listener, onOpen: () => void, onRefused: () => void): () => void {
+function connect(onEvent: Listener, onOpen: () => void, onBroken: () => void): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
@@ -51,8 +51,9 @@ function connect(onEvent: Listener, onOpen: () => void, onRefused: () => void): 
     source.onopen = onOpen;
     source.onmessage = (message: MessageEvent<string>) => onEvent(JSON.parse(message.data) as ApiEvent);
     source.onerror = () => {
+      // Perhaps the server ended it because one may watch no more: whether one is still somebody is asked at once.
+      onBroken();
       if (source?.readyState !== EventSource.CLOSED) return;
-      onRefused();
       timer = setTimeout(open, 5_000);
     };
   };

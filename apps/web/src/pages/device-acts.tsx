@@ -1,10 +1,11 @@
-import { Button, Group, Text, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { DeviceRequest, DeviceView, WaitingView } from "#formats/api";
+import { useFacilities } from "../api/access-queries.ts";
 import { call } from "../api/client.ts";
 import { useEvents } from "../api/events.tsx";
-import { devicesQuery, waitingQuery } from "../api/queries.ts";
+import { devicesQuery, useMay, waitingQuery } from "../api/queries.ts";
 import { wordsOf } from "../shell/problem-note.tsx";
 import { counted } from "../words/moments.ts";
 import { Time } from "../words/time.tsx";
@@ -41,6 +42,8 @@ export function WaitingCallers({
     mutationFn: ({ ae, address }: DeviceRequest) => call<void>("DELETE", "/api/devices/waiting", { ae, address }),
     onSuccess: () => queries.invalidateQueries(waitingQuery),
   });
+  const may = useMay();
+  const [facility, setFacility] = useState("");
   const problem = admit.error ?? dismiss.error ?? waiting.error;
   const callers = waiting.data ?? [];
   return (
@@ -54,6 +57,9 @@ export function WaitingCallers({
         <div className={classes.empty}>{empty}</div>
       ) : (
         <div className={classes.wrap}>
+          {may("device.write") ? (
+            <FacilityField facility={facility} onFacility={setFacility} label="Admit into" />
+          ) : null}
           <table className={classes.table}>
             <thead>
               <tr>
@@ -74,23 +80,25 @@ export function WaitingCallers({
                     <Called caller={caller} />
                   </td>
                   <td className={classes.right}>
-                    <Group gap={6} justify="flex-end" wrap="nowrap">
-                      <Button
-                        size="compact-sm"
-                        onClick={() => admit.mutate({ ae: caller.ae, address: caller.address })}
-                        aria-label={`Admit ${caller.ae} at ${caller.address}`}
-                      >
-                        Admit
-                      </Button>
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        onClick={() => dismiss.mutate(caller)}
-                        aria-label={`Dismiss ${caller.ae} at ${caller.address}`}
-                      >
-                        Dismiss
-                      </Button>
-                    </Group>
+                    {may("device.write") ? (
+                      <Group gap={6} justify="flex-end" wrap="nowrap">
+                        <Button
+                          size="compact-sm"
+                          onClick={() => admit.mutate({ ae: caller.ae, address: caller.address, ...chosen(facility) })}
+                          aria-label={`Admit ${caller.ae} at ${caller.address}`}
+                        >
+                          Admit
+                        </Button>
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          onClick={() => dismiss.mutate(caller)}
+                          aria-label={`Dismiss ${caller.ae} at ${caller.address}`}
+                        >
+                          Dismiss
+                        </Button>
+                      </Group>
+                    ) : null}
                   </td>
                 </tr>
               ))}
@@ -111,10 +119,35 @@ function Called({ caller }: { readonly caller: WaitingView }) {
   );
 }
 
+/** Without a choice a device that is known stays where it is. */
+const chosen = (facility: string) => (facility === "" ? {} : { facility });
+
+interface FacilityFieldProps {
+  readonly facility: string;
+  onFacility(facility: string): void;
+  readonly label: string;
+}
+
+/** Nothing where there is no facility to choose. */
+function FacilityField({ facility, onFacility, label }: FacilityFieldProps) {
+  const facilities = useFacilities();
+  if (facilities.length === 0) return null;
+  return (
+    <NativeSelect
+      label={label}
+      maw={220}
+      data={[{ value: "", label: "No facility" }, ...facilities.map(({ id, name }) => ({ value: id, label: name }))]}
+      value={facility}
+      onChange={(event) => onFacility(event.currentTarget.value)}
+    />
+  );
+}
+
 /** AE title and address, typed. AE titles: up to 16 characters, no backslash or control characters (PS3.5 §6.2). */
 export function AddDevice({ onAdmitted }: { onAdmitted?(device: DeviceView): void }) {
   const [ae, setAe] = useState("");
   const [address, setAddress] = useState("");
+  const [facility, setFacility] = useState("");
   const admit = useAdmit((device) => {
     setAe("");
     setAddress("");
@@ -122,7 +155,7 @@ export function AddDevice({ onAdmitted }: { onAdmitted?(device: DeviceView): voi
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    admit.mutate({ ae: ae.trim(), address: address.trim() });
+    admit.mutate({ ae: ae.trim(), address: address.trim(), ...chosen(facility) });
   };
   const problem = admit.isError ? wordsOf(admit.error) : undefined;
   return (
@@ -149,6 +182,7 @@ export function AddDevice({ onAdmitted }: { onAdmitted?(device: DeviceView): voi
           autoComplete="off"
           placeholder="192.0.2.17"
         />
+        <FacilityField facility={facility} onFacility={setFacility} label="Facility" />
         <Button type="submit" variant="default" loading={admit.isPending}>
           Add device
         </Button>

@@ -3,15 +3,17 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeviceView } from "#formats/api";
 import { call } from "../api/client.ts";
-import { devicesQuery, statusQuery } from "../api/queries.ts";
+import { devicesQuery, statusQuery, useMay } from "../api/queries.ts";
 import { ProblemNote, wordsOf } from "../shell/problem-note.tsx";
 import { Time } from "../words/time.tsx";
 import { AddDevice, WaitingCallers } from "./device-acts.tsx";
+import { DeviceFacility, Facilities } from "./facilities.tsx";
 import { Page } from "./page.tsx";
 import classes from "./rows.module.css";
 
 export function DevicesPage() {
   const status = useQuery(statusQuery);
+  const may = useMay();
   const port = status.data?.ports.dicom;
   return (
     <Page
@@ -36,18 +38,29 @@ export function DevicesPage() {
         </Title>
         <Admitted />
       </section>
-      <section className={classes.section} aria-labelledby="add">
-        <Title order={2} id="add" mb={6}>
-          Add by hand
-        </Title>
-        <AddDevice />
-      </section>
+      {may("device.write") ? (
+        <section className={classes.section} aria-labelledby="add">
+          <Title order={2} id="add" mb={6}>
+            Add by hand
+          </Title>
+          <AddDevice />
+        </section>
+      ) : null}
+      {may("facility.read") ? (
+        <section className={classes.section} aria-labelledby="facilities">
+          <Title order={2} id="facilities" mb={6}>
+            Facilities
+          </Title>
+          <Facilities />
+        </section>
+      ) : null}
     </Page>
   );
 }
 
 function Admitted() {
   const devices = useQuery(devicesQuery);
+  const may = useMay();
   const [leaving, setLeaving] = useState<DeviceView | undefined>(undefined);
   if (devices.error !== null && devices.data === undefined)
     return <ProblemNote error={devices.error} onRetry={() => void devices.refetch()} />;
@@ -63,6 +76,7 @@ function Admitted() {
           <tr>
             <th>AE title</th>
             <th>Address</th>
+            <th>Facility</th>
             <th className={classes.wide}>Added</th>
             <th>Last seen</th>
             <th>
@@ -75,19 +89,24 @@ function Admitted() {
             <tr key={device.id}>
               <td className={classes.mono}>{device.ae}</td>
               <td className={classes.mono}>{device.address}</td>
+              <td>
+                <DeviceFacility device={device} />
+              </td>
               <td className={classes.wide}>
                 <Time at={device.createdAt} />
               </td>
               <td>{device.lastSeenAt > 0 ? <Time at={device.lastSeenAt} /> : "never"}</td>
               <td className={classes.right}>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  onClick={() => setLeaving(device)}
-                  aria-label={`Remove ${device.ae} at ${device.address}`}
-                >
-                  Remove
-                </Button>
+                {may("device.write") ? (
+                  <Button
+                    size="compact-sm"
+                    variant="default"
+                    onClick={() => setLeaving(device)}
+                    aria-label={`Remove ${device.ae} at ${device.address}`}
+                  >
+                    Remove
+                  </Button>
+                ) : null}
               </td>
             </tr>
           ))}

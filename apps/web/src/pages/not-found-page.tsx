@@ -5,9 +5,9 @@ import { Page } from "./page.tsx";
 export function NotFoundPage() {
   return (
     <Page title="There is no such page">
-      <Text mb="md">The link may be old, or it was cut off when it was copied.</Text>
+      <Text mb="md">The link may be old, it was cut off when it was copied, or it is not for you.</Text>
       <Button component={Link} to="/" variant="default">
-        Go to the study list
+        Go to the first page
       </Button>
     </Page>
   );

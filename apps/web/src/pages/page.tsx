@@ -4,10 +4,14 @@ import classes from "../shell/shell.module.css";
 
 export function Page({
   title,
+  heading = title,
   about,
   children,
 }: {
+  /** Of the document as well, where the browser keeps it: no name in it. */
   readonly title: string;
+  /** What stands at the top instead. */
+  readonly heading?: string;
   readonly about?: ReactNode;
   readonly children: ReactNode;
 }) {
@@ -21,7 +25,7 @@ export function Page({
     <div className={classes.page}>
       <div className={classes.pageInner}>
         <div className={classes.pageHead}>
-          <Title order={1}>{title}</Title>
+          <Title order={1}>{heading}</Title>
           {about === undefined ? null : (
             <Text c="dimmed" size="sm">
               {about}

@@ -5,15 +5,17 @@ import { ProblemNote } from "../shell/problem-note.tsx";
 import { NoStudies } from "./no-studies.tsx";
 import classes from "./studies.module.css";
 import { StudyFilters } from "./study-filters.tsx";
+import { type MenuPlace, StudyMenu } from "./study-menu.tsx";
 import { StudyTable } from "./study-table.tsx";
-import { isFiltered, type StudyView } from "./study-view.ts";
+import { isFiltered, type StudyView, studyView } from "./study-view.ts";
 import { useStudies } from "./use-studies.ts";
 
 /** The search text lives in this page's memory only; the filters and the order are in the address. */
 export function StudiesPage() {
-  const view = useSearch({ from: "/" });
+  const view = useSearch({ from: "/", select: studyView });
   const navigate = useNavigate({ from: "/" });
   const [text, setText] = useState("");
+  const [menu, setMenu] = useState<MenuPlace | undefined>(undefined);
   const [search] = useDebouncedValue(text.trim(), 250);
   const studies = useStudies(view, search);
   const searchField = useRef<HTMLInputElement>(null);
@@ -53,9 +55,11 @@ export function StudiesPage() {
           onView={show}
           asCards={isPhone === true}
           onOpen={(token) => void navigate({ to: "/studies/$token", params: { token } })}
+          onMenu={setMenu}
           onSearch={() => searchField.current?.focus()}
         />
       )}
+      <StudyMenu at={menu} onClose={() => setMenu(undefined)} />
     </div>
   );
 }

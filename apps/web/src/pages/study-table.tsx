@@ -12,6 +12,7 @@ import { dicomDate, dicomTime, ideographicName, personName } from "../words/dico
 import { counted } from "../words/moments.ts";
 import { Time } from "../words/time.tsx";
 import classes from "./studies.module.css";
+import type { MenuPlace } from "./study-menu.tsx";
 import { defaultSort, type StudySort, type StudyView } from "./study-view.ts";
 import type { Studies } from "./use-studies.ts";
 
@@ -53,6 +54,7 @@ const shortcuts = [
   { keys: "Page ↑ ↓", label: "Move by a page" },
   { keys: "Home, End", label: "First, last" },
   { keys: "Enter", label: "Open the study" },
+  { keys: "Shift + F10", label: "What can be done with the study" },
 ];
 
 export interface StudyTableProps {
@@ -60,12 +62,13 @@ export interface StudyTableProps {
   readonly view: StudyView;
   onView(view: StudyView): void;
   onOpen(token: string): void;
+  onMenu(place: MenuPlace): void;
   onSearch(): void;
   readonly asCards: boolean;
 }
 
 /** A grid of 32 px rows, of which only those in sight are in the page; cards on a phone. */
-export function StudyTable({ studies, view, onView, onOpen, asCards }: StudyTableProps) {
+export function StudyTable({ studies, view, onView, onOpen, onMenu, asCards }: StudyTableProps) {
   const { rows } = studies;
   const scroller = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(0);
@@ -108,6 +111,14 @@ export function StudyTable({ studies, view, onView, onOpen, asCards }: StudyTabl
       aria-busy={studies.state === "loading"}
       aria-activedescendant={rows.length === 0 ? undefined : rowId(selected)}
       tabIndex={0}
+      onContextMenu={(event) => {
+        // The menu key and Shift+F10 come to the grid, which holds the focus: the menu stands at its active row.
+        const [study, row] = [rows[selected], document.getElementById(rowId(selected))];
+        if (event.target !== event.currentTarget || study === undefined || row === null) return;
+        event.preventDefault();
+        const { left, bottom } = row.getBoundingClientRect();
+        onMenu({ token: study.token, left: left + 12, top: bottom });
+      }}
       onKeyDown={(event) =>
         onKey(
           event,
@@ -137,6 +148,10 @@ export function StudyTable({ studies, view, onView, onOpen, asCards }: StudyTabl
               style={{ transform: `translateY(${item.start}px)`, height }}
               onClick={() => onOpen(study.token)}
               onPointerDown={() => setAt(item.index)}
+              onContextMenu={(event) => {
+                event.preventDefault();
+                onMenu({ token: study.token, left: event.clientX, top: event.clientY });
+              }}
             >
               {asCards ? (
                 <CardCells study={study} />

@@ -7,7 +7,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { searchStudies } from "../api/queries.ts";
 import { dicomDate, personName } from "../words/dicom-words.ts";
-import { usePlaces } from "./header.tsx";
+import { usePlaces } from "./places.ts";
 import { useShortcutsHelp } from "./shortcuts.tsx";
 import { useSignOut } from "./sign-out.ts";
 

@@ -1,12 +1,13 @@
 import { ActionIcon, Button, Loader, Tooltip } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { IconArrowLeft, IconKeyboard, IconLayoutSidebar } from "@tabler/icons-react";
+import { IconArrowLeft, IconKeyboard, IconLayoutSidebar, IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { StudyDetail } from "#formats/api";
 import { useEvents } from "../api/events.tsx";
-import { studyQuery } from "../api/queries.ts";
+import { studyQuery, useMay } from "../api/queries.ts";
+import { GiveStudyAccess } from "../pages/people/give-study-access.tsx";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { useShortcuts, useShortcutsHelp } from "../shell/shortcuts.tsx";
 import { ageInYears, dicomDate, personName } from "../words/dicom-words.ts";
@@ -89,6 +90,7 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
         />
         <span className={classes.topEnd}>
           <NewImages study={study} onRead={() => setRevision(revision + 1)} />
+          <GiveAccess study={study} />
           <ShortcutsButton />
           <Tooltip label="Series (T)">
             <ActionIcon
@@ -175,6 +177,22 @@ function Patient({ study }: { readonly study: StudyDetail }) {
       <h1>{personName(study.patientName) || "No name"}</h1>
       <span>{facts.filter((fact) => fact !== "").join(" · ")}</span>
     </div>
+  );
+}
+
+function GiveAccess({ study }: { readonly study: StudyDetail }) {
+  const may = useMay();
+  const [opened, setOpened] = useState(false);
+  if (!may("grant.write")) return null;
+  return (
+    <>
+      <Tooltip label="Give access">
+        <ActionIcon variant="subtle" color="gray" size={34} aria-label="Give access" onClick={() => setOpened(true)}>
+          <IconUserPlus size={19} stroke={1.6} />
+        </ActionIcon>
+      </Tooltip>
+      <GiveStudyAccess token={study.token} opened={opened} onClose={() => setOpened(false)} />
+    </>
   );
 }
 

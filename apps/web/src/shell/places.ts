@@ -1,0 +1,46 @@
+import { useMay } from "../api/queries.ts";
+
+export interface Place {
+  readonly to:
+    | "/"
+    | "/devices"
+    | "/status"
+    | "/people"
+    | "/grants"
+    | "/roles"
+    | "/programs"
+    | "/confirmations"
+    | "/reviews"
+    | "/shares"
+    | "/log"
+    | "/my-images";
+  readonly label: string;
+  /** What it begins with: who may not do this is not shown that there is such a page. */
+  readonly act: string;
+  readonly group: "work" | "administration";
+}
+
+const places: readonly Place[] = [
+  { to: "/", label: "Studies", act: "study.search", group: "work" },
+  { to: "/shares", label: "Shares", act: "share.read", group: "work" },
+  { to: "/devices", label: "Devices", act: "device.read", group: "work" },
+  { to: "/status", label: "Status", act: "status.read", group: "work" },
+  { to: "/people", label: "People", act: "account.read", group: "administration" },
+  { to: "/grants", label: "Grants", act: "grant.read", group: "administration" },
+  { to: "/roles", label: "Roles", act: "grant.read", group: "administration" },
+  { to: "/programs", label: "Programs", act: "client.read", group: "administration" },
+  { to: "/confirmations", label: "Confirmations", act: "confirmation.read", group: "administration" },
+  { to: "/reviews", label: "Reviews", act: "review.read", group: "administration" },
+  { to: "/log", label: "Log", act: "audit.read", group: "administration" },
+];
+
+/** The pages of who is signed in. */
+export function usePlaces(): readonly Place[] {
+  const may = useMay();
+  return places.filter(({ act }) => may(act));
+}
+
+/** The place that a path belongs to; undefined for pages that everybody has. */
+export function placeOf(path: string): Place | undefined {
+  return places.find(({ to }) => path === to || (to !== "/" && path.startsWith(`${to}/`)));
+}
