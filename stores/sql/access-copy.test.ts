@@ -100,10 +100,12 @@ test("of every table it is decided whether it is carried", async () => {
     "client_tokens",
     "invitations",
     "known_browsers",
+    "log_details",
     "oauth_records",
     "requests",
     "schema_version",
     "sessions",
+    "shares",
     "waiting_callers",
   ];
   const file = new DatabaseSync(join(folder, "access.db"), { readOnly: true });
