@@ -9,6 +9,7 @@ import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
 import { exportStudies } from "./export.ts";
 import { facilityAdd, facilityList, facilityRename, studyPlaces } from "./facilities.ts";
 import { grantAdd, grantEnd, grantList } from "./grants.ts";
+import { idpAdd, idpList, idpRemove } from "./identity-providers.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
@@ -28,7 +29,7 @@ import {
 import { vaultCertificate, vaultShred } from "./shred.ts";
 import { start } from "./start.ts";
 import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
-import { userAdd, userList, userRemove } from "./users.ts";
+import { userAdd, userList, userRecover, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
 import { witnessInit, witnessRun } from "./witness.ts";
 
@@ -49,6 +50,10 @@ export const commands: readonly Command[] = [
   userAdd,
   userList,
   userRemove,
+  userRecover,
+  idpAdd,
+  idpList,
+  idpRemove,
   userDescribe,
   shareAdd,
   shareList,

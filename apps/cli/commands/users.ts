@@ -1,5 +1,13 @@
 import { Problem } from "#base/problem";
-import { type InvitationRequest, type InvitationView, type PeopleView, purposeOf, rolesOfPeople } from "#formats/api";
+import {
+  type AccountRecovery,
+  type InvitationRequest,
+  type InvitationView,
+  type IssuedLinkView,
+  type PeopleView,
+  purposeOf,
+  rolesOfPeople,
+} from "#formats/api";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
 
@@ -68,5 +76,30 @@ export const userRemove: Command = {
       if (name === undefined) throw new Problem("invalid", "NAME is needed", { remedy: "leadglass user list" });
       await call.json("DELETE", "/api/accounts", { name });
       context.print(`removed ${name}`, { removed: name });
+    }),
+};
+
+export const userRecover: Command = {
+  words: "user recover",
+  takes: "NAME --reason TEXT",
+  does: "a one-use link to a new way in, for who lost theirs; what they signed in with ends at once, what they may do stays",
+  options: { reason: "TEXT  why; kept sealed" },
+  run: (context) =>
+    withServer(context, async (call) => {
+      const [name] = context.positionals;
+      const { reason } = context.options;
+      if (name === undefined || reason === undefined) {
+        throw new Problem("invalid", "NAME and --reason are needed", {
+          remedy: 'leadglass user recover bob@example.org --reason "phone lost, came in person"',
+        });
+      }
+      const request: AccountRecovery = { name, reason };
+      const issued = await call.json<IssuedLinkView>("POST", "/api/accounts/recovery", request);
+      const lines = [
+        `one-use link for ${name}, until ${when(issued.endsAt)}:`,
+        `  ${issued.link}`,
+        "hand it over in person: whoever opens it first is that person",
+      ];
+      context.print(lines.join("\n"), issued);
     }),
 };
