@@ -23,12 +23,14 @@ const ofRoles: Readonly<Record<Role, RoleWords>> = {
   recipient: { label: "Share link, to download", says: "The one study of the link, and its images to keep" },
 };
 
+export const everyRole = Object.keys(ofRoles) as Role[];
+
 export const roleLabel = (role: Role): string => ofRoles[role].label;
 export const roleSays = (role: Role): string => ofRoles[role].says;
 
 /** "Administrator, Radiologist", in the order that the roles are listed in. */
 export function roleList(held: readonly Role[]): string {
-  return (Object.keys(ofRoles) as Role[])
+  return everyRole
     .filter((role) => held.includes(role))
     .map(roleLabel)
     .join(", ");

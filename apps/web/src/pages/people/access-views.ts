@@ -1,4 +1,5 @@
-import { type Role, roles } from "#formats/api";
+import type { Role } from "#formats/api";
+import { everyRole } from "../../words/role-words.ts";
 
 /*
  * What the addresses of these pages hold: tokens and words of ours, no name. Anyone may have typed them: what is not understood is left out.
@@ -39,5 +40,5 @@ export function grantsFilter(search: Record<string, unknown>): GrantsFilter {
 }
 
 function roleIn(value: unknown): Role | undefined {
-  return roles.find((role) => role === value);
+  return everyRole.find((role) => role === value);
 }

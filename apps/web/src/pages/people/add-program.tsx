@@ -99,7 +99,12 @@ export function AddProgram({ opened, onClose }: { readonly opened: boolean; onCl
   );
 }
 
-function Fields({ draft, onChange }: { readonly draft: Draft; onChange(part: Partial<Draft>): void }) {
+interface FieldsProps {
+  readonly draft: Draft;
+  onChange(part: Partial<Draft>): void;
+}
+
+function Fields({ draft, onChange }: FieldsProps) {
   const { kind } = draft;
   const isServer = kind === "keys" || kind === "certificate";
   return (
@@ -128,46 +133,50 @@ function Fields({ draft, onChange }: { readonly draft: Draft; onChange(part: Par
           placeholder="https://viewer.example.org/callback"
         />
       )}
-      {isServer ? (
-        <Textarea
-          label={kind === "keys" ? "Its public keys (JWK set)" : "Its certificate (PEM)"}
-          value={draft.proof}
-          onChange={(event) => onChange({ proof: event.currentTarget.value })}
-          required
-          withAsterisk={false}
-          minRows={3}
-          maxRows={10}
-          autosize
-          spellCheck={false}
-          placeholder={kind === "keys" ? '{"keys":[…]}' : "-----BEGIN CERTIFICATE-----"}
-        />
-      ) : null}
-      {isServer ? (
-        <>
-          <Checkbox
-            classNames={{ label: classes.tall ?? "" }}
-            label="May store, find and read studies by itself"
-            checked={draft.isGranted}
-            onChange={(event) => onChange({ isGranted: event.currentTarget.checked })}
-          />
-          {draft.isGranted ? (
-            <TermsFields draft={draft.grant} onDraft={(grant) => onChange({ grant })} roles={["service"]} />
-          ) : null}
-          <Checkbox
-            classNames={{ label: classes.tall ?? "" }}
-            label="Strict profile (FAPI 2.0)"
-            description="Pushed requests, tokens bound to its key; for programs that can"
-            checked={draft.isFapi}
-            onChange={(event) => onChange({ isFapi: event.currentTarget.checked })}
-          />
-        </>
-      ) : null}
+      {isServer ? <ServerFields draft={draft} onChange={onChange} /> : null}
       <Checkbox
         classNames={{ label: classes.tall ?? "" }}
         label="It is our own"
         description="People are not asked whether they want it"
         checked={draft.isFirstParty}
         onChange={(event) => onChange({ isFirstParty: event.currentTarget.checked })}
+      />
+    </>
+  );
+}
+
+/** For a program that can keep a key to itself. */
+function ServerFields({ draft, onChange }: FieldsProps) {
+  const { kind } = draft;
+  return (
+    <>
+      <Textarea
+        label={kind === "keys" ? "Its public keys (JWK set)" : "Its certificate (PEM)"}
+        value={draft.proof}
+        onChange={(event) => onChange({ proof: event.currentTarget.value })}
+        required
+        withAsterisk={false}
+        minRows={3}
+        maxRows={10}
+        autosize
+        spellCheck={false}
+        placeholder={kind === "keys" ? '{"keys":[…]}' : "-----BEGIN CERTIFICATE-----"}
+      />
+      <Checkbox
+        classNames={{ label: classes.tall ?? "" }}
+        label="May store, find and read studies by itself"
+        checked={draft.isGranted}
+        onChange={(event) => onChange({ isGranted: event.currentTarget.checked })}
+      />
+      {draft.isGranted ? (
+        <TermsFields draft={draft.grant} onDraft={(grant) => onChange({ grant })} roles={["service"]} />
+      ) : null}
+      <Checkbox
+        classNames={{ label: classes.tall ?? "" }}
+        label="Strict profile (FAPI 2.0)"
+        description="Pushed requests, tokens bound to its key; for programs that can"
+        checked={draft.isFapi}
+        onChange={(event) => onChange({ isFapi: event.currentTarget.checked })}
       />
     </>
   );

@@ -9,5 +9,5 @@ export function waysInWords({
     ...(passkeys === 0 ? [] : [passkeys === 1 ? "passkey" : `${passkeys} passkeys`]),
     ...(hasPassword ? ["password and authenticator"] : []),
   ].join(", ");
-  return words === "" ? "nothing yet" : words.charAt(0).toUpperCase() + words.slice(1);
+  return words === "" ? "Nothing yet" : words.charAt(0).toUpperCase() + words.slice(1);
 }
