@@ -98,7 +98,16 @@ export async function openReachingHouse(): Promise<ReachingHouse> {
     return reply.status(statuses[code] ?? 500).send({ code: code === "denied" ? "absent" : code, message, remedy });
   });
   const here = {
-    ...{ archive, gate, policy, clock: systemClock, log: silentLog, pixels: pixelsHere(), root: "/dicom-web" },
+    ...{
+      archive,
+      gate,
+      policy,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      pixels: pixelsHere(),
+      root: "/dicom-web",
+    },
     actorOf: (request: { headers: Record<string, unknown> }) =>
       request.headers["x-actor"] === undefined ? operator : actorOf("user", String(request.headers["x-actor"])),
     exporting: createExporting({
