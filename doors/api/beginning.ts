@@ -77,7 +77,11 @@ export function sessionView(
   { endsAt, holder }: Session,
 ): SessionView {
   const id = holder.slice(holder.indexOf(":") + 1);
-  return { account: { id, name, roles: rolesIn(grants.liveOf(holder)) }, may: policy.actsOf(actor), endsAt };
+  const held = grants.liveOf(holder);
+  const patients = held.flatMap(({ role, place }) =>
+    role === "patient" && place.kind === "patient" ? [place.id] : [],
+  );
+  return { account: { id, name, roles: rolesIn(held) }, may: policy.actsOf(actor), endsAt, patients };
 }
 
 /** Each role once. */

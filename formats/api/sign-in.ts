@@ -111,6 +111,8 @@ export interface SessionView {
   /** Every act that the grants let this person do, somewhere: what pages show goes by it. */
   readonly may: readonly string[];
   readonly endsAt: number;
+  /** Tokens of the patients that this person is, or acts for. */
+  readonly patients: readonly string[];
 }
 
 /** What the sign-in page offers. */

@@ -4,7 +4,7 @@ import { systemClock } from "#base/clock";
 import type { EntryProofView } from "#formats/api";
 import { createMemoryEntryStore } from "#stores/memory";
 import { type AuditLog, createAuditLog, createCosigner, proveEntry } from "#trust/audit";
-import { checkEntry, sizeOfKept } from "../../apps/web/src/proof/check-entry.ts";
+import { checkEntry, sizeOfKept } from "../../apps/web/src/proof/index.ts";
 
 /*
  * What the browser checks by itself of an entry, against logs that the server's own code made.

@@ -7,7 +7,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { createRoot } from "react-dom/client";
 import { createQueries } from "./api/queries.ts";
-import { takeSetupSecret } from "./first-start/setup-secret.ts";
+import { takeSecret } from "./first-start/setup-secret.ts";
 import { createPages } from "./routes.tsx";
 import { styleNonce } from "./style-nonce.ts";
 
@@ -15,7 +15,16 @@ import { styleNonce } from "./style-nonce.ts";
 Reflect.set(globalThis, "__webpack_nonce__", styleNonce());
 
 const queries = createQueries();
-const router = createPages({ queries, setupSecret: takeSetupSecret(window.location, window.history) });
+const { location, history } = window;
+const router = createPages({
+  queries,
+  setupSecret: takeSecret("setup", location, history),
+  shareSecret: takeSecret("share", location, history),
+});
+// A link that is opened where a page of ours is open already changes the fragment alone.
+window.addEventListener("hashchange", () => {
+  if (/^#(setup|share)=/.test(location.hash)) location.reload();
+});
 
 const place = document.getElementById("root");
 if (place !== null) {

@@ -1,12 +1,14 @@
 import { QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import type {
-  AuditPage,
   ConfirmationView,
+  CredentialsView,
   DeviceView,
   PeopleView,
   PhantomState,
+  SessionListing,
   SessionView,
   SetupState,
+  SignInOffer,
   StatusView,
   StudyDetail,
   StudyListRequest,
@@ -41,6 +43,22 @@ export const setupQuery = queryOptions({
   queryKey: ["setup"],
   queryFn: () => call<SetupState>("GET", "/api/setup"),
   staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const signInQuery = queryOptions({
+  queryKey: ["sign-in"],
+  queryFn: () => call<SignInOffer>("GET", "/api/sign-in"),
+  staleTime: 60_000,
+});
+
+export const credentialsQuery = queryOptions({
+  queryKey: ["credentials"],
+  queryFn: () => call<CredentialsView>("GET", "/api/credentials"),
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: ["sessions"],
+  queryFn: () => call<readonly SessionListing[]>("GET", "/api/sessions"),
 });
 
 /** `null` is "nobody is signed in". */
@@ -105,8 +123,3 @@ export const statusQuery = queryOptions({
   queryFn: () => call<StatusView>("GET", "/api/status"),
   refetchInterval: 10_000,
 });
-
-/** `to` is exclusive; without it, the newest entries. */
-export function auditPage(range?: { readonly from: number; readonly to: number }): Promise<AuditPage> {
-  return call<AuditPage>("GET", range === undefined ? "/api/audit" : `/api/audit?from=${range.from}&to=${range.to}`);
-}

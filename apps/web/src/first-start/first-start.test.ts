@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { passwordStrength } from "./password-strength.ts";
 import { recoveryKitText } from "./recovery-kit-text.ts";
-import { secretIn, takeSetupSecret } from "./setup-secret.ts";
+import { secretIn, takeSecret } from "./setup-secret.ts";
 
 test("the secret is taken out of the address and the history", () => {
   const written: string[] = [];
   const past = { replaceState: (_data: unknown, _unused: string, url: string) => written.push(url) };
-  assert.equal(takeSetupSecret({ hash: "#setup=ab_C-1", pathname: "/", search: "" }, past), "ab_C-1");
+  assert.equal(takeSecret("setup", { hash: "#setup=ab_C-1", pathname: "/", search: "" }, past), "ab_C-1");
   assert.deepEqual(written, ["/"]);
-  assert.equal(takeSetupSecret({ hash: "#other", pathname: "/", search: "" }, past), undefined);
+  assert.equal(takeSecret("setup", { hash: "#other", pathname: "/", search: "" }, past), undefined);
   assert.equal(written.length, 1, "an address without it is left alone");
   assert.equal(secretIn("https://localhost:8443/#setup=xyz and more"), "xyz");
+  assert.equal(takeSecret("share", { hash: "#setup=xyz", pathname: "/", search: "" }, past), undefined);
+  assert.equal(takeSecret("share", { hash: "#share=x-Y_9%E0%A4%A", pathname: "/", search: "" }, past), "x-Y_9");
 });
 
 test("the hint counts what is missing, and sees through repetition, sequences and the own name", () => {

@@ -1,14 +1,14 @@
 import type { LogEntryView } from "#formats/api";
 
 /** One or more entries without a gap that differ in number and time only. */
-export interface EntryRun {
-  readonly newest: LogEntryView;
-  readonly oldest: LogEntryView;
+export interface EntryRun<Entry extends LogEntryView = LogEntryView> {
+  readonly newest: Entry;
+  readonly oldest: Entry;
 }
 
 /** `entries` newest first. */
-export function runsOf(entries: readonly LogEntryView[]): readonly EntryRun[] {
-  const runs: EntryRun[] = [];
+export function runsOf<Entry extends LogEntryView>(entries: readonly Entry[]): readonly EntryRun<Entry>[] {
+  const runs: EntryRun<Entry>[] = [];
   for (const entry of entries) {
     const last = runs.at(-1);
     if (last !== undefined && last.oldest.index === entry.index + 1 && saysTheSame(last.oldest, entry)) {

@@ -6,23 +6,37 @@ import { statusQuery, useMay } from "../api/queries.ts";
 import { LoadPhantom } from "./load-phantom.tsx";
 import classes from "./studies.module.css";
 
-export function NoStudies({ filtered, onClear }: { readonly filtered: boolean; onClear(): void }) {
+export interface NoStudiesProps {
+  readonly filtered: boolean;
+  onClear(): void;
+  onEmergency(): void;
+}
+
+export function NoStudies({ filtered, onClear, onEmergency }: NoStudiesProps) {
+  const may = useMay();
   if (filtered) {
     return (
       <Stack className={classes.middle} align="center" gap="xs">
         <IconSearchOff size={32} stroke={1.3} aria-hidden />
         <Title order={2}>No study matches</Title>
         <Text c="dimmed">Try fewer letters of the name, or take away a filter.</Text>
-        <Button variant="default" onClick={onClear}>
-          Show all studies
-        </Button>
+        <Group justify="center" gap="xs">
+          <Button variant="default" onClick={onClear}>
+            Show all studies
+          </Button>
+          {may("glass.break") ? (
+            <Button variant="default" onClick={onEmergency}>
+              Emergency access…
+            </Button>
+          ) : null}
+        </Group>
       </Stack>
     );
   }
-  return <NothingYet />;
+  return <NothingYet onEmergency={onEmergency} />;
 }
 
-function NothingYet() {
+function NothingYet({ onEmergency }: Pick<NoStudiesProps, "onEmergency">) {
   const may = useMay();
   const status = useQuery({ ...statusQuery, enabled: may("status.read") });
   const port = status.data?.ports.dicom;
@@ -39,6 +53,11 @@ function NothingYet() {
           </>
         )}
       </Text>
+      {may("glass.break") ? (
+        <Button variant="default" onClick={onEmergency}>
+          Emergency access…
+        </Button>
+      ) : null}
       {may("device.write") ? (
         <Group mt="xs" justify="center">
           <Button component={Link} to="/devices">

@@ -7,6 +7,7 @@ import { ProblemNote } from "../shell/problem-note.tsx";
 import { byteSize, duration, exactTime } from "../words/moments.ts";
 import { Time, useNow } from "../words/time.tsx";
 import { careFacts } from "./care-facts.tsx";
+import { logFacts } from "./log-facts.tsx";
 import { Page } from "./page.tsx";
 import classes from "./rows.module.css";
 
@@ -34,11 +35,7 @@ function Facts({ status }: { readonly status: StatusView }) {
     ...(status.stopped.length > 0 ? ([["Stopped", <Stopped key="stopped" stopped={status.stopped} />]] as const) : []),
     ...careFacts(status.care),
     ["Disk", <Disk key="disk" disk={status.disk} />],
-    ["Log", `${status.audit.entries.toLocaleString("en")} entries`],
-    [
-      "Last checkpoint",
-      status.audit.checkpointAt === null ? "none yet" : <Time key="checkpoint" at={status.audit.checkpointAt} />,
-    ],
+    ...logFacts(status),
   ];
   return (
     <dl className={classes.facts}>

@@ -2,6 +2,8 @@ import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { ProblemNote } from "../shell/problem-note.tsx";
+import { EmergencyAccess } from "./emergency-access.tsx";
+import { EmergencyBanner } from "./emergency-banner.tsx";
 import { NoStudies } from "./no-studies.tsx";
 import classes from "./studies.module.css";
 import { StudyFilters } from "./study-filters.tsx";
@@ -15,6 +17,7 @@ export function StudiesPage() {
   const view = useSearch({ from: "/", select: studyView });
   const navigate = useNavigate({ from: "/" });
   const [text, setText] = useState("");
+  const [isEmergency, setEmergency] = useState(false);
   const [menu, setMenu] = useState<MenuPlace | undefined>(undefined);
   const [search] = useDebouncedValue(text.trim(), 250);
   const studies = useStudies(view, search);
@@ -32,6 +35,7 @@ export function StudiesPage() {
   return (
     <div className={classes.page}>
       <h1 className="visually-hidden">Studies</h1>
+      <EmergencyBanner />
       <StudyFilters
         view={view}
         onView={show}
@@ -47,7 +51,7 @@ export function StudiesPage() {
           <ProblemNote error={studies.error} onRetry={studies.retry} />
         </div>
       ) : studies.state === "ready" && studies.rows.length === 0 ? (
-        <NoStudies filtered={isFiltered(view, search)} onClear={clear} />
+        <NoStudies filtered={isFiltered(view, search)} onClear={clear} onEmergency={() => setEmergency(true)} />
       ) : (
         <StudyTable
           studies={studies}
@@ -59,6 +63,7 @@ export function StudiesPage() {
           onSearch={() => searchField.current?.focus()}
         />
       )}
+      <EmergencyAccess opened={isEmergency} onClose={() => setEmergency(false)} onOpened={setText} />
       <StudyMenu at={menu} onClose={() => setMenu(undefined)} />
     </div>
   );

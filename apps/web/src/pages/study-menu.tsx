@@ -1,9 +1,11 @@
 import { Menu } from "@mantine/core";
-import { IconEye, IconUserPlus } from "@tabler/icons-react";
+import { IconDownload, IconEye, IconHistory, IconShare, IconUserPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "../api/queries.ts";
+import { WhoLooked } from "./log/who-looked.tsx";
 import { GiveStudyAccess } from "./people/give-study-access.tsx";
+import { ShareStudy } from "./shares/share-study.tsx";
 
 /** The study of a row, and where its menu stands. */
 export interface MenuPlace {
@@ -16,6 +18,8 @@ export interface MenuPlace {
 export function StudyMenu({ at, onClose }: { readonly at: MenuPlace | undefined; onClose(): void }) {
   const may = useMay();
   const navigate = useNavigate();
+  const [shared, setShared] = useState<string | undefined>(undefined);
+  const [asked, setAsked] = useState<string | undefined>(undefined);
   const [granted, setGranted] = useState<string | undefined>(undefined);
   return (
     <>
@@ -30,6 +34,26 @@ export function StudyMenu({ at, onClose }: { readonly at: MenuPlace | undefined;
           >
             Open
           </Menu.Item>
+          {may("share.make") ? (
+            <Menu.Item leftSection={<IconShare size={16} />} onClick={() => setShared(at?.token)}>
+              Share…
+            </Menu.Item>
+          ) : null}
+          {may("disclosure.read") ? (
+            <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => setAsked(at?.token)}>
+              Who looked
+            </Menu.Item>
+          ) : null}
+          {may("study.read") ? (
+            <Menu.Item
+              component="a"
+              href={`/api/studies/${at?.token ?? ""}/files`}
+              download="study.zip"
+              leftSection={<IconDownload size={16} />}
+            >
+              Download
+            </Menu.Item>
+          ) : null}
           {may("grant.write") ? (
             <Menu.Item leftSection={<IconUserPlus size={16} />} onClick={() => setGranted(at?.token)}>
               Give access…
@@ -37,6 +61,13 @@ export function StudyMenu({ at, onClose }: { readonly at: MenuPlace | undefined;
           ) : null}
         </Menu.Dropdown>
       </Menu>
+      <WhoLooked study={asked} onClose={() => setAsked(undefined)} />
+      <ShareStudy
+        key={`share ${shared}`}
+        study={shared ?? ""}
+        opened={shared !== undefined}
+        onClose={() => setShared(undefined)}
+      />
       <GiveStudyAccess
         key={granted}
         token={granted ?? ""}

@@ -1,4 +1,3 @@
-import type { EntryProofView } from "#formats/api";
 import { type Bytes, fromBase64, isSame, joined, sha256, toBase64, toHex, utf8 } from "./bytes.ts";
 import {
   type Checkpoint,
@@ -11,6 +10,17 @@ import {
   signedByWitness,
   type VerifierKey,
 } from "./note.ts";
+
+/** What the server says of one entry. */
+export interface GivenProof {
+  readonly index: number;
+  /** The entry as it was hashed. */
+  readonly line: string;
+  /** Audit path to the root that the checkpoint signs, base64. */
+  readonly path: readonly string[];
+  readonly checkpoint: string;
+  readonly verifierKey: string;
+}
 
 /** What the reader has by another way than this server. */
 export interface Trusted {
@@ -50,7 +60,7 @@ export interface CheckedProof {
 }
 
 /** Checks by itself what the server says of an entry: from its bytes to the signed root, each step told. */
-export async function checkEntry(proof: EntryProofView, trusted: Trusted = nothingTrusted): Promise<CheckedProof> {
+export async function checkEntry(proof: GivenProof, trusted: Trusted = nothingTrusted): Promise<CheckedProof> {
   const note = parseNote(proof.checkpoint);
   const checkpoint = note && parseCheckpoint(note.text);
   const leaf = await sha256(joined(Uint8Array.of(0), utf8(proof.line)));
@@ -99,7 +109,7 @@ async function wayToRoot(leaf: Bytes, index: number, size: number, path: readonl
   return last === 0 ? { root: hashed, steps } : undefined;
 }
 
-function pathStep(way: Way | undefined, { index, path }: EntryProofView): CheckedStep {
+function pathStep(way: Way | undefined, { index, path }: GivenProof): CheckedStep {
   if (way === undefined) {
     return {
       id: "path",
@@ -143,7 +153,7 @@ async function keysIn(text: string): Promise<Keys> {
 function keyStep(
   key: VerifierKey | undefined,
   keys: Keys,
-  proof: EntryProofView,
+  proof: GivenProof,
   checkpoint: Checkpoint | undefined,
 ): CheckedStep {
   const failing = (says: string): CheckedStep => ({ id: "key", outcome: "fails", says });

@@ -1,4 +1,5 @@
-import { useMay } from "../api/queries.ts";
+import { useQuery } from "@tanstack/react-query";
+import { sessionQuery, useMay } from "../api/queries.ts";
 
 export interface Place {
   readonly to:
@@ -18,10 +19,13 @@ export interface Place {
   /** What it begins with: who may not do this is not shown that there is such a page. */
   readonly act: string;
   readonly group: "work" | "administration";
+  /** For patients alone, and who acts for one. */
+  readonly isOfPatients?: true;
 }
 
 const places: readonly Place[] = [
   { to: "/", label: "Studies", act: "study.search", group: "work" },
+  { to: "/my-images", label: "Who has seen my images", act: "disclosure.read", group: "work", isOfPatients: true },
   { to: "/shares", label: "Shares", act: "share.read", group: "work" },
   { to: "/devices", label: "Devices", act: "device.read", group: "work" },
   { to: "/status", label: "Status", act: "status.read", group: "work" },
@@ -37,7 +41,8 @@ const places: readonly Place[] = [
 /** The pages of who is signed in. */
 export function usePlaces(): readonly Place[] {
   const may = useMay();
-  return places.filter(({ act }) => may(act));
+  const isPatient = (useQuery(sessionQuery).data?.patients.length ?? 0) > 0;
+  return places.filter(({ act, isOfPatients }) => may(act) && (isPatient || isOfPatients === undefined));
 }
 
 /** The place that a path belongs to; undefined for pages that everybody has. */

@@ -8,6 +8,7 @@ import type { StudyDetail } from "#formats/api";
 import { useEvents } from "../api/events.tsx";
 import { studyQuery, useMay } from "../api/queries.ts";
 import { GiveStudyAccess } from "../pages/people/give-study-access.tsx";
+import { useIsGuest } from "../pages/shares/guest.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { useShortcuts, useShortcutsHelp } from "../shell/shortcuts.tsx";
 import { ageInYears, dicomDate, personName } from "../words/dicom-words.ts";
@@ -15,6 +16,7 @@ import { viewerHotkeys, viewerShortcuts } from "./commands.ts";
 import { PaneView } from "./pane-view.tsx";
 import { Rail } from "./rail.tsx";
 import type { ReadingRoom } from "./reading-room.ts";
+import { StudyActs } from "./study-acts.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { type Arrangement, useArrangement } from "./use-arrangement.ts";
 import { usePaneState } from "./use-pane-state.ts";
@@ -55,6 +57,7 @@ export function ViewerPage() {
 }
 
 function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: ReadingRoom }) {
+  const isGuest = useIsGuest();
   const [revision, setRevision] = useState(0);
   const entries = useSeries(study, revision);
   const arrangement = useArrangement(entries, room);
@@ -66,18 +69,7 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
   return (
     <div className={classes.viewer}>
       <header className={classes.top}>
-        <Tooltip label="Study list">
-          <ActionIcon
-            component={Link}
-            to="/"
-            variant="subtle"
-            color="gray"
-            size={34}
-            aria-label="Back to the study list"
-          >
-            <IconArrowLeft size={19} />
-          </ActionIcon>
-        </Tooltip>
+        {isGuest ? null : <BackToList />}
         <Patient study={study} />
         <Toolbar
           pane={pane}
@@ -90,6 +82,7 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
         />
         <span className={classes.topEnd}>
           <NewImages study={study} onRead={() => setRevision(revision + 1)} />
+          <StudyActs study={study.token} />
           <GiveAccess study={study} />
           <ShortcutsButton />
           <Tooltip label="Series (T)">
@@ -118,6 +111,16 @@ function Viewer({ study, room }: { readonly study: StudyDetail; readonly room: R
         <PaneGrid study={study} room={room} arrangement={arrangement} withOverlay={withOverlay} />
       </div>
     </div>
+  );
+}
+
+function BackToList() {
+  return (
+    <Tooltip label="Study list">
+      <ActionIcon component={Link} to="/" variant="subtle" color="gray" size={34} aria-label="Back to the study list">
+        <IconArrowLeft size={19} />
+      </ActionIcon>
+    </Tooltip>
   );
 }
 
