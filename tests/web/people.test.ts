@@ -42,6 +42,7 @@ before(async () => {
   ] as const)
     assert.equal((await stow(house, slicesOfPatient(name, id, seed))).status, 200);
   adas = await openBrowser();
+  await adas.context.grantPermissions(["clipboard-write"]);
   await enter(adas, administrator, house);
 });
 after(async () => {
@@ -205,6 +206,26 @@ test("a researcher holds no other role, and is told why", options, async () => {
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
 });
+
+test(
+  "who lost their ways in is given new ones by another administrator, with a reason; nobody vouches for themselves",
+  options,
+  async () => {
+    const { page } = there(adas);
+    await page.getByRole("heading", { name: "ada" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Give new ways in…" }).count(), 0);
+    await go(page, "/people");
+    await page.getByRole("link", { name: "mira", exact: true }).click();
+    await page.getByRole("button", { name: "Give new ways in…" }).click();
+    await page.getByLabel("Reason").fill("Lost the phone; came to the office");
+    await page.getByRole("button", { name: "Make the link" }).click();
+    assert.match((await page.getByTestId("issued-link").textContent()) ?? "", /#setup=\S{20,}$/);
+    await page.getByRole("button", { name: "Copy the link" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  },
+);
 
 test("an account is removed after its name was typed", options, async () => {
   const { page } = there(adas);

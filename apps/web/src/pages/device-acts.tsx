@@ -58,7 +58,9 @@ export function WaitingCallers({
       ) : (
         <div className={classes.wrap}>
           {may("device.write") ? (
-            <FacilityField facility={facility} onFacility={setFacility} label="Admit into" />
+            <div className={classes.form}>
+              <FacilityField facility={facility} onFacility={setFacility} label="Admit into" />
+            </div>
           ) : null}
           <table className={classes.table}>
             <thead>
@@ -135,7 +137,6 @@ function FacilityField({ facility, onFacility, label }: FacilityFieldProps) {
   return (
     <NativeSelect
       label={label}
-      maw={220}
       data={[{ value: "", label: "No facility" }, ...facilities.map(({ id, name }) => ({ value: id, label: name }))]}
       value={facility}
       onChange={(event) => onFacility(event.currentTarget.value)}

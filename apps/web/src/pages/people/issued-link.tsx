@@ -1,5 +1,6 @@
-import { Button, Code, CopyButton, Group, Text } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Button, Code, Group, Text } from "@mantine/core";
+import { useClipboard } from "@mantine/hooks";
+import { type ReactNode, useEffect } from "react";
 import { exactTime } from "../../words/moments.ts";
 import classes from "./people.module.css";
 
@@ -13,6 +14,10 @@ export interface IssuedLinkProps {
 
 /** A one-use link, in sight this once. */
 export function IssuedLink({ link, endsAt, says, onCopied, onDone }: IssuedLinkProps) {
+  const { copy, copied, error } = useClipboard({ timeout: 4_000 });
+  useEffect(() => {
+    if (copied) onCopied();
+  }, [copied, onCopied]);
   return (
     <div>
       <Text mb="sm">{says}</Text>
@@ -23,20 +28,15 @@ export function IssuedLink({ link, endsAt, says, onCopied, onDone }: IssuedLinkP
         It works once, until {exactTime(endsAt)}, for whoever opens it first, and is not shown again: hand it over in a
         way that you trust.
       </Text>
+      {error === null ? null : (
+        <Text size="sm" c="var(--mantine-color-error)" mt="xs" role="alert">
+          This browser does not let the page copy: select the link and copy it by hand.
+        </Text>
+      )}
       <Group justify="flex-end" gap="xs" mt="md">
-        <CopyButton value={link}>
-          {({ copied, copy }) => (
-            <Button
-              onClick={() => {
-                copy();
-                onCopied();
-              }}
-              data-autofocus
-            >
-              {copied ? "Copied" : "Copy the link"}
-            </Button>
-          )}
-        </CopyButton>
+        <Button onClick={() => copy(link)} data-autofocus>
+          {copied ? "Copied" : "Copy the link"}
+        </Button>
         <Button variant="default" onClick={onDone}>
           Done
         </Button>

@@ -137,6 +137,6 @@ function Mark({ role, where }: { readonly role: Role; readonly where: Where | un
 }
 
 function whereWords(where: Where | undefined): string {
-  if (where === "tenant") return "if everywhere";
+  if (where === "tenant") return "granted everywhere";
   return where === "self" ? "for oneself" : "where granted";
 }
