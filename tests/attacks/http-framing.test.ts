@@ -72,7 +72,8 @@ test("attack 60: a request whose end another reader could see elsewhere is refus
     for (const [what, framing] of Object.entries(badFramings)) {
       const bytes = `POST /api/devices HTTP/1.1\r\n${headers}${framing}${smuggled()}`;
       const answer = await house.raw(Buffer.from(bytes, "latin1"), { quietMs: 400 });
-      assert.deepEqual(statusesIn(answer), [400], `${what}: ${answer.slice(0, 200)}`);
+      // 415 where the answer is ready before the fault in the body is reached.
+      assert.match(statusesIn(answer).join(), /^(400|415)$/, `${what}: ${answer.slice(0, 200)}`);
       assert.doesNotMatch(answer, /localhost|Bearer|lgt_/, what);
     }
   });
