@@ -31,6 +31,7 @@ test("without the one-use link the page asks for it and makes nobody", { skip: n
   await page.getByRole("heading", { name: "Open the one-use link" }).waitFor();
   await page.getByLabel("One-use link").fill("not-the-secret");
   await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "Use a password and an authenticator app instead" }).click();
   await page.getByLabel("Name").fill("mallory");
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Continue" }).click();
@@ -49,6 +50,7 @@ test("the link leads on, and its secret leaves the address bar at once", { skip:
 test("a short password is not taken; a long one makes the administrator", { skip: noBrowser }, async () => {
   const { page } = browser;
   const next = page.getByRole("button", { name: "Continue" });
+  await page.getByRole("button", { name: "Use a password and an authenticator app instead" }).click();
   await page.getByLabel("Name").fill("ada");
   await page.getByLabel("Password", { exact: true }).fill("too short");
   await page.getByText("3 more characters").waitFor();

@@ -11,14 +11,21 @@ function refusal(status: number, problem: ProblemView): Refusal {
   return Object.assign(new Error(problem.message), problem, { status });
 }
 
+/** What a page asks by itself, with nobody in front of it, keeps no session alive. */
+const isAttended = () => navigator.userActivation?.isActive !== false;
+
 /** Sends JSON, gives JSON. The session cookie goes by itself; the header shows that our own page asks. */
-export async function call<Answer>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<Answer> {
+export async function call<Answer>(
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
   const response = await reach(path, {
     method,
     cache: "no-store",
     headers: {
       accept: "application/json",
-      ...(method === "GET" ? {} : { "X-Leadglass": "1" }),
+      "X-Leadglass": isAttended() ? "1" : "unattended",
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,44 +1,53 @@
-import { Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { Button, Group, Stack, Text, TextInput, Title, UnstyledButton } from "@mantine/core";
+import { IconFingerprint } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { EnrolledSecondFactor, LinkView, SetupRequest } from "#formats/api";
+import type {
+  EnrolledSecondFactor,
+  LinkView,
+  RecoveryKit,
+  Role,
+  SetupPasskeyAnswer,
+  SetupPasskeyRequest,
+  SetupRequest,
+} from "#formats/api";
 import { call } from "../api/client.ts";
+import { canUsePasskeys, deviceName, makePasskey } from "../api/passkeys.ts";
+import { signInQuery } from "../api/queries.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import classes from "./first-start.module.css";
-import { passwordCharactersMin, passwordStrength } from "./password-strength.ts";
-
-export interface NewPerson {
-  readonly name: string;
-  readonly factor: EnrolledSecondFactor;
-}
+import { PasswordFields } from "./password-fields.tsx";
+import { passwordStrength } from "./password-strength.ts";
+import { SecondFactorStep } from "./second-factor-step.tsx";
 
 export interface AccountStepProps {
   readonly secret: string;
   readonly link: LinkView;
-  onMade(made: NewPerson): void;
+  onMade(name: string, kit: RecoveryKit): void;
 }
 
-/** Name and password. Who was invited has a name already. */
+/** A name, where the link gives none, and a way in: a passkey, or a password with an authenticator. */
 export function AccountStep({ secret, link, onMade }: AccountStepProps) {
+  const offer = useQuery(signInQuery);
   const [name, setName] = useState(link.name ?? "");
-  const [password, setPassword] = useState("");
-  const make = useMutation({
-    mutationFn: (request: SetupRequest) => call<EnrolledSecondFactor>("POST", "/api/setup/account", request),
-    onSuccess: (factor, request) => onMade({ name: request.name, factor }),
-  });
-  const strength = passwordStrength(password, name);
-  const isReady = name.trim() !== "" && strength.level > 0;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (isReady) make.mutate({ secret, name: name.trim(), password });
-  };
+  const [wantsPassword, setWantsPassword] = useState(false);
+  const [factor, setFactor] = useState<EnrolledSecondFactor | undefined>(undefined);
+  if (factor !== undefined) {
+    const onConfirmed = (kit: RecoveryKit) => onMade(name, kit);
+    return (
+      <SecondFactorStep secret={secret} factor={factor} onConfirmed={onConfirmed} onBack={() => setFactor(undefined)} />
+    );
+  }
+  const isOffered = offer.data?.passkeys === true && canUsePasskeys();
+  const byPasskey = isOffered && !wantsPassword;
+  const props = { secret, name: name.trim() };
   return (
-    <form onSubmit={submit}>
+    <div>
       <Title order={1} mb={6}>
-        {link.first ? "Make the administrator" : "Make your account"}
+        {titles[link.kind]}
       </Title>
-      <Text mb="md">{aboutRoles(link)}</Text>
-      <Stack gap="sm" maw={380}>
+      <Text mb="md">{about(link)}</Text>
+      <Stack gap="sm" maw={400}>
         <TextInput
           label="Name"
           value={name}
@@ -50,28 +59,79 @@ export function AccountStep({ secret, link, onMade }: AccountStepProps) {
           readOnly={link.name !== undefined}
           spellCheck={false}
         />
-        <PasswordInput
-          label="Password"
-          description={`At least ${passwordCharactersMin} characters; several unrelated words are best`}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
-          autoFocus={link.name !== undefined}
-          aria-describedby="strength"
-        />
-        <div id="strength" className={classes.strength} data-level={password === "" ? undefined : strength.level}>
-          <span className={classes.strengthBar} aria-hidden>
-            {[1, 2, 3, 4].map((level) => (
-              <i key={level} data-on={strength.level >= level} />
-            ))}
-          </span>
-          <span aria-live="polite">{password === "" ? "" : strength.hint}</span>
-        </div>
-        {make.isError ? <ProblemNote error={make.error} /> : null}
+        {byPasskey ? <ByPasskey {...props} onMade={(kit) => onMade(name.trim(), kit)} /> : null}
+        {byPasskey || offer.isPending ? null : (
+          <ByPassword {...props} autoFocus={link.name !== undefined} onDrawn={setFactor} />
+        )}
+        {isOffered && link.kind !== "enrol" ? (
+          <UnstyledButton className={classes.other} onClick={() => setWantsPassword(!wantsPassword)}>
+            {wantsPassword ? "Use a passkey instead" : "Use a password and an authenticator app instead"}
+          </UnstyledButton>
+        ) : null}
+      </Stack>
+    </div>
+  );
+}
+
+interface WayProps {
+  readonly secret: string;
+  readonly name: string;
+}
+
+function ByPasskey({ secret, name, onMade }: WayProps & { onMade(kit: RecoveryKit): void }) {
+  const make = useMutation({
+    mutationFn: async () => {
+      const request: SetupPasskeyRequest = { secret, name };
+      const answer = await makePasskey("/api/setup/passkey", request);
+      const made: SetupPasskeyAnswer = { secret, name: deviceName(), answer };
+      return call<RecoveryKit>("POST", "/api/setup/passkey/confirm", made);
+    },
+    onSuccess: onMade,
+  });
+  return (
+    <>
+      <Text size="sm" c="dimmed">
+        A passkey is kept by this device or your phone and opened with a fingerprint, a face or a PIN. Nobody can guess
+        it, and no other site can ask for it.
+      </Text>
+      {make.isError ? <ProblemNote error={make.error} /> : null}
+      <Group>
+        <Button
+          leftSection={<IconFingerprint size={18} />}
+          disabled={name === ""}
+          loading={make.isPending}
+          onClick={() => make.mutate()}
+        >
+          Make a passkey
+        </Button>
+      </Group>
+    </>
+  );
+}
+
+interface ByPasswordProps extends WayProps {
+  readonly autoFocus: boolean;
+  onDrawn(factor: EnrolledSecondFactor): void;
+}
+
+function ByPassword({ secret, name, autoFocus, onDrawn }: ByPasswordProps) {
+  const [password, setPassword] = useState("");
+  const draw = useMutation({
+    mutationFn: (request: SetupRequest) => call<EnrolledSecondFactor>("POST", "/api/setup/account", request),
+    onSuccess: onDrawn,
+  });
+  const isReady = name !== "" && passwordStrength(password, name).level > 0;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (isReady) draw.mutate({ secret, name, password });
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <PasswordFields label="Password" name={name} password={password} autoFocus={autoFocus} onChange={setPassword} />
+        {draw.isError ? <ProblemNote error={draw.error} /> : null}
         <div>
-          <Button type="submit" disabled={!isReady} loading={make.isPending}>
+          <Button type="submit" disabled={!isReady} loading={draw.isPending}>
             Continue
           </Button>
         </div>
@@ -80,14 +140,28 @@ export function AccountStep({ secret, link, onMade }: AccountStepProps) {
   );
 }
 
-function aboutRoles({ first, roles }: LinkView): string {
-  if (first) {
-    return "The administrator admits devices and sees every study. There is no password to begin with and none that we know.";
+const titles: Readonly<Record<LinkView["kind"], string>> = {
+  first: "Make the administrator",
+  join: "Make your account",
+  recover: "Set a new way in",
+  enrol: "Add a passkey",
+};
+
+const roleWords: Readonly<Partial<Record<Role, string>>> = {
+  administrator: "an administrator",
+  "front-desk": "front desk",
+  referrer: "a referring physician",
+  auditor: "an auditor",
+};
+
+function about({ kind, roles }: LinkView): string {
+  if (kind === "first") {
+    return "The administrator admits devices and people. There is no password to begin with and none that we know.";
   }
-  const invited = `You are invited as ${roles.map((role) => role.replace("-", " ")).join(", ")}`;
-  const chooses = "Choose your password; nobody else knows it.";
-  if (roles.includes("researcher")) {
-    return `${invited}: you find and view studies, with names, dates and numbers masked. ${chooses}`;
+  if (kind === "recover") return "The ways you had are gone, and what was signed in with them. What you may do stays.";
+  if (kind === "enrol") {
+    return "Your organisation's sign-in vouches for your password alone. From now on a passkey is asked for beside it.";
   }
-  return `${invited}. ${chooses}`;
+  const words = roles.map((role) => roleWords[role] ?? `a ${role}`);
+  return `You are invited as ${new Intl.ListFormat("en").format(words)}. Nobody else learns how you sign in.`;
 }

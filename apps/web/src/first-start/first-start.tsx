@@ -4,16 +4,15 @@ import type { RecoveryKit, SetupState } from "#formats/api";
 import { EventsProvider } from "../api/events.tsx";
 import { sessionQuery } from "../api/queries.ts";
 import { Mark } from "../shell/mark.tsx";
-import { AccountStep, type NewPerson } from "./account-step.tsx";
+import { AccountStep } from "./account-step.tsx";
 import { ArrivalStep } from "./arrival-step.tsx";
 import { DeviceStep } from "./device-step.tsx";
 import classes from "./first-start.module.css";
 import { NeedsLink } from "./needs-link.tsx";
 import { RecoveryStep } from "./recovery-step.tsx";
-import { SecondFactorStep } from "./second-factor-step.tsx";
 import { Steps } from "./steps.tsx";
 
-const steps = ["Administrator", "Second factor", "Recovery kit", "First device", "First images"] as const;
+const steps = ["Administrator", "Recovery kit", "First device", "First images"] as const;
 
 export interface FirstStartProps {
   readonly secret: string | undefined;
@@ -27,13 +26,14 @@ export interface FirstStartProps {
 export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstStartProps) {
   const queries = useQueryClient();
   const [secret, setSecret] = useState(given);
-  const [administrator, setAdministrator] = useState<NewPerson | undefined>(undefined);
+  const [name, setName] = useState("");
   const [kit, setKit] = useState<RecoveryKit | undefined>(undefined);
   const [step, setStep] = useState(0);
-  const confirmed = (made: RecoveryKit) => {
+  const made = (typed: string, given: RecoveryKit) => {
     onBegun();
-    setKit(made);
-    setStep(2);
+    setName(typed);
+    setKit(given);
+    setStep(1);
     void queries.invalidateQueries(sessionQuery);
   };
   return (
@@ -49,39 +49,24 @@ export function FirstStart({ secret: given, dicom, onBegun, onFinished }: FirstS
           <>
             <Steps names={steps} at={step} label="First start" />
             {step === 0 ? (
-              <AccountStep
-                secret={secret}
-                link={{ first: true, roles: ["administrator"] }}
-                onMade={(made) => {
-                  setAdministrator(made);
-                  setStep(1);
-                }}
-              />
+              <AccountStep secret={secret} link={{ kind: "first", roles: ["administrator"] }} onMade={made} />
             ) : null}
-            {step === 1 && administrator !== undefined ? (
-              <SecondFactorStep
-                secret={secret}
-                factor={administrator.factor}
-                onConfirmed={confirmed}
-                onBack={() => setStep(0)}
-              />
-            ) : null}
-            {step === 2 && kit !== undefined && administrator !== undefined ? (
+            {step === 1 && kit !== undefined ? (
               <RecoveryStep
                 kit={kit}
-                name={administrator.name}
+                name={name}
                 onSaved={() => {
                   setKit(undefined);
-                  setStep(3);
+                  setStep(2);
                 }}
               />
             ) : null}
-            {step >= 3 ? (
+            {step >= 2 ? (
               <EventsProvider>
-                {step === 3 ? (
-                  <DeviceStep dicom={dicom} onNext={() => setStep(4)} />
+                {step === 2 ? (
+                  <DeviceStep dicom={dicom} onNext={() => setStep(3)} />
                 ) : (
-                  <ArrivalStep dicom={dicom} onBack={() => setStep(3)} onFinished={onFinished} />
+                  <ArrivalStep dicom={dicom} onBack={() => setStep(2)} onFinished={onFinished} />
                 )}
               </EventsProvider>
             ) : null}

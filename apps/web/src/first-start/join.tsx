@@ -5,15 +5,14 @@ import type { LinkView, RecoveryKit } from "#formats/api";
 import { call } from "../api/client.ts";
 import { Mark } from "../shell/mark.tsx";
 import { ProblemNote } from "../shell/problem-note.tsx";
-import { AccountStep, type NewPerson } from "./account-step.tsx";
+import { AccountStep } from "./account-step.tsx";
 import classes from "./first-start.module.css";
 import { RecoveryStep } from "./recovery-step.tsx";
-import { SecondFactorStep } from "./second-factor-step.tsx";
 import { Steps } from "./steps.tsx";
 
-const steps = ["Password", "Second factor", "Recovery codes"] as const;
+const steps = ["Your way in", "Recovery codes"] as const;
 
-/** Somebody who was invited makes their account. Everything typed or shown here is gone with this component. */
+/** Somebody who came by a one-use link: makes an account, or a new way into it. Everything typed or shown here is gone with this component. */
 export function Join({ secret, onFinished }: { readonly secret: string; onFinished(): void }) {
   const link = useQuery({
     queryKey: ["link"],
@@ -21,8 +20,13 @@ export function Join({ secret, onFinished }: { readonly secret: string; onFinish
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
-  const [person, setPerson] = useState<NewPerson | undefined>(undefined);
+  const [name, setName] = useState("");
   const [kit, setKit] = useState<RecoveryKit | undefined>(undefined);
+  const made = (typed: string, given: RecoveryKit) => {
+    if (given.recoveryCodes.length === 0) return onFinished();
+    setName(typed);
+    setKit(given);
+  };
   return (
     <main className={classes.page}>
       <div className={classes.sheet}>
@@ -41,19 +45,14 @@ export function Join({ secret, onFinished }: { readonly secret: string; onFinish
         {link.isPending ? <Loader size="sm" aria-label="Loading" /> : null}
         {link.data === undefined ? null : (
           <>
-            <Steps names={steps} at={kit !== undefined ? 2 : person !== undefined ? 1 : 0} label="Your account" />
-            {person === undefined ? <AccountStep secret={secret} link={link.data} onMade={setPerson} /> : null}
-            {person !== undefined && kit === undefined ? (
-              <SecondFactorStep
-                secret={secret}
-                factor={person.factor}
-                onConfirmed={setKit}
-                onBack={() => setPerson(undefined)}
-              />
-            ) : null}
-            {person !== undefined && kit !== undefined ? (
-              <RecoveryStep kit={kit} name={person.name} onSaved={onFinished} />
-            ) : null}
+            {link.data.kind === "enrol" ? null : (
+              <Steps names={steps} at={kit === undefined ? 0 : 1} label="Your account" />
+            )}
+            {kit === undefined ? (
+              <AccountStep secret={secret} link={link.data} onMade={made} />
+            ) : (
+              <RecoveryStep kit={kit} name={name} onSaved={onFinished} />
+            )}
           </>
         )}
       </div>

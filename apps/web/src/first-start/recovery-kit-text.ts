@@ -13,7 +13,7 @@ export function recoveryKitText(kit: RecoveryKit, name: string, origin: string):
       ? "Keep this where nobody else reads it."
       : "Keep this on paper or on a drive in a safe, not on the server. Whoever holds it can open the archive.",
     "",
-    "Recovery codes (each signs in once, in place of the six digits):",
+    "Recovery codes (each works once, when the passkey or the phone is lost):",
     ...kit.recoveryCodes.map((code) => `  ${code}`),
     "",
     ...(rootPassphrase === undefined

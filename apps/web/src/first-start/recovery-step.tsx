@@ -24,8 +24,8 @@ export function RecoveryStep({ kit, name, onSaved }: RecoveryStepProps) {
         </Title>
         <Text mb="md">
           {kit.rootPassphrase === undefined
-            ? "It is shown this once. Without it, a lost phone locks you out. Print it, or save it where nobody else reads it."
-            : "It is shown this once. Without it, a lost phone locks you out, and a lost server loses every image: the archive is sealed, and nobody else has a key. Print it, or save it to a drive that you keep in a safe."}
+            ? "It is shown this once. Without it, a lost passkey or phone locks you out. Print it, or save it where nobody else reads it."
+            : "It is shown this once. Without it, a lost passkey or phone locks you out, and a lost server loses every image: the archive is sealed, and nobody else has a key. Print it, or save it to a drive that you keep in a safe."}
         </Text>
       </div>
       <section className={classes.kit} aria-label="Recovery kit">
@@ -36,7 +36,7 @@ export function RecoveryStep({ kit, name, onSaved }: RecoveryStepProps) {
           Recovery codes
         </Title>
         <Text size="sm" c="dimmed" mb={6}>
-          Each signs in once, in place of the six digits
+          Each works once, when the passkey or the phone is lost
         </Text>
         <ul className={classes.codes}>
           {kit.recoveryCodes.map((code) => (

@@ -15,14 +15,42 @@ export interface SecondFactorStepProps {
 }
 
 export function SecondFactorStep({ secret, factor, onConfirmed, onBack }: SecondFactorStepProps) {
-  const [code, setCode] = useState("");
   const confirm = useMutation({
     mutationFn: (request: ConfirmRequest) => call<RecoveryKit>("POST", "/api/setup/confirm", request),
     onSuccess: onConfirmed,
-    onError: () => setCode(""),
   });
+  return (
+    <div>
+      <Title order={1} mb={6}>
+        Add the second factor
+      </Title>
+      <CodeOfAuthenticator
+        factor={factor}
+        isPending={confirm.isPending}
+        error={confirm.error}
+        onCode={(code) => confirm.mutate({ secret, code })}
+        onBack={onBack}
+      />
+    </div>
+  );
+}
+
+export interface CodeOfAuthenticatorProps {
+  readonly factor: EnrolledSecondFactor;
+  readonly isPending: boolean;
+  /** Of the last code; null when there is none. */
+  readonly error: unknown;
+  onCode(code: string): void;
+  onBack?(): void;
+}
+
+/** Hands an authenticator its key and asks for the first code of it. */
+export function CodeOfAuthenticator({ factor, isPending, error, onCode, onBack }: CodeOfAuthenticatorProps) {
+  const [code, setCode] = useState("");
   const send = (digits: string) => {
-    if (digits.length === 6 && !confirm.isPending) confirm.mutate({ secret, code: digits });
+    if (digits.length !== 6 || isPending) return;
+    setCode("");
+    onCode(digits);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -30,12 +58,9 @@ export function SecondFactorStep({ secret, factor, onConfirmed, onBack }: Second
   };
   return (
     <form onSubmit={submit}>
-      <Title order={1} mb={6}>
-        Add the second factor
-      </Title>
       <Text mb="md">
         Scan this with an authenticator app on your phone. It then shows six digits, which change every 30 seconds and
-        are asked for at each sign-in.
+        are asked for at each sign-in with the password.
       </Text>
       <div className={classes.factor}>
         <QrCode text={factor.totpUri} />
@@ -70,17 +95,19 @@ export function SecondFactorStep({ secret, factor, onConfirmed, onBack }: Second
               autoFocus
               aria-label="Digit"
               aria-labelledby="code-label"
-              error={confirm.isError}
+              error={error !== null && code === ""}
             />
           </div>
-          {confirm.isError ? <ProblemNote error={confirm.error} /> : null}
+          {error === null ? null : <ProblemNote error={error} />}
           <Group gap="xs">
-            <Button type="submit" disabled={code.length !== 6} loading={confirm.isPending}>
+            <Button type="submit" disabled={code.length !== 6} loading={isPending}>
               Confirm
             </Button>
-            <Button variant="subtle" onClick={onBack}>
-              Back
-            </Button>
+            {onBack === undefined ? null : (
+              <Button variant="subtle" onClick={onBack}>
+                Back
+              </Button>
+            )}
           </Group>
         </Stack>
       </div>

@@ -1,8 +1,9 @@
 import { Button, Group, Modal, PinInput, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import type { ConfirmationView } from "#formats/api";
+import type { ConfirmationView, ProofView } from "#formats/api";
 import { call } from "../api/client.ts";
+import { canUsePasskeys, provePasskey } from "../api/passkeys.ts";
 import { confirmationsQuery } from "../api/queries.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { actWords } from "../words/confirmation-words.ts";
@@ -31,8 +32,17 @@ export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
     },
     onError: () => setCode(""),
   });
+  const byPasskey = useMutation({
+    mutationFn: async () => {
+      const answer = await provePasskey("/api/session/again/options");
+      return call<ProofView>("POST", "/api/session/again", { answer });
+    },
+    onSuccess: (proof) => confirm.mutate(proof.code),
+  });
+  const problem = byPasskey.error ?? confirm.error;
   const close = () => {
     confirm.reset();
+    byPasskey.reset();
     setCode("");
     onClose();
   };
@@ -71,8 +81,13 @@ export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
               error={confirm.isError}
             />
           </div>
-          {confirm.isError ? <ProblemNote error={confirm.error} /> : null}
+          {problem === null ? null : <ProblemNote error={problem} />}
           <Group justify="flex-end" gap="xs">
+            {canUsePasskeys() ? (
+              <Button variant="default" loading={byPasskey.isPending} onClick={() => byPasskey.mutate()} mr="auto">
+                Use a passkey
+              </Button>
+            ) : null}
             <Button variant="default" onClick={close}>
               Not now
             </Button>
