@@ -109,6 +109,8 @@ function told(answer: RawAnswer, said: readonly string[]): RawAnswer {
     said
       .filter((value) => value !== "")
       .flatMap((value) => [value, value.toLowerCase()])
+      // The longest first: one may begin as another does.
+      .toSorted((one, other) => other.length - one.length)
       .reduce((left, value) => left.replaceAll(value, "<said>"), text)
       .replaceAll(/[A-Za-z0-9_-]{20,}/g, "<token>")
       .replaceAll(/\d{10,}/g, "<number>");
