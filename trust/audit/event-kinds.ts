@@ -123,6 +123,8 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "account.confirm": userSecurity,
   "account.invite": userSecurity,
   "account.read": restrictedFunction,
+  "identity-provider.read": restrictedFunction,
+  "identity-provider.write": userSecurity,
   "account.describe": userSecurity,
   "account.remove": userSecurity,
   "account.recover": userSecurity,
