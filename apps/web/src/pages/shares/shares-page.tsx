@@ -34,6 +34,7 @@ export function SharesPage() {
       <search className={classes.filters}>
         <FindBox text={text} onText={setText} label="Search by recipient or maker" />
         <Checkbox
+          className={classes.ended ?? ""}
           label="Ended ones too"
           checked={ended === true}
           onChange={(event) =>
