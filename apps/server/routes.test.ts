@@ -35,6 +35,10 @@ function unreachable(reached: string[]): never {
   return trap("behind") as never;
 }
 
+/** A trap has no members of its own: those that a door asks for are named. */
+const named = (behind: Record<string, never>, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, behind[name]]));
+
 async function doorsOverNothing() {
   const reached: string[] = [];
   const store = createMemoryAccessStore();
@@ -88,15 +92,17 @@ async function doorsOverNothing() {
     ...parts,
     ...waysIn,
     setup,
-    grants: behind.grants,
-    policy: behind.policy,
-    facilities: behind.facilities,
-    reviews: behind.reviews,
-    devices: behind.devices,
-    people: behind.people,
-    confirmations: behind.confirmations,
-    breaker: behind.breaker,
-    phantom: behind.phantom,
+    ...named(behind, [
+      "grants",
+      "policy",
+      "facilities",
+      "reviews",
+      "devices",
+      "people",
+      "confirmations",
+      "breaker",
+      "phantom",
+    ]),
   } as never);
   await http.server.register(api);
   await http.server.register(createTenantsDoor({ tenants: behind.tenants as never, actorOf: http.actorOf }));
