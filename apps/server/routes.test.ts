@@ -18,6 +18,7 @@ import {
   createPeople,
   createWaysIn,
   operator,
+  type WaysIn,
 } from "#trust/access";
 import { createFairQueue } from "./fair-queue.ts";
 import { createHttp, type Route } from "./http.ts";
@@ -39,6 +40,24 @@ function unreachable(reached: string[]): never {
 const named = (behind: Record<string, never>, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, behind[name]]));
 
+/** The provider over the real records of programs, whose gate must not be reached. */
+async function oauthOver(
+  shared: Omit<Parameters<typeof createWaysIn>[0], "people">,
+  { sessions }: WaysIn,
+  behind: { readonly gate: never },
+) {
+  const { store } = shared;
+  const records = await createOauthRecords(shared);
+  const clients = await createOauthClients(shared);
+  return createOauth({
+    ...{ records, clients, keys: createOauthKeys({ ...shared, records }), gate: behind.gate },
+    ...{ isSessionLive: sessions.isLive, grants: shared.grants },
+    ...{ account: store.account, accountNamed: store.accountNamed, factsOf: async () => undefined },
+    ...{ clock: systemClock, random: systemRandom, log: silentLog },
+    pageUrl: () => "https://localhost/",
+  });
+}
+
 async function doorsOverNothing() {
   const reached: string[] = [];
   const store = createMemoryAccessStore();
@@ -49,24 +68,7 @@ async function doorsOverNothing() {
   const grants = await createGrants({ store, clock: systemClock, random: systemRandom });
   const shared = { store, grants, box, random: systemRandom, clock: systemClock, log: silentLog };
   const waysIn = await createWaysIn({ ...shared, people: createPeople(shared) });
-  const records = await createOauthRecords(shared);
-  const clients = await createOauthClients(shared);
-  const oauth = createOauth({
-    ...{
-      records,
-      clients,
-      keys: createOauthKeys({ ...shared, records }),
-      gate: (unreachable(reached) as { gate: never }).gate,
-    },
-    ...{
-      isSessionLive: waysIn.sessions.isLive,
-      grants,
-      account: store.account,
-      accountNamed: store.accountNamed,
-    },
-    ...{ factsOf: async () => undefined, clock: systemClock, random: systemRandom, log: silentLog },
-    pageUrl: () => "https://localhost/",
-  });
+  const oauth = await oauthOver(shared, waysIn, unreachable(reached));
   const http = await createHttp({
     ...waysIn,
     tokenActorOf: oauth.tokenActorOf,
