@@ -278,16 +278,16 @@ async function createCallers({ vault, index, breachedPasswords, ...given }: Call
 
 /** Programs that ask for tokens, and what the provider remembers of them. */
 async function openOauth(
-  given: Pick<House, "gate" | "grants" | "index" | "sessions" | "vault"> & {
+  given: Pick<House, "gate" | "grants" | "index" | "recovery" | "sessions" | "vault"> & {
     readonly store: AccessStore;
     readonly log: Log;
   },
 ): Promise<House["oauth"]> {
-  const { store, grants, gate, index, sessions, vault, log } = given;
+  const { store, grants, gate, index, recovery, sessions, vault, log } = given;
   const shared = { store, grants, clock: systemClock, random: systemRandom };
   const records = await createOauthRecords({ ...shared, box: { seal: vault.sealSecret, open: vault.openSecret } });
   return {
-    ...{ records, grants, gate, log, clock: systemClock, random: systemRandom },
+    ...{ records, grants, recovery, gate, log, clock: systemClock, random: systemRandom },
     clients: await createOauthClients(shared),
     keys: createOauthKeys({ ...shared, records }),
     isSessionLive: sessions.isLive,

@@ -43,7 +43,7 @@ const named = (behind: Record<string, never>, names: readonly string[]) =>
 /** The provider over the real records of programs, whose gate must not be reached. */
 async function oauthOver(
   shared: Omit<Parameters<typeof createWaysIn>[0], "people">,
-  { sessions }: WaysIn,
+  { sessions, recovery }: WaysIn,
   behind: { readonly gate: never },
 ) {
   const { store } = shared;
@@ -51,7 +51,7 @@ async function oauthOver(
   const clients = await createOauthClients(shared);
   return createOauth({
     ...{ records, clients, keys: createOauthKeys({ ...shared, records }), gate: behind.gate },
-    ...{ isSessionLive: sessions.isLive, grants: shared.grants },
+    ...{ isSessionLive: sessions.isLive, grants: shared.grants, recovery },
     ...{ account: store.account, accountNamed: store.accountNamed, factsOf: async () => undefined },
     ...{ clock: systemClock, random: systemRandom, log: silentLog },
     pageUrl: () => "https://localhost/",

@@ -28,10 +28,13 @@ export function createOauth(parts: OauthParts): Oauth {
     return running;
   };
   clients.watchRemoved((id) => forget(parts, id));
+  const endFor = (accountId: string) =>
+    endAllFor(parts, accountId).catch((error) => parts.log.error("oauth: ending tokens", {}, error));
+  parts.recovery.watch(endFor);
   // Who leaves is let in by nothing from the moment their last grant ended; what acted for them goes too, and does not come back with a grant.
   grants.watchEnded((holder) => {
     if (!holder.startsWith("user:") || grants.liveOf(holder).length > 0) return;
-    endAllFor(parts, holder.slice("user:".length)).catch((error) => parts.log.error("oauth: ending tokens", {}, error));
+    endFor(holder.slice("user:".length));
   });
   const rotateKeys = async () => {
     await keys.rotate();

@@ -10,6 +10,7 @@ import type {
   OauthClients,
   OauthKeys,
   OauthRecords,
+  Recovery,
   Session,
   StudyFacts,
 } from "#trust/access";
@@ -23,6 +24,8 @@ export interface OauthParts {
   /** Whether the browser session of this id (the digest of its secret) still holds. */
   readonly isSessionLive: (id: string) => boolean;
   readonly grants: Pick<Grants, "liveOf" | "watchEnded">;
+  /** Tells of an account whose ways in were given anew: whoever had the old ones acts for it no more. */
+  readonly recovery: Pick<Recovery, "watch">;
   readonly account: (id: string) => Promise<Account | undefined>;
   readonly accountNamed: (name: string) => Promise<Account | undefined>;
   /** Where a study lies; undefined when there is none. */

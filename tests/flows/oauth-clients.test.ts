@@ -190,6 +190,19 @@ test("who leaves and comes back finds nothing that acts for them", async () => {
   await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token ?? ""));
 });
 
+test("who is given new ways in has nothing left that acts for whoever had the old ones", async () => {
+  const yves = await house.person("yves");
+  const config = await discover((await house.add("had-by-another")).id);
+  const before = ada;
+  ada = yves;
+  const tokens = await authorize(config, "openid offline_access user/ImagingStudy.rs", { prompt: "consent" });
+  ada = before;
+  assert.equal((await view(tokens.access_token)).status, 200);
+  await house.recovery.begin(yves.id, "the phone was stolen", operator);
+  assert.equal((await view(tokens.access_token)).status, 401);
+  await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token ?? ""));
+});
+
 test("a token never allows more than the grants of its holder at this moment", async () => {
   const desk = await house.person("desk", "front-desk");
   const client = await house.add("desk-app");

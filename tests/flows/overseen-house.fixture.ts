@@ -29,8 +29,9 @@ const patients = {
   Ruiz: { name: "Ruiz^Rosa", id: "RR-0815", birthDate: "19810304", sex: "F" },
 } as const;
 
+/** Every hour of the day is usual, unless it is said which are. */
 export async function openOverseenHouse(environment: Record<string, string> = {}): Promise<OverseenHouse> {
-  return overseenHouse(await startHouse({ environment }));
+  return overseenHouse(await startHouse({ environment: { LEADGLASS_USUAL_HOURS: "0-24", ...environment } }));
 }
 
 /** The same in a server that runs already. */

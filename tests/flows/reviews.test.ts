@@ -9,8 +9,7 @@ import { type Caller, eventually, type OverseenHouse, openOverseenHouse } from "
 let overseen: OverseenHouse;
 
 before(async () => {
-  // Every hour of the day is usual.
-  overseen = await openOverseenHouse({ LEADGLASS_USUAL_HOURS: "0-24" });
+  overseen = await openOverseenHouse();
 });
 after(() => overseen?.house.remove());
 

@@ -75,7 +75,7 @@ export async function startOauthHouse() {
   let port = 0;
   const pageUrl = () => `https://localhost:${port}/`;
   const oauth = createOauth({
-    ...{ clients, records, grants, gate, clock, random, log, pageUrl },
+    ...{ clients, records, grants, recovery: waysIn.recovery, gate, clock, random, log, pageUrl },
     keys: createOauthKeys({ records, clock, random }),
     isSessionLive: sessions.isLive,
     account: store.account,
@@ -119,7 +119,20 @@ export async function startOauthHouse() {
     return { id, name, secret, session };
   };
   return {
-    ...{ clients, records, grants, sessions, store, audit, oauth, ca, person, pageUrl, streams },
+    ...{
+      clients,
+      records,
+      grants,
+      sessions,
+      recovery: waysIn.recovery,
+      store,
+      audit,
+      oauth,
+      ca,
+      person,
+      pageUrl,
+      streams,
+    },
     issuer: () => `${pageUrl()}oauth`,
     caFile: join(folder, "ca.pem"),
     add: (name: string, more: Partial<NewOauthClient> = {}) =>
