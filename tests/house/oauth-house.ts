@@ -69,17 +69,15 @@ export async function startOauthHouse() {
   const shared = { store, grants, policy, box: openBox, random, clock, log };
   const people = createPeople(shared);
   const waysIn = await createWaysIn({ ...shared, people });
-  const { sessions } = waysIn;
+  const { sessions, recovery } = waysIn;
   const clients = await createOauthClients(shared);
   const records = await createOauthRecords(shared);
   let port = 0;
   const pageUrl = () => `https://localhost:${port}/`;
   const oauth = createOauth({
-    ...{ clients, records, grants, recovery: waysIn.recovery, gate, clock, random, log, pageUrl },
+    ...{ clients, records, grants, recovery, gate, clock, random, log, pageUrl },
     keys: createOauthKeys({ records, clock, random }),
-    isSessionLive: sessions.isLive,
-    account: store.account,
-    accountNamed: store.accountNamed,
+    ...{ isSessionLive: sessions.isLive, account: store.account, accountNamed: store.accountNamed },
     factsOf: async (token) => (token === studyToken ? facts : undefined),
   });
   const { http, listen, ca } = await createLocalHttp(waysIn, oauth.tokenActorOf);
