@@ -60,8 +60,7 @@ export async function startOauthHouse() {
   const store = createMemoryAccessStore();
   const audit = await createAuditLog({
     ...{ store: createMemoryEntryStore(), clock },
-    signingSeed: new Uint8Array(32),
-    origin: "leadglass.log/test",
+    ...{ signingSeed: new Uint8Array(32), origin: "leadglass.log/test" },
   });
   const grants = await createGrants({ store, clock, random });
   const policy = createPolicy(grants);
