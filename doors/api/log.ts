@@ -152,6 +152,5 @@ const kindNames: Readonly<Record<string, string>> = {
 };
 
 function viewOf(entry: FoundEntry, nameOf: (id: string) => string): FoundEntryView {
-  const { detail, ...rest } = entry;
-  return { ...rest, actorName: nameOf(entry.actor), hasDetail: detail !== undefined };
+  return { ...entry, actorName: nameOf(entry.actor) };
 }

@@ -38,8 +38,8 @@ export interface FoundEntryView extends LogEntryView {
   readonly studies?: readonly string[];
   readonly purpose?: string;
   readonly counts?: Readonly<Record<string, number>>;
-  /** Whether something personal is kept sealed beside it. */
-  readonly hasDetail: boolean;
+  /** Commitment to what is personal about it and kept sealed beside the log, 64 hex digits. */
+  readonly detail?: string;
 }
 
 export interface FoundEntriesView {

@@ -139,3 +139,16 @@ test("where the browser has no Ed25519 it says so, and claims nothing", async (t
   assert.match(steps.find(({ id }) => id === "signature")?.says ?? "", /cannot check signatures/);
   assert.equal((await checkEntry({ ...(await proofOf(log, 0)), index: 1 })).verdict, "refused");
 });
+
+test("what is shown beside the proof must be what is proven", async () => {
+  const proof = await proofOf(log, 7);
+  const nothing = { keys: "", checkpoint: "" };
+  const [entry = assert.fail("no entry")] = await log.entries(7, 8);
+  const { actor, ...others } = entry;
+  assert.equal((await checkEntry(proof, nothing, { ...others, actor })).verdict, "proven");
+  assert.deepEqual(await failed(proof, nothing, { ...entry, actor: "user:8" }), ["shown"]);
+  assert.deepEqual(await failed(proof, nothing, others), ["shown"]);
+  assert.deepEqual(await failed(proof, nothing, { ...entry, purpose: "treatment" }), ["shown"]);
+  const [other = assert.fail("no entry")] = await log.entries(8, 9);
+  assert.deepEqual(await failed(proof, nothing, { ...other }), ["shown"]);
+});

@@ -113,6 +113,7 @@ test("the entry is verified in the browser, each step in sight, to the signed ro
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Verify in this browser" }).click();
   await dialog.locator('[data-verdict="proven"]').waitFor();
+  await dialog.getByText("says what is shown above").waitFor();
   await dialog.getByText("leads to a root").waitFor();
   await dialog.getByText("The checkpoint is signed by the log's key").waitFor();
   await dialog.getByRole("button", { name: "Show the hashes" }).click();
@@ -203,7 +204,7 @@ test("the log, an entry with its proof and an empty answer: contrast, names, siz
   await assertReachableEverywhere(overseen, auditor, "log-empty", async (page) => {
     await page.goto(`${site()}/log?act=vault.shred`);
     await page.getByText("No entry matches").waitFor();
-    await page.getByRole("button", { name: "Verify the whole log" }).click();
+    await page.getByRole("button", { name: "Verify", exact: true }).click();
   });
 });
 

@@ -60,7 +60,7 @@ export function StudyFilters(props: StudyFiltersProps) {
         aria-label="Search studies by patient name, patient ID or accession number"
         leftSection={<IconSearch size={16} aria-hidden />}
         rightSection={
-          text === "" ? null : <CloseButton size="sm" aria-label="Clear the search" onClick={() => onText("")} />
+          text === "" ? null : <CloseButton size={24} aria-label="Clear the search" onClick={() => onText("")} />
         }
         autoComplete="off"
         spellCheck={false}

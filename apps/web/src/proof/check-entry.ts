@@ -22,6 +22,9 @@ export interface GivenProof {
   readonly verifierKey: string;
 }
 
+/** What the page shows of the entry: it must be what was hashed, and nothing else. */
+export type ShownEntry = Readonly<Record<string, unknown>>;
+
 /** What the reader has by another way than this server. */
 export interface Trusted {
   /** Verifier keys of the log and of witnesses, one a line. */
@@ -43,7 +46,7 @@ export interface PathStep {
 }
 
 export interface CheckedStep {
-  readonly id: "leaf" | "path" | "root" | "key" | "signature" | "witnesses" | "kept";
+  readonly id: "shown" | "leaf" | "path" | "root" | "key" | "signature" | "witnesses" | "kept";
   /** `note`: nothing was asked of it. */
   readonly outcome: "holds" | "fails" | "unknown" | "note";
   readonly says: string;
@@ -60,7 +63,11 @@ export interface CheckedProof {
 }
 
 /** Checks by itself what the server says of an entry: from its bytes to the signed root, each step told. */
-export async function checkEntry(proof: GivenProof, trusted: Trusted = nothingTrusted): Promise<CheckedProof> {
+export async function checkEntry(
+  proof: GivenProof,
+  trusted: Trusted = nothingTrusted,
+  shown?: ShownEntry,
+): Promise<CheckedProof> {
   const note = parseNote(proof.checkpoint);
   const checkpoint = note && parseCheckpoint(note.text);
   const leaf = await sha256(joined(Uint8Array.of(0), utf8(proof.line)));
@@ -68,6 +75,7 @@ export async function checkEntry(proof: GivenProof, trusted: Trusted = nothingTr
   const keys = await keysIn(trusted.keys);
   const key = keys.log ?? (await parseVerifierKey(proof.verifierKey));
   const steps: CheckedStep[] = [
+    ...(shown === undefined ? [] : [shownStep(proof.line, shown)]),
     { id: "leaf", outcome: "note", says: `The entry's ${utf8(proof.line).length} bytes have the hash ${toHex(leaf)}` },
     pathStep(way, proof),
     rootStep(way, checkpoint),
@@ -85,6 +93,32 @@ export async function checkEntry(proof: GivenProof, trusted: Trusted = nothingTr
     checkpoint,
     witnesses: witnessNames(note, key),
   };
+}
+
+function shownStep(line: string, shown: ShownEntry): CheckedStep {
+  const isShown = isAlike(parsed(line), JSON.parse(JSON.stringify(shown)));
+  return isShown
+    ? { id: "shown", outcome: "holds", says: "The entry that is proven says what is shown above" }
+    : { id: "shown", outcome: "fails", says: "The entry that is proven is not the one that is shown above" };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Values of JSON, whatever the order of their names. */
+function isAlike(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
+  const names = Object.keys(one);
+  return (
+    Array.isArray(one) === Array.isArray(other) &&
+    names.length === Object.keys(other).length &&
+    names.every((name) => isAlike(Reflect.get(one, name), Reflect.get(other, name)))
+  );
 }
 
 interface Way {

@@ -1,2 +1,2 @@
-export type { CheckedProof, CheckedStep, GivenProof, Trusted } from "./check-entry.ts";
+export type { CheckedProof, CheckedStep, GivenProof, ShownEntry, Trusted } from "./check-entry.ts";
 export { checkEntry, sizeOfKept } from "./check-entry.ts";

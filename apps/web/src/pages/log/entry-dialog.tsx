@@ -40,7 +40,7 @@ export function EntryDialog({ index, onClose, onFilter }: EntryDialogProps) {
         <>
           <EntryFacts entry={entry.data} onFilter={onFilter} />
           {isVerifying ? (
-            <VerifyEntry index={entry.data.index} />
+            <VerifyEntry entry={entry.data} />
           ) : (
             <Group mt="md">
               <Button
@@ -89,7 +89,7 @@ function EntryFacts({ entry, onFilter }: { readonly entry: FoundEntryView; onFil
         {outcome}
       </span>,
     ],
-    ...(entry.hasDetail ? [["Kept sealed", <Detail key="detail" index={entry.index} />] as const] : []),
+    ...(entry.detail !== undefined ? [["Kept sealed", <Detail key="detail" index={entry.index} />] as const] : []),
   ];
   return (
     <dl className={rows.facts}>

@@ -55,9 +55,9 @@ export function LogPage() {
           search={new URLSearchParams(filters as Record<string, string>).toString()}
           onShow={(kept) => show(logView(Object.fromEntries(new URLSearchParams(kept))))}
         />
+        <WholeLog checkpoint={newest?.checkpoint ?? null} />
         <Exports entries={entries} />
       </LogFilters>
-      <WholeLog checkpoint={newest?.checkpoint ?? null} />
       {log.error !== null && log.data === undefined ? (
         <ProblemNote error={log.error} onRetry={() => void log.refetch()} />
       ) : entries.length === 0 ? (

@@ -9,16 +9,24 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { EntryPathView, EntryProofView } from "#formats/api";
+import type { EntryPathView, EntryProofView, FoundEntryView } from "#formats/api";
 import { call } from "../../api/client.ts";
-import { type CheckedProof, type CheckedStep, checkEntry, sizeOfKept, type Trusted } from "../../proof/index.ts";
+import {
+  type CheckedProof,
+  type CheckedStep,
+  checkEntry,
+  type ShownEntry,
+  sizeOfKept,
+  type Trusted,
+} from "../../proof/index.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
 import { exactTime } from "../../words/moments.ts";
 import { saveFile } from "../save-file.ts";
 import classes from "./log.module.css";
 
 /** Asks for the proof, checks it here, and shows every step of it. */
-export function VerifyEntry({ index }: { readonly index: number }) {
+export function VerifyEntry({ entry }: { readonly entry: FoundEntryView }) {
+  const { index } = entry;
   const proof = useQuery({
     queryKey: ["entry-proof", index],
     queryFn: () => call<EntryProofView>("GET", `/api/audit/entries/${index}/proof`),
@@ -29,7 +37,8 @@ export function VerifyEntry({ index }: { readonly index: number }) {
     queryKey: ["checked-entry", index, proof.dataUpdatedAt, trusted],
     queryFn: async () => {
       if (proof.data === undefined) throw new Error("there is no proof");
-      return checkEntry(proof.data, { ...trusted, pathThere: await pathIn(index, trusted.checkpoint) });
+      const pathThere = await pathIn(index, trusted.checkpoint);
+      return checkEntry(proof.data, { ...trusted, pathThere }, asWritten(entry));
     },
     enabled: proof.data !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
@@ -47,6 +56,11 @@ export function VerifyEntry({ index }: { readonly index: number }) {
       <Working proof={proof.data} checked={checked.data} />
     </section>
   );
+}
+
+/** The entry without what the server adds for people. What is kept sealed stands in it by its commitment. */
+function asWritten({ index: _index, actorName: _name, ...written }: FoundEntryView): ShownEntry {
+  return { ...written };
 }
 
 /** The entry's path in the very tree that the reader kept; undefined where that tree has no such entry. */
@@ -112,7 +126,7 @@ interface OwnProps {
 /** What the reader has by another way: only that makes it a proof against this server too. */
 function Own({ trusted, onTrusted }: OwnProps) {
   return (
-    <Group grow align="flex-start" mt="sm" gap="sm">
+    <div className={classes.own}>
       <Textarea
         label="Keys that you have by another way"
         description="Of the log and of witnesses, one a line"
@@ -135,7 +149,7 @@ function Own({ trusted, onTrusted }: OwnProps) {
         spellCheck={false}
         autoComplete="off"
       />
-    </Group>
+    </div>
   );
 }
 

@@ -27,7 +27,7 @@ export function FindBox({ text, onText, label }: FindBoxProps) {
       aria-label={label}
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={
-        text === "" ? null : <CloseButton size="sm" aria-label="Clear the search" onClick={() => onText("")} />
+        text === "" ? null : <CloseButton size={24} aria-label="Clear the search" onClick={() => onText("")} />
       }
       autoComplete="off"
       spellCheck={false}
