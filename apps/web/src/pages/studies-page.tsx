@@ -5,11 +5,12 @@ import { ProblemNote } from "../shell/problem-note.tsx";
 import { EmergencyAccess } from "./emergency-access.tsx";
 import { EmergencyBanner } from "./emergency-banner.tsx";
 import { NoStudies } from "./no-studies.tsx";
+import { SavedViews } from "./saved-views.tsx";
 import classes from "./studies.module.css";
 import { StudyFilters } from "./study-filters.tsx";
 import { type MenuPlace, StudyMenu } from "./study-menu.tsx";
 import { StudyTable } from "./study-table.tsx";
-import { isFiltered, type StudyView, studyView } from "./study-view.ts";
+import { isFiltered, keptView, type StudyView, studyView } from "./study-view.ts";
 import { useStudies } from "./use-studies.ts";
 
 /** The search text lives in this page's memory only; the filters and the order are in the address. */
@@ -45,7 +46,13 @@ export function StudiesPage() {
         onClear={clear}
         total={studies.state === "ready" ? studies.total : undefined}
         isTotalExact={studies.state !== "ready" || studies.isTotalExact}
-      />
+      >
+        <SavedViews
+          page="studies"
+          search={new URLSearchParams(Object.entries(view).map(([name, value]) => [name, String(value)])).toString()}
+          onShow={(kept) => show(keptView(kept))}
+        />
+      </StudyFilters>
       {studies.state === "failed" ? (
         <div className={classes.middle}>
           <ProblemNote error={studies.error} onRetry={studies.retry} />

@@ -1,7 +1,7 @@
 import { Button, CloseButton, Select, Text, TextInput } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import type { RefObject } from "react";
+import type { ReactNode, RefObject } from "react";
 import { counted } from "../words/moments.ts";
 import classes from "./studies.module.css";
 import { isFiltered, type StudyView } from "./study-view.ts";
@@ -37,6 +37,7 @@ export interface StudyFiltersProps {
   readonly searchField: RefObject<HTMLInputElement | null>;
   readonly total: number | undefined;
   readonly isTotalExact: boolean;
+  readonly children?: ReactNode;
 }
 
 export function StudyFilters(props: StudyFiltersProps) {
@@ -102,6 +103,7 @@ export function StudyFilters(props: StudyFiltersProps) {
           Clear
         </Button>
       ) : null}
+      {props.children}
       <Text className={classes.total} c="dimmed" size="sm" role="status">
         {total === undefined ? "" : `${isTotalExact ? "" : "more than "}${counted(total, "study", "studies")}`}
       </Text>

@@ -30,6 +30,12 @@ export function studyView(search: Record<string, unknown>): StudyView {
   };
 }
 
+/** A view as it was kept: a query, in which everything is text. */
+export function keptView(search: string): StudyView {
+  const { ascending, ...rest } = Object.fromEntries(new URLSearchParams(search));
+  return studyView({ ...rest, ascending: ascending === "true" });
+}
+
 function isDate(value: unknown): value is string {
   return typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value);
 }

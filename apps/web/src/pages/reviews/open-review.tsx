@@ -33,7 +33,7 @@ export function OpenReview({ review }: { readonly review: ReviewView }) {
       <Text>
         <strong>{isOwn ? "You" : actorName}</strong> {reviewSays(review)}
       </Text>
-      {reasons.map((reason) => (
+      {[...new Set(reasons)].map((reason) => (
         <blockquote key={reason} className={classes.reason}>
           {reason}
         </blockquote>

@@ -101,7 +101,9 @@ function ShareRow({ share }: { readonly share: ShareView }) {
   const may = useMay();
   return (
     <tr className={share.isLive ? undefined : classes.over}>
-      <td title={share.note === "" ? undefined : share.note}>{share.recipient}</td>
+      <td className={classes.recipient} title={share.note === "" ? undefined : share.note}>
+        {share.recipient}
+      </td>
       <td className={rows.plain}>
         {may("study.view") ? (
           <Link to="/studies/$token" params={{ token: share.study }} className={classes.link} title={share.study}>
