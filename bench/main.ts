@@ -36,6 +36,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "the audit log at its full size: a checkpoint, proving an export  [--folder DIR] [--entries 10000000] [--runs 3]",
     load: async () => (await import("./log.ts")).log,
   },
+  refusals: {
+    does: "the time of an answer for what is refused beside what is not there  [--times 2000]",
+    load: async () => (await import("./refusals.ts")).refusals,
+  },
   index: {
     does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
     load: async () => (await import("./study-index.ts")).studyIndex,

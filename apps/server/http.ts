@@ -123,6 +123,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     if (isForPages && (session !== undefined || actor.kind === "anonymous")) refuseForeignPages(request, session, tell);
     if (actor.kind !== "anonymous" && !isLocal) await turns.take(request, reply, `${actor.kind} ${actor.id}`);
   });
+  holdBackRefusals(server, parts.clock);
   server.addHook("onResponse", async ({ routeOptions: { url }, method }, { statusCode }) => {
     if (noteworthy.has(statusCode)) tell(`a request (${statusCode})`, { route: url ?? "none", method });
   });
@@ -215,6 +216,21 @@ export const answerHeaders = {
   "x-permitted-cross-domain-policies": "none",
   "origin-agent-cluster": "?1",
 } as const;
+
+/** Before that nobody is told that something is not there: what is refused takes longer to find than what is absent, by some tenths of a millisecond. */
+const absentAfterMs = 10;
+
+/** One time for all answers that something is not there, from the moment that it was asked for. */
+function holdBackRefusals(server: FastifyInstance, clock: Clock): void {
+  const askedAt = new WeakMap<FastifyRequest, number>();
+  server.addHook("onRequest", async (request) => void askedAt.set(request, clock.monotonicMs()));
+  server.addHook("onSend", async (request, { statusCode }, payload) => {
+    // In whole milliseconds from the moment of the question: timers cut off the rest, and with it what the answer had taken.
+    const leftMs = Math.ceil((askedAt.get(request) ?? 0) + absentAfterMs) - Math.floor(clock.monotonicMs());
+    if (statusCode === 404 && leftMs > 0) await clock.sleep(leftMs);
+    return payload;
+  });
+}
 
 function answerProblem(
   error: FastifyError,
