@@ -21,6 +21,8 @@ export interface Pass {
   readonly reach: Reach;
   /** How the actor sees identity. */
   readonly sees: "whole" | "masked";
+  /** What for, as the grant says; absent for who needs none. */
+  readonly purpose?: Purpose;
 }
 
 /** The one way to any data: every door and every service goes through `pass`. */
@@ -73,7 +75,7 @@ export function createGate(parts: { policy: Policy; audit: AuditLog; clock: Cloc
       const { reach, sees, purpose } = decision;
       const entry = { actor: actor.id, act, ...subject, ...(purpose !== undefined && { purpose }) };
       const logged = audit.append({ ...entry, outcome: "done" }, detail);
-      const pass: Pass = { actor, act, ...subject, reach, sees };
+      const pass: Pass = { actor, act, ...subject, reach, sees, ...(purpose !== undefined && { purpose }) };
       passes.set(pass, { endsAt: clock.monotonicMs() + passMs, facts: on?.facts });
       const worked = Promise.resolve().then(() => work(pass));
       const [log, result] = await Promise.allSettled([logged, worked]);

@@ -82,6 +82,7 @@ test("identity is opened after the audit entry is on stable storage, which says 
     actor: "user:11",
     act: "identity.search",
     studies: [row.studyToken],
+    purpose: "treatment",
     outcome: "done",
   });
 });

@@ -64,10 +64,15 @@ export function createReveal(parts: RevealParts): { readonly reveal: Reveal; rea
     const isCounted = pass.act !== "archive.export";
     const isStopped = isCounted && (breaker.isStopped(actor) || breaker.take(actor, studies));
     const outcome = isStopped ? "refused" : "done";
-    const act = `identity.${purpose}`;
+    const entry = {
+      actor: actor.id,
+      act: `identity.${purpose}`,
+      ...(pass.purpose && { purpose: pass.purpose }),
+      outcome,
+    } as const;
     const entries: Promise<number>[] = [];
     for (let at = 0; at < studies.length; at += studiesMost) {
-      entries.push(audit.append({ actor: actor.id, act, studies: studies.slice(at, at + studiesMost), outcome }));
+      entries.push(audit.append({ ...entry, studies: studies.slice(at, at + studiesMost) }));
     }
     await Promise.all(entries);
     if (isStopped) throw stopped();
