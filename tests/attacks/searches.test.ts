@@ -61,6 +61,7 @@ const injections = [
   "$(id)",
   "`id`",
   "{{7*7}}",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what a template would compute
   "${7*7}",
   "%s%n",
   "../../etc/passwd",

@@ -135,7 +135,7 @@ test("an invitation leads to an account of the given name; its observer is shown
     await page.getByRole("heading", { name: "Make your account" }).waitFor();
     assert.equal(page.url(), `${site()}/`);
     assert.equal(await page.getByLabel("Name").inputValue(), "olga");
-  await page.getByRole("button", { name: "Use a password and an authenticator app instead" }).click();
+    await page.getByRole("button", { name: "Use a password and an authenticator app instead" }).click();
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.getByRole("button", { name: "Continue" }).click();
     const typed = (await page.locator("code").first().textContent()) ?? "";

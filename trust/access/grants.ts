@@ -67,7 +67,9 @@ export async function createGrants(parts: { store: GrantStore; clock: Clock; ran
       liveOf(holder).some((grant) => isAdministration(grant) && !ids.has(grant.id)),
     );
     if (isLeft || !ended.some(isAdministration)) return;
-    throw new Problem("conflict", "this is the last administrator", { remedy: "make somebody else an administrator first" });
+    throw new Problem("conflict", "this is the last administrator", {
+      remedy: "make somebody else an administrator first",
+    });
   };
   const endNow = async (ended: readonly Grant[], by: Actor): Promise<void> => {
     requireAdministratorLeft(ended);

@@ -9,13 +9,13 @@ import { isProblem } from "#base/problem";
 import { createMemoryKeyStore } from "#stores/memory";
 import { actorOf, createGate } from "#trust/access";
 import type { AuditEntry, AuditLog } from "#trust/audit";
+import { policyWhere } from "../access/grants.fixture.ts";
 import { createIdentityKeys } from "./identity-keys.ts";
 import { createReveal, type KeyStore, type Vault } from "./index.ts";
 import { changed, objectOf, piecesOf, withIdentity } from "./manipulations.fixture.ts";
 import { keyOf } from "./primitives.ts";
 import { createSwitchedVault } from "./switched-vault.fixture.ts";
 import { keyring, memoryStores, openVault, put } from "./vault.fixture.ts";
-import { policyWhere } from "../access/grants.fixture.ts";
 
 const isDamaged = (error: unknown) => isProblem(error, "damaged");
 

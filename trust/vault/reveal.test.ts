@@ -4,9 +4,9 @@ import { createVirtualClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { type Actor, actorOf, createGate, type Pass, system } from "#trust/access";
 import type { AuditEntry, AuditLog } from "#trust/audit";
+import { policyWhere } from "../access/grants.fixture.ts";
 import { createReveal, type IdentityValues } from "./index.ts";
 import { openVault, put } from "./vault.fixture.ts";
-import { policyWhere } from "../access/grants.fixture.ts";
 
 type Appended = Omit<AuditEntry, "at">;
 
