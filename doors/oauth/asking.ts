@@ -2,7 +2,7 @@ import { Problem } from "#base/problem";
 import { type AskView, type Permission, permissions } from "#formats/api";
 import { actsOfScopes, needsPatient, type OauthClient, type StudyFacts, scopesOffered } from "#trust/access";
 import { type BrowserSession, factsKind, type OauthParts } from "./parts.ts";
-import { grantSeconds } from "./provider.ts";
+import { grantSeconds } from "./terms.ts";
 
 /** Remembered for a year, or until the person takes it back. */
 const consentKind = "Consent";

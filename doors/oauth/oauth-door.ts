@@ -7,7 +7,7 @@ import { registerConsent } from "./consent.ts";
 import { registerLaunches } from "./launches.ts";
 import { oauthPolicy } from "./pages.ts";
 import type { OauthCallers, OauthParts } from "./parts.ts";
-import { createProvider, oauthPaths } from "./provider.ts";
+import { oauthPaths } from "./terms.ts";
 import { createTokenActors, type TokenActorOf } from "./tokens.ts";
 
 /** Leadglass as an OAuth 2.1 and OpenID provider. */
@@ -23,8 +23,16 @@ export interface Oauth {
 export function createOauth(parts: OauthParts): Oauth {
   const { clients, grants, keys } = parts;
   let running: Promise<Provider> | undefined;
+  // The library takes longer to load than all the rest: who has no programs never loads it.
+  const start = async () => {
+    const { createProvider } = await import("./provider.ts");
+    return createProvider(parts, await keys.current());
+  };
   const provider = () => {
-    running ??= keys.current().then((jwks) => createProvider(parts, jwks));
+    running ??= start().catch((error) => {
+      running = undefined;
+      throw error;
+    });
     return running;
   };
   clients.watchRemoved((id) => forget(parts, id));

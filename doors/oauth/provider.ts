@@ -5,12 +5,10 @@ import { adapterOver } from "./adapter.ts";
 import { escaped, plainPage } from "./pages.ts";
 import { factsOfGrant, type OauthParts } from "./parts.ts";
 import { peerCertificateOf } from "./peer-certificate.ts";
+import { accessTokenSeconds, grantSeconds, oauthPaths } from "./terms.ts";
 
 const minute = 60;
 const day = 24 * 60 * minute;
-export const accessTokenSeconds = 10 * minute;
-/** How long an authorization can be renewed at all, and unused. */
-export const grantSeconds = 30 * day;
 const refreshTokenSeconds = 14 * day;
 /** SMART App Launch 2.2 §2.5: an assertion is good for five minutes at most. */
 const assertionSecondsMax = 5 * minute;
@@ -18,20 +16,6 @@ const assertionSecondsMax = 5 * minute;
 /** FAPI 2.0 Security Profile §5.4.1. */
 const fapiAlgorithms = ["PS256", "ES256", "EdDSA", "Ed25519"];
 const assertionAlgorithms = [...fapiAlgorithms, "ES384", "PS384", "RS384"];
-
-/** Where the provider answers, under the issuer. */
-export const oauthPaths = {
-  authorization: "/auth",
-  token: "/token",
-  jwks: "/jwks",
-  userinfo: "/me",
-  introspection: "/token/introspection",
-  revocation: "/token/revocation",
-  pushed_authorization_request: "/request",
-  device_authorization: "/device/auth",
-  code_verification: "/device",
-  end_session: "/session/end",
-} as const;
 
 /** Where the provider tells of what it refused (`<name>.error`). */
 const refusing = [

@@ -1,19 +1,18 @@
 import { isIP } from "node:net";
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from "@simplewebauthn/server";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import type { Challenges } from "./challenges.ts";
 import type { Passkey, PasskeyStore } from "./passkey-store.ts";
+
+/** Takes a third of a second to load: not at the start. */
+const webauthn = () => import("@simplewebauthn/server");
 
 /** What an authenticator answers, through the browser: as it came, nothing of it is believed yet. */
 export type PasskeyAnswer = Readonly<Record<string, unknown>>;
@@ -78,6 +77,7 @@ export function createPasskeys(parts: PasskeysParts): Passkeys {
       if (there.length >= passkeysOfOneMax) {
         throw new Problem("conflict", `there are ${passkeysOfOneMax} passkeys`, { remedy: "remove one first" });
       }
+      const { generateRegistrationOptions } = await webauthn();
       return generateRegistrationOptions({
         ...{ rpName: "Leadglass", rpID, userName: owner.name, userDisplayName: owner.name, timeout: askedForMs },
         userID: handleOf(owner.id),
@@ -88,6 +88,7 @@ export function createPasskeys(parts: PasskeysParts): Passkeys {
       });
     },
     async register(owner, { origin, boundTo }, answer, name) {
+      const { verifyRegistrationResponse } = await webauthn();
       const verified = await verifyRegistrationResponse({
         response: answer as unknown as RegistrationResponseJSON,
         expectedChallenge: (challenge) => challenges.take(challenge, newPurpose(owner), boundTo),
@@ -111,6 +112,7 @@ export function createPasskeys(parts: PasskeysParts): Passkeys {
     },
     async beginProof({ origin, boundTo }, accountId) {
       const known = accountId === undefined ? [] : await store.passkeysOf(accountId);
+      const { generateAuthenticationOptions } = await webauthn();
       return generateAuthenticationOptions({
         ...{ rpID: relyingParty(origin), userVerification: "required", timeout: askedForMs },
         challenge: bytesOf(challenges.issue(proofPurpose(accountId), boundTo)),
@@ -122,6 +124,7 @@ export function createPasskeys(parts: PasskeysParts): Passkeys {
     async prove({ origin, boundTo }, answer, accountId) {
       const passkey = await credentialOf(answer, accountId);
       if (!isHandleOf(passkey.accountId, answer, accountId === undefined)) throw notAccepted();
+      const { verifyAuthenticationResponse } = await webauthn();
       const verified = await verifyAuthenticationResponse({
         response: answer as unknown as AuthenticationResponseJSON,
         expectedChallenge: (challenge) => challenges.take(challenge, proofPurpose(accountId), boundTo),
