@@ -94,7 +94,7 @@ export async function openHouseOnFiles(place: HousePlace): Promise<HouseOnFiles>
   const entryStore = await openEntryFiles({ files, folder: paths.audit, aheadBytes: 4096 });
   const signingSeed = vault.derive("audit signing key", 32);
   const audit = await createAuditLog({ store: entryStore, signingSeed, origin: "leadglass.log/faults", clock });
-  const gate = createGate({ policy: policyWhere(), audit, clock });
+  const gate = createGate({ policy: policyWhere({ "client:web": ["service"] }), audit, clock });
   const { reveal } = createReveal({ vault, gate, audit, clock, log, studiesPerMinuteMax: 1_000_000 });
   const archive = createArchive({
     ...{ vault, reveal, index, gate, audit, clock, random, log },
