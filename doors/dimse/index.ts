@@ -25,4 +25,16 @@ export type {
   StoreInstance,
 } from "./scu.ts";
 export { dial, openAssociation } from "./scu.ts";
+export type {
+  FindRequest,
+  FindService,
+  FoundIdentifier,
+  MoveDestination,
+  NormalizedAnswer,
+  NormalizedRequest,
+  NormalizedService,
+  QueryExtensions,
+  RetrievedInstance,
+  RetrieveService,
+} from "./service-ports.ts";
 export type { Connection, Ending } from "./upper-layer.ts";
