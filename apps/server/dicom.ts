@@ -11,16 +11,9 @@ import {
 import type { Archive } from "#radiology/archive";
 import { type Actor, actorOf, anonymous, type Devices, type Gate } from "#trust/access";
 
-/** A device that was let in, and the token of the facility that it stands in. */
-export interface Machine {
-  readonly actor: Actor;
-  readonly facility: string;
-}
-
 /** What one home does for machines that call it by its AE title. */
 export interface DicomSide {
-  admit(claim: AssociationClaim): Promise<Admission<Machine>>;
-  readonly services: DimseServices<Machine>;
+  admit(claim: AssociationClaim): Promise<Admission>;
 }
 
 interface DicomParts {
@@ -31,7 +24,8 @@ interface DicomParts {
 }
 
 /** The DICOM side of the facility: known machines come in by AE title and address, and store. */
-export function createDicomSide({ archive, devices, gate, log }: DicomParts): DicomSide {
+export function createDicomSide(parts: DicomParts): DicomSide {
+  const { devices, gate } = parts;
   return {
     async admit({ callingAe, address }) {
       const device = await devices.admit(callingAe, address);
@@ -41,28 +35,32 @@ export function createDicomSide({ archive, devices, gate, log }: DicomParts): Di
       }
       const actor = actorOf("device", device.id, { isLive: () => !devices.isRemoved(device.id) });
       await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
-      return { admitted: true, actor: { actor, facility: device.facility } };
+      return { admitted: true, services: servicesFor(parts, actor, device.facility) };
     },
-    services: {
-      echo: ({ actor }) => gate.pass(actor, "dicom.echo", undefined, async () => {}),
-      store({ actor, facility }, { sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) {
-        const receiving = archive.receiveDataSet(actor, {
-          sopClassUid,
-          sopInstanceUid,
-          transferSyntaxUid,
-          sourceAe: callingAe,
-          facility,
-        });
-        return {
-          write: receiving.write,
-          finish: async () => {
-            await receiving.finish();
-          },
-          abort: () => {
-            receiving.abort().catch((error) => log.warn("an unfinished instance was not put away", {}, error));
-          },
-        };
-      },
+  };
+}
+
+/** What a machine may ask for; `facility` is the token of the one that it stands in. */
+function servicesFor({ archive, gate, log }: DicomParts, actor: Actor, facility: string): DimseServices {
+  return {
+    echo: () => gate.pass(actor, "dicom.echo", undefined, async () => {}),
+    store({ sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) {
+      const receiving = archive.receiveDataSet(actor, {
+        sopClassUid,
+        sopInstanceUid,
+        transferSyntaxUid,
+        sourceAe: callingAe,
+        facility,
+      });
+      return {
+        write: receiving.write,
+        finish: async () => {
+          await receiving.finish();
+        },
+        abort: () => {
+          receiving.abort().catch((error) => log.warn("an unfinished instance was not put away", {}, error));
+        },
+      };
     },
   };
 }
@@ -77,19 +75,14 @@ export function createDicomDoor(parts: {
   readonly log: Log;
 }): DimseDoor {
   const { sideOf, associationsMax, clock, log } = parts;
-  return createDimseDoor<{ readonly side: DicomSide; readonly machine: Machine }>({
+  return createDimseDoor({
     callers: {
       async admit(claim) {
         const side = sideOf(claim.calledAe);
         if (side === undefined) return { admitted: false, reason: "called-ae" };
         if (side === "out-of-service") return { admitted: false, reason: "busy" };
-        const admission = await side.admit(claim);
-        return admission.admitted ? { ...admission, actor: { side, machine: admission.actor } } : admission;
+        return side.admit(claim);
       },
-    },
-    services: {
-      echo: ({ side, machine }) => side.services.echo(machine),
-      store: ({ side, machine }, request) => side.services.store(machine, request),
     },
     policy: storagePolicy({
       privateSopClasses: true,

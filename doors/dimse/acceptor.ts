@@ -65,12 +65,11 @@ export interface AssociationStatus extends Readonly<AssociationCounts> {
   readonly activity: "idle" | "receiving" | "working";
 }
 
-export interface AcceptorOptions<Caller> {
+export interface AcceptorOptions {
   readonly connection: Connection;
   readonly address: string;
   readonly id: string;
-  readonly callers: Callers<Caller>;
-  readonly services: DimseServices<Caller>;
+  readonly callers: Callers;
   readonly policy: NegotiationPolicy;
   readonly aeTitle: string | undefined;
   readonly limits: AssociationLimits;
@@ -101,8 +100,8 @@ export interface Acceptor {
 const pduBytesTolerance = 1024;
 
 /** One connection, from its first byte to its last. */
-interface Session<Caller> {
-  readonly options: AcceptorOptions<Caller>;
+interface Session {
+  readonly options: AcceptorOptions;
   readonly layer: UpperLayer;
   readonly counts: AssociationCounts;
   request?: AssociateRequest;
@@ -112,7 +111,7 @@ interface Session<Caller> {
   watch?: Timer;
 }
 
-export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Acceptor {
+export function createAcceptor(options: AcceptorOptions): Acceptor {
   const { connection, address, clock, limits, log } = options;
   const layer = createUpperLayer({
     connection,
@@ -141,7 +140,7 @@ export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Accept
       closed: options.closed,
     },
   });
-  const session: Session<Caller> = {
+  const session: Session = {
     options,
     layer,
     counts: { echoes: 0, stored: 0, refused: 0, bytes: 0 },
@@ -163,14 +162,14 @@ export function createAcceptor<Caller>(options: AcceptorOptions<Caller>): Accept
   };
 }
 
-function reject<Caller>(session: Session<Caller>, reason: RejectionReason): void {
+function reject(session: Session, reason: RejectionReason): void {
   session.refusedAs = reason;
   session.layer.reject(rejectionOf[reason]);
 }
 
-async function admit<Caller>(session: Session<Caller>, asked: AssociateRequest): Promise<void> {
+async function admit(session: Session, asked: AssociateRequest): Promise<void> {
   const { options, layer } = session;
-  let admission: Admission<Caller>;
+  let admission: Admission;
   try {
     admission = await options.callers.admit(claimOf(asked, options));
   } catch (error) {
@@ -180,20 +179,20 @@ async function admit<Caller>(session: Session<Caller>, asked: AssociateRequest):
   if (layer.state() !== 3) return; // the peer left meanwhile
   if (!admission.admitted) reject(session, admission.reason);
   else if (!options.takePlace(asked.calledAe, asked.callingAe)) reject(session, "limit");
-  else establish(session, asked, admission.actor, admission.identityVerified === true);
+  else establish(session, asked, admission.services, admission.identityVerified === true);
 }
 
-function establish<Caller>(
-  session: Session<Caller>,
+function establish(
+  session: Session,
   asked: AssociateRequest,
-  caller: Caller,
+  services: DimseServices,
   identityVerified: boolean,
 ): void {
   const { options, layer, counts } = session;
   const { address, clock, id, implementation, limits, log } = options;
-  const { answers, accepted } = negotiate(asked.contexts, options.policy);
+  const { answers, accepted } = negotiate(asked.contexts, options.policy, services);
   const { callingAe, calledAe } = asked;
-  const service = { services: options.services, caller, callingAe, associationId: id, counts, log };
+  const service = { services, callingAe, associationId: id, counts, log };
   const messages = createMessages({
     layer,
     contexts: accepted,
@@ -223,7 +222,7 @@ function establish<Caller>(
 }
 
 /** One timer for both limits: it looks how long ago the last byte came, and waits for the rest of the time. */
-function watchTime<Caller>(session: Session<Caller>, messages: Messages): void {
+function watchTime(session: Session, messages: Messages): void {
   const { layer } = session;
   const { clock, limits } = session.options;
   if (layer.state() !== 6) return;
@@ -240,12 +239,12 @@ function watchTime<Caller>(session: Session<Caller>, messages: Messages): void {
 }
 
 /** What is being worked on is answered first; a release within a message breaks the rules. */
-function answerRelease<Caller>({ layer, open }: Session<Caller>): void {
+function answerRelease({ layer, open }: Session): void {
   if (open?.messages.activity() === "receiving") layer.abort();
   else void open?.messages.settled().then(() => layer.answerRelease());
 }
 
-function conclude<Caller>(session: Session<Caller>, how: Ending): void {
+function conclude(session: Session, how: Ending): void {
   const { options, counts, open, request } = session;
   const { address, id } = options;
   session.watch?.stop();
@@ -263,14 +262,14 @@ function conclude<Caller>(session: Session<Caller>, how: Ending): void {
   options.ended();
 }
 
-function statusOf<Caller>({ options, open, request, counts }: Session<Caller>): AssociationStatus | undefined {
+function statusOf({ options, open, request, counts }: Session): AssociationStatus | undefined {
   if (!open || !request) return undefined;
   const { callingAe, calledAe } = request;
   const { address, id } = options;
   return { id, callingAe, calledAe, address, sinceMs: open.sinceMs, activity: open.messages.activity(), ...counts };
 }
 
-function claimOf<Caller>(asked: AssociateRequest, options: AcceptorOptions<Caller>): AssociationClaim {
+function claimOf(asked: AssociateRequest, options: AcceptorOptions): AssociationClaim {
   const { callingAe, calledAe } = asked;
   const tls = options.connection.encrypted === true;
   return { callingAe, calledAe, address: options.address, tls, identity: asked.user.identity };

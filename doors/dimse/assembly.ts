@@ -1,4 +1,4 @@
-import type { PresentationContext } from "./negotiation.ts";
+import type { PresentationContext } from "./pdu.ts";
 import { abortReason, PduError } from "./pdu.ts";
 
 /** Where the bytes of a data set go. */

@@ -1,8 +1,16 @@
 export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
+export { dial } from "./dial.ts";
 export type { DataSetSource } from "./fragments.ts";
 export { type Implementation, leadglass } from "./implementation.ts";
 export type { NegotiationPolicy } from "./negotiation.ts";
 export { storagePolicy } from "./negotiation.ts";
+export type {
+  AssociationProposal,
+  DimseOutcome,
+  OutboundAssociation,
+  SenderOptions,
+  StoreInstance,
+} from "./outbound.ts";
 export type { UserIdentity } from "./pdu.ts";
 export type {
   AbortReason,
@@ -17,14 +25,7 @@ export type {
 } from "./ports.ts";
 export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits } from "./scp.ts";
 export { createDimseDoor, defaultDoorLimits } from "./scp.ts";
-export type {
-  AssociationProposal,
-  DimseOutcome,
-  OutboundAssociation,
-  SenderOptions,
-  StoreInstance,
-} from "./scu.ts";
-export { dial, openAssociation } from "./scu.ts";
+export { openAssociation } from "./scu.ts";
 export type {
   FindRequest,
   FindService,

@@ -11,7 +11,7 @@ import {
   responseBit,
 } from "./command.ts";
 import { type DataSetSource, encodeFragments, fragmentBytesFor, sendDataSet } from "./fragments.ts";
-import type { PresentationContext } from "./negotiation.ts";
+import type { PresentationContext } from "./pdu.ts";
 import { type Outcome, status } from "./status.ts";
 import type { UpperLayer } from "./upper-layer.ts";
 

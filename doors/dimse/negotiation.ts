@@ -1,24 +1,19 @@
-import { isStorageSopClass, sopClassOf } from "#formats/dicom";
+import { isStorageSopClass, sopClassOf, TransferSyntaxUid } from "#formats/dicom";
 import {
   type AnsweredContext,
   contextResult,
   implicitLittleEndian,
+  type PresentationContext,
   type ProposedContext,
   type UserIdentity,
   verificationSopClass,
 } from "./pdu.ts";
+import type { DimseServices } from "./ports.ts";
 
-/** Which presentation contexts are taken. */
+/** Which presentation contexts are taken for verification and storage. */
 export interface NegotiationPolicy {
   sopClass(uid: string): boolean;
   transferSyntax(uid: string): boolean;
-}
-
-/** A presentation context in use. */
-export interface PresentationContext {
-  readonly id: number;
-  readonly sopClassUid: string;
-  readonly transferSyntaxUid: string;
 }
 
 /**
@@ -43,23 +38,36 @@ export function storagePolicy(options: {
   };
 }
 
+/** Identifiers and the data sets of N- services are never compressed as images are. */
+const plainSyntaxes: ReadonlySet<string> = new Set([
+  TransferSyntaxUid.implicitLittleEndian,
+  TransferSyntaxUid.explicitLittleEndian,
+  TransferSyntaxUid.deflatedExplicitLittleEndian,
+  TransferSyntaxUid.explicitBigEndian,
+]);
+
 /**
- * Answers each proposed context on its own: of its transfer syntaxes the first, in the requestor's order, that the
- * policy takes. A context that is refused does not touch the others (PS3.8 §7.1.1.13).
+ * Answers each proposed context on its own: of its transfer syntaxes the first, in the requestor's order, that is taken.
+ * What the policy does not hold is taken where this caller has a service of that SOP class. A context that is refused
+ * does not touch the others (PS3.8 §7.1.1.13).
  */
 export function negotiate(
   proposed: readonly ProposedContext[],
   policy: NegotiationPolicy,
+  { finds, retrieves, normalized }: Pick<DimseServices, "finds" | "retrieves" | "normalized">,
 ): { answers: AnsweredContext[]; accepted: Map<number, PresentationContext> } {
   const answers: AnsweredContext[] = [];
   const accepted = new Map<number, PresentationContext>();
   const refused = (id: number, result: number) => ({ id, result, transferSyntax: implicitLittleEndian });
   for (const { id, abstractSyntax, transferSyntaxes } of proposed) {
-    if (!policy.sopClass(abstractSyntax)) {
+    const served = finds?.has(abstractSyntax) || retrieves?.has(abstractSyntax) || normalized?.has(abstractSyntax);
+    if (!served && !policy.sopClass(abstractSyntax)) {
       answers.push(refused(id, contextResult.abstractSyntaxNotSupported));
       continue;
     }
-    const transferSyntax = transferSyntaxes.find((uid) => policy.transferSyntax(uid));
+    const transferSyntax = transferSyntaxes.find((uid) =>
+      served ? plainSyntaxes.has(uid) : policy.transferSyntax(uid),
+    );
     if (transferSyntax === undefined) {
       answers.push(refused(id, contextResult.transferSyntaxesNotSupported));
       continue;

@@ -91,6 +91,13 @@ export interface AnsweredContext {
   readonly transferSyntax: string;
 }
 
+/** A presentation context in use: proposed, and accepted with one of its transfer syntaxes. */
+export interface PresentationContext {
+  readonly id: number;
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+}
+
 export const contextResult = {
   accepted: 0,
   userRejected: 1,

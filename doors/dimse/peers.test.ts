@@ -166,10 +166,10 @@ test("storescu: a refused instance is told, and the next one is stored", { skip:
   const { peer } = await listening(t, {
     services: {
       echo: async () => {},
-      store(caller, request) {
+      store(request) {
         refuse = !refuse;
         if (!refuse) throw new Problem("no-room", "no room left");
-        return store(caller, request);
+        return store(request);
       },
     },
   });

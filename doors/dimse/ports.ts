@@ -1,4 +1,5 @@
 import type { UserIdentity } from "./pdu.ts";
+import type { FindService, NormalizedService, RetrieveService } from "./service-ports.ts";
 
 /** Who an association request says it is, and where it came from. */
 export interface AssociationClaim {
@@ -14,20 +15,20 @@ export interface AssociationClaim {
 
 export type RefusalReason = "calling-ae" | "called-ae" | "identity" | "busy";
 
-export type Admission<Caller> =
+export type Admission =
   | {
       readonly admitted: true;
-      /** Handed to every service that is called on the association. */
-      readonly actor: Caller;
+      /** What this caller may ask for, bound to who it is. */
+      readonly services: DimseServices;
       /** The user identity was verified: say so when the peer asked for a reply. */
       readonly identityVerified?: boolean;
     }
   | { readonly admitted: false; readonly reason: RefusalReason };
 
 /** Decides who may associate, and remembers who was refused. */
-export interface Callers<Caller> {
+export interface Callers {
   /** A rejected promise refuses the association as `busy`. */
-  admit(claim: AssociationClaim): Promise<Admission<Caller>>;
+  admit(claim: AssociationClaim): Promise<Admission>;
 }
 
 /** What is known of an instance before its data set comes. */
@@ -61,9 +62,18 @@ export interface WithOffendingElements {
   readonly offendingElements?: readonly number[];
 }
 
-/** The services behind the door. */
-export interface DimseServices<Caller> {
-  echo(caller: Caller): Promise<void>;
+/**
+ * The services behind the door for one caller. A SOP class that no map holds is refused in negotiation, verification and what the
+ * storage policy takes apart.
+ */
+export interface DimseServices {
+  echo(): Promise<void>;
   /** Throws a `Problem` when the instance is refused before its bytes come. */
-  store(caller: Caller, request: StoreRequest): Receiving;
+  store(request: StoreRequest): Receiving;
+  /** C-FIND by the SOP class of its information model. */
+  readonly finds?: ReadonlyMap<string, FindService>;
+  /** C-MOVE and C-GET alike: which of them a SOP class is, its UID says. */
+  readonly retrieves?: ReadonlyMap<string, RetrieveService>;
+  /** N- services by SOP class. */
+  readonly normalized?: ReadonlyMap<string, NormalizedService>;
 }

@@ -8,6 +8,7 @@ import {
   type Connection,
   createDimseDoor,
   type DimseDoorOptions,
+  type DimseServices,
   type DoorEvent,
   openAssociation,
   type Receiving,
@@ -33,14 +34,14 @@ export const proposal = {
   ],
 };
 
-type Options = Partial<DimseDoorOptions<string>>;
+type Options = Partial<DimseDoorOptions> & { readonly services?: DimseServices };
 
 /** A door with a store that keeps what it gets; parts may be put in the place of others. */
-export function doorWith(options: Options = {}) {
+export function doorWith({ services, ...options }: Options = {}) {
   const kept: { request: StoreRequest; bytes: Buffer }[] = [];
   const events: DoorEvent[] = [];
   const aborted: string[] = [];
-  const store = (_caller: string, request: StoreRequest): Receiving => {
+  const store = (request: StoreRequest): Receiving => {
     const parts: Buffer[] = [];
     return {
       write: (bytes) => void parts.push(Buffer.from(bytes)),
@@ -48,9 +49,8 @@ export function doorWith(options: Options = {}) {
       abort: (reason) => void aborted.push(reason),
     };
   };
-  const door = createDimseDoor<string>({
-    callers: { admit: async () => ({ admitted: true, actor: "ct1" }) },
-    services: { echo: async () => {}, store },
+  const door = createDimseDoor({
+    callers: { admit: async () => ({ admitted: true, services: services ?? { echo: async () => {}, store } }) },
     policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
     aeTitle: "LEADGLASS",
     clock: systemClock,

@@ -206,7 +206,7 @@ test("a user identity is put before the callers, and confirmed to a peer that as
       callers: {
         async admit(claim) {
           seen.push(Buffer.from(claim.identity?.primary ?? []).toString());
-          return { admitted: true, actor: "ct1", identityVerified };
+          return { admitted: true, services: { echo: async () => {}, store: doorWith().store }, identityVerified };
         },
       },
     });

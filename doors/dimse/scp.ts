@@ -11,7 +11,7 @@ import {
 } from "./acceptor.ts";
 import { type Implementation, leadglass } from "./implementation.ts";
 import type { NegotiationPolicy } from "./negotiation.ts";
-import type { Callers, DimseServices } from "./ports.ts";
+import type { Callers } from "./ports.ts";
 import { readSteadily } from "./steady-buffer.ts";
 import type { Connection } from "./upper-layer.ts";
 
@@ -39,9 +39,8 @@ export const defaultDoorLimits: DoorLimits = {
   waitingMax: 64,
 };
 
-export interface DimseDoorOptions<Caller> {
-  readonly callers: Callers<Caller>;
-  readonly services: DimseServices<Caller>;
+export interface DimseDoorOptions {
+  readonly callers: Callers;
   readonly policy: NegotiationPolicy;
   /** The called AE title to insist on; without it `callers` judges the called title alone. */
   readonly aeTitle?: string;
@@ -78,7 +77,7 @@ const partingMs = 500;
 const closingMs = 10_000;
 
 /** The acceptor of DICOM associations: who comes in, how many, and what happens when the house closes. */
-export function createDimseDoor<Caller>(options: DimseDoorOptions<Caller>): DimseDoor {
+export function createDimseDoor(options: DimseDoorOptions): DimseDoor {
   const { clock, log, random = systemRandom } = options;
   const limits: DoorLimits = { ...defaultDoorLimits, ...options.limits };
   /** By acceptor: the caller's key while it is an association, undefined while it is a waiting connection. */
@@ -115,7 +114,6 @@ export function createDimseDoor<Caller>(options: DimseDoorOptions<Caller>): Dims
       address,
       id: newToken(random),
       callers: options.callers,
-      services: options.services,
       policy: options.policy,
       aeTitle: options.aeTitle,
       limits,

@@ -1,5 +1,5 @@
 import type { DataSet, DataSetInput } from "#formats/dicom";
-import type { OutboundAssociation, StoreInstance } from "./scu.ts";
+import type { OutboundAssociation, StoreInstance } from "./outbound.ts";
 
 /** C-FIND of one information model (PS3.4 Annex C and K). */
 export interface FindService {

@@ -96,9 +96,9 @@ test("each kind of problem has its status, and the association lives on after ev
   const { door, kept, store } = doorWith({
     services: {
       echo: async () => {},
-      store(caller, request) {
+      store(request) {
         if (fail?.where === "store") throw problem();
-        const receiving = store(caller, request);
+        const receiving = store(request);
         return {
           write(bytes) {
             if (fail?.where === "write") throw problem();

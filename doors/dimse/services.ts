@@ -15,9 +15,8 @@ export interface AssociationCounts {
   bytes: number;
 }
 
-export interface ServiceContext<Caller> {
-  readonly services: DimseServices<Caller>;
-  readonly caller: Caller;
+export interface ServiceContext {
+  readonly services: DimseServices;
   readonly callingAe: string;
   readonly associationId: string;
   readonly counts: AssociationCounts;
@@ -26,14 +25,14 @@ export interface ServiceContext<Caller> {
 }
 
 /** The services of an association by command field; a further DIMSE service is a further row. */
-export function handlersFor<Caller>(context: ServiceContext<Caller>): ReadonlyMap<number, DimseHandler> {
+export function handlersFor(context: ServiceContext): ReadonlyMap<number, DimseHandler> {
   return new Map([
     [commandField.cEchoRq, (request: DimseRequest) => echo(context, request)],
     [commandField.cStoreRq, (request: DimseRequest) => store(context, request)],
   ]);
 }
 
-function echo<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
+function echo(context: ServiceContext, request: DimseRequest) {
   if (request.context.sopClassUid !== verificationSopClass) {
     return refusing(request, { Status: status.unrecognizedOperation });
   }
@@ -43,7 +42,7 @@ function echo<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
     async finish() {
       let outcome: Outcome = { Status: status.success };
       try {
-        await context.services.echo(context.caller);
+        await context.services.echo();
         context.counts.echoes++;
       } catch (error) {
         outcome = outcomeOf(error, "answering a C-ECHO");
@@ -55,7 +54,7 @@ function echo<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
 }
 
 /** C-STORE (PS3.7 §9.1.1, PS3.4 Annex B): one data set, streamed. */
-function store<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
+function store(context: ServiceContext, request: DimseRequest) {
   const { counts, log } = context;
   let failure: Outcome | undefined;
   let receiving: Receiving | undefined;
@@ -86,7 +85,7 @@ function store<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
   if (failure) counts.refused++;
   else {
     try {
-      receiving = context.services.store(context.caller, storeRequest(context, request));
+      receiving = context.services.store(storeRequest(context, request));
     } catch (error) {
       fail(error);
     }
@@ -136,7 +135,7 @@ function commandFault({ command, context }: DimseRequest): Outcome | undefined {
   return undefined;
 }
 
-function storeRequest<Caller>(context: ServiceContext<Caller>, request: DimseRequest) {
+function storeRequest(context: ServiceContext, request: DimseRequest) {
   return {
     sopClassUid: request.context.sopClassUid,
     sopInstanceUid: request.command.AffectedSOPInstanceUID ?? "",

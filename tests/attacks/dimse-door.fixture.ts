@@ -5,32 +5,41 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "#base/clock";
 import { createLog } from "#base/log";
-import { createDimseDoor, type DimseDoorOptions, type DoorEvent, storagePolicy } from "#doors/dimse";
+import {
+  createDimseDoor,
+  type DimseDoorOptions,
+  type DimseServices,
+  type DoorEvent,
+  storagePolicy,
+} from "#doors/dimse";
 
 export const mebibyte = 2 ** 20;
 
+export const nothingStored: DimseServices = {
+  echo: async () => {},
+  store: () => assert.fail("nothing may be stored"),
+};
+
 /** A door on a free port that keeps what it stores, everything it logs, and every event. */
-export async function door(t: TestContext, options: Partial<DimseDoorOptions<string>> = {}) {
+export async function door(t: TestContext, options: Partial<DimseDoorOptions> = {}) {
   const stored: Buffer[] = [];
   const events: DoorEvent[] = [];
   const logged: string[] = [];
-  const made = createDimseDoor<string>({
+  const services: DimseServices = {
+    echo: async () => {},
+    store: () => {
+      const parts: Buffer[] = [];
+      return {
+        write: (bytes) => void parts.push(Buffer.from(bytes)),
+        finish: async () => void stored.push(Buffer.concat(parts)),
+        abort() {},
+      };
+    },
+  };
+  const made = createDimseDoor({
     callers: {
       admit: async ({ callingAe }) =>
-        /^(CT|MR)\d+$/.test(callingAe)
-          ? { admitted: true, actor: callingAe }
-          : { admitted: false, reason: "calling-ae" },
-    },
-    services: {
-      echo: async () => {},
-      store: () => {
-        const parts: Buffer[] = [];
-        return {
-          write: (bytes) => void parts.push(Buffer.from(bytes)),
-          finish: async () => void stored.push(Buffer.concat(parts)),
-          abort() {},
-        };
-      },
+        /^(CT|MR)\d+$/.test(callingAe) ? { admitted: true, services } : { admitted: false, reason: "calling-ae" },
     },
     policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
     aeTitle: "LEADGLASS",

@@ -9,7 +9,7 @@ import { systemClock } from "#base/clock";
 import { seededRandom } from "#base/id";
 import { createLog } from "#base/log";
 import type { DoorEvent } from "#doors/dimse";
-import { door, mebibyte, withinBounds } from "./dimse-door.fixture.ts";
+import { door, mebibyte, nothingStored, withinBounds } from "./dimse-door.fixture.ts";
 import {
   abort,
   associatedPeer,
@@ -243,12 +243,11 @@ test("attack 06: a PDU out of state ends the association as PS3.8 Table 9-10 say
     callers: {
       async admit({ callingAe }) {
         if (callingAe === "LATER") await new Promise<void>((resolve) => go.push(resolve));
-        return { admitted: true, actor: callingAe };
+        return {
+          admitted: true,
+          services: { ...nothingStored, echo: () => new Promise((resolve) => go.push(resolve)) },
+        };
       },
-    },
-    services: {
-      echo: () => new Promise((resolve) => go.push(resolve)),
-      store: () => assert.fail("nothing may be stored"),
     },
   });
   for (const [state, reach] of Object.entries(statesAt(port))) {
@@ -425,7 +424,7 @@ test("attack 15: a user identity of unknown kind, too long or of bad form is rej
     callers: {
       async admit({ identity }) {
         seen.push(identity);
-        return identity ? { admitted: false, reason: "identity" } : { admitted: true, actor: "ct1" };
+        return identity ? { admitted: false, reason: "identity" } : { admitted: true, services: nothingStored };
       },
     },
   });
