@@ -159,7 +159,7 @@ export async function openCare(parts: CareParts): Promise<Care> {
 function openFacts({ files, paths, configuration, vault, log }: CareParts): Promise<FactFiles> {
   const { replica } = configuration.objects;
   const folders = [paths.identity, ...(replica === undefined ? [] : [join(replica, "identity")])];
-  return openFactFiles({ files, folders, box: { seal: vault.sealSecret, open: vault.openSecret }, log });
+  return openFactFiles({ files, folders, box: vault.secrets, log });
 }
 
 /** `retain`: what the last process left half done, then what is due, once. */

@@ -50,10 +50,12 @@ import { type AuditLog, createAuditLog, type DetailStore } from "#trust/audit";
 import {
   type Breaker,
   createKeyRotation,
+  createRecords,
   createReveal,
   createVault,
   type HalfStores,
   type KeyRotation,
+  type Records,
   type Vault,
 } from "#trust/vault";
 import { type Backups, createBackups } from "./backups.ts";
@@ -69,6 +71,8 @@ import { type Cosigning, createCosigning } from "./witnesses.ts";
 export interface House extends WaysIn, Oversight {
   readonly care: Care;
   readonly vault: Vault;
+  /** What the facility's work needs beside images. */
+  readonly records: Records;
   readonly audit: AuditLog;
   readonly cosigning: Cosigning;
   /** Name of the log, as in its checkpoints. */
@@ -162,6 +166,7 @@ async function openParts(
   // What was confirmed is stopped first: it works with all of the others.
   undo.push(callers.confirmations.close);
   return {
+    records: createRecords({ store: access.recordStore, vault }),
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     ...oversight,
@@ -216,7 +221,7 @@ async function openArchive({ configuration, paths, watching, ...given }: Archive
 async function openAudit(paths: HomePaths, vault: Vault, detailStore: DetailStore) {
   const entryStore = await openEntryFiles({ files: systemFiles, folder: paths.audit });
   const signingSeed = vault.derive("audit signing key", 32);
-  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const box = vault.secrets;
   const details = { store: detailStore, box, random: systemRandom };
   const named = { signingSeed, origin: originOf(vault) };
   const audit = await createAuditLog({ store: entryStore, details, ...named, clock: systemClock });
@@ -260,7 +265,7 @@ interface CallerParts extends Pick<ConfirmationParts, "store" | "policy" | "gate
 
 /** Who may come in, and what two of them decide together. */
 async function createCallers({ vault, index, breachedPasswords, ...given }: CallerParts) {
-  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const box = vault.secrets;
   const parts = { ...given, box, clock: systemClock, random: systemRandom };
   const people = createPeople(parts);
   const breached =
@@ -285,7 +290,7 @@ async function openOauth(
 ): Promise<House["oauth"]> {
   const { store, grants, gate, index, recovery, sessions, vault, log } = given;
   const shared = { store, grants, clock: systemClock, random: systemRandom };
-  const records = await createOauthRecords({ ...shared, box: { seal: vault.sealSecret, open: vault.openSecret } });
+  const records = await createOauthRecords({ ...shared, box: vault.secrets });
   return {
     ...{ records, grants, recovery, gate, log, clock: systemClock, random: systemRandom },
     clients: await createOauthClients(shared),

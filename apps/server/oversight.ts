@@ -36,7 +36,7 @@ interface WatchParts {
 /** Where the log is searched, and who judges what is unusual: there before anything that identifies is opened. */
 export async function openWatch({ configuration, paths, store, audit, gate, vault, log }: WatchParts) {
   const [clock, random] = [systemClock, systemRandom];
-  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const box = vault.secrets;
   const index = await openLogIndex({ path: join(paths.folder, "log-index.db") });
   const finder = await createKeptFinder({ audit, index, clock, log });
   const reviews = createReviews({ store, gate, finder, audit, box, clock, random });
@@ -75,7 +75,7 @@ export async function openOversight(parts: OversightParts) {
   const { watching, configuration, store, grants, policy, gate, sessions, vault, archive, index, log } = parts;
   const [clock, random] = [systemClock, systemRandom];
   const { finder, reviews, watchedPeople } = watching;
-  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const box = vault.secrets;
   const tokensOf = (asked: AskedPatient) => patientsOf(archive, index, asked);
   const access = { grants, policy, gate, clock };
   const shares = await createShares({ ...access, store, sessions, subjectOf: archive.subjectOf, box, random, log });

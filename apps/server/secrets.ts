@@ -19,7 +19,7 @@ export async function openOrMakeCertificates(
     const cert = await readFile(paths.certificate, "utf8");
     const isForAll = hosts.every((host) => certificateVouchesFor(cert, host));
     if (isForAll && certificateEndsAt(cert) > clock.now() + 30 * 86_400_000) {
-      const key = vault.openSecret(keyPurpose, await readFile(paths.certificateKey)).toString("utf8");
+      const key = vault.secrets.open(keyPurpose, await readFile(paths.certificateKey)).toString("utf8");
       return { key, cert, fingerprint: fingerprintOf(cert) };
     }
   }
@@ -27,7 +27,7 @@ export async function openOrMakeCertificates(
   const made = await makeCertificates(hosts, clock, random);
   await writeFile(paths.ca, made.ca, { mode: 0o644, flush: true });
   await writeFile(paths.certificate, made.certificate, { mode: 0o600, flush: true });
-  await writeFile(paths.certificateKey, vault.sealSecret(keyPurpose, Buffer.from(made.key, "utf8")), {
+  await writeFile(paths.certificateKey, vault.secrets.seal(keyPurpose, Buffer.from(made.key, "utf8")), {
     mode: 0o600,
     flush: true,
   });

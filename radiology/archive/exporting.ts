@@ -63,7 +63,7 @@ export interface Exporting {
 export interface ExportingParts {
   readonly archive: Pick<Archive, "heldOf" | "settled" | "subjectOf">;
   readonly index: StudyIndex;
-  readonly vault: Pick<Vault, "sealSecret" | "openSecret">;
+  readonly vault: Pick<Vault, "secrets">;
   readonly gate: Gate;
   readonly files: Files;
   /** Where it is kept which studies a bulk export gives out. */
@@ -172,7 +172,7 @@ function createPlans({ files, folder, vault, clock }: ExportingParts) {
         if (count === 0) break;
         at += count;
       }
-      const plan = JSON.parse(vault.openSecret(purposeOf(id), sealed).toString("utf8")) as KeptPlan;
+      const plan = JSON.parse(vault.secrets.open(purposeOf(id), sealed).toString("utf8")) as KeptPlan;
       known.set(id, plan);
       return plan;
     } finally {
@@ -193,7 +193,7 @@ function createPlans({ files, folder, vault, clock }: ExportingParts) {
       await files.remove(unfinished);
       const file = await files.open(unfinished, "create");
       try {
-        await file.write([vault.sealSecret(purposeOf(id), Buffer.from(JSON.stringify(plan)))], 0);
+        await file.write([vault.secrets.seal(purposeOf(id), Buffer.from(JSON.stringify(plan)))], 0);
         await file.sync();
       } finally {
         await file.close();

@@ -9,7 +9,7 @@ import { openFactFiles } from "./retention-fact-files.ts";
 import { createStudyFates, type StudyFates } from "./retention-facts.ts";
 
 const { vault } = await openVault();
-const box = { seal: vault.sealSecret, open: vault.openSecret };
+const box = vault.secrets;
 const open = (files: Files, folders = ["home", "replica"]) => openFactFiles({ files, folders, box, log: silentLog });
 
 async function openFates(files: Files, folders?: string[]): Promise<{ fates: StudyFates; close(): Promise<void> }> {
@@ -116,7 +116,7 @@ test("facts of another home are not taken for ours", async () => {
   await fates.hold("one");
   await close();
   const { vault: other } = await openVault({ tenant: "other" });
-  const otherBox = { seal: other.sealSecret, open: other.openSecret };
+  const otherBox = other.secrets;
   const opening = openFactFiles({ files, folders: ["home"], box: otherBox, log: silentLog });
   await assert.rejects(opening, (error) => isProblem(error, "damaged"));
 });

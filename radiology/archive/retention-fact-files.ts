@@ -13,7 +13,7 @@ const slotBytes = 512;
 const headBytes = 8;
 const purpose = "fact of a study";
 
-/** Seals under a key that stays when a study's keys go: `Vault.sealSecret`, `openSecret`. */
+/** Seals under a key that stays when a study's keys go: `Vault.secrets`. */
 export interface FactBox {
   seal(purpose: string, fact: Uint8Array): Uint8Array;
   open(purpose: string, sealed: Uint8Array): Uint8Array;

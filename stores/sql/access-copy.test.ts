@@ -14,7 +14,9 @@ import { temporaryFolder } from "./temporary.fixture.ts";
 const log = silentLog;
 const openFile = (name = "access.db") => openAccessDatabase({ path: join(temporaryFolder(), name), log });
 
-async function fill({ accessStore }: AccessDatabase): Promise<void> {
+const recordRow = { kind: "step", id: "r1", version: 1, dueAt: undefined, sealed: Uint8Array.of(0, 0x27, 255) };
+
+async function fill({ accessStore, recordStore }: AccessDatabase): Promise<void> {
   const account = {
     ...{ id: "a1", name: "anna o'neill ✓", passwordHash: "hash" },
     ...{ totpSealed: Uint8Array.from([0, 1, 0x27, 255]), totpStep: 7, createdAt: 1_700_000_000_000 },
@@ -30,12 +32,14 @@ async function fill({ accessStore }: AccessDatabase): Promise<void> {
     ae: "CT1",
     address: "10.0.0.1",
     facility: "f1",
+    ...{ port: 104, tls: true, may: ["store", "worklist"], certificate: "ab" },
     createdAt: 4,
     lastSeenAt: 5,
   });
+  await recordStore.change([{ replaces: 0, put: recordRow }]);
 }
 
-async function assertCarried({ accessStore }: AccessDatabase): Promise<void> {
+async function assertCarried({ accessStore, recordStore }: AccessDatabase): Promise<void> {
   const [account, ...others] = await accessStore.accounts();
   assert.equal(others.length, 0);
   assert.equal(account?.name, "anna o'neill ✓");
@@ -44,9 +48,10 @@ async function assertCarried({ accessStore }: AccessDatabase): Promise<void> {
   assert.equal(account?.totpStep, 7);
   assert.ok(await accessStore.useRecoveryCode("a1", "two"));
   assert.deepEqual(
-    (await accessStore.devices()).map(({ ae, facility }) => [ae, facility]),
-    [["CT1", "f1"]],
+    (await accessStore.devices()).map(({ ae, facility, port, may }) => [ae, facility, port, may]),
+    [["CT1", "f1", 104, ["store", "worklist"]]],
   );
+  assert.deepEqual(await recordStore.get("step", "r1"), recordRow);
   assert.deepEqual(await accessStore.facilities(), [{ id: "f1", name: "North", createdAt: 4 }]);
   assert.deepEqual(
     (await accessStore.clients()).map(({ name }) => name),

@@ -22,6 +22,7 @@ const carried = [
   "marked_patients",
   "person_facts",
   "saved_views",
+  "records",
 ] as const satisfies readonly (keyof Tables)[];
 
 const format = "leadglass access 1";

@@ -13,6 +13,7 @@ export const accessSchema: Schema = {
       ...oauthRecords(words),
       ...reviews(words),
     ],
+    (words) => [...machines(words), ...records(words)],
   ],
 };
 
@@ -141,5 +142,25 @@ function reviews(words: Words): string[] {
     `create table saved_views (id ${text} primary key, account_id ${text} not null references accounts(id) on delete cascade,
       sealed ${bytes}, ${ints(words, "created_at")}) ${end}`,
     "create index saved_views_by_account on saved_views (account_id)",
+  ];
+}
+
+/** Where machines take associations, what they may do, and the certificate that each must show. */
+function machines({ text, int }: Words): string[] {
+  return [
+    `alter table devices add column port ${int} not null default 0`,
+    `alter table devices add column tls ${int} not null default 0`,
+    `alter table devices add column may ${text} default 'store find retrieve worklist'`,
+    `alter table devices add column certificate ${text} default ''`,
+  ];
+}
+
+/** What a facility's work needs beside images, each sealed for itself. */
+function records(words: Words): string[] {
+  const { int, bytes, clustered } = words;
+  return [
+    `create table records (${texts(words, "kind", "id")}, version ${int} not null, due_at ${int}, sealed ${bytes},
+      primary key (kind, id)) ${clustered}`,
+    "create index records_due on records (kind, due_at, id)",
   ];
 }

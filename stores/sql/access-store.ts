@@ -1,6 +1,15 @@
 import { type Kysely, sql } from "kysely";
 import { Problem } from "#base/problem";
-import type { AccessStore, Account, Client, Device, Factors, Invitation, StoredRequest } from "#trust/access";
+import {
+  type AccessStore,
+  type Account,
+  type Client,
+  type Device,
+  deviceRights,
+  type Factors,
+  type Invitation,
+  type StoredRequest,
+} from "#trust/access";
 import { accountLinks } from "./access-account-links.ts";
 import { facilities } from "./access-facilities.ts";
 import { grants, insertGrants } from "./access-grants.ts";
@@ -414,6 +423,10 @@ const toDevice = (row: DeviceTable): Device => ({
   ae: row.ae,
   address: row.address,
   facility: row.facility,
+  port: row.port,
+  tls: row.tls === 1,
+  may: deviceRights.filter((right) => row.may.split(" ").includes(right)),
+  certificate: row.certificate,
   createdAt: row.created_at,
   lastSeenAt: row.last_seen_at,
 });
@@ -423,6 +436,10 @@ const fromDevice = (device: Device): DeviceTable => ({
   ae: text(device.ae),
   address: text(device.address),
   facility: text(device.facility),
+  port: device.port,
+  tls: device.tls ? 1 : 0,
+  may: device.may.join(" "),
+  certificate: text(device.certificate),
   created_at: device.createdAt,
   last_seen_at: device.lastSeenAt,
 });

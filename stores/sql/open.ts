@@ -4,6 +4,7 @@ import type { Log } from "#base/log";
 import type { BlindStore } from "#radiology/archive";
 import type { AccessStore } from "#trust/access";
 import type { DetailStore } from "#trust/audit";
+import type { RecordStore } from "#trust/vault";
 import { copyAccess, placeAccess } from "./access-copy.ts";
 import { accessSchema } from "./access-schema.ts";
 import { createSqlAccessStore } from "./access-store.ts";
@@ -13,6 +14,7 @@ import { openIndexOnSqlite } from "./index-on-sqlite.ts";
 import { createSqlDetailStore } from "./log-details.ts";
 import { askingOn, numbersOfText, postgresProblem } from "./postgres.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
+import { createSqlRecordStore } from "./records.ts";
 import { type Ask, migrate } from "./schema.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { startSqlite } from "./sqlite-thread.ts";
@@ -34,6 +36,8 @@ export interface AccessDatabase {
   readonly accessStore: AccessStore;
   /** What is personal about entries of the log. */
   readonly detailStore: DetailStore;
+  /** What a facility's work needs beside images. */
+  readonly recordStore: RecordStore;
   /** Accounts, clients and devices, to be placed in another database. */
   copy(): Promise<Buffer>;
   /** Problem "conflict" when there is an account already. */
@@ -59,6 +63,7 @@ export async function openAccessDatabase(options: Opening): Promise<AccessDataba
   return {
     accessStore: createSqlAccessStore(database, close),
     detailStore: createSqlDetailStore(database),
+    recordStore: createSqlRecordStore(database),
     copy: () => copyAccess(database),
     place: (copy) => placeAccess(database, copy),
     close,

@@ -6,6 +6,7 @@ import { isProblem } from "#base/problem";
 import { blindStoreContract } from "../../radiology/archive/blind-store.contract.ts";
 import { accessStoreContract } from "../../trust/access/access-store.contract.ts";
 import { detailStoreContract } from "../../trust/audit/detail-store.contract.ts";
+import { recordStoreContract } from "../../trust/vault/record-store.contract.ts";
 import { openAccessDatabase, openIndexDatabase } from "./index.ts";
 import { killedInChanges } from "./killed.fixture.ts";
 import { findPostgres, needsPostgres, type PostgresServer, startPostgres } from "./postgres-server.fixture.ts";
@@ -44,6 +45,11 @@ function onServer(found: string): void {
   detailStoreContract(async () => {
     const opened = await openAccess();
     await asking("delete from log_details");
+    return opened;
+  });
+  recordStoreContract(async () => {
+    const opened = await openAccess();
+    await asking("delete from records");
     return opened;
   });
 

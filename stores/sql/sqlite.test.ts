@@ -11,6 +11,7 @@ import type { BlindChange } from "#radiology/archive";
 import { blindStoreContract } from "../../radiology/archive/blind-store.contract.ts";
 import { accessStoreContract } from "../../trust/access/access-store.contract.ts";
 import { detailStoreContract } from "../../trust/audit/detail-store.contract.ts";
+import { recordStoreContract } from "../../trust/vault/record-store.contract.ts";
 import { lockHome, openAccessDatabase, openIndexDatabase } from "./index.ts";
 import { killedInChanges } from "./killed.fixture.ts";
 import { blockOf, putNth, studyOf, wholeChanges } from "./stored-rows.fixture.ts";
@@ -24,6 +25,7 @@ const openIndex = async (path = newPath()) => (await openIndexDatabase({ path, l
 blindStoreContract(() => openIndex());
 accessStoreContract(async () => (await openAccessDatabase({ path: newPath(), log: silentLog })).accessStore);
 detailStoreContract(() => openAccessDatabase({ path: newPath(), log: silentLog }));
+recordStoreContract(() => openAccessDatabase({ path: newPath(), log: silentLog }));
 
 test("what was put is there after opening again", async () => {
   const path = newPath();

@@ -26,6 +26,15 @@ export interface Tables {
   saved_views: { id: string; account_id: string; sealed: Uint8Array; created_at: number };
   person_facts: { account_id: string; sealed: Uint8Array };
   log_details: { commitment: string; sealed: Uint8Array };
+  records: RecordTable;
+}
+
+export interface RecordTable {
+  kind: string;
+  id: string;
+  version: number;
+  due_at: number | null;
+  sealed: Uint8Array;
 }
 
 export interface AccountTable {
@@ -113,6 +122,12 @@ export interface DeviceTable {
   ae: string;
   address: string;
   facility: string;
+  /** 0: it takes no associations. */
+  port: number;
+  tls: number;
+  /** Words of `DeviceRight`, with spaces between. */
+  may: string;
+  certificate: string;
   created_at: number;
   last_seen_at: number;
 }

@@ -104,7 +104,7 @@ export async function openHouseOnFiles(place: HousePlace): Promise<HouseOnFiles>
   const keyRotation = createKeyRotation({ keyring, tenant: "main", stores, vault, gate, random, log });
   await archive.recover();
   keyRotation.resume();
-  const box = { seal: vault.sealSecret, open: vault.openSecret };
+  const box = vault.secrets;
   const facts = await openFactFiles({ files, folders: [paths.identity], box, log });
   const fates = createStudyFates({ facts, now: clock.now });
   await fates.load();

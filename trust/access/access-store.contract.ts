@@ -30,6 +30,10 @@ const deviceOf = (id: string, ae: string, address: string): Device => ({
   ae,
   address,
   facility: "",
+  port: 104,
+  tls: true,
+  may: ["store", "worklist"],
+  certificate: "ab".repeat(32),
   createdAt: 1,
   lastSeenAt: 0,
 });

@@ -67,9 +67,25 @@ export interface Device {
   readonly address: string;
   /** Token of the facility that it stands in; empty: of none. */
   readonly facility: string;
+  /** Where it takes associations at its address: what is sent to it goes there. 0: it takes none. */
+  readonly port: number;
+  /** It is called over TLS. */
+  readonly tls: boolean;
+  readonly may: readonly DeviceRight[];
+  /** SHA-256 of the public key (SPKI) that it must show over TLS, lower-case hex; empty: it was given no certificate. */
+  readonly certificate: string;
   readonly createdAt: number;
   readonly lastSeenAt: number;
 }
+
+/**
+ * - `store`    sends instances, and asks whether they are kept
+ * - `find`     searches studies
+ * - `retrieve` has instances sent, to itself or to another machine
+ * - `worklist` asks what is to be done, and says what was
+ */
+export const deviceRights = ["store", "find", "retrieve", "worklist"] as const;
+export type DeviceRight = (typeof deviceRights)[number];
 
 /** A caller that was rejected, waiting for the operator to admit it. */
 export interface WaitingCaller {

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
-import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
+import { type AccessStore, type Device, deviceRights, type WaitingCaller } from "./access-store.ts";
 import { createFacilities } from "./facilities.ts";
 
 const waitingMax = 100;
@@ -67,7 +67,8 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       const standsIn = facility === undefined ? (there?.facility ?? "") : await facilities.require(facility);
       if (there !== undefined && there.facility === standsIn) return there;
       const made = { id: newToken(random), ae: ae.trim(), address: canonical, createdAt: clock.now(), lastSeenAt: 0 };
-      const device = { ...(there ?? made), facility: standsIn };
+      const sends = { port: 0, tls: false, may: deviceRights, certificate: "" };
+      const device = { ...(there ?? { ...made, ...sends }), facility: standsIn };
       await store.putDevice(device);
       return device;
     },

@@ -4,12 +4,14 @@ export type {
   Client,
   ClientToken,
   Device,
+  DeviceRight,
   Factors,
   Invitation,
   RequestState,
   StoredRequest,
   WaitingCaller,
 } from "./access-store.ts";
+export { deviceRights } from "./access-store.ts";
 export type { AccountLink, AccountLinkStore } from "./account-link-store.ts";
 export type { Act, Actor, ActorKind, PairAct, Role, Scope, Where } from "./acts.ts";
 export { actorOf, acts, anonymous, operator, pairActs, ruleOf, system } from "./acts.ts";

@@ -144,8 +144,10 @@ export async function createVault(options: {
       }
     },
     indexBox: createIndexBox({ tenant, indexKey, identityKeys, random }),
-    sealSecret: (purpose, secret) => sealSecret(tenant, random, purpose, secret),
-    openSecret: (purpose, sealed) => openSecret(tenant, purpose, sealed),
+    secrets: {
+      seal: (purpose, secret) => sealSecret(tenant, random, purpose, secret),
+      open: (purpose, sealed) => openSecret(tenant, purpose, sealed),
+    },
     derive: (purpose, bytes) => tenant.key(purpose, bytes),
     async close() {
       if (isClosed) return;

@@ -251,16 +251,16 @@ test("a record that is too long is refused", async () => {
 test("a secret opens for its purpose and tenant only, and no two of the same look alike", async () => {
   const { vault } = await openVault();
   const { vault: other } = await openVault({ tenant: "other" });
-  const sealed = vault.sealSecret("totp", Buffer.from("seed"));
-  assert.deepEqual(vault.openSecret("totp", sealed), Buffer.from("seed"));
-  assert.notDeepEqual(vault.sealSecret("totp", Buffer.from("seed")), sealed);
-  assert.throws(() => vault.openSecret("other purpose", sealed), isDamaged);
-  assert.throws(() => other.openSecret("totp", sealed), isDamaged);
+  const sealed = vault.secrets.seal("totp", Buffer.from("seed"));
+  assert.deepEqual(vault.secrets.open("totp", sealed), Buffer.from("seed"));
+  assert.notDeepEqual(vault.secrets.seal("totp", Buffer.from("seed")), sealed);
+  assert.throws(() => vault.secrets.open("other purpose", sealed), isDamaged);
+  assert.throws(() => other.secrets.open("totp", sealed), isDamaged);
   for (let at = 0; at < sealed.length; at++) {
     const changed = Buffer.from(sealed);
     changed[at] = (changed[at] ?? 0) ^ 1;
-    assert.throws(() => vault.openSecret("totp", changed), isDamaged);
-    assert.throws(() => vault.openSecret("totp", sealed.subarray(0, at)), isDamaged);
+    assert.throws(() => vault.secrets.open("totp", changed), isDamaged);
+    assert.throws(() => vault.secrets.open("totp", sealed.subarray(0, at)), isDamaged);
   }
 });
 

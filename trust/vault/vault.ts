@@ -89,6 +89,12 @@ export interface Shredded {
   readonly patientToken?: string;
 }
 
+/** Problem "damaged" for what was changed, or sealed for another purpose or tenant. */
+export interface Secrets {
+  seal(purpose: string, secret: Uint8Array): Buffer;
+  open(purpose: string, sealed: Uint8Array): Buffer;
+}
+
 export interface Vault {
   /**
    * The token of a study, made with its keys (durable before it resolves) when the study is new. `patient` is any text that stands
@@ -129,9 +135,8 @@ export interface Vault {
   forgetKeys(token?: string): void;
   /** What the blind index may do. */
   readonly indexBox: IndexBox;
-  /** Seals a small secret (a TOTP seed, a signing key) under the tenant's key, bound to its purpose. */
-  sealSecret(purpose: string, secret: Uint8Array): Buffer;
-  openSecret(purpose: string, sealed: Uint8Array): Buffer;
+  /** Small secrets (a TOTP seed, a signing key) under the tenant's key, each bound to its purpose. */
+  readonly secrets: Secrets;
   /** Bytes that only this tenant's keyring gives, the same at every start: a seed, a key of another part. HKDF, one purpose one result. */
   derive(purpose: string, bytes: number): Buffer;
   /** Finishes what was begun, closes files, wipes keys from memory. */
