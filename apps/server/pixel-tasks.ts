@@ -1,6 +1,6 @@
 import type { ProblemCode } from "#base/problem";
-import type { PictureRequest } from "#doors/dicomweb";
 import type { DecodedFrame, FrameDescription } from "#imaging/codecs";
+import type { PictureRequest } from "#radiology/images";
 
 /** What a pixel worker is asked. */
 export type PixelTask =

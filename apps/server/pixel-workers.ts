@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import type { PixelWork } from "#doors/dicomweb";
+import type { PixelWork } from "#radiology/images";
 import type { PixelAnswer, PixelTask } from "./pixel-tasks.ts";
 
 export interface PixelWorkers extends PixelWork {

@@ -14,6 +14,7 @@ import { createFhirDoor } from "#doors/fhir";
 import { createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
+import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
@@ -95,6 +96,12 @@ function takeLock(paths: HomePaths): HomeLock {
   throw new Problem("conflict", "another process has this home open", { remedy });
 }
 
+/** What more than one door does with pixels. */
+interface Images {
+  readonly pixels: PixelWork;
+  readonly transcoder: Transcoder;
+}
+
 type Doors = Omit<ServedHome, "configuration" | "paths" | "house" | "close">;
 
 async function openDoors(
@@ -116,8 +123,12 @@ async function openDoors(
     clock: systemClock,
     random: systemRandom,
   });
+  const pixels = createPixelWorkers({ clock: systemClock, log });
+  undo.push(() => pixels.close());
+  const transcoder = createTranscoder({ pixels, implementation: leadglass });
   let syslog: SyslogSender | undefined;
-  const http = await createWeb(configuration, house, { ...surroundings, syslog: () => syslog }, undo);
+  const images = { pixels, transcoder };
+  const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   return {
@@ -165,11 +176,11 @@ function hostOf({ hosts: [named], httpsHost }: Configuration): string {
 async function createWeb(
   configuration: Configuration,
   house: House,
-  surroundings: Surroundings & { readonly syslog: () => SyslogSender | undefined },
+  surroundings: Surroundings & Images & { readonly syslog: () => SyslogSender | undefined },
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
+  const { log, queue, ports, associations, moreDoors, syslog, pixels, transcoder } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -187,8 +198,6 @@ async function createWeb(
     ready: () => ports().https !== null,
   });
   const { actorOf, sessionOf, setSession, clearSession } = http;
-  const pixels = createPixelWorkers({ clock: systemClock, log });
-  undo.push(() => pixels.close());
   const dicom = () => ({ aeTitle, port: ports().dicom });
   const status = async (): Promise<StatusView> => ({
     version,
@@ -234,7 +243,7 @@ async function createWeb(
       clock: systemClock,
       log,
       pixels,
-      implementation: leadglass,
+      transcoder,
       root: house.dicomwebRoot,
       requireFacility: house.facilities.require,
       isAllowedOrigin: oauth.isClientOrigin,

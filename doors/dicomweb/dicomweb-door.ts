@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
+import { createImageCache } from "#radiology/images";
 import { bulkDataHandler } from "./bulk-data.ts";
 import { createCrossOrigin } from "./cross-origin.ts";
 import { framesHandler } from "./frames.ts";
-import { createImageCache } from "./image-object.ts";
 import { instanceMetadataHandler, seriesMetadataHandler, studyMetadataHandler } from "./metadata.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { Refusal } from "./refusal.ts";

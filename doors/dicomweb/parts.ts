@@ -2,14 +2,8 @@ import type { FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { Archive } from "#radiology/archive";
+import type { PixelWork, Transcoder } from "#radiology/images";
 import type { Actor } from "#trust/access";
-import type { PixelWork } from "./pixel-work.ts";
-
-/** How we name ourselves in what we write (PS3.10 §7.1). */
-export interface Implementation {
-  readonly classUid: string;
-  readonly version: string;
-}
 
 export interface DicomwebParts {
   readonly archive: Archive;
@@ -18,7 +12,7 @@ export interface DicomwebParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly pixels: PixelWork;
-  readonly implementation: Implementation;
+  readonly transcoder: Transcoder;
   /** Where the service stands: `/dicom-web`. */
   readonly root: string;
   /** Gives the token of a facility back, "" for none. Problem `absent` when no facility has it. */

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { TransferSyntaxUid } from "#formats/dicom";
-import { type HeldInstance, receivedBytes, wholeBytes } from "#radiology/archive";
+import { type HeldInstance, receivedBytes } from "#radiology/archive";
+import type { Transcoder } from "#radiology/images";
 import { sendStream } from "./answer-stream.ts";
-import { canBeExplicit, explicitBytes } from "./explicit-bytes.ts";
 import { type Acceptable, covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
 import type { DicomwebParts } from "./parts.ts";
@@ -14,8 +14,8 @@ import { instanceUrl } from "./search-results.ts";
 const dicom = "application/dicom";
 const explicitUid = TransferSyntaxUid.explicitLittleEndian;
 
-/** How one instance is given. */
-type Form = "stored" | "explicit" | "received";
+/** How one instance is given: in a transfer syntax, or as it was received, before any correction. */
+type Form = { readonly syntax: string; readonly isReceived: boolean };
 
 /** Retrieve Study, Series and Instance (PS3.18 §10.4.1.1.1 to .3): whole instances, streamed one after the other. */
 export function retrieveHandler(parts: DicomwebParts) {
@@ -24,16 +24,18 @@ export function retrieveHandler(parts: DicomwebParts) {
     const ways = waysOf(acceptOf(request));
     if (ways.length === 0) throw offered();
     const held = await parts.archive.read(parts.actorOf(request), target);
-    const forms = held.map((instance) => formOf(ways, instance));
-    if (forms.includes(undefined)) throw offered();
     const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
-    const answers = held.map((instance, at) => answerOf(instance, forms[at] ?? "stored", root, parts));
+    const answers = held.map((instance) => {
+      const form = formOf(ways, instance, parts.transcoder);
+      if (form === undefined) throw offered();
+      return answerOf(instance, form, root, parts.transcoder);
+    });
     const [only] = answers;
     if (only !== undefined && target.sopUid !== undefined && ways[0]?.single === true) {
       reply.header("content-location", only.location ?? "");
       return sendStream(request, reply, only, parts.log);
     }
-    const seed = `${held[0]?.studyToken} ${held[0]?.id} ${held.length} ${forms[0]}`;
+    const seed = `${held[0]?.studyToken} ${held[0]?.id} ${held.length} ${only?.type}`;
     return sendStream(request, reply, multipartOf(dicom, seed, answers), parts.log);
   };
 }
@@ -61,31 +63,33 @@ function waysOf(accept: readonly Acceptable[]): Way[] {
  * PS3.18 §8.7.3.5.2: where no transfer syntax is named it is Explicit VR Little Endian. What cannot be given in that (video)
  * is then given as stored rather than not at all; its part says so.
  */
-function formOf(ways: readonly Way[], instance: HeldInstance): Form | undefined {
+function formOf(ways: readonly Way[], instance: HeldInstance, transcoder: Transcoder): Form | undefined {
   const stored = instance.transferSyntaxUid;
+  const possible = transcoder.offered(instance);
   for (const { syntax, isReceived } of ways) {
-    if (isReceived && (syntax === undefined || syntax === "*" || syntax === stored)) return "received";
-    if (isReceived) continue;
-    if (syntax === "*" || syntax === stored) return "stored";
-    if (syntax === explicitUid && canBeExplicit(instance)) return "explicit";
-    if (syntax === undefined) return stored !== explicitUid && canBeExplicit(instance) ? "explicit" : "stored";
+    if (syntax === "*" || syntax === stored) return { syntax: stored, isReceived };
+    if (syntax === undefined)
+      return { syntax: isReceived || !possible.includes(explicitUid) ? stored : explicitUid, isReceived };
+    if (!isReceived && possible.includes(syntax)) return { syntax, isReceived };
   }
   return undefined;
 }
 
-function answerOf(instance: HeldInstance, form: Form, root: string, parts: DicomwebParts): AnswerPart {
+function answerOf(
+  instance: HeldInstance,
+  { syntax, isReceived }: Form,
+  root: string,
+  transcoder: Transcoder,
+): AnswerPart {
   const { studyUid, seriesUid, sopUid, sizeBytes, transferSyntaxUid, isCorrected } = instance;
-  const location = instanceUrl(root, studyUid, seriesUid, sopUid);
-  const type = (uid: string) => `${dicom}; transfer-syntax=${uid}`;
-  if (form === "explicit") {
-    return { type: type(explicitUid), location, pieces: explicitBytes(instance, parts) };
-  }
-  if (form === "received") {
-    return { type: type(transferSyntaxUid), location, length: sizeBytes, pieces: receivedBytes(instance) };
-  }
-  // How long it is after corrections is known when it is made.
-  const length = isCorrected ? undefined : sizeBytes;
-  return { type: type(transferSyntaxUid), location, length, pieces: wholeBytes(instance) };
+  const answer = {
+    type: `${dicom}; transfer-syntax=${syntax}`,
+    location: instanceUrl(root, studyUid, seriesUid, sopUid),
+  };
+  if (isReceived) return { ...answer, length: sizeBytes, pieces: receivedBytes(instance) };
+  // How long it is in another syntax or after corrections is known when it is made.
+  const length = isCorrected || syntax !== transferSyntaxUid ? undefined : sizeBytes;
+  return { ...answer, length, pieces: transcoder.file(instance, syntax) };
 }
 
 function offered() {

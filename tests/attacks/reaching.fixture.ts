@@ -7,13 +7,12 @@ import { isProblem } from "#base/problem";
 import { createApiDoor } from "#doors/api";
 import { createDicomwebDoor } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
-import { createFrameCodecs } from "#imaging/codecs";
-import { encodePicture } from "#imaging/pictures";
-import { renderFrame } from "#imaging/rendering";
 import { createDisclosures, createExporting, type StoredInstance } from "#radiology/archive";
+import { createTranscoder } from "#radiology/images";
 import { actorOf, createPolicy, type Grant, operator, type Place, type Role, type StudyFacts } from "#trust/access";
 import { openArchive } from "../../radiology/archive/archive.fixture.ts";
 import { imageFile } from "../../radiology/archive/corrections.fixture.ts";
+import { pixelsHere } from "../../radiology/images/pixels-here.fixture.ts";
 import { grantOf } from "../../trust/access/grant-store.contract.ts";
 
 export const north = "0f".repeat(16);
@@ -121,7 +120,10 @@ export async function openReachingHouse(): Promise<ReachingHouse> {
         return () => listeners.delete(listener);
       },
     },
-    ...{ implementation: leadglass, requireFacility: async (id: string) => id },
+    ...{
+      transcoder: createTranscoder({ pixels: pixelsHere(), implementation: leadglass }),
+      requireFacility: async (id: string) => id,
+    },
   };
   const names = ["care", "audit", "breaker", "shredding", "signIn", "setup", "people", "confirmations", "facilities"];
   const others = [...names, "devices", "phantom", "backups", "status", "dicom", "keyRotation", "keyState"];
@@ -149,16 +151,6 @@ export async function openReachingHouse(): Promise<ReachingHouse> {
       await server.close();
       await archive.close();
       await vault.close();
-    },
-  };
-}
-
-function pixelsHere() {
-  const codecs = createFrameCodecs();
-  return {
-    decodeFrame: codecs.decodeFrame,
-    async renderPicture({ frame, image, attributes, options, format }: never) {
-      return encodePicture(renderFrame(await codecs.decodeFrame(frame, image), attributes, options), format);
     },
   };
 }

@@ -2,14 +2,13 @@ import { type FastifyInstance, fastify } from "fastify";
 import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
-import { createDicomwebDoor, type DicomwebParts, type PixelWork } from "#doors/dicomweb";
+import { createDicomwebDoor, type DicomwebParts } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
-import { createFrameCodecs } from "#imaging/codecs";
-import { encodePicture } from "#imaging/pictures";
-import { renderFrame } from "#imaging/rendering";
 import type { Archive } from "#radiology/archive";
+import { createTranscoder } from "#radiology/images";
 import { operator } from "#trust/access";
 import { openArchive } from "../../radiology/archive/archive.fixture.ts";
+import { pixelsHere } from "../../radiology/images/pixels-here.fixture.ts";
 
 const statuses: Readonly<Record<string, number>> = {
   invalid: 400,
@@ -34,6 +33,7 @@ export async function openDoor(
   parts: Partial<DicomwebParts> = {},
 ): Promise<OpenDoor> {
   const { archive, vault } = await openArchive();
+  const pixels = pixelsHere();
   const server = fastify({ routerOptions: { maxParamLength: 4_096 } });
   server.setErrorHandler((error, _request, reply) => {
     const status = isProblem(error)
@@ -47,8 +47,8 @@ export async function openDoor(
       actorOf: () => operator,
       clock: systemClock,
       log: silentLog,
-      pixels: pixelsHere(),
-      implementation: leadglass,
+      pixels,
+      transcoder: createTranscoder({ pixels, implementation: leadglass }),
       root: "/dicom-web",
       requireFacility: async (id) => id,
       isAllowedOrigin: () => false,
@@ -63,17 +63,6 @@ export async function openDoor(
       await server.close();
       await archive.close();
       await vault.close();
-    },
-  };
-}
-
-/** The work of a pixel worker in this thread: its own test shows what threads add. */
-function pixelsHere(): PixelWork {
-  const codecs = createFrameCodecs();
-  return {
-    decodeFrame: (frame, image) => codecs.decodeFrame(frame, image),
-    async renderPicture({ frame, image, attributes, options, format }) {
-      return encodePicture(renderFrame(await codecs.decodeFrame(frame, image), attributes, options), format);
     },
   };
 }

@@ -1,7 +1,6 @@
 import { Problem } from "#base/problem";
 import {
   createInflater,
-  type DataSet,
   type ElementInput,
   encodingOf,
   inputOf,
@@ -12,16 +11,21 @@ import {
   Tag,
   TransferSyntaxUid,
   type Vr,
-  vrTable,
   writeDataSet,
   writeMeta,
 } from "#formats/dicom";
 import { codecFamily, type DecodedFrame, packBits } from "#imaging/codecs";
 import { currentOf, type HeldInstance } from "#radiology/archive";
+import { type ByteSource, createByteSource } from "./byte-source.ts";
 import { type ImageObject, imageOf, readHeader } from "./image-object.ts";
-import { type ByteSource, createByteSource } from "./object-bytes.ts";
-import type { DicomwebParts, Implementation } from "./parts.ts";
 import type { PixelWork } from "./pixel-work.ts";
+import { swapped, swapUnit } from "./sample-order.ts";
+
+/** How we name ourselves in what we write (PS3.10 §7.1). */
+export interface Implementation {
+  readonly classUid: string;
+  readonly version: string;
+}
 
 const explicitUid = TransferSyntaxUid.explicitLittleEndian;
 const swapBytesAtOnce = 256 * 1024;
@@ -29,7 +33,10 @@ const swapBytesAtOnce = 256 * 1024;
 const trailingBytesMax = 16 * 1024 * 1024;
 
 /** Whether an instance can be given in Explicit VR Little Endian: video, JPEG XL and JPIP cannot. */
-export function canBeExplicit({ transferSyntaxUid, pixelOffset }: HeldInstance): boolean {
+export function canBeExplicit({
+  transferSyntaxUid,
+  pixelOffset,
+}: Pick<HeldInstance, "transferSyntaxUid" | "pixelOffset">): boolean {
   const { encapsulated, codec } = encodingOf(transferSyntaxUid);
   if (codec === "reference" || transferSyntaxUid === bigEndianPixels) return false;
   return pixelOffset === undefined || !encapsulated || codecFamily(transferSyntaxUid) !== undefined;
@@ -45,7 +52,7 @@ const bigEndianPixels = "1.2.840.113619.5.2";
  */
 export async function* explicitBytes(
   held: HeldInstance,
-  { pixels, implementation }: Pick<DicomwebParts, "pixels" | "implementation">,
+  { pixels, implementation }: { readonly pixels: PixelWork; readonly implementation: Implementation },
 ): AsyncGenerator<Uint8Array> {
   const instance = await currentOf(held);
   const { transferSyntaxUid, pixelOffset, dataSetOffset, sizeBytes } = instance;
@@ -114,22 +121,6 @@ async function* native(source: ByteSource, instance: HeldInstance): AsyncGenerat
     yield unit === 1 ? piece : swapped(piece, unit);
   }
   yield* trailing(source, instance);
-}
-
-/** Bytes of a word of pixel data that big endian turns round: a sample, where it is longer than the VR's own words. */
-export function swapUnit(dataSet: DataSet, vr: Vr): number {
-  const allocated = dataSet.number(Tag.BitsAllocated) ?? 0;
-  return allocated === 32 || allocated === 64 ? allocated / 8 : vrTable[vr].unitBytes;
-}
-
-/** A copy with each word of `unit` bytes turned round. */
-export function swapped(bytes: Uint8Array, unit: number): Buffer {
-  const copy = Buffer.from(bytes);
-  const whole = copy.subarray(0, copy.length - (copy.length % unit));
-  if (unit === 2) whole.swap16();
-  else if (unit === 4) whole.swap32();
-  else if (unit === 8) whole.swap64();
-  return copy;
 }
 
 async function* decoded(source: ByteSource, instance: HeldInstance, pixels: PixelWork): AsyncGenerator<Uint8Array> {
