@@ -31,7 +31,7 @@ test("an entry holds a commitment that the salt and the detail prove, and nothin
   assert.equal(await log.append(entry, detail), 0);
   await log.append(entry);
   const [line = Buffer.alloc(0), plain = Buffer.alloc(0)] = await log.lines(0, 2);
-  assert.doesNotMatch(line.toString(), /Unfall|192|Firefox/);
+  assert.doesNotMatch(line.toString(), /Unfall|192\.0\.2|Firefox/);
   assert.doesNotMatch(plain.toString(), /detail/);
   const revealed = await log.details(0, 2);
   assert.deepEqual([...revealed.keys()], [0]);
