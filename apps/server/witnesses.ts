@@ -109,14 +109,21 @@ export function createCosigning(parts: {
         timer = repeat({ clock, log, what: "asking witnesses", everyMs: roundEveryMs, work: () => round(true) });
       }
     },
-    settle: () => Promise.race([round(false).then(() => {}), clock.sleep(settleMsMost)]),
+    settle: () => within(clock, settleMsMost, round(false)),
     view: () => asked.map((witness) => witness.view()),
-    async stop() {
+    stop() {
       timer?.stop();
       // What comes later than that finds the log closed and is not kept.
-      await Promise.race([Promise.all(asked.map((witness) => witness.idle())), clock.sleep(stopMsMost)]);
+      return within(clock, stopMsMost, Promise.all(asked.map((witness) => witness.idle())));
     },
   };
+}
+
+/** Waits for the work, so long at most. Nothing is left behind that would keep the process. */
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = clock.after(ms, over.resolve);
+  await Promise.race([work, over.promise]).finally(timer.stop);
 }
 
 type Trouble = "away" | "refuses";
