@@ -69,6 +69,16 @@ export { type ReaderLimits, readerLimits } from "./reader-limits.ts";
 export { isStorageSopClass, type SopClass, sopClassOf, storageSopClasses } from "./sop-classes.ts";
 export { formatTag, hexOfTag, isPrivateTag, parseTag, pixelDataTags, Tag } from "./tags.ts";
 export {
+  cleanText,
+  foldPattern,
+  foldText,
+  matchesPattern,
+  namePattern,
+  nameText,
+  type PatternPart,
+  patternOf,
+} from "./text-matching.ts";
+export {
   allTransferSyntaxes,
   encodingOf,
   type PixelCodec,

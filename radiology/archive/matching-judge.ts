@@ -1,4 +1,5 @@
-import type { Condition, KeyValue, Leaf, PatternPart, Test } from "./matching.ts";
+import { matchesPattern } from "#formats/dicom";
+import type { Condition, KeyValue, Leaf, Test } from "./matching.ts";
 
 /**
  * Whether a condition holds as far as its leaves can be decided: undefined when that depends on a leaf for which `decide`
@@ -49,31 +50,6 @@ export function passes(test: Test, key: KeyValue | readonly string[]): boolean {
     default:
       return false;
   }
-}
-
-/** Goes back only behind the last run, so it takes time by length of text times length of pattern at most. */
-function matchesPattern(parts: readonly PatternPart[], text: string): boolean {
-  const wanted = parts.flatMap((part) => (typeof part === "object" ? [...part.literal] : [part]));
-  const given = [...text];
-  let at = 0;
-  let run = -1;
-  let runFrom = 0;
-  let place = 0;
-  while (place < given.length) {
-    const part = wanted[at];
-    if (part === "run") {
-      run = at++;
-      runFrom = place;
-    } else if (part === "one" || (part !== undefined && part === given[place])) {
-      at++;
-      place++;
-    } else if (run >= 0) {
-      at = run + 1;
-      place = ++runFrom;
-    } else return false;
-  }
-  while (wanted[at] === "run") at++;
-  return at === wanted.length;
 }
 
 /** By code point, which is byte order in UTF-8; `<` compares UTF-16. Numbers by value. */

@@ -1,4 +1,5 @@
 import { Problem } from "#base/problem";
+import { cleanText, foldPattern, foldText, namePattern, nameText, type PatternPart, patternOf } from "#formats/dicom";
 import { type NarrowPlace, narrowPlaces } from "#trust/access";
 import { type IndexedValues, type Level, type Match, searchable } from "./study-index.ts";
 
@@ -19,9 +20,6 @@ export type KeyValue = string | number;
 /** Sorts behind every number that an IS can hold. */
 export const absentNumber = 2 ** 40;
 const keyCharactersMost = 256;
-
-/** A piece of a pattern: literal text, any run of characters, any one character. */
-export type PatternPart = { readonly literal: string } | "run" | "one";
 
 export type Test =
   | { readonly is: "equal"; readonly keys: readonly KeyValue[] }
@@ -88,13 +86,13 @@ export function keyIn(values: IndexedValues, key: SearchKey): KeyValue {
   const value = values[keyword] ?? "";
   if (kindOf(keyword) === "number") return numberKey(value) ?? absentNumber;
   if (part === undefined) return exactKey(value);
-  if (part === "folded") return cut(fold(value).trim());
+  if (part === "folded") return cut(foldText(value).trim());
   return nameKey(value.split("=", 3)[groups.indexOf(part)] ?? "");
 }
 
 /** Text as every index can hold and compare it. */
 export function exactKey(value: string): string {
-  return cut(clean(value));
+  return cut(cleanText(value));
 }
 
 /**
@@ -114,13 +112,13 @@ export function conditionOf(match: Match, level: Level): Condition {
   const kind = kindOf(match.keyword);
   if (match.kind === "equal") return equalTo(match.keyword, kind, at, match.values);
   if (match.kind === "range") return inRange(match, kind, at);
-  const parts = partsOf(match.pattern);
+  const parts = patternOf(match.pattern);
   if (parts.length === 1 && parts[0] === "run") return { all: [] };
   if (kind === "set" || kind === "number") {
     throw new Problem("invalid", `${match.keyword} cannot be matched by a wildcard`);
   }
   if (kind === "name") return nameCondition(match.keyword, at, match.pattern);
-  if (kind === "description") return leaf(foldedKey(match.keyword), at, patternTest(foldParts(parts)));
+  if (kind === "description") return leaf(foldedKey(match.keyword), at, patternTest(foldPattern(parts)));
   return leaf(match.keyword, at, patternTest(parts));
 }
 
@@ -158,7 +156,7 @@ function equalTo(keyword: string, kind: Kind, level: Level, given: readonly stri
   if (kind !== "description") return exact;
   return {
     all: [
-      leaf(foldedKey(keyword), level, { is: "equal", keys: values.map((value) => cut(fold(value).trim())) }),
+      leaf(foldedKey(keyword), level, { is: "equal", keys: values.map((value) => cut(foldText(value).trim())) }),
       exact,
     ],
   };
@@ -183,7 +181,7 @@ function nameCondition(keyword: string, level: Level, text: string, literally = 
       const name = nameKey(group);
       return leaf(key, level, name === "" ? undefined : { is: "equal", keys: [name] });
     }
-    return leaf(key, level, patternTest(nameParts(partsOf(group))));
+    return leaf(key, level, patternTest(namePattern(patternOf(group))));
   };
   const keys = nameKeys(keyword);
   if (groups.length === 1) return { any: keys.map((key) => condition(key, text)) };
@@ -204,89 +202,8 @@ function patternTest(parts: readonly PatternPart[]): Test | undefined {
   return { is: "pattern", parts };
 }
 
-function partsOf(pattern: string): PatternPart[] {
-  const parts: PatternPart[] = [];
-  for (const piece of clean(pattern).split(/([*?])/)) {
-    if (piece === "?") parts.push("one");
-    else if (piece !== "*") {
-      if (piece !== "") parts.push({ literal: piece });
-    } else if (parts.at(-1) !== "run") parts.push("run");
-  }
-  return parts;
-}
-
-function foldParts(parts: readonly PatternPart[]): PatternPart[] {
-  return trimEnds(parts.map((part) => (typeof part === "object" ? { literal: fold(part.literal) } : part)));
-}
-
-function nameParts(parts: readonly PatternPart[]): PatternPart[] {
-  const folded = trimEnds(parts.map((part) => (typeof part === "object" ? { literal: nameText(part.literal) } : part)));
-  const last = folded.at(-1);
-  if (typeof last === "object") folded[folded.length - 1] = { literal: withoutTrailingCarets(last.literal) };
-  return folded.filter((part) => typeof part === "string" || part.literal !== "");
-}
-
-function trimEnds(parts: PatternPart[]): PatternPart[] {
-  const first = parts[0];
-  if (typeof first === "object") parts[0] = { literal: first.literal.trimStart() };
-  const last = parts.at(-1);
-  if (typeof last === "object") parts[parts.length - 1] = { literal: last.literal.trimEnd() };
-  return parts.filter((part) => typeof part === "string" || part.literal !== "");
-}
-
 function nameKey(group: string): string {
-  return cut(withoutTrailingCarets(nameText(group).trim()));
-}
-
-/** Folded, without blanks beside carets. */
-function nameText(text: string): string {
-  const components = fold(text).split("^");
-  const last = components.length - 1;
-  return components
-    .map((component, index) => {
-      const start = index === 0 ? component : component.trimStart();
-      return index === last ? start : start.trimEnd();
-    })
-    .join("^");
-}
-
-function withoutTrailingCarets(text: string): string {
-  let end = text.length;
-  while (end > 0 && (text[end - 1] === "^" || text[end - 1] === " ")) end--;
-  return text.slice(0, end);
-}
-
-/** Letters that Unicode does not take apart into a letter and a mark. */
-const plainLetters: Readonly<Record<string, string>> = {
-  ø: "o",
-  ł: "l",
-  đ: "d",
-  ð: "d",
-  ħ: "h",
-  þ: "th",
-  æ: "ae",
-  œ: "oe",
-  ς: "σ",
-};
-
-/**
- * Without case, width and accents: "MÜLLER" and "Müller" are "muller", "Straße" is "strasse". Marks outside the Latin, Greek
- * and Cyrillic block stay: without its voicing mark a kana, without its vowel sign a Thai syllable is another one.
- */
-function fold(text: string): string {
-  const lower = clean(text.slice(0, 4 * keyCharactersMost))
-    .toUpperCase()
-    .toLowerCase();
-  const bare = lower
-    .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .normalize("NFC");
-  return bare.replace(/[øłđðħþæœς]/g, (letter) => plainLetters[letter] ?? letter);
-}
-
-/** NUL cannot rest in PostgreSQL; half a surrogate pair and U+10FFFF, the end of every range, in no text at all. */
-function clean(text: string): string {
-  return text.toWellFormed().replace(/[\0\u{10ffff}]/gu, "");
+  return cut(nameText(group));
 }
 
 function cut(text: string): string {
