@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
-import { attributeOf, keywordOf, parseTag, tagOf } from "#formats/dicom";
-import { type Level, levelOf, type Match, type Query } from "#radiology/archive";
+import { keywordOf, parseTag } from "#formats/dicom";
+import { type Level, levelOf, type Match, type Query, readMatches } from "#radiology/archive";
 
 /** How many results a page has: asked for or not. */
 export interface PageLimits {
@@ -31,12 +31,7 @@ const controls = new Set([
   "emptyvaluematching",
 ]);
 const keysMax = 64;
-const valueCharactersMax = 16_384;
 const includeMax = 512;
-const uidsMax = 1_000;
-
-/** Keys whose value is a list: UIDs by the standard (PS3.4 §C.2.2.2.2), codes because viewers send them so. */
-const listed = new Set(["ModalitiesInStudy", "Modality"]);
 
 /**
  * Reads the query parameters of a search (PS3.18 §8.3.4): keys as keyword or tag, matched by single value, UID list,
@@ -66,7 +61,7 @@ export function parseSearch(
     const values = parameters.getAll(name).filter((value) => value.trim() !== "");
     include.add(tag);
     if (values.length === 0 || keyword in fixed) continue;
-    if (canSearch(keyword, level)) matches.push(...matchesOf(keyword, values));
+    if (canSearch(keyword, level)) matches.push(...readMatches(keyword, values));
     else ignored.push(keyword);
   }
   const asked = includeFields(parameters);
@@ -82,52 +77,6 @@ const rank: Record<Level, number> = { study: 0, series: 1, instance: 2 };
 function canSearch(keyword: string, level: Level): boolean {
   const at = levelOf(keyword);
   return at !== undefined && rank[at] <= rank[level];
-}
-
-function matchesOf(keyword: string, given: readonly string[]): Match[] {
-  if (given.some((value) => value.length > valueCharactersMax)) throw unreadable(`the value of ${keyword} is too long`);
-  const vr = attributeOf(tagOf(keyword))?.vrs[0];
-  if (vr === "UI" || listed.has(keyword)) {
-    const values = given.flatMap((value) => value.split(/[\\,]/)).map((value) => value.trim());
-    const present = values.filter((value) => value !== "");
-    if (present.length > uidsMax) throw unreadable(`more than ${uidsMax} values of ${keyword}`);
-    return present.length === 0 ? [] : [{ keyword, kind: "equal", values: present }];
-  }
-  return given.flatMap((value) => {
-    if (vr === "DA" || vr === "TM") return temporal(keyword, vr, value.trim());
-    if (/^\*+$/.test(value)) return [];
-    if (/[*?]/.test(value)) return [{ keyword, kind: "wildcard", pattern: value } as const];
-    return [{ keyword, kind: "equal", values: [value] } as const];
-  });
-}
-
-const dayPattern = /^[0-9]{8}$/;
-const timePattern = /^[0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?$/;
-
-/** A single value or a range, either end of it open (PS3.4 §C.2.2.2.5). */
-function temporal(keyword: string, vr: "DA" | "TM", value: string): Match[] {
-  const pattern = vr === "DA" ? dayPattern : timePattern;
-  const ends = value.split("-").map((end) => (vr === "TM" ? end.trim().replaceAll(":", "") : end.trim()));
-  const [from = "", to = ""] = ends;
-  if (ends.length > 2 || ends.some((end) => end !== "" && !pattern.test(end))) {
-    throw unreadable(`the value of ${keyword} is no ${vr === "DA" ? "date" : "time"} and no range`);
-  }
-  if (ends.length === 1 && vr === "DA") return [{ keyword, kind: "equal", values: [from] }];
-  const until = ends.length === 1 ? from : to;
-  if (from === "" && until === "") return [];
-  return [
-    {
-      keyword,
-      kind: "range",
-      ...(from !== "" && { from }),
-      ...(until !== "" && { to: vr === "TM" ? latestOf(until) : until }),
-    },
-  ];
-}
-
-/** The last moment that a time of less than full precision stands for. */
-function latestOf(time: string): string {
-  return time + "235959.999999".slice(time.length);
 }
 
 function includeFields(parameters: URLSearchParams): { tags: number[]; all: boolean } {

@@ -86,6 +86,8 @@ function planOfColumn(scheme: SortScheme, test: Test): Plan {
 }
 
 function planOfText(key: SearchKey, text: string, terms: Terms): Plan {
+  // What has no value has no term.
+  if (text === "") return everything;
   const { exact, calendar } = shapeOf(key);
   if (calendar === true) return listOf(terms.day(key, text));
   return exact === undefined ? everything : listOf(terms.exact(key, text), exact === "own");

@@ -101,6 +101,7 @@ export function exactKey(value: string): string {
  */
 export function conditionOf(match: Match, level: Level): Condition {
   if (match.kind === "any") return { any: match.of.map((one) => conditionOf(one, level)) };
+  if (match.kind === "all") return { all: match.of.map((one) => conditionOf(one, level)) };
   if (match.kind === "lies") {
     const keys = match.ids.filter((id) => id !== "");
     return leaf(placeKey(match.in), "study", keys.length === 0 ? undefined : { is: "equal", keys });
@@ -112,6 +113,7 @@ export function conditionOf(match: Match, level: Level): Condition {
   const kind = kindOf(match.keyword);
   if (match.kind === "equal") return equalTo(match.keyword, kind, at, match.values);
   if (match.kind === "range") return inRange(match, kind, at);
+  if (match.kind === "empty") return without(match.keyword, kind, at);
   const parts = patternOf(match.pattern);
   if (parts.length === 1 && parts[0] === "run") return { all: [] };
   if (kind === "set" || kind === "number") {
@@ -160,6 +162,14 @@ function equalTo(keyword: string, kind: Kind, level: Level, given: readonly stri
       exact,
     ],
   };
+}
+
+/** UIDs, and the modalities of what there is, are never empty. */
+function without(keyword: string, kind: Kind, level: Level): Condition {
+  if (kind === "set" || keyword.endsWith("UID")) return { any: [] };
+  const keys = kind === "name" ? nameKeys(keyword) : [keyword];
+  const absent: KeyValue = kind === "number" ? absentNumber : "";
+  return { all: keys.map((key) => leaf(key, level, { is: "equal", keys: [absent] })) };
 }
 
 function inRange(match: Match & { kind: "range" }, kind: Kind, level: Level): Condition {

@@ -140,18 +140,21 @@ const matchOf = (level: Level): fc.Arbitrary<Match> =>
         from: valueFor(keyword),
         to: valueFor(keyword),
       }),
+      { weight: 1, arbitrary: fc.record({ keyword: fc.constant(keyword), kind: fc.constant("empty" as const) }) },
     ),
   );
 
 const queryOf = (level: Level): fc.Arbitrary<Query> => {
   const match = matchOf(level);
-  const any = fc.record({ kind: fc.constant("any" as const), of: fc.array(match, { maxLength: 3 }) });
+  const some = { of: fc.array(match, { maxLength: 3 }) };
+  const any = fc.record({ kind: fc.constant("any" as const), ...some });
+  const all = fc.record({ kind: fc.constant("all" as const), ...some });
   const sort = fc.record({
     keyword: fc.constantFrom("ArrivedAt", ...keywordsOf[level]),
     ascending: fc.boolean(),
   });
   const paged = {
-    matches: fc.array(fc.oneof(match, match, any), { maxLength: 2 }),
+    matches: fc.array(fc.oneof(match, match, match, any, all), { maxLength: 2 }),
     limit: fc.integer({ min: 0, max: 12 }),
     offset: fc.constantFrom(0, 0, 0, 1, 4),
   };

@@ -71,8 +71,11 @@ export type Match =
   | { readonly keyword: string; readonly kind: "range"; readonly from?: string; readonly to?: string }
   /** In one of these places, by their tokens. Doors make none: it comes from what the caller was granted (`reach.ts`). */
   | { readonly kind: "lies"; readonly in: NarrowPlace; readonly ids: readonly string[] }
+  /** It has no value. */
+  | { readonly keyword: string; readonly kind: "empty" }
   /** At least one of them. */
-  | { readonly kind: "any"; readonly of: readonly Match[] };
+  | { readonly kind: "any"; readonly of: readonly Match[] }
+  | { readonly kind: "all"; readonly of: readonly Match[] };
 
 export interface Query {
   readonly matches: readonly Match[];
