@@ -16,7 +16,7 @@ export interface MultipartLimits {
 
 export const multipartLimits: MultipartLimits = {
   headerBytesMax: 16 * 1024,
-  partsMax: 10_000,
+  partsMax: 20_000,
   preambleBytesMax: 64 * 1024,
 };
 

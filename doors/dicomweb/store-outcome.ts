@@ -48,19 +48,41 @@ export function storeStatus(stored: readonly StoredInstance[], failed: readonly 
   return stored.length > 0 ? 202 : 409;
 }
 
-/** The store instances response (PS3.18 §10.5.3.2): where the study is, what was stored and what was not. */
-export function storeResponse(
+/** So many items of an answer are made before others have their turn. */
+const itemsAtOnce = 500;
+
+/**
+ * The store instances response (PS3.18 §10.5.3.2): where the study is, what was stored and what was not. It may tell of thousands: made
+ * in one go it would hold the others up, so it is made with a `pause` now and then.
+ */
+export async function storeResponse(
   root: string,
   stored: readonly StoredInstance[],
   failed: readonly FailedInstance[],
-): DicomJson {
+  pause: () => Promise<void>,
+): Promise<DicomJson> {
+  const failedItems = await itemsOf(failed, failedItem, pause);
+  const storedItems = await itemsOf(stored, (instance) => storedItem(root, instance), pause);
   const studies = new Set(stored.map(({ studyUid }) => studyUid));
   const [only] = studies;
   return attributesJson({
     RetrieveURL: studies.size === 1 && only !== undefined ? studyUrl(root, only) : undefined,
-    ...(failed.length > 0 && { FailedSOPSequence: failed.map(failedItem) }),
-    ...(stored.length > 0 && { ReferencedSOPSequence: stored.map((instance) => storedItem(root, instance)) }),
+    ...(failed.length > 0 && { FailedSOPSequence: failedItems }),
+    ...(stored.length > 0 && { ReferencedSOPSequence: storedItems }),
   });
+}
+
+async function itemsOf<T>(
+  told: readonly T[],
+  itemOf: (each: T) => DicomJson,
+  pause: () => Promise<void>,
+): Promise<DicomJson[]> {
+  const items: DicomJson[] = [];
+  for (const each of told) {
+    items.push(itemOf(each));
+    if (items.length % itemsAtOnce === 0) await pause();
+  }
+  return items;
 }
 
 function storedItem(root: string, { studyUid, seriesUid, sopUid, sopClassUid }: StoredInstance): DicomJson {

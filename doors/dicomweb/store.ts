@@ -48,7 +48,8 @@ export function storeHandler(parts: DicomwebParts) {
     if (stored.length === 0 && noRoom !== undefined) throw noRoom;
     const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
     reply.status(storeStatus(stored, failed)).type(answerType);
-    return reply.send(JSON.stringify(storeResponse(root, stored, failed)));
+    const response = await storeResponse(root, stored, failed, () => parts.clock.sleep(0));
+    return reply.send(JSON.stringify(response));
   };
 }
 
