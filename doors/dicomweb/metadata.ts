@@ -4,8 +4,8 @@ import { constants, createGzip, gunzip as gunzipCallback } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { type DicomJson, Tag } from "#formats/dicom";
+import { jsonText } from "#radiology/archive";
 import { sendStream } from "./answer-stream.ts";
-import { textOf } from "./json-text.ts";
 import { acceptsGzip } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { jsonTypeOf, targetOf } from "./request.ts";
@@ -36,7 +36,7 @@ export function instanceMetadataHandler({ archive, actorOf }: DicomwebParts) {
     const { studyUid, seriesUid = "", sopUid } = targetOf(request);
     const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
     const all = JSON.parse((await inflate(blob)).toString("utf8")) as DicomJson[];
-    const found = all.find((json) => textOf(json, Tag.SOPInstanceUID) === sopUid);
+    const found = all.find((json) => jsonText(json, Tag.SOPInstanceUID) === sopUid);
     if (found === undefined) throw new Problem("absent", "not found");
     return reply.type(type).send(JSON.stringify([found]));
   };

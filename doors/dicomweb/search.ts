@@ -1,25 +1,16 @@
-import { promisify } from "node:util";
-import { gunzip as gunzipCallback } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isProblem } from "#base/problem";
 import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
-import type { Level } from "#radiology/archive";
+import { createSeriesHeaders, jsonText, type Level } from "#radiology/archive";
 import type { Actor } from "#trust/access";
-import { textOf } from "./json-text.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { jsonTypeOf, parametersOf, targetOf } from "./request.ts";
 import { type PageLimits, parseSearch, type Search } from "./search-query.ts";
 import { instanceResult, type Shown, seriesResult, studyResult, unanswered } from "./search-results.ts";
 
-const gunzip = promisify(gunzipCallback);
-
 /** Across studies a page is what a person looks at; inside one, what a viewer must have at once. */
 const acrossStudies: PageLimits = { limitDefault: 1_000, limitMax: 5_000, offsetMax: 1_000_000 };
 const insideStudy: PageLimits = { limitDefault: 10_000, limitMax: 10_000, offsetMax: 1_000_000 };
-/** A result page reads the headers of so many series at most for attributes that the index does not hold. */
-const headersReadMax = 50;
-const metadataBytesMax = 512 * 1024 * 1024;
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
@@ -79,20 +70,12 @@ async function findInstances(parts: DicomwebParts, actor: Actor, shown: Shown): 
  * itself, or for a series of its first instance.
  */
 async function fromHeaders(
-  parts: DicomwebParts,
+  { archive }: DicomwebParts,
   actor: Actor,
   search: Search,
   results: readonly DicomJson[],
 ): Promise<DicomJson[]> {
-  const series = new Map<string, Promise<Headers>>();
-  const headersOf = (result: DicomJson): Promise<Headers> => {
-    const [studyUid, seriesUid] = [textOf(result, Tag.StudyInstanceUID), textOf(result, Tag.SeriesInstanceUID)];
-    const known = series.get(seriesUid);
-    if (known !== undefined) return known;
-    const read = series.size < headersReadMax ? readHeaders(parts, actor, studyUid, seriesUid) : nothingRead;
-    series.set(seriesUid, read);
-    return read;
-  };
+  const headers = createSeriesHeaders(archive, actor);
   const whole: DicomJson[] = [];
   for (const result of results) {
     const missing = unanswered(search, result).map(hexOfTag);
@@ -100,39 +83,10 @@ async function fromHeaders(
       whole.push(result);
       continue;
     }
-    const { first, bySop } = await headersOf(result);
-    const sopUid = textOf(result, Tag.SOPInstanceUID);
-    const header = sopUid === "" ? first : bySop.get(sopUid);
+    const [studyUid, seriesUid] = [jsonText(result, Tag.StudyInstanceUID), jsonText(result, Tag.SeriesInstanceUID)];
+    const header = await headers.of(studyUid, seriesUid, jsonText(result, Tag.SOPInstanceUID) || undefined);
     const found = missing.flatMap((key) => (header?.[key] === undefined ? [] : [[key, header[key]] as const]));
     whole.push({ ...result, ...Object.fromEntries(found) });
   }
   return whole;
-}
-
-interface Headers {
-  readonly first: DicomJson | undefined;
-  readonly bySop: ReadonlyMap<string, DicomJson>;
-}
-
-const nothingRead: Promise<Headers> = Promise.resolve({ first: undefined, bySop: new Map<string, DicomJson>() });
-
-async function readHeaders(parts: DicomwebParts, actor: Actor, studyUid: string, seriesUid: string): Promise<Headers> {
-  const all = await readMetadata(parts, actor, studyUid, seriesUid);
-  return { first: all[0], bySop: new Map(all.map((json) => [textOf(json, Tag.SOPInstanceUID), json])) };
-}
-
-/** The metadata of one series; none where it has gone between the search and now. */
-async function readMetadata(
-  { archive }: DicomwebParts,
-  actor: Actor,
-  studyUid: string,
-  seriesUid: string,
-): Promise<DicomJson[]> {
-  try {
-    const blob = await archive.seriesMetadata(actor, studyUid, seriesUid);
-    return JSON.parse((await gunzip(blob, { maxOutputLength: metadataBytesMax })).toString("utf8")) as DicomJson[];
-  } catch (error) {
-    if (isProblem(error, "absent")) return [];
-    throw error;
-  }
 }
