@@ -125,7 +125,7 @@ export function createArchive(parts: ArchiveParts): Archive {
     indexer,
     subjectOf,
     changed(studyToken) {
-      metadata.corrected();
+      metadata.changed();
       changed(studyToken);
     },
   });

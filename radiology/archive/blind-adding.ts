@@ -13,8 +13,9 @@ import {
   type StudyDraft,
 } from "./blind-drafts.ts";
 import type { FactsBox } from "./blind-facts.ts";
-import { logBlock } from "./blind-log.ts";
+import { type LogEntry, logBlock } from "./blind-log.ts";
 import type { BlindMemory, MemoryParts } from "./blind-memory.ts";
+import { applyRejections } from "./blind-rejecting.ts";
 import { hex, type RowDigests } from "./blind-rows.ts";
 import type { BlindChange, ConflictHeld, CopyHeld, InstanceHeld } from "./blind-store.ts";
 import type { Term, Terms } from "./blind-terms.ts";
@@ -42,13 +43,19 @@ export function createAdding(parts: AddingParts): Adding {
   const remembered: Remembered = { studies: new Map(), series: new Map() };
   return {
     async add(memory, records, marks) {
-      const batch = await parts.store.change(async (rows) => {
-        const taken = await takeIn(parts, rows, remembered, records, memory.dates.end);
-        const blocks = taken.entries.length === 0 ? [] : [logBlock(parts, memory.logSerial, taken.entries)];
-        await rows.put({ marks, blocks });
+      const write = async () => {
+        const taken = await parts.store.change(async (rows) => {
+          const drawn = await takeIn(parts, rows, remembered, records, memory.dates.end);
+          const blocks = drawn.entries.length === 0 ? [] : [logBlock(parts, memory.logSerial, drawn.entries)];
+          await rows.put({ marks, blocks });
+          return drawn;
+        });
+        if (taken.entries.length > 0) memory.logged(taken.entries);
         return taken;
-      });
-      if (batch.entries.length > 0) memory.logged(batch.entries);
+      };
+      // A note changes rows that lists and columns speak of.
+      const hasNotes = records.some(({ rejection }) => rejection !== undefined);
+      const batch = await (hasNotes ? memory.disturbed(write) : write());
       for (const { row, known } of batch.studies) remember(remembered.studies, row.id, known);
       for (const { row, known } of batch.series) remember(remembered.series, row.id, known);
       return batch.outcomes;
@@ -101,7 +108,7 @@ function digested({ digests }: AddingParts, records: readonly InstanceRecord[]):
 
 interface Taken {
   readonly outcomes: AddOutcome[];
-  readonly entries: Awaited<ReturnType<typeof putDrafts>>;
+  readonly entries: readonly LogEntry[];
   readonly studies: readonly StudyDraft[];
   readonly series: readonly SeriesDraft[];
 }
@@ -114,6 +121,8 @@ interface Batch {
   /** Digests of copies in conflict, and of their bytes. */
   readonly kept: Set<string>;
   readonly next: { study: number; series: number; instance: number; conflict: number };
+  /** Studies that were hidden, or had a series that was. */
+  readonly hidden: readonly number[];
   readonly instances: InstanceHeld[];
   readonly conflicts: ConflictHeld[];
 }
@@ -155,7 +164,13 @@ async function takeIn(
   const entries = await putDrafts(parts, rows, studies, series);
   await rows.put({ instances: batch.instances, conflicts: batch.conflicts });
   for (const { served, study } of inConflict) await nameOwners(parts, rows, served, study);
-  return { outcomes, entries, studies, series };
+  const hidden = inConflict.filter(({ served }) => served.isRejected).map(({ study }) => study.row.id);
+  const rejecting = await applyRejections(parts, rows, {
+    added: batch.instances,
+    notes: records.filter(({ rejection }) => rejection !== undefined),
+    doubtful: new Set([...batch.hidden, ...hidden]),
+  });
+  return { outcomes, entries: [...entries, ...rejecting], studies, series };
 }
 
 async function readBatch(
@@ -200,6 +215,10 @@ async function readBatch(
         return [`${row.studyId} ${hex(row.uidDigest)}`, { ...draft, uid: "", studyToken }] as const;
       }),
     ),
+    hidden: [
+      ...studies.filter(({ instanceCount }) => instanceCount === 0).map(({ id }) => id),
+      ...ofStudies.filter(({ instanceCount }) => instanceCount === 0).map(({ studyId }) => studyId),
+    ],
     instances: [],
     conflicts: [],
   };
@@ -261,6 +280,7 @@ function addInstance(parts: AddingParts, batch: Batch, one: Digested, identity: 
     ...copyHeld(one, batch.next.instance++, identity),
     studyId: study.row.id,
     seriesId: series.row.id,
+    isRejected: false,
     instanceNumber: Number(keyIn(record.instance, "InstanceNumber")),
   };
   batch.instances.push(instance);

@@ -5,10 +5,11 @@ import { placeTexts } from "./blind-facts.ts";
 import type { Held } from "./blind-held.ts";
 import { type LogEntry, logBlock } from "./blind-log.ts";
 import { seriesIn } from "./blind-reading.ts";
-import { goneSortKey, sortKeysIn, sortSchemes } from "./blind-sort-keys.ts";
+import { goneSortKeys, sortKeysIn } from "./blind-sort-keys.ts";
 import type { BlindChange, ConflictHeld, StudyHeld } from "./blind-store.ts";
 import { termTexts } from "./blind-terms.ts";
 import { withCorrection } from "./corrected-values.ts";
+import { instancesDigest } from "./instances-digest.ts";
 import type { InstancePlaces, StudyIndex } from "./study-index.ts";
 
 type Changes = Pick<
@@ -36,11 +37,16 @@ export function createChanges(parts: AddingParts, held: Held, forget: () => void
       });
     });
   return {
-    putSeriesBlob: (studyUid, seriesUid, { place, instanceCount }, corrections) =>
+    putSeriesBlob: (studyUid, seriesUid, { place, instanceCount }, corrections, instances = "") =>
       change(async (rows) => {
         const series = await seriesIn(rows, digests, studyUid, seriesUid);
         if (series === undefined) return;
-        const owners = (await rows.studies([series.studyId])).map(sealedOf);
+        const studies = await rows.studies([series.studyId]);
+        if (studies.some(({ rejectedCount }) => rejectedCount > 0)) {
+          const shown = (await rows.instancesOfStudy(series.studyId, series.id)).filter((row) => !row.isRejected);
+          if (instances !== instancesDigest(shown.map(({ token }) => token))) return;
+        }
+        const owners = studies.map(sealedOf);
         const areSame = (held: IdentityValues) => (held.corrections?.length ?? 0) === corrections;
         if ((await parts.box.examine(owners, areSame))[0] !== true) return;
         await rows.put({ series: [{ ...series, blobPlace: place, blobInstanceCount: instanceCount }] });
@@ -65,6 +71,10 @@ export function createChanges(parts: AddingParts, held: Held, forget: () => void
 }
 
 const sealedOf = ({ studyToken, identity }: StudyHeld) => ({ studyToken, sealed: identity });
+
+/** Of a study of which everything is rejected none. */
+const sortKeysOf = ({ instanceCount }: StudyHeld, values: IdentityValues["values"]) =>
+  instanceCount === 0 ? goneSortKeys : sortKeysIn(values);
 
 async function correctIn(
   { box, terms, facts, corrected }: AddingParts,
@@ -98,7 +108,7 @@ async function correctIn(
   const isNewest = corrections.at(-1)?.version === correction.version;
   return {
     result: isNewest ? ("newest" as const) : ("older" as const),
-    entry: { id: study.id, terms: [...found], sortKeys: sortKeysIn(values) },
+    entry: { id: study.id, terms: [...found], sortKeys: sortKeysOf(study, values) },
   };
 }
 
@@ -110,9 +120,9 @@ async function changePatientIn({ box, terms, facts, corrected }: AddingParts, ro
   await rows.put({ studies: [{ ...study, facts: facts.seal(studyToken, lies) }] });
   const found = new Set([corrected, ...placeTexts(lies).flatMap(({ key, text }) => terms.all(key, text))]);
   // Its keys are as before: that they come again tells questions under way that the study has moved.
-  let sortKeys: number[] | undefined;
+  let sortKeys: readonly number[] | undefined;
   await box.examine([sealedOf(study)], ({ values }) => {
-    sortKeys = sortKeysIn(values);
+    sortKeys = sortKeysOf(study, values);
     return true;
   });
   return { result: undefined, entry: { id: study.id, terms: [...found], ...(sortKeys && { sortKeys }) } };
@@ -130,7 +140,7 @@ async function removeStudyIn(rows: BlindChange, studyToken: string) {
   const result: InstancePlaces[] = [...below, ...beside, ...elsewhere].map(({ places }) => places);
   if (study === undefined) return { result };
   await rows.removeStudy(study.id);
-  return { result, entry: { id: study.id, terms: [], sortKeys: sortSchemes.map(() => goneSortKey) } };
+  return { result, entry: { id: study.id, terms: [], sortKeys: goneSortKeys } };
 }
 
 /** Takes copies in conflict out, and off the count of the studies that show them. */

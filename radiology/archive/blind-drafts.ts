@@ -51,6 +51,7 @@ export function newStudy(record: InstanceRecord, id: number, uidDigest: Uint8Arr
     seriesCount: 0,
     instanceCount: 0,
     conflictCount: 0,
+    rejectedCount: 0,
     changedAt: record.receivedAt,
   };
   const draft = draftOf(row, true, nothingKnown(), record.study);

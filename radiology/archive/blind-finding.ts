@@ -287,7 +287,9 @@ async function* below(
     const rows = await parts.store.seriesOfStudies(some.map(({ row }) => row.id));
     search.budget.read(rows.length);
     for (const study of some) {
-      const own = rows.filter(({ studyId }) => studyId === study.row.id).sort((a, b) => a.id - b.id);
+      const own = rows
+        .filter(({ studyId, instanceCount }) => studyId === study.row.id && instanceCount > 0)
+        .sort((a, b) => a.id - b.id);
       const series = await siftSeries(parts, search, study, own, sort);
       if (search.level === "series") yield series.map((one) => ({ study, series: one }));
       else if (series.length > 0) {
@@ -345,7 +347,7 @@ async function siftInstances(
     search.budget,
     parts.looks.instance,
     rows.flatMap((row) => {
-      const above = seriesById.get(row.seriesId)?.decide;
+      const above = row.isRejected ? undefined : seriesById.get(row.seriesId)?.decide;
       return above === undefined ? [] : [{ row, studyToken: row.studyToken, condition, above, sortKeys }];
     }),
   );

@@ -1,6 +1,7 @@
-import { indexedConflict, indexedInstance, indexedSeries, indexedStudy, type RowDigests } from "./blind-rows.ts";
-import type { BlindReads, SeriesHeld, StudyHeld } from "./blind-store.ts";
-import type { IndexedInstance, StudyIndex } from "./study-index.ts";
+import { isRejection } from "./blind-rejecting.ts";
+import { hex, indexedConflict, indexedInstance, indexedSeries, indexedStudy, type RowDigests } from "./blind-rows.ts";
+import type { BlindReads, InstanceHeld, SeriesHeld, StudyHeld } from "./blind-store.ts";
+import type { IndexedInstance, RejectedInstance, StudyIndex } from "./study-index.ts";
 
 type Reading = Pick<
   StudyIndex,
@@ -11,6 +12,7 @@ type Reading = Pick<
   | "instances"
   | "instance"
   | "conflicts"
+  | "rejected"
   | "seriesBlob"
   | "seriesWithoutBlob"
 >;
@@ -19,6 +21,15 @@ type Reading = Pick<
 export function createReading(reads: BlindReads, digests: RowDigests): Reading {
   const studyOf = async (studyUid: string): Promise<StudyHeld | undefined> =>
     (await reads.studiesByDigest([digests.study(studyUid)]))[0];
+  /** Of one series of one study, or of the whole study; what is rejected too. */
+  const instancesOf = async (studyUid: string, seriesUid?: string): Promise<InstanceHeld[]> => {
+    if (seriesUid === undefined) {
+      const study = await studyOf(studyUid);
+      return study === undefined ? [] : reads.instancesOfStudy(study.id);
+    }
+    const series = await seriesIn(reads, digests, studyUid, seriesUid);
+    return series === undefined ? [] : reads.instancesOfStudy(series.studyId, series.id);
+  };
   return {
     async study(studyUid) {
       const study = await studyOf(studyUid);
@@ -33,24 +44,25 @@ export function createReading(reads: BlindReads, digests: RowDigests): Reading {
       const [held] = await reads.studiesByToken([studyToken]);
       if (held === undefined) return [];
       const study = indexedStudy(held);
-      return (await reads.seriesOfStudies([held.id])).map((row) => indexedSeries(row, study));
+      const rows = await reads.seriesOfStudies([held.id]);
+      return rows.filter(({ instanceCount }) => instanceCount > 0).map((row) => indexedSeries(row, study));
     },
-    async instances(studyUid, seriesUid) {
-      if (seriesUid === undefined) {
-        const study = await studyOf(studyUid);
-        return study === undefined ? [] : (await reads.instancesOfStudy(study.id)).map(indexedInstance);
-      }
-      const series = await seriesIn(reads, digests, studyUid, seriesUid);
-      return series === undefined ? [] : (await reads.instancesOfStudy(series.studyId, series.id)).map(indexedInstance);
-    },
+    instances: async (studyUid, seriesUid) =>
+      (await instancesOf(studyUid, seriesUid)).filter(({ isRejected }) => !isRejected).map(indexedInstance),
     async instance(studyUid, seriesUid, sopUid) {
       const [series, [instance]] = await Promise.all([
         seriesIn(reads, digests, studyUid, seriesUid),
         reads.instancesByDigest([digests.sop(sopUid)]),
       ]);
-      return instance !== undefined && instance.seriesId === series?.id ? indexedInstance(instance) : undefined;
+      if (instance === undefined || instance.isRejected || instance.seriesId !== series?.id) return undefined;
+      return indexedInstance(instance);
     },
     conflicts: () => conflictsIn(reads),
+    rejected: async (studyUid, seriesUid) =>
+      rejectedIn(
+        reads,
+        (await instancesOf(studyUid, seriesUid)).filter(({ isRejected }) => isRejected),
+      ),
     async seriesBlob(studyUid, seriesUid) {
       const series = await seriesIn(reads, digests, studyUid, seriesUid);
       if (series?.blobPlace === undefined) return undefined;
@@ -83,6 +95,23 @@ export async function seriesIn(
   return study && series.find(({ studyId }) => studyId === study.id);
 }
 
+async function rejectedIn(reads: BlindReads, instances: readonly InstanceHeld[]): Promise<RejectedInstance[]> {
+  const [first] = instances;
+  if (first === undefined) return [];
+  const [held] = await reads.studies([first.studyId]);
+  if (held === undefined) return [];
+  const study = indexedStudy(held);
+  const series = new Map((await reads.seriesOfStudies([held.id])).map((row) => [row.id, indexedSeries(row, study)]));
+  const said = new Map(
+    (await reads.rejections(instances.map(({ sopDigest }) => sopDigest))).map((one) => [hex(one.sopDigest), one]),
+  );
+  return instances.flatMap((row) => {
+    const [rejection, above] = [said.get(hex(row.sopDigest)), series.get(row.seriesId)];
+    if (rejection === undefined || !isRejection(rejection) || above === undefined) return [];
+    return [{ ...indexedInstance(row), series: above, code: rejection.code, rejectedAt: rejection.at }];
+  });
+}
+
 /** Two reads; a conflict that comes between them shows without its served copy until the next look. */
 async function conflictsIn(reads: BlindReads): Promise<IndexedInstance[]> {
   const copies = await reads.conflicts();
@@ -90,7 +119,7 @@ async function conflictsIn(reads: BlindReads): Promise<IndexedInstance[]> {
   const servedById = new Map(served.map((row) => [row.id, row] as const));
   return copies.flatMap((copy, at) => {
     const first = servedById.get(copy.instanceId);
-    if (first === undefined) return [];
+    if (first === undefined || first.isRejected) return [];
     const row = indexedConflict(copy, first.seriesId);
     return copies[at - 1]?.instanceId === copy.instanceId ? [row] : [indexedInstance(first), row];
   });

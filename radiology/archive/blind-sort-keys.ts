@@ -63,7 +63,10 @@ export const sortSchemes: readonly SortScheme[] = (
 /** What stands in a column where there never was a study. */
 export const noSortKey = Number.NaN;
 /** And for one that was removed: its number is not given out again. */
-export const goneSortKey = -1;
+const goneSortKey = -1;
+
+/** Of a study that shows no instance, or is gone: it has no place in any column. */
+export const goneSortKeys: readonly number[] = sortSchemes.map(() => goneSortKey);
 
 export function sortKeysIn(values: IndexedValues): number[] {
   return sortSchemes.map((scheme) =>

@@ -111,6 +111,36 @@ function rowTests(cleared: Cleared): void {
     assert.equal(await store.studyCount(), 1);
   });
 
+  test("what was said of a rejection is found by the digest of what was rejected, the last word on it", async () => {
+    const store = await cleared();
+    const first = { sopDigest: digestOf("sop 1"), note: "note 1", at: 2 ** 40, code: "113001" };
+    const second = { sopDigest: digestOf("sop 2"), note: "note 1", at: 7, code: "" };
+    await store.change((rows) => rows.put({ rejections: [first, second] }));
+    same(await store.rejections([digestOf("sop 2"), digestOf("sop 9"), digestOf("sop 2")]), [second]);
+    await store.change((rows) =>
+      rows.put({
+        rejections: [
+          { ...first, at: 1 },
+          { ...first, note: "note 2" },
+        ],
+      }),
+    );
+    same(await store.rejections([digestOf("sop 1")]), [{ ...first, note: "note 2" }]);
+    assert.deepEqual(await store.rejections([]), []);
+  });
+
+  test("a study that shows no instance is not counted", async () => {
+    const store = await cleared();
+    const hidden = studyHeld(1, { instanceCount: 0, rejectedCount: 2 ** 33 });
+    const instance = instanceHeld(1, 1, 1, { isRejected: true });
+    await store.change((rows) => rows.put({ studies: [hidden, studyHeld(2)], instances: [instance] }));
+    assert.equal(await store.studyCount(), 1);
+    same(await store.studies([1]), [hidden]);
+    same(await store.instancesOfStudy(1), [instance]);
+    await store.change((rows) => rows.put({ studies: [studyHeld(1)] }));
+    assert.equal(await store.studyCount(), 2);
+  });
+
   test("thousands of rows go in at once, and thousands are asked for at once", async () => {
     const store = await cleared();
     const numbers = Array.from({ length: 3000 }, (_, i) => i + 1);
@@ -439,7 +469,10 @@ function removalTests(cleared: Cleared): void {
   test("clear forgets everything", async () => {
     const store = await cleared();
     await store.change((rows) => rows.put(two));
+    const rejection = { sopDigest: digestOf("sop 1"), note: "n", at: 1, code: "113001" };
+    await store.change((rows) => rows.put({ rejections: [rejection] }));
     await store.change((rows) => rows.clear());
+    assert.deepEqual(await store.rejections([digestOf("sop 1")]), []);
     assert.deepEqual(await store.studiesAfter(0, 9), []);
     assert.equal(await store.studyCount(), 0);
     assert.deepEqual(await store.seriesOfStudies([1, 2]), []);

@@ -19,6 +19,7 @@ export function studyHeld(id: number, change: Partial<StudyHeld> = {}): StudyHel
     seriesCount: 1,
     instanceCount: 2,
     conflictCount: 0,
+    rejectedCount: 0,
     changedAt: 1_700_000_000_000 + id,
     ...change,
   };
@@ -61,7 +62,7 @@ export function instanceHeld(
   seriesId: number,
   change: Partial<InstanceHeld> = {},
 ): InstanceHeld {
-  return { ...copyHeld(id, "served"), studyId, seriesId, instanceNumber: id, ...change };
+  return { ...copyHeld(id, "served"), studyId, seriesId, instanceNumber: id, isRejected: false, ...change };
 }
 
 export function conflictHeld(id: number, instanceId: number, change: Partial<ConflictHeld> = {}): ConflictHeld {

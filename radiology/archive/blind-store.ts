@@ -45,6 +45,20 @@ export interface InstanceHeld extends CopyHeld {
   readonly studyId: number;
   readonly seriesId: number;
   readonly instanceNumber: number;
+  /** A rejection note hides it, or it is one: only reads by row see it, and it counts nowhere. */
+  readonly isRejected: boolean;
+}
+
+/** What the newest rejection note that names a SOP instance says of it, whether that is here yet or not. */
+export interface RejectionHeld {
+  /** 16 bytes, unique. */
+  readonly sopDigest: Uint8Array;
+  /** Token of the note. */
+  readonly note: string;
+  /** When the note came, epoch milliseconds. */
+  readonly at: number;
+  /** Why, as a code of the note's title (113001); "" where the note took a rejection back. */
+  readonly code: string;
 }
 
 /** A copy that came under a SOP Instance UID that was taken; (`sopDigest`, `contentDigest`) is unique among them. */
@@ -69,6 +83,7 @@ export interface BlindReads {
   studiesAfter(id: number, limit: number): Promise<StudyHeld[]>;
   /** Numbers of studies by their last change. */
   studiesByChange(options: { limit: number; offset: number; ascending: boolean }): Promise<number[]>;
+  /** Of studies that show an instance. */
   studyCount(): Promise<number>;
   /** By study, then series number, then id. */
   seriesOfStudies(studyIds: readonly number[]): Promise<SeriesHeld[]>;
@@ -83,6 +98,7 @@ export interface BlindReads {
   conflicts(
     of?: { readonly sopDigests: readonly Uint8Array[] } | { readonly studyId: number },
   ): Promise<ConflictHeld[]>;
+  rejections(sopDigests: readonly Uint8Array[]): Promise<RejectionHeld[]>;
   /** All blocks of these names, by name and serial. */
   blocks(names: readonly Uint8Array[]): Promise<Block[]>;
   /** The last block of each of these names. */
@@ -96,6 +112,7 @@ export interface BlindRows {
   readonly series?: readonly SeriesHeld[];
   readonly instances?: readonly InstanceHeld[];
   readonly conflicts?: readonly ConflictHeld[];
+  readonly rejections?: readonly RejectionHeld[];
   readonly blocks?: readonly Block[];
   /** A mark only moves forward. */
   readonly marks?: readonly PackMark[];

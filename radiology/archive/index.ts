@@ -11,6 +11,7 @@ export type {
   ConflictHeld,
   CopyHeld,
   InstanceHeld,
+  RejectionHeld,
   SeriesHeld,
   StudyHeld,
 } from "./blind-store.ts";
@@ -63,6 +64,8 @@ export type {
   Move,
   PackMark,
   Query,
+  RejectedInstance,
+  Rejection,
   SeriesBlob,
   StudyIndex,
 } from "./study-index.ts";

@@ -18,6 +18,7 @@ import type { OpenedObject, Reveal, Vault } from "#trust/vault";
 import { currentBytes, type Layout } from "./corrected-bytes.ts";
 import { openWhole } from "./held-instance.ts";
 import type { Indexer } from "./indexer.ts";
+import { instancesDigest } from "./instances-digest.ts";
 import type { RevealedRows } from "./revealed-rows.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { IndexedSeries, StudyIndex } from "./study-index.ts";
@@ -41,8 +42,8 @@ export interface SeriesMetadata {
   of(pass: Pass, studyUid: string, seriesUid: string): Promise<Buffer>;
   /** Makes the blobs of series that have come to rest; how many it made. */
   refresh(): Promise<number>;
-  /** A study was corrected. */
-  corrected(): void;
+  /** A study was corrected, or something of it rejected. */
+  changed(): void;
   close(): Promise<void>;
 }
 
@@ -61,7 +62,7 @@ interface Parts {
 export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   const { vault, reveal, revealed, gate, index, indexer, clock, log } = parts;
   const making = new Map<string, Promise<Buffer>>();
-  /** Counts corrections: what is being made of the values of before is not given to who asks after one. */
+  /** Counts changes: what is being made of what was before is not given to who asks after one. */
   let age = 0;
   /** By series number. */
   const givenUp = new Set<number>();
@@ -87,7 +88,8 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       objects.push(JSON.stringify(await metadataOf(layout, object, bulkDataUri)));
     }
     const blob = await gzip(`[${objects.join(",")}]`, { level: 6 });
-    const of = { studyUid, seriesUid, studyToken: first.studyToken, corrections: corrections.length };
+    const instances = instancesDigest(rows.map(({ id }) => id));
+    const of = { studyUid, seriesUid, studyToken: first.studyToken, corrections: corrections.length, instances };
     await keep(of, rows.length, blob);
     return blob;
   };
@@ -98,20 +100,22 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       readonly seriesUid: string;
       readonly studyToken: string;
       readonly corrections: number;
+      readonly instances: string;
     },
     instanceCount: number,
     blob: Buffer,
   ): Promise<void> => {
-    const { studyUid, seriesUid, studyToken, corrections } = of;
+    const { studyUid, seriesUid, studyToken, corrections, instances } = of;
     const sealing = vault.seal({ studyToken, half: "identity" });
     try {
       await sealing.write(blob);
-      const record = encodeStored({ kind: "series-blob", studyUid, seriesUid, instanceCount, corrections });
+      const made = { studyUid, seriesUid, instanceCount, corrections, instances };
+      const record = encodeStored({ kind: "series-blob", ...made });
       const { place, endPosition } = await sealing.finish(record);
       // Who moves objects waits until the index knows where they lie.
       const arrival = indexer.arrived({ pack: place.pack, position: endPosition });
       await index
-        .putSeriesBlob(studyUid, seriesUid, { place, instanceCount }, corrections)
+        .putSeriesBlob(studyUid, seriesUid, { place, instanceCount }, corrections, instances)
         .finally(() => indexer.drop(arrival));
     } catch (error) {
       log.warn("series metadata was computed and not kept", {}, error);
@@ -180,7 +184,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       }
       return made;
     },
-    corrected() {
+    changed() {
       age++;
     },
     async close() {

@@ -34,6 +34,8 @@ export type StoredRecord =
       readonly instanceCount: number;
       /** How many corrections the study had; absent: none. */
       readonly corrections?: number;
+      /** Stands for the instances that it was made of (`instancesDigest`). */
+      readonly instances?: string;
     };
 
 const recordVersion = 1;

@@ -16,6 +16,7 @@ import {
   where,
 } from "./study-index-matching.fixture.ts";
 import { placeTests } from "./study-index-places.fixture.ts";
+import { rejectionTests } from "./study-index-rejections.fixture.ts";
 
 /** An index, and the box that it was given: what a row says is looked up there. */
 export interface OpenedIndex {
@@ -48,6 +49,7 @@ export function studyIndexContract(open: () => Promise<OpenedIndex>): void {
     blobTests(cleared);
     changeTests(cleared);
     placeTests(cleared);
+    rejectionTests(cleared);
   });
 }
 
@@ -233,6 +235,7 @@ function rowTests(cleared: Cleared): void {
       seriesCount: 1,
       instanceCount: 2,
       conflictCount: 0,
+      rejectedCount: 0,
       changedAt: 1_700_000_000_000,
     });
     assert.deepEqual(await index.studyOfToken(record.studyToken), studyRow);

@@ -39,10 +39,19 @@ export interface InstanceRecord {
   readonly receivedFrom: string;
   /** Token of the facility that it came from; absent: of none. */
   readonly facility?: string;
+  /** Of a rejection note (`rejection-notes.ts`). */
+  readonly rejection?: Rejection;
   /** Searchable values by keyword: patient and study, series, instance level. */
   readonly study: IndexedValues;
   readonly series: IndexedValues;
   readonly instance: IndexedValues;
+}
+
+/** What a rejection note says of some instances, here or not: they are hidden, or shown again. The newest note holds. */
+export interface Rejection {
+  /** Code of its title, such as 113001; "" when it takes rejections back. */
+  readonly code: string;
+  readonly sopUids: readonly string[];
 }
 
 /** Up to where a pack of identity halves has been taken into the index; recovery goes on from there. */
@@ -102,6 +111,8 @@ export interface IndexedStudy {
   readonly seriesCount: number;
   readonly instanceCount: number;
   readonly conflictCount: number;
+  /** Instances that rejection notes hide, those notes among them; the other counts leave them out. */
+  readonly rejectedCount: number;
   /** Epoch milliseconds of the newest arrival. */
   readonly changedAt: number;
 }
@@ -132,6 +143,13 @@ export interface IndexedInstance {
 /** An instance with the rows of its series and study, as a query at instance level lists it. */
 export interface ListedIndexedInstance extends IndexedInstance {
   readonly series: IndexedSeries;
+}
+
+/** An instance that is hidden by a rejection note. */
+export interface RejectedInstance extends ListedIndexedInstance {
+  readonly code: string;
+  /** When the note came, epoch milliseconds. */
+  readonly rejectedAt: number;
 }
 
 /** How many there are; above some thousand candidates that would have to be opened it only says "more than". */
@@ -167,11 +185,12 @@ export interface StudyIndex {
   findSeries(query: Query): Promise<IndexedSeries[]>;
   findInstances(query: Query): Promise<ListedIndexedInstance[]>;
 
+  /** Also one whose instances are all rejected: its `instanceCount` is 0 then, and queries do not find it. */
   study(studyUid: string): Promise<IndexedStudy | undefined>;
   studyOfToken(studyToken: string): Promise<IndexedStudy | undefined>;
   /** Where a study lies: what grants are compared with. Opens nothing that identifies. */
   factsOf(study: IndexedStudy): StudyFacts;
-  /** Studies in order of arrival behind a row number: a way through all of them. */
+  /** Studies in order of arrival behind a row number: a way through all of them, those that are rejected whole too. */
   studiesAfter(id: number, limit: number): Promise<IndexedStudy[]>;
   /** All series of a study, by series number. */
   seriesOf(studyToken: string): Promise<IndexedSeries[]>;
@@ -180,13 +199,24 @@ export interface StudyIndex {
   instance(studyUid: string, seriesUid: string, sopUid: string): Promise<IndexedInstance | undefined>;
   /** Every copy held under SOP Instance UIDs that are in conflict, the served one first. */
   conflicts(): Promise<IndexedInstance[]>;
+  /** What rejection notes hide of a study, or of one series; not the notes. In the order of `instances`. */
+  rejected(studyUid: string, seriesUid?: string): Promise<RejectedInstance[]>;
 
   seriesBlob(
     studyUid: string,
     seriesUid: string,
   ): Promise<(SeriesBlob & { readonly seriesInstanceCount: number }) | undefined>;
-  /** Passed over when the study has another number of corrections by now than the blob was made with. */
-  putSeriesBlob(studyUid: string, seriesUid: string, blob: SeriesBlob, corrections: number): Promise<void>;
+  /**
+   * Passed over when the study has another number of corrections by now than the blob was made with, or where something is rejected
+   * and it was not made of just what is shown (`instancesDigest`).
+   */
+  putSeriesBlob(
+    studyUid: string,
+    seriesUid: string,
+    blob: SeriesBlob,
+    corrections: number,
+    instances?: string,
+  ): Promise<void>;
   /** Series whose blob is missing or stale and that have not changed since `unchangedSince`, newest change first. */
   seriesWithoutBlob(unchangedSince: number, limit: number): Promise<IndexedSeries[]>;
 

@@ -62,8 +62,8 @@ export async function takeIn(
       else moved.push(waiting);
     } else if (stored?.kind === "series-blob") {
       await indexer.settled();
-      const { studyUid, seriesUid, instanceCount, corrections = 0 } = stored;
-      await index.putSeriesBlob(studyUid, seriesUid, { place: object.place, instanceCount }, corrections);
+      const { studyUid, seriesUid, instanceCount, corrections = 0, instances } = stored;
+      await index.putSeriesBlob(studyUid, seriesUid, { place: object.place, instanceCount }, corrections, instances);
     } else if (stored?.kind === "correction") {
       corrected.push({ studyToken: object.studyToken, stored, arrival: indexer.arrived(mark) });
     }

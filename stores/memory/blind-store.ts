@@ -8,6 +8,7 @@ import type {
   InstanceHeld,
   Move,
   PackMark,
+  RejectionHeld,
   SeriesHeld,
   StudyHeld,
 } from "#radiology/archive";
@@ -19,6 +20,7 @@ interface Tables {
   readonly series: Table<SeriesHeld>;
   readonly instances: Table<InstanceHeld>;
   readonly conflicts: Table<ConflictHeld>;
+  readonly rejections: Table<RejectionHeld>;
   readonly blocks: Table<Block>;
   readonly marks: Table<PackMark>;
 }
@@ -77,6 +79,11 @@ function emptyTables(): Tables {
       },
       unique: ["copy"],
     }),
+    rejections: createTable<RejectionHeld>({
+      key: ({ sopDigest }) => hex(sopDigest),
+      indexes: {},
+      unique: [],
+    }),
     blocks: createTable<Block>({
       key: ({ name, serial }) => `${hex(name)} ${serial}`,
       indexes: { name: ({ name }) => hex(name) },
@@ -91,6 +98,7 @@ const forked = (tables: Tables) => ({
   series: tables.series.fork(),
   instances: tables.instances.fork(),
   conflicts: tables.conflicts.fork(),
+  rejections: tables.rejections.fork(),
   blocks: tables.blocks.fork(),
   marks: tables.marks.fork(),
 });
@@ -112,7 +120,7 @@ const byInstanceNumber: Compare<InstanceHeld> = (a, b) =>
 const byServed: Compare<ConflictHeld> = (a, b) => a.instanceId - b.instanceId || a.id - b.id;
 const byNameAndSerial: Compare<Block> = (a, b) => Buffer.compare(a.name, b.name) || a.serial - b.serial;
 
-function readsOf({ studies, series, instances, conflicts, blocks, marks }: Tables): BlindReads {
+function readsOf({ studies, series, instances, conflicts, rejections, blocks, marks }: Tables): BlindReads {
   const each = <Row>(table: Table<Row>, index: string, names: readonly string[]) =>
     [...new Set(names)].flatMap((name) => table.by(index, name));
   const named = <Row>(table: Table<Row>, ids: readonly number[]) =>
@@ -132,7 +140,7 @@ function readsOf({ studies, series, instances, conflicts, blocks, marks }: Table
       if (ascending) rows.reverse();
       return rows.slice(offset, offset + limit).map(({ id }) => id);
     },
-    studyCount: async () => studies.all().length,
+    studyCount: async () => studies.all().filter(({ instanceCount }) => instanceCount > 0).length,
     seriesOfStudies: async (ids) => each(series, "study", ids.map(String)).sort(bySeriesNumber),
     seriesByDigest: async (digests) => each(series, "digest", digests.map(hex)),
     seriesWithoutBlob: async (unchangedSince, limit) =>
@@ -156,6 +164,7 @@ function readsOf({ studies, series, instances, conflicts, blocks, marks }: Table
           : instances.by("study", String(of.studyId)).flatMap(({ id }) => conflicts.by("served", String(id)));
       return found.sort(byServed);
     },
+    rejections: async (digests) => [...new Set(digests.map(hex))].flatMap((digest) => rejections.get(digest) ?? []),
     blocks: async (names) => each(blocks, "name", names.map(hex)).sort(byNameAndSerial),
     lastBlocks: async (names) =>
       [...new Set(names.map(hex))].flatMap((name) => blocks.by("name", name).sort(byNameAndSerial).at(-1) ?? []),
@@ -166,7 +175,7 @@ function readsOf({ studies, series, instances, conflicts, blocks, marks }: Table
 type Writes = Omit<BlindChange, keyof BlindReads>;
 
 function writesOf(tables: Tables): Writes {
-  const { studies, series, instances, conflicts, blocks, marks } = tables;
+  const { studies, series, instances, conflicts, rejections, blocks, marks } = tables;
   const last = (table: Table<{ readonly id: number }>) => table.all().reduce((most, { id }) => Math.max(most, id), 0);
   return {
     async put(rows: BlindRows) {
@@ -174,6 +183,7 @@ function writesOf(tables: Tables): Writes {
       for (const row of rows.series ?? []) series.put({ ...row });
       for (const row of rows.instances ?? []) instances.put({ ...row });
       for (const row of rows.conflicts ?? []) conflicts.put({ ...row });
+      for (const row of rows.rejections ?? []) rejections.put({ ...row });
       for (const block of rows.blocks ?? []) blocks.put({ ...block });
       for (const { pack, position } of rows.marks ?? []) {
         marks.put({ pack, position: Math.max(position, marks.get(pack)?.position ?? 0) });
@@ -205,7 +215,7 @@ function writesOf(tables: Tables): Writes {
     },
     relocate: async (half, moves) => relocate(tables, half, moves),
     async clear() {
-      for (const table of [studies, series, instances, conflicts, blocks, marks]) table.clear();
+      for (const table of [studies, series, instances, conflicts, rejections, blocks, marks]) table.clear();
     },
   };
 }

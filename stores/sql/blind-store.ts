@@ -1,7 +1,7 @@
 import type { BlindChange, BlindReads, BlindRows, BlindStore, Block, PackMark } from "#radiology/archive";
 import { type IndexConnection, listed, once, type WithinChange } from "./index-connection.ts";
 import { type IndexStatements, indexStatements, type Order, type Statement } from "./index-statements.ts";
-import { blocks, conflicts, instances, series, studies, type Table } from "./index-tables.ts";
+import { blocks, conflicts, instances, rejections, series, studies, type Table } from "./index-tables.ts";
 import type { Row } from "./packed-rows.ts";
 import { storedText } from "./stored-text.ts";
 
@@ -50,6 +50,7 @@ function readsOf(read: Read, statements: IndexStatements): BlindReads {
       const found = await find(conflicts, statements.conflictsByDigest, of.sopDigests);
       return found.sort((a, b) => a.instanceId - b.instanceId || a.id - b.id);
     },
+    rejections: (digests) => find(rejections, statements.rejections, digests),
     blocks: (names) => find(blocks, statements.blocks, names),
     lastBlocks: (names) => find(blocks, statements.lastBlocks, names),
     marks: async () => (await read(once(statements.marks))).map(([pack, position]) => ({ pack, position }) as PackMark),
@@ -101,6 +102,11 @@ function putOrders(rows: BlindRows, statements: IndexStatements): Order[] {
     put(statements.putSeries, series, lastOfEach(rows.series, idOf)),
     put(statements.putInstances, instances, lastOfEach(rows.instances, idOf)),
     put(statements.putConflicts, conflicts, lastOfEach(rows.conflicts, idOf)),
+    put(
+      statements.putRejections,
+      rejections,
+      lastOfEach(rows.rejections, ({ sopDigest }) => Buffer.from(sopDigest).toString("latin1")),
+    ),
     put(statements.putBlocks, blocks, lastOfEach(rows.blocks, nameOfBlock)),
     { statement: statements.mark, rows: marks.map(({ pack, position }) => [position, pack, position]) },
   ]);

@@ -5,7 +5,7 @@ import { ints, type Schema, texts, type Words } from "./schema.ts";
 export const indexSchema: Schema = {
   name: "index",
   namespace: indexSchemaName,
-  migrations: [(words) => [...tables(words), ...indexes(words), ...settings(words)], whereStudiesLie],
+  migrations: [(words) => [...tables(words), ...indexes(words), ...settings(words)], whereStudiesLie, rejections],
 };
 
 function tables(words: Words): string[] {
@@ -42,6 +42,17 @@ function whereStudiesLie({ schema, bytes, engine }: Words): string[] {
     ...emptied.map((table) => `delete from ${schema}${table}`),
     `update ${schema}totals set study_count = 0, last_study = 0`,
     `alter table ${schema}studies add column facts ${bytes} default ${engine === "sqlite" ? "x''" : "''"}`,
+  ];
+}
+
+function rejections(words: Words): string[] {
+  const { schema, bytes, clustered } = words;
+  return [
+    `alter table ${schema}instances add column ${ints(words, "rejected")} default 0`,
+    `alter table ${schema}studies add column ${ints(words, "rejected_count")} default 0`,
+    `create table ${schema}rejections (sop_digest ${bytes} primary key, ${texts(words, "note")},
+      ${ints(words, "noted_at")}, ${texts(words, "code")}) ${clustered}`,
+    `create index studies_by_absence on ${schema}studies (id) where instance_count = 0`,
   ];
 }
 

@@ -1,4 +1,13 @@
-import { blocks, type ColumnKind, conflicts, instances, series, studies, type Table } from "./index-tables.ts";
+import {
+  blocks,
+  type ColumnKind,
+  conflicts,
+  instances,
+  rejections,
+  series,
+  studies,
+  type Table,
+} from "./index-tables.ts";
 import type { Row } from "./packed-rows.ts";
 import type { Engine } from "./schema.ts";
 
@@ -98,7 +107,7 @@ function readingStatements({ once, find, each }: Words) {
     studiesAfter: once(`select ${selected(studies)} from @studies where id > ? order by id limit ?`),
     studiesByChangeAscending: byChange("asc"),
     studiesByChangeDescending: byChange("desc"),
-    studyCount: once("select study_count from @totals"),
+    studyCount: once("select study_count - (select count(*) from @studies where instance_count = 0) from @totals"),
     seriesOfStudies: find(series, "study_id", "study_id, series_number, id"),
     seriesByDigest: find(series, "uid_digest", "uid_digest, study_id"),
     seriesWithoutBlob: once(
@@ -114,6 +123,7 @@ function readingStatements({ once, find, each }: Words) {
     conflictsOfStudy: once(
       `${kept} where instance_id in (select id from @instances where study_id = ?) order by instance_id, id`,
     ),
+    rejections: find(rejections, "sop_digest"),
     blocks: find(blocks, "name", "name, serial"),
     lastBlocks: each({
       sqlite: lastOf("?"),
@@ -129,6 +139,7 @@ function changingStatements({ once, put, each }: Words) {
     putSeries: put(series),
     putInstances: put(instances),
     putConflicts: put(conflicts),
+    putRejections: put(rejections),
     putBlocks: put(blocks),
     /** Before these studies are put. */
     countStudies: each({
@@ -173,7 +184,7 @@ function changingStatements({ once, put, each }: Words) {
       ],
     },
     clear: [
-      ...["conflicts", "instances", "series", "studies", "blocks", "packs"].map((table) =>
+      ...["conflicts", "instances", "series", "studies", "rejections", "blocks", "packs"].map((table) =>
         once(`delete from @${table}`),
       ),
       once("update @totals set study_count = 0, last_study = 0"),

@@ -1,4 +1,12 @@
-import type { Block, ConflictHeld, CopyHeld, InstanceHeld, SeriesHeld, StudyHeld } from "#radiology/archive";
+import type {
+  Block,
+  ConflictHeld,
+  CopyHeld,
+  InstanceHeld,
+  RejectionHeld,
+  SeriesHeld,
+  StudyHeld,
+} from "#radiology/archive";
 import type { Row } from "./packed-rows.ts";
 import { storedText as text } from "./stored-text.ts";
 
@@ -30,6 +38,7 @@ export const studies: Table<StudyHeld> = {
     ["series_count", "int"],
     ["instance_count", "int"],
     ["conflict_count", "int"],
+    ["rejected_count", "int"],
     ["changed_at", "int"],
   ],
   key: ["id"],
@@ -44,6 +53,7 @@ export const studies: Table<StudyHeld> = {
     study.seriesCount,
     study.instanceCount,
     study.conflictCount,
+    study.rejectedCount,
     study.changedAt,
   ],
   heldOf: (row) => ({
@@ -57,7 +67,8 @@ export const studies: Table<StudyHeld> = {
     seriesCount: row[7] as number,
     instanceCount: row[8] as number,
     conflictCount: row[9] as number,
-    changedAt: row[10] as number,
+    rejectedCount: row[10] as number,
+    changedAt: row[11] as number,
   }),
 };
 
@@ -167,13 +178,21 @@ const copyOf = (row: Row, at: number): Omit<CopyHeld, "id"> => ({
 
 export const instances: Table<InstanceHeld> = {
   name: "instances",
-  columns: [["id", "int"], ["study_id", "int"], ["series_id", "int"], ["instance_number", "int"], ...copyColumns],
+  columns: [
+    ["id", "int"],
+    ["study_id", "int"],
+    ["series_id", "int"],
+    ["instance_number", "int"],
+    ["rejected", "int"],
+    ...copyColumns,
+  ],
   key: ["id"],
   rowOf: (instance) => [
     instance.id,
     instance.studyId,
     instance.seriesId,
     instance.instanceNumber,
+    instance.isRejected ? 1 : 0,
     ...copyRowOf(instance),
   ],
   heldOf: (row) => ({
@@ -181,7 +200,8 @@ export const instances: Table<InstanceHeld> = {
     studyId: row[1] as number,
     seriesId: row[2] as number,
     instanceNumber: row[3] as number,
-    ...copyOf(row, 4),
+    isRejected: row[4] === 1,
+    ...copyOf(row, 5),
   }),
 };
 
@@ -191,6 +211,24 @@ export const conflicts: Table<ConflictHeld> = {
   key: ["id"],
   rowOf: (conflict) => [conflict.id, conflict.instanceId, ...copyRowOf(conflict)],
   heldOf: (row) => ({ id: row[0] as number, instanceId: row[1] as number, ...copyOf(row, 2) }),
+};
+
+export const rejections: Table<RejectionHeld> = {
+  name: "rejections",
+  columns: [
+    ["sop_digest", "bytes"],
+    ["note", "text"],
+    ["noted_at", "int"],
+    ["code", "text"],
+  ],
+  key: ["sop_digest"],
+  rowOf: ({ sopDigest, note, at, code }) => [sopDigest, text(note), at, text(code)],
+  heldOf: (row) => ({
+    sopDigest: row[0] as Uint8Array,
+    note: row[1] as string,
+    at: row[2] as number,
+    code: row[3] as string,
+  }),
 };
 
 export const blocks: Table<Block> = {

@@ -16,6 +16,7 @@ export function studyOf(id: number, change: Partial<StudyHeld> = {}): StudyHeld 
     seriesCount: 1,
     instanceCount: 1,
     conflictCount: 0,
+    rejectedCount: 0,
     changedAt: id,
     ...change,
   };
