@@ -77,6 +77,8 @@ export {
   nameText,
   type PatternPart,
   patternOf,
+  type TextRange,
+  temporalRange,
 } from "./text-matching.ts";
 export {
   allTransferSyntaxes,

@@ -121,3 +121,30 @@ export function matchesPattern(parts: readonly PatternPart[], text: string): boo
   while (wanted[at] === "run") at++;
   return at === wanted.length;
 }
+
+/** What lies between two texts, both included; an end that is not there is open. */
+export interface TextRange {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const dayPattern = /^[0-9]{8}$/;
+const timePattern = /^[0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?$/;
+
+/**
+ * The days or times that a key asks for, one or a range with an end open (PS3.4 §C.2.2.2.5); undefined when it is neither. It ends with
+ * the last moment that a time of less than full precision stands for.
+ */
+export function temporalRange(vr: "DA" | "TM", text: string): TextRange | undefined {
+  const pattern = vr === "DA" ? dayPattern : timePattern;
+  const ends = text.split("-").map((end) => (vr === "TM" ? end.trim().replaceAll(":", "") : end.trim()));
+  const [from = "", to = ""] = ends;
+  if (ends.length > 2 || ends.every((end) => end === "") || ends.some((end) => end !== "" && !pattern.test(end))) {
+    return undefined;
+  }
+  const until = ends.length === 1 ? from : to;
+  return {
+    ...(from !== "" && { from }),
+    ...(until !== "" && { to: vr === "TM" ? until + "235959.999999".slice(until.length) : until }),
+  };
+}

@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import { attributeOf, tagOf } from "#formats/dicom";
+import { attributeOf, type TextRange, tagOf, temporalRange } from "#formats/dicom";
 import type { Match } from "./study-index.ts";
 
 /** Kinds of matching that a caller has asked for or agreed on (PS3.4 §C.5.1.1, PS3.18 §8.3.4); without them no value means more than itself. */
@@ -55,30 +55,13 @@ function inList(keyword: string, given: readonly string[], { multipleValues }: M
   return [{ keyword, kind: "equal", values: present }];
 }
 
-const dayPattern = /^[0-9]{8}$/;
-const timePattern = /^[0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?$/;
-
 /** A single value or a range, either end of it open (PS3.4 §C.2.2.2.5). */
 function temporal(keyword: string, vr: "DA" | "TM", value: string): Match {
-  const pattern = vr === "DA" ? dayPattern : timePattern;
-  const ends = value.split("-").map((end) => (vr === "TM" ? end.trim().replaceAll(":", "") : end.trim()));
-  const [from = "", to = ""] = ends;
-  if (ends.length > 2 || ends.every((end) => end === "") || ends.some((end) => end !== "" && !pattern.test(end))) {
+  const range = temporalRange(vr, value);
+  if (range === undefined)
     throw unreadable(`the value of ${keyword} is no ${vr === "DA" ? "date" : "time"} and no range`);
-  }
-  if (ends.length === 1 && vr === "DA") return { keyword, kind: "equal", values: [from] };
-  const until = ends.length === 1 ? from : to;
-  return {
-    keyword,
-    kind: "range",
-    ...(from !== "" && { from }),
-    ...(until !== "" && { to: vr === "TM" ? latestOf(until) : until }),
-  };
-}
-
-/** The last moment that a time of less than full precision stands for. */
-function latestOf(time: string): string {
-  return time + "235959.999999".slice(time.length);
+  if (vr === "DA" && !value.includes("-")) return { keyword, kind: "equal", values: [value] };
+  return { keyword, kind: "range", ...range };
 }
 
 /** Dates with the times that belong to them. */
@@ -103,19 +86,14 @@ export function combineDateTimes(matches: readonly Match[]): Match[] {
   }, matches) as Match[];
 }
 
-interface Ends {
-  readonly from?: string;
-  readonly to?: string;
-}
-
-function daysOf(match: Match): Ends | undefined {
+function daysOf(match: Match): TextRange | undefined {
   if (match.kind === "range") return match;
   if (match.kind !== "equal" || match.values.length !== 1 || match.values[0] === undefined) return undefined;
   return { from: match.values[0], to: match.values[0] };
 }
 
-function momentsOf([day, time]: readonly [string, string], days: Ends, hours: Ends): Match {
-  const on = (date: string, within: Ends): Match => {
+function momentsOf([day, time]: readonly [string, string], days: TextRange, hours: TextRange): Match {
+  const on = (date: string, within: TextRange): Match => {
     const isOn: Match = { keyword: day, kind: "equal", values: [date] };
     const { from, to } = within;
     if (from === undefined && to === undefined) return isOn;
