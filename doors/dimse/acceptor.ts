@@ -5,7 +5,7 @@ import type { Implementation } from "./implementation.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import { isAeTitle, isIdentityOfSoundForm, type NegotiationPolicy, negotiate } from "./negotiation.ts";
 import { type AssociateReject, type AssociateRequest, dicomApplicationContext, rejection } from "./pdu.ts";
-import type { Admission, AssociationClaim, Callers, DimseServices, RefusalReason } from "./ports.ts";
+import type { Admission, AssociationClaim, Callers, DimseServices, RefusalReason, ShownCertificates } from "./ports.ts";
 import { type AssociationCounts, handlersFor } from "./services.ts";
 import { type Connection, createUpperLayer, type Ending, type UpperLayer } from "./upper-layer.ts";
 
@@ -67,6 +67,7 @@ export interface AssociationStatus extends Readonly<AssociationCounts> {
 
 export interface AcceptorOptions {
   readonly connection: Connection;
+  readonly certificates: ShownCertificates | undefined;
   readonly address: string;
   readonly id: string;
   readonly callers: Callers;
@@ -272,7 +273,8 @@ function statusOf({ options, open, request, counts }: Session): AssociationStatu
 function claimOf(asked: AssociateRequest, options: AcceptorOptions): AssociationClaim {
   const { callingAe, calledAe } = asked;
   const tls = options.connection.encrypted === true;
-  return { callingAe, calledAe, address: options.address, tls, identity: asked.user.identity };
+  const { address, certificates } = options;
+  return { callingAe, calledAe, address, tls, certificates, identity: asked.user.identity };
 }
 
 /** What is refused before anybody is asked. */

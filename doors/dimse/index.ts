@@ -1,5 +1,6 @@
 export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
-export { dial } from "./dial.ts";
+export type { SecureDialing } from "./dial.ts";
+export { dial, dialSecurely } from "./dial.ts";
 export type { DataSetSource } from "./fragments.ts";
 export { type Implementation, leadglass } from "./implementation.ts";
 export type { NegotiationPolicy } from "./negotiation.ts";
@@ -20,10 +21,11 @@ export type {
   DimseServices,
   Receiving,
   RefusalReason,
+  ShownCertificates,
   StoreRequest,
   WithOffendingElements,
 } from "./ports.ts";
-export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits } from "./scp.ts";
+export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits, Incoming } from "./scp.ts";
 export { createDimseDoor, defaultDoorLimits } from "./scp.ts";
 export { openAssociation } from "./scu.ts";
 export type {
@@ -38,4 +40,6 @@ export type {
   RetrievedInstance,
   RetrieveService,
 } from "./service-ports.ts";
+export type { OwnCertificates, SecureEntranceOptions } from "./tls.ts";
+export { secureEntrance } from "./tls.ts";
 export type { Connection, Ending } from "./upper-layer.ts";

@@ -1,5 +1,16 @@
+import type { X509Certificate } from "node:crypto";
 import type { UserIdentity } from "./pdu.ts";
 import type { FindService, NormalizedService, RetrieveService } from "./service-ports.ts";
+
+/** What a peer showed in the TLS handshake. */
+export interface ShownCertificates {
+  /** It holds the key of this one: the handshake proved it. */
+  readonly own: X509Certificate;
+  /** What it sent along. */
+  readonly sent: readonly X509Certificate[];
+  /** It leads to an authority that the listener was given, and holds at this time. */
+  readonly isVerified: boolean;
+}
 
 /** Who an association request says it is, and where it came from. */
 export interface AssociationClaim {
@@ -9,6 +20,8 @@ export interface AssociationClaim {
   readonly address: string;
   /** Whether the connection is encrypted. */
   readonly tls: boolean;
+  /** Of a peer that came in over TLS of ours. */
+  readonly certificates: ShownCertificates | undefined;
   /** PS3.7 §D.3.3.7, already of sound form. Holds secrets: never log it. */
   readonly identity: UserIdentity | undefined;
 }

@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { Clock } from "#base/clock";
 import { newToken, type Random, systemRandom } from "#base/id";
 import type { Log } from "#base/log";
@@ -11,7 +11,7 @@ import {
 } from "./acceptor.ts";
 import { type Implementation, leadglass } from "./implementation.ts";
 import type { NegotiationPolicy } from "./negotiation.ts";
-import type { Callers } from "./ports.ts";
+import type { Callers, ShownCertificates } from "./ports.ts";
 import { readSteadily } from "./steady-buffer.ts";
 import type { Connection } from "./upper-layer.ts";
 
@@ -62,14 +62,30 @@ export interface DimseListener {
 }
 
 export interface DimseDoor {
-  /** Port 0 picks a free one. Rejects when the address cannot be bound. */
-  listen(at: { readonly host: string; readonly port: number }): Promise<DimseListener>;
+  /** Port 0 picks a free one. Rejects when the address cannot be bound. Plain where nothing else is said. */
+  listen(at: { readonly host: string; readonly port: number }, incoming?: Incoming): Promise<DimseListener>;
   /** Takes a connection that was accepted elsewhere. */
   accept(connection: Connection): void;
   associations(): AssociationStatus[];
   /** Ends those associations as `close` does, and takes new ones on. Resolves when nothing more is done for them. */
   end(which: (association: AssociationStatus) => boolean, graceMs?: number): Promise<void>;
 }
+
+/** What a listener's connections come in through. */
+export interface Entrance {
+  /** Not listening yet. */
+  readonly server: Server;
+  /** Takes no more, and drops what has not been taken. */
+  close(): void;
+}
+
+/** Makes the entrance; it gives each connection that is ready to `take`. */
+export type Incoming = (take: (connection: Connection, certificates?: ShownCertificates) => void) => Entrance;
+
+const plainly: Incoming = (take) => {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => take(readSteadily(socket)));
+  return { server, close: () => void server.close() };
+};
 
 /** How long peers get to close their end after an A-ABORT when the door closes. */
 const partingMs = 500;
@@ -107,10 +123,11 @@ export function createDimseDoor(options: DimseDoorOptions): DimseDoor {
     }
   };
 
-  const accept = (connection: Connection, gone: () => void): Acceptor => {
+  const accept: Accept = (connection, certificates, gone) => {
     const address = (connection.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
     const acceptor: Acceptor = createAcceptor({
       connection,
+      certificates,
       address,
       id: newToken(random),
       callers: options.callers,
@@ -136,8 +153,8 @@ export function createDimseDoor(options: DimseDoorOptions): DimseDoor {
   };
 
   return {
-    listen: (at) => listen(at, clock, log, accept),
-    accept: (connection) => void accept(connection, () => {}),
+    listen: (at, incoming = plainly) => listen(at, incoming, clock, log, accept),
+    accept: (connection) => void accept(connection, undefined, () => {}),
     associations: () => [...places.keys()].flatMap((acceptor) => acceptor.status() ?? []),
     async end(which, graceMs = closingMs) {
       const ending = [...places.keys()].filter((acceptor) => {
@@ -178,16 +195,19 @@ function leastWorthy(places: ReadonlyMap<Acceptor, unknown>, waitingMax: number)
   return most[0];
 }
 
+type Accept = (connection: Connection, certificates: ShownCertificates | undefined, gone: () => void) => Acceptor;
+
 async function listen(
   at: { readonly host: string; readonly port: number },
+  incoming: Incoming,
   clock: Clock,
   log: Log,
-  accept: (connection: Connection, gone: () => void) => Acceptor,
+  accept: Accept,
 ): Promise<DimseListener> {
   const mine = new Set<Acceptor>();
   let allGone = () => {};
-  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
-    const acceptor = accept(readSteadily(socket), () => {
+  const { server, close } = incoming((connection, certificates) => {
+    const acceptor = accept(connection, certificates, () => {
       mine.delete(acceptor);
       if (mine.size === 0) allGone();
     });
@@ -205,7 +225,7 @@ async function listen(
   return {
     port: typeof address === "object" && address ? address.port : at.port,
     async close(graceMs = closingMs) {
-      server.close();
+      close();
       const gone = new Promise<void>((resolve) => {
         allGone = resolve;
       });
