@@ -35,6 +35,9 @@ import {
   verification,
 } from "./dimse-peer.fixture.ts";
 
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
 /** Shows that the door still serves, after whatever was done to it. */
 async function stillServes(port: number): Promise<void> {
   const peer = await associatedPeer(port);
@@ -70,20 +73,27 @@ test("attack 01: a PDU length of 4 GiB is refused at the header, before anything
   await stillServes(port);
   await settled(events, 2);
   events.length = 0;
-  const before = process.memoryUsage().arrayBuffers;
-  let most = 0;
+  const grownBy = async (peer: RawPeer, sent: Buffer, answerIndex: number): Promise<number> => {
+    const before = process.memoryUsage().arrayBuffers;
+    peer.send(sent);
+    await peer.answer(answerIndex);
+    return process.memoryUsage().arrayBuffers - before;
+  };
   await withinBounds(0, async () => {
     for (const type of [1, 2, 3, 4, 5, 6, 7, 8, 0, 255]) {
-      const early = await rawPeer(port);
-      early.send(pdu(type, Buffer.alloc(0), 0xffffffff));
-      await isAborted(early, 0);
-      const late = await associatedPeer(port);
-      late.send(pdu(type, Buffer.alloc(0), 0xffffffff));
-      await isAborted(late, 1, 2);
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      const endless = pdu(type, Buffer.alloc(0), 0xffffffff);
+      let grown = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 5 && grown > mebibyte; round++) {
+        const [early, late] = [await rawPeer(port), await associatedPeer(port)];
+        // What connections that are gone have left is collected first: what is more then is these two's, on both of their ends.
+        collectGarbage();
+        grown = (await grownBy(early, endless, 0)) + (await grownBy(late, endless, 1));
+        await isAborted(early, 0);
+        await isAborted(late, 1, 2);
+      }
+      assert.ok(grown <= mebibyte, `${grown} bytes more in buffers, our own peers' among them`);
     }
   });
-  assert.ok(most <= 8 * mebibyte, `${most} bytes in buffers, our own peers' among them`);
   await settled(events, 30);
   assert.ok(events.filter(({ kind }) => kind === "dropped").length >= 10);
   assert.deepEqual(stored, []);
@@ -163,13 +173,15 @@ test("attack 04: 10,000 presentation contexts, or ids that are even or come twic
     associateRq({ contexts: [] }),
   ];
   for (const request of requests) {
+    // Of the processor, and not of the clock: how long this thread waits for its turn is not the door's doing.
     let best = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 60 && best > 10; attempt++) {
+    for (let attempt = 0; attempt < 12 && best > 10; attempt++) {
       const peer = await rawPeer(port);
-      const began = performance.now();
+      const began = process.threadCpuUsage();
       peer.send(request);
       await peer.answer(0);
-      best = Math.min(best, performance.now() - began);
+      const { user, system } = process.threadCpuUsage(began);
+      best = Math.min(best, (user + system) / 1_000);
       await isRejected(peer);
     }
     assert.ok(best <= 10, `${best} ms to reject`);
@@ -300,10 +312,8 @@ test("attack 07: 500 connections held idle, half shaken or kept alive by echo ke
 
 /** Heap and buffers that are still held after a full collection. */
 async function reachableBytes(): Promise<number> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
   for (let i = 0; i < 3; i++) {
-    collect();
+    collectGarbage();
     await sleep(20); // finalizers of sockets and buffers run between
   }
   const { heapUsed, external } = process.memoryUsage();
