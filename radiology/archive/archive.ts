@@ -59,8 +59,11 @@ export interface Archive extends Changes, CorrectionActs {
   ): Promise<{ study: StudyRow; series: SeriesRow[]; patientToken: string }>;
   /** The instances of a study, a series, or one, with all that identifies; Problem `absent` when there are none. */
   read(actor: Actor, target: ReadTarget): Promise<HeldInstance[]>;
-  /** All instances of a study for who was let through to it, by its token. Problem `absent` when there are none. */
-  heldOf(pass: Pass, studyToken: string): Promise<HeldInstance[]>;
+  /**
+   * All instances of a study for who was let through to it, by its token; `read` when the entry of the act says already that they go
+   * out. Problem `absent` when there are none.
+   */
+  heldOf(pass: Pass, studyToken: string, purpose?: "export" | "read"): Promise<HeldInstance[]>;
   /** The same without identity: for whoever needs pixels and what it takes to show them. */
   images(actor: Actor, target: ReadTarget): Promise<HeldImage[]>;
   /** DICOM JSON of every instance of a series (PS3.18 §F), gzip: the text of a JSON array. */
@@ -269,13 +272,13 @@ export function createArchive(parts: ArchiveParts): Archive {
           return held;
         },
       ),
-    async heldOf(pass, studyToken) {
+    async heldOf(pass, studyToken, purpose = "export") {
       await indexer.settled();
       const found = await index.studyOfToken(studyToken);
-      const [study] = found === undefined ? [] : await revealed.studies(pass, [found], "export");
+      const [study] = found === undefined ? [] : await revealed.studies(pass, [found], purpose);
       if (found === undefined || study === undefined) throw absent();
       const target = { studyUid: study.studyUid };
-      const held = await hold(target, found, await rowsOf(target), pass, "export");
+      const held = await hold(target, found, await rowsOf(target), pass, purpose);
       if (held.length === 0) throw absent();
       return held;
     },
