@@ -7,6 +7,7 @@ import { call } from "../api/client.ts";
 import { devicesQuery, useMay } from "../api/queries.ts";
 import { ProblemNote, wordsOf } from "../shell/problem-note.tsx";
 import { Time } from "../words/time.tsx";
+import { ActsHead, RowAct } from "./row-acts.tsx";
 import classes from "./rows.module.css";
 
 /** Where the machines stand: what somebody may be granted instead of everything. */
@@ -30,9 +31,7 @@ export function Facilities() {
               <tr>
                 <th>Name</th>
                 <th className={classes.wide}>Added</th>
-                <th>
-                  <span className="visually-hidden">Acts</span>
-                </th>
+                <ActsHead />
               </tr>
             </thead>
             <tbody>
@@ -51,14 +50,9 @@ export function Facilities() {
                     </td>
                     <td className={classes.right}>
                       {may("facility.write") ? (
-                        <Button
-                          size="compact-sm"
-                          variant="default"
-                          onClick={() => setRenamed(facility.id)}
-                          aria-label={`Rename ${facility.name}`}
-                        >
+                        <RowAct onClick={() => setRenamed(facility.id)} label={`Rename ${facility.name}`}>
                           Rename
-                        </Button>
+                        </RowAct>
                       ) : null}
                     </td>
                   </tr>

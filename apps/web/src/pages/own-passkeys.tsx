@@ -6,6 +6,7 @@ import { call } from "../api/client.ts";
 import { canUsePasskeys, deviceName, makePasskey } from "../api/passkeys.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
 import { Time } from "../words/time.tsx";
+import { ActsHead } from "./row-acts.tsx";
 import classes from "./rows.module.css";
 import { useChange } from "./use-change.ts";
 
@@ -36,7 +37,7 @@ export function OwnPasskeys({ held }: { readonly held: CredentialsView }) {
                 <th>Last used</th>
                 <th className={classes.wide}>Made</th>
                 <th className={classes.wide}>Kept</th>
-                <th aria-label="Acts" />
+                <ActsHead />
               </tr>
             </thead>
             <tbody>

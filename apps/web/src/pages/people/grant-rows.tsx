@@ -10,6 +10,7 @@ import { ProblemNote } from "../../shell/problem-note.tsx";
 import { exactTime } from "../../words/moments.ts";
 import { type FacilityNames, placeKindLabel, placeLabel, purposeLabel, roleLabel } from "../../words/role-words.ts";
 import { Time } from "../../words/time.tsx";
+import { ActsHead, RowAct } from "../row-acts.tsx";
 import rows from "../rows.module.css";
 import classes from "./people.module.css";
 import { useSome } from "./show-more.tsx";
@@ -50,9 +51,7 @@ export function GrantRows({ grants, withHolder, label }: GrantRowsProps) {
               <th className={rows.wide}>Given by</th>
               <th className={rows.wide}>Since</th>
               <th className={rows.wide}>Until</th>
-              <th>
-                <span className="visually-hidden">Acts</span>
-              </th>
+              <ActsHead />
             </tr>
           </thead>
           <tbody>
@@ -81,14 +80,12 @@ export function GrantRows({ grants, withHolder, label }: GrantRowsProps) {
                       End it now?
                     </Sure>
                   ) : (
-                    <Button
-                      size="compact-sm"
-                      variant="default"
+                    <RowAct
                       onClick={() => ask(grant.id)}
-                      aria-label={`End: ${grant.holderName}, ${roleLabel(grant.role)}, ${placeLabel(grant.place, facilities)}`}
+                      label={`End: ${grant.holderName}, ${roleLabel(grant.role)}, ${placeLabel(grant.place, facilities)}`}
                     >
                       End
-                    </Button>
+                    </RowAct>
                   )}
                 </td>
               </tr>

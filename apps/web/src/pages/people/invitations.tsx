@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { PeopleView } from "#formats/api";
 import { accessChanged } from "../../api/access-queries.ts";
@@ -8,6 +7,7 @@ import { ProblemNote } from "../../shell/problem-note.tsx";
 import { exactTime, relativeTime } from "../../words/moments.ts";
 import { roleList } from "../../words/role-words.ts";
 import { useNow } from "../../words/time.tsx";
+import { ActsHead, RowAct } from "../row-acts.tsx";
 import rows from "../rows.module.css";
 
 /** Whose one-use link still holds. */
@@ -30,9 +30,7 @@ export function Invitations({ invitations }: { readonly invitations: PeopleView[
             <th>Name</th>
             <th>Roles</th>
             <th>The link ends</th>
-            <th>
-              <span className="visually-hidden">Acts</span>
-            </th>
+            <ActsHead />
           </tr>
         </thead>
         <tbody>
@@ -47,15 +45,13 @@ export function Invitations({ invitations }: { readonly invitations: PeopleView[
               </td>
               <td className={rows.right}>
                 {may("account.remove") ? (
-                  <Button
-                    size="compact-sm"
-                    variant="default"
+                  <RowAct
                     loading={withdraw.isPending && withdraw.variables === name}
                     onClick={() => withdraw.mutate(name)}
-                    aria-label={`Withdraw the invitation of ${name}`}
+                    label={`Withdraw the invitation of ${name}`}
                   >
                     Withdraw
-                  </Button>
+                  </RowAct>
                 ) : null}
               </td>
             </tr>

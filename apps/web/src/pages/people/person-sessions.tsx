@@ -1,13 +1,12 @@
-import { Button, Title } from "@mantine/core";
+import { Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { SessionListing } from "#formats/api";
 import { everybodysSessionsQuery } from "../../api/access-queries.ts";
 import { call } from "../../api/client.ts";
-import { deviceName } from "../../api/passkeys.ts";
 import { useMay } from "../../api/queries.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
-import { Time } from "../../words/time.tsx";
 import rows from "../rows.module.css";
+import { SessionRows } from "../session-rows.tsx";
 
 /** Where somebody else is signed in. */
 export function PersonSessions({ name }: { readonly name: string }) {
@@ -29,45 +28,7 @@ export function PersonSessions({ name }: { readonly name: string }) {
       {theirs.length === 0 ? (
         <div className={rows.empty}>Nowhere at the moment.</div>
       ) : (
-        <div className={rows.wrap}>
-          <table className={rows.table}>
-            <thead>
-              <tr>
-                <th>Browser</th>
-                <th>Address</th>
-                <th className={rows.wide}>Since</th>
-                <th>Last use</th>
-                <th>
-                  <span className="visually-hidden">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {theirs.map((session) => (
-                <tr key={session.id}>
-                  <td title={session.userAgent}>{deviceName(session.userAgent)}</td>
-                  <td className={rows.mono}>{session.address}</td>
-                  <td className={rows.wide}>
-                    <Time at={session.createdAt} />
-                  </td>
-                  <td className={rows.plain}>{session.isThis ? "this one" : <Time at={session.lastSeenAt} />}</td>
-                  <td className={rows.right}>
-                    {session.isThis || !may("session.close") ? null : (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        onClick={() => end.mutate(session)}
-                        aria-label={`End the session of ${name} on ${deviceName(session.userAgent)}`}
-                      >
-                        End
-                      </Button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <SessionRows sessions={theirs} name={name} onEnd={may("session.close") ? end.mutate : undefined} />
       )}
     </section>
   );

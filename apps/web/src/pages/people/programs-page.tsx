@@ -12,6 +12,7 @@ import { useShortcuts } from "../../shell/shortcuts.tsx";
 import { placeLabel, roleLabel } from "../../words/role-words.ts";
 import { Time } from "../../words/time.tsx";
 import { Page } from "../page.tsx";
+import { ActsHead, RowAct } from "../row-acts.tsx";
 import rows from "../rows.module.css";
 import { AddProgram } from "./add-program.tsx";
 import classes from "./people.module.css";
@@ -89,9 +90,7 @@ function ProgramRows({ programs }: { readonly programs: readonly Program[] }) {
             <th className={rows.wide}>Sends people back to</th>
             <th>May by itself</th>
             <th className={rows.wide}>Since</th>
-            <th>
-              <span className="visually-hidden">Acts</span>
-            </th>
+            <ActsHead />
           </tr>
         </thead>
         <tbody>
@@ -121,14 +120,9 @@ function ProgramRows({ programs }: { readonly programs: readonly Program[] }) {
               </td>
               <td className={rows.right}>
                 {may("client.write") ? (
-                  <Button
-                    size="compact-sm"
-                    variant="default"
-                    onClick={() => setLeaving(program)}
-                    aria-label={`Remove ${program.name}`}
-                  >
+                  <RowAct onClick={() => setLeaving(program)} label={`Remove ${program.name}`}>
                     Remove
-                  </Button>
+                  </RowAct>
                 ) : null}
               </td>
             </tr>

@@ -6,6 +6,7 @@ import { call } from "../../api/client.ts";
 import { useMay } from "../../api/queries.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
 import { Time } from "../../words/time.tsx";
+import { ActsHead } from "../row-acts.tsx";
 import rows from "../rows.module.css";
 import classes from "./reviews.module.css";
 
@@ -41,7 +42,7 @@ export function MarkedPatients() {
                 <th>Why</th>
                 <th className={rows.wide}>By</th>
                 <th>Since</th>
-                <th aria-label="Acts" />
+                <ActsHead />
               </tr>
             </thead>
             <tbody>

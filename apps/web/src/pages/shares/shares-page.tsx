@@ -12,6 +12,7 @@ import { Time } from "../../words/time.tsx";
 import { Page } from "../page.tsx";
 import { FindBox, isFound } from "../people/find-box.tsx";
 import { useSome } from "../people/show-more.tsx";
+import { ActsHead } from "../row-acts.tsx";
 import rows from "../rows.module.css";
 import classes from "./shares.module.css";
 import type { SharesView } from "./shares-view.ts";
@@ -84,7 +85,7 @@ function ShareRows({ shares }: { readonly shares: readonly ShareView[] }) {
             <th>Until</th>
             <th className={rows.right}>Uses</th>
             <th className={rows.wide}>Last</th>
-            <th aria-label="Acts" />
+            <ActsHead />
           </tr>
         </thead>
         <tbody>
