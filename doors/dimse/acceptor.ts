@@ -1,16 +1,18 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
+import { agree } from "./agreement.ts";
 import { usablePduBytesMin } from "./fragments.ts";
 import type { Implementation } from "./implementation.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import { isAeTitle, isIdentityOfSoundForm, type NegotiationPolicy, negotiate } from "./negotiation.ts";
 import { type AssociateReject, type AssociateRequest, dicomApplicationContext, rejection } from "./pdu.ts";
 import type { Admission, AssociationClaim, Callers, DimseServices, RefusalReason, ShownCertificates } from "./ports.ts";
-import { type AssociationCounts, handlersFor } from "./services.ts";
+import type { AssociationCounts, ServiceLimits } from "./service-context.ts";
+import { handlersFor } from "./services.ts";
 import { type Connection, createUpperLayer, type Ending, type UpperLayer } from "./upper-layer.ts";
 
 /** Bounds and times of one association. */
-export interface AssociationLimits {
+export interface AssociationLimits extends ServiceLimits {
   /** Announced as maximum length received. DCMTK and others send PDUs as long as this, up to 131,072. */
   readonly pduBytesMax: number;
   /**
@@ -18,12 +20,11 @@ export interface AssociationLimits {
    */
   readonly associatePduBytesMax: number;
   readonly commandBytesMax: number;
-  readonly objectBytesMax: number;
   /** For an association request to come, and for the peer to close the connection at the end. */
   readonly artimMs: number;
   /** Without any message. */
   readonly idleMs: number;
-  /** Without a byte, in the middle of a message. */
+  /** Without a byte in the middle of a message, or of the response to a request of ours; and for the peer to take what waits for it. */
   readonly dimseMs: number;
 }
 
@@ -192,14 +193,18 @@ function establish(
   const { options, layer, counts } = session;
   const { address, clock, id, implementation, limits, log } = options;
   const { answers, accepted } = negotiate(asked.contexts, options.policy, services);
+  const { agreement, items } = agree(asked, accepted, services);
   const { callingAe, calledAe } = asked;
-  const service = { services, callingAe, associationId: id, counts, log };
   const messages = createMessages({
     layer,
     contexts: accepted,
     peerPduBytesMax: asked.user.pduBytesMax,
-    handlers: handlersFor({ ...service, objectBytesMax: limits.objectBytesMax }),
+    handlers: handlersFor({ services, agreement, callingAe, associationId: id, counts, limits, clock, log }),
     commandBytesMax: limits.commandBytesMax,
+    responseBytesMax: limits.identifierBytesMax,
+    window: agreement.window,
+    responseMs: limits.dimseMs,
+    clock,
     log,
   });
   session.open = { messages, sinceMs: clock.now(), beganMs: clock.monotonicMs() };
@@ -214,6 +219,7 @@ function establish(
       pduBytesMax: limits.pduBytesMax,
       implementationClassUid: implementation.classUid,
       implementationVersion: implementation.version,
+      ...items,
       ...(identityVerified && asked.user.identity?.replyWanted ? { identityReply: new Uint8Array(0) } : {}),
     },
   });
@@ -230,7 +236,8 @@ function watchTime(session: Session, messages: Messages): void {
   const activity = messages.activity();
   const lastReadMs = activity === "working" ? undefined : layer.lastReadMs();
   const quietMs = lastReadMs === undefined ? 0 : clock.monotonicMs() - lastReadMs;
-  const leftMs = (activity === "receiving" ? limits.dimseMs : limits.idleMs) - quietMs;
+  const unreadMs = limits.dimseMs - layer.unsentMs();
+  const leftMs = Math.min((activity === "receiving" ? limits.dimseMs : limits.idleMs) - quietMs, unreadMs);
   if (leftMs > 0) {
     session.watch = clock.after(Math.min(leftMs, limits.dimseMs), () => watchTime(session, messages));
     return;

@@ -5,8 +5,8 @@ import { abortReason, PduError } from "./pdu.ts";
 export interface DataSetSink {
   /** `bytes` are valid until this returns or its promise resolves. */
   write(bytes: Uint8Array): undefined | Promise<void>;
-  /** All bytes are written, once `after` has resolved. */
-  complete(after: undefined | Promise<void>): void;
+  /** All bytes are written, once `after` has resolved. Nothing more is read until what is returned resolves. */
+  complete(after: undefined | Promise<void>): undefined | Promise<void>;
   abort(): void;
 }
 
@@ -68,7 +68,7 @@ export function createAssembly(options: {
       const kept = bytes.length > 0 ? sink.write(bytes) : undefined;
       if (last) {
         expected = undefined;
-        sink.complete(kept);
+        return sink.complete(kept) ?? kept;
       }
       return kept;
     },

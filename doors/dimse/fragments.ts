@@ -32,24 +32,30 @@ export function encodeFragments(contextId: number, command: boolean, bytes: Uint
 }
 
 /**
- * Sends a data set as it comes, no faster than the transport takes it. Bytes are not copied. Every fragment but the last
- * is as long as the peer takes and so of even length, whatever the lengths of the pieces (PS3.8 Annex E).
+ * Sends a data set as it comes, no faster than the transport takes it; `head`, the PDUs of its command, leaves with the first
+ * fragment. Bytes are not copied. Every fragment but the last is as long as the peer takes and so of even length, whatever
+ * the lengths of the pieces (PS3.8 Annex E).
  */
 export async function sendDataSet(
   layer: Pick<UpperLayer, "send" | "drained">,
   contextId: number,
+  head: Uint8Array,
   source: DataSetSource,
   fragmentBytes: number,
+  onSent: () => void,
 ): Promise<void> {
+  let before = [head];
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   const put = async (last: boolean) => {
     const header = Buffer.alloc(singleValueHeaderBytes);
     writeSingleValueHeader(header, 0, { contextId, command: false, last, fragmentBytes: heldBytes });
-    if (!layer.send(header, ...held)) throw new Error("the association is over");
+    if (!layer.send(...before, header, ...held)) throw new Error("the association is over");
+    before = [];
     held = [];
     heldBytes = 0;
     await layer.drained();
+    onSent();
   };
   for await (const piece of source) {
     for (let at = 0; at < piece.length; ) {

@@ -5,26 +5,30 @@ export type { DataSetSource } from "./fragments.ts";
 export { type Implementation, leadglass } from "./implementation.ts";
 export type { NegotiationPolicy } from "./negotiation.ts";
 export { storagePolicy } from "./negotiation.ts";
+export type { NormalizedAnswer, NormalizedRequest, NormalizedService } from "./normalized-ports.ts";
 export type {
   AssociationProposal,
+  ContextProposal,
   DimseOutcome,
+  NormalizedOutcome,
   OutboundAssociation,
+  PeerServices,
+  RetrieveOutcome,
   SenderOptions,
   StoreInstance,
+  SubOperationCounts,
 } from "./outbound.ts";
 export type { UserIdentity } from "./pdu.ts";
 export type {
-  AbortReason,
   Admission,
   AssociationClaim,
   Callers,
   DimseServices,
-  Receiving,
   RefusalReason,
   ShownCertificates,
-  StoreRequest,
-  WithOffendingElements,
+  WithDimseDetail,
 } from "./ports.ts";
+export type { QueryExtensions } from "./query-extensions.ts";
 export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits, Incoming } from "./scp.ts";
 export { createDimseDoor, defaultDoorLimits } from "./scp.ts";
 export { openAssociation } from "./scu.ts";
@@ -33,13 +37,11 @@ export type {
   FindService,
   FoundIdentifier,
   MoveDestination,
-  NormalizedAnswer,
-  NormalizedRequest,
-  NormalizedService,
-  QueryExtensions,
   RetrievedInstance,
   RetrieveService,
 } from "./service-ports.ts";
+export { status as dimseStatus } from "./status.ts";
+export type { AbortReason, Receiving, StoreRequest } from "./store-ports.ts";
 export type { OwnCertificates, SecureEntranceOptions } from "./tls.ts";
 export { secureEntrance } from "./tls.ts";
 export type { Connection, Ending } from "./upper-layer.ts";

@@ -1,6 +1,18 @@
 import type { X509Certificate } from "node:crypto";
+import type { NormalizedService } from "./normalized-ports.ts";
 import type { UserIdentity } from "./pdu.ts";
-import type { FindService, NormalizedService, RetrieveService } from "./service-ports.ts";
+import type { FindService, RetrieveService } from "./service-ports.ts";
+import type { Receiving, StoreRequest } from "./store-ports.ts";
+
+/** What a peer showed in the TLS handshake. */
+export interface ShownCertificates {
+  /** It holds the key of this one: the handshake proved it. */
+  readonly own: X509Certificate;
+  /** What it sent along. */
+  readonly sent: readonly X509Certificate[];
+  /** It leads to an authority that the listener was given, and holds at this time. */
+  readonly isVerified: boolean;
+}
 
 /** What a peer showed in the TLS handshake. */
 export interface ShownCertificates {
@@ -44,35 +56,14 @@ export interface Callers {
   admit(claim: AssociationClaim): Promise<Admission>;
 }
 
-/** What is known of an instance before its data set comes. */
-export interface StoreRequest {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  readonly callingAe: string;
-  readonly associationId: string;
-  readonly messageId: number;
-}
-
-/** One data set on its way in. */
-export interface Receiving {
-  /**
-   * Takes the next bytes of the data set. They are a view of the socket's buffer and valid only until this returns or,
-   * when it returns a promise, until that settles; until then nothing more is read from the peer. Throwing or
-   * rejecting refuses the instance: `abort` follows, the rest is read and dropped, the association lives on.
-   */
-  write(bytes: Uint8Array): undefined | Promise<void>;
-  /** Resolves when the instance rests on stable storage; the peer is told Success then. A `Problem` tells it otherwise. */
-  finish(): Promise<void>;
-  /** The instance will not be completed. Called at most once, never after `finish`. */
-  abort(reason: AbortReason): void;
-}
-
-export type AbortReason = "association-lost" | "refused";
-
-/** A `Problem` thrown by a service may also say which attributes offend; they go into (0000,0901). */
-export interface WithOffendingElements {
+/** What a `Problem` thrown by a service may also say. */
+export interface WithDimseDetail {
+  /** Attributes that offend, for (0000,0901). */
   readonly offendingElements?: readonly number[];
+  /** A status of the service's own, where that of the problem's code says too little. */
+  readonly dimseStatus?: number;
+  /** (0000,0903). */
+  readonly errorId?: number;
 }
 
 /**

@@ -30,6 +30,8 @@ export const defaultDoorLimits: DoorLimits = {
   associatePduBytesMax: 262_144,
   commandBytesMax: 65_536,
   objectBytesMax: 16 * 2 ** 30,
+  identifierBytesMax: 2 ** 20,
+  attributesBytesMax: 4 * 2 ** 20,
   artimMs: 10_000,
   idleMs: 600_000,
   dimseMs: 60_000,

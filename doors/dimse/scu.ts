@@ -1,25 +1,29 @@
-import type { Clock, Timer } from "#base/clock";
 import { type Log, silentLog } from "#base/log";
 import { Problem } from "#base/problem";
-import { type CommandSet, commandField, noDataSet } from "./command.ts";
-import type { DataSetSource } from "./fragments.ts";
+import type { Agreement } from "./agreement.ts";
 import { leadglass } from "./implementation.ts";
 import { createMessages, type Messages } from "./messages.ts";
-import type {
-  AssociationProposal,
-  DimseOutcome,
-  OutboundAssociation,
-  SenderOptions,
-  StoreInstance,
-} from "./outbound.ts";
+import type { AssociationProposal, OutboundAssociation, PeerServices, SenderOptions } from "./outbound.ts";
 import {
   type AssociateAccept,
   type AssociateReject,
+  type AssociateRequest,
   dicomApplicationContext,
   type PresentationContext,
-  verificationSopClass,
 } from "./pdu.ts";
+import { encodeExtensions, noExtensions } from "./query-extensions.ts";
+import { requestsOn } from "./scu-requests.ts";
+import { handlersFor } from "./services.ts";
+import type { Receiving, StoreRequest } from "./store-ports.ts";
 import { type Connection, createUpperLayer, type Ending, type UpperLayer } from "./upper-layer.ts";
+
+/** What the messages of an association of ours are bounded by. */
+const bounds = {
+  commandBytesMax: 65_536,
+  objectBytesMax: 16 * 2 ** 30,
+  identifierBytesMax: 2 ** 20,
+  attributesBytesMax: 4 * 2 ** 20,
+};
 
 /** Asks for an association. Rejects with `denied` or `busy` when it is refused, `unavailable` when nobody answers. */
 export async function openAssociation(
@@ -27,10 +31,12 @@ export async function openAssociation(
   proposal: AssociationProposal,
   options: SenderOptions,
 ): Promise<OutboundAssociation> {
-  const { clock, log = silentLog, pduBytesMax = 131_072, associateMs = 30_000, dimseMs = 600_000 } = options;
-  const answered = Promise.withResolvers<{ contexts: PresentationContext[]; messages: Messages }>();
-  const over = Promise.withResolvers<Ending>();
-  let messages: Messages | undefined;
+  const { clock, log = silentLog, pduBytesMax = 131_072, associateMs = 30_000 } = options;
+  const request = requestOf(proposal, pduBytesMax);
+  const answered = Promise.withResolvers<Opened>();
+  const ended = Promise.withResolvers<Ending>();
+  let isOver = false;
+  let opened: Opened | undefined;
   const layer = createUpperLayer({
     connection,
     role: "requestor",
@@ -43,16 +49,16 @@ export async function openAssociation(
       associateRefused: () => {},
       associateConfirmed(answer) {
         if (answer.type === "associate-rj") return answered.reject(refused(answer));
-        const contexts = acceptedOf(proposal, answer);
-        messages = messagesFor(layer, contexts, answer, log);
-        answered.resolve({ contexts, messages });
+        opened = open(layer, request, answer, options, log);
+        answered.resolve(opened);
       },
-      data: (contextId, command, last, bytes) => messages?.data(contextId, command, last, bytes),
+      data: (contextId, command, last, bytes) => opened?.messages.data(contextId, command, last, bytes),
       releaseIndicated: () => void layer.answerRelease(),
       ended(how) {
-        messages?.end();
+        isOver = true;
+        opened?.messages.end();
         answered.reject(new Problem("unavailable", "the peer ended the connection instead of answering"));
-        over.resolve(how);
+        ended.resolve(how);
       },
       closed: () => {},
     },
@@ -61,98 +67,98 @@ export async function openAssociation(
     answered.reject(new Problem("unavailable", "the peer did not answer the association request in time"));
     if (!layer.abort()) layer.destroy();
   });
-  layer.associate(requestOf(proposal, pduBytesMax));
-  const { contexts, messages: own } = await answered.promise.finally(() => timer.stop());
-  const session = { messages: own, clock, dimseMs, abort: () => void layer.abort() };
+  layer.associate(request);
+  const { contexts, messages, window, taking, identityVerified } = await answered.promise.finally(() => timer.stop());
+  const { get, ...requests } = requestsOn({ messages, contexts, clock });
+  const abort = () => void layer.abort();
   return {
+    ...requests,
     contexts,
-    echo: () => exchange(session, find(contexts, verificationSopClass), echoCommand),
-    store: async (instance) => {
-      const context = find(contexts, instance.sopClassUid, instance.transferSyntaxUid);
-      return exchange(session, context, storeCommand(instance), instance.dataSet);
+    operationsMax: window.invoked,
+    identityVerified,
+    isOver: () => isOver,
+    async get(sopClassUid, identifier, receive, asked) {
+      if (taking.now) throw new Problem("conflict", "a C-GET is under way on this association");
+      taking.now = receive;
+      return get(sopClassUid, identifier, asked).finally(() => {
+        taking.now = undefined;
+      });
     },
     async release() {
-      const late = clock.after(associateMs, session.abort);
+      const late = clock.after(associateMs, abort);
       layer.release();
-      await over.promise.finally(() => late.stop());
+      await ended.promise.finally(() => late.stop());
     },
-    abort: session.abort,
+    abort,
   };
 }
 
-function messagesFor(
+/** What takes the instances of a C-GET that is under way. */
+interface Taking {
+  now?: ((request: StoreRequest) => Receiving) | undefined;
+}
+
+interface Opened {
+  readonly contexts: readonly PresentationContext[];
+  readonly window: Agreement["window"];
+  readonly messages: Messages;
+  readonly taking: Taking;
+  readonly identityVerified: boolean;
+}
+
+function open(
   layer: UpperLayer,
-  contexts: readonly PresentationContext[],
+  request: AssociateRequest,
   answer: AssociateAccept,
+  { clock, serves = {}, dimseMs = 600_000 }: SenderOptions,
   log: Log,
-): Messages {
-  return createMessages({
+): Opened {
+  const contexts = acceptedOf(request, answer);
+  const window = windowOf(request, answer);
+  const taking: Taking = {};
+  const handlers = handlersFor({
+    services: servicesOf(serves, taking),
+    agreement: { window, extensionsOf: () => noExtensions, sendable: [] },
+    callingAe: request.calledAe,
+    associationId: "",
+    counts: { echoes: 0, stored: 0, refused: 0, bytes: 0 },
+    limits: bounds,
+    clock,
+    log,
+  });
+  const messages = createMessages({
     layer,
     contexts: new Map(contexts.map((context) => [context.id, context])),
     peerPduBytesMax: answer.user.pduBytesMax,
-    handlers: new Map(),
-    commandBytesMax: 65_536,
+    handlers,
+    commandBytesMax: bounds.commandBytesMax,
+    responseBytesMax: bounds.attributesBytesMax,
+    window,
+    responseMs: dimseMs,
+    clock,
     log,
   });
+  return { contexts, window, messages, taking, identityVerified: answer.user.identityReply !== undefined };
 }
 
-interface Session {
-  readonly messages: Messages;
-  readonly clock: Clock;
-  readonly dimseMs: number;
-  abort(): void;
-}
-
-async function exchange(
-  { messages, clock, dimseMs, abort }: Session,
-  context: PresentationContext,
-  command: CommandSet,
-  dataSet?: DataSetSource,
-): Promise<DimseOutcome> {
-  const beganMs = clock.monotonicMs();
-  const timer: Timer = clock.after(dimseMs, abort);
-  try {
-    const response = await messages.request(context.id, command, dataSet);
-    const { Status = 0x0110, ErrorComment } = response;
-    return { status: Status, errorComment: ErrorComment, ms: clock.monotonicMs() - beganMs };
-  } catch (error) {
-    throw new Problem("unavailable", "the association was lost before the response", { cause: error });
-  } finally {
-    timer.stop();
-  }
-}
-
-const echoCommand: CommandSet = {
-  CommandField: commandField.cEchoRq,
-  CommandDataSetType: noDataSet,
-  AffectedSOPClassUID: verificationSopClass,
-};
-
-function storeCommand(instance: StoreInstance): CommandSet {
+function servicesOf({ store, normalized }: PeerServices, taking: Taking) {
   return {
-    CommandField: commandField.cStoreRq,
-    CommandDataSetType: 0x0001,
-    AffectedSOPClassUID: instance.sopClassUid,
-    AffectedSOPInstanceUID: instance.sopInstanceUid,
-    Priority: 0,
+    echo: async () => {},
+    store(request: StoreRequest) {
+      const receive = taking.now ?? store;
+      if (!receive) throw new Problem("unsupported", "nothing was asked for on this association");
+      return receive(request);
+    },
+    ...(normalized ? { normalized } : {}),
   };
 }
 
-function find(contexts: readonly PresentationContext[], sopClassUid: string, transferSyntaxUid?: string) {
-  const found = contexts.find(
-    (context) =>
-      context.sopClassUid === sopClassUid &&
-      (transferSyntaxUid === undefined || context.transferSyntaxUid === transferSyntaxUid),
-  );
-  if (!found) throw new Problem("unsupported", "the peer accepted no presentation context for this object");
-  return found;
-}
-
-function requestOf(proposal: AssociationProposal, pduBytesMax: number) {
-  const { callingAe, calledAe, contexts, identity } = proposal;
+function requestOf(proposal: AssociationProposal, pduBytesMax: number): AssociateRequest {
+  const { callingAe, calledAe, contexts, extensions, operationsMax = 1, identity } = proposal;
   if (contexts.length > 128) throw new Problem("invalid", "an association has at most 128 presentation contexts");
+  const roles = new Map(contexts.flatMap(({ sopClassUid, role }) => (role ? [[sopClassUid, role] as const] : [])));
   return {
-    type: "associate-rq" as const,
+    type: "associate-rq",
     protocolVersion: 1,
     calledAe,
     callingAe,
@@ -166,17 +172,30 @@ function requestOf(proposal: AssociationProposal, pduBytesMax: number) {
       pduBytesMax,
       implementationClassUid: leadglass.classUid,
       implementationVersion: leadglass.version,
+      ...(operationsMax === 1 ? {} : { asyncWindow: { invoked: operationsMax, performed: 1 } }),
+      roles: [...roles].map(([sopClassUid, role]) => ({ sopClassUid, scu: role === "both", scp: true })),
+      extended: [...(extensions ?? [])].map(([sopClassUid, wanted]) => ({
+        sopClassUid,
+        information: encodeExtensions(wanted, 4),
+      })),
       ...(identity ? { identity } : {}),
     },
   };
 }
 
-function acceptedOf(proposal: AssociationProposal, answer: AssociateAccept): PresentationContext[] {
+function acceptedOf(request: AssociateRequest, answer: AssociateAccept): PresentationContext[] {
   return answer.contexts.flatMap(({ id, result, transferSyntax }) => {
-    const proposed = proposal.contexts[(id - 1) / 2];
-    if (result !== 0 || !proposed?.transferSyntaxUids.includes(transferSyntax)) return [];
-    return [{ id, sopClassUid: proposed.sopClassUid, transferSyntaxUid: transferSyntax }];
+    const proposed = request.contexts[(id - 1) / 2];
+    if (result !== 0 || !proposed?.transferSyntaxes.includes(transferSyntax)) return [];
+    return [{ id, sopClassUid: proposed.abstractSyntax, transferSyntaxUid: transferSyntax }];
   });
+}
+
+/** What both sides say of the asynchronous operations window; one at a time where one of them says nothing (PS3.7 §D.3.3.3). */
+function windowOf(request: AssociateRequest, answer: AssociateAccept): Agreement["window"] {
+  const asked = request.user.asyncWindow?.invoked ?? 1;
+  const granted = answer.user.asyncWindow?.invoked ?? 1;
+  return { invoked: granted === 0 ? asked : Math.min(asked, granted), performed: 1 };
 }
 
 function refused({ result, source, reason }: AssociateReject): Problem {

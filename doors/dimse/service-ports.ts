@@ -1,8 +1,11 @@
 import type { DataSet, DataSetInput } from "#formats/dicom";
-import type { OutboundAssociation, StoreInstance } from "./outbound.ts";
+import type { ContextProposal, OutboundAssociation, StoreInstance } from "./outbound.ts";
+import type { QueryExtensions } from "./query-extensions.ts";
 
 /** C-FIND of one information model (PS3.4 Annex C and K). */
 export interface FindService {
+  /** What is granted to a peer that asks for it; relational queries and fuzzy names where it is left out. */
+  readonly supports?: QueryExtensions;
   /**
    * What matches, one pending response each. After a C-CANCEL nothing more is asked for: the iteration is returned. A Problem fails the
    * request: `invalid` as an identifier that does not match the model (A900), `too-large` as out of resources (A700).
@@ -16,12 +19,6 @@ export interface FindRequest {
   readonly extended: QueryExtensions;
 }
 
-/** What of PS3.4 §C.5.1.1 the association has agreed on; all false where nothing was negotiated. */
-export interface QueryExtensions {
-  readonly relational: boolean;
-  readonly fuzzyNames: boolean;
-}
-
 export interface FoundIdentifier {
   /** Text in Unicode: the door writes it in the request's character set where that holds it, else in UTF-8, and says which. */
   readonly identifier: DataSetInput;
@@ -31,6 +28,8 @@ export interface FoundIdentifier {
 
 /** What C-MOVE and C-GET of one information model send (PS3.4 §C.4.2, §C.4.3). */
 export interface RetrieveService {
+  /** As for C-FIND. */
+  readonly supports?: QueryExtensions;
   /** All that the identifier names; a Problem as for `find`. */
   select(request: FindRequest): Promise<readonly RetrievedInstance[]>;
   /** Where a C-MOVE sends to. Problem `absent` for a title that nobody registered (A801). */
@@ -49,32 +48,5 @@ export interface RetrievedInstance {
 }
 
 export interface MoveDestination {
-  open(
-    contexts: readonly { readonly sopClassUid: string; readonly transferSyntaxUids: readonly string[] }[],
-  ): Promise<OutboundAssociation>;
-}
-
-/** The N- services of one SOP class (PS3.7 §10). */
-export interface NormalizedService {
-  /** A Problem fails the request: `absent` no such instance (0112), `conflict` duplicate (0111), `invalid` a wrong value (0106), `denied` (0124). */
-  perform(request: NormalizedRequest): Promise<NormalizedAnswer>;
-}
-
-export interface NormalizedRequest {
-  readonly operation: "event-report" | "get" | "set" | "action" | "create";
-  readonly sopClassUid: string;
-  /** Of N-CREATE it may be left to us. */
-  readonly sopInstanceUid: string | undefined;
-  /** Action Type ID or Event Type ID. */
-  readonly typeId: number | undefined;
-  /** Attribute Identifier List of N-GET; empty: all. */
-  readonly attributes: readonly number[];
-  readonly dataSet: DataSet | undefined;
-}
-
-export interface NormalizedAnswer {
-  readonly sopInstanceUid?: string;
-  readonly dataSet?: DataSetInput;
-  /** A warning of the service; Success where absent. */
-  readonly status?: number;
+  open(contexts: readonly ContextProposal[]): Promise<OutboundAssociation>;
 }

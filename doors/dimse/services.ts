@@ -1,35 +1,28 @@
-import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { commandField } from "./command.ts";
-import { type DimseHandler, type DimseRequest, refusing } from "./messages.ts";
+import { find } from "./find.ts";
 import { hasUidForm } from "./negotiation.ts";
+import { normalized, normalizedOperations } from "./normalized.ts";
 import { verificationSopClass } from "./pdu.ts";
-import type { AbortReason, DimseServices, Receiving } from "./ports.ts";
+import { type DimseHandler, type DimseRequest, refusing } from "./requests.ts";
+import { get, move } from "./retrieve.ts";
+import { type ServiceContext, sopClassFault } from "./service-context.ts";
 import { errorComment, type Outcome, outcomeOf, status } from "./status.ts";
-
-/** What an association has done so far. */
-export interface AssociationCounts {
-  echoes: number;
-  stored: number;
-  refused: number;
-  bytes: number;
-}
-
-export interface ServiceContext {
-  readonly services: DimseServices;
-  readonly callingAe: string;
-  readonly associationId: string;
-  readonly counts: AssociationCounts;
-  readonly objectBytesMax: number;
-  readonly log: Log;
-}
+import type { AbortReason, Receiving } from "./store-ports.ts";
 
 /** The services of an association by command field; a further DIMSE service is a further row. */
 export function handlersFor(context: ServiceContext): ReadonlyMap<number, DimseHandler> {
-  return new Map([
-    [commandField.cEchoRq, (request: DimseRequest) => echo(context, request)],
-    [commandField.cStoreRq, (request: DimseRequest) => store(context, request)],
+  const handlers = new Map<number, DimseHandler>([
+    [commandField.cEchoRq, (request) => echo(context, request)],
+    [commandField.cStoreRq, (request) => store(context, request)],
+    [commandField.cFindRq, (request) => find(context, request)],
+    [commandField.cMoveRq, (request) => move(context, request)],
+    [commandField.cGetRq, (request) => get(context, request)],
   ]);
+  for (const [field, operation] of normalizedOperations) {
+    handlers.set(field, (request) => normalized(context, request, operation));
+  }
+  return handlers;
 }
 
 function echo(context: ServiceContext, request: DimseRequest) {
@@ -96,7 +89,7 @@ function store(context: ServiceContext, request: DimseRequest) {
       if (!receiving) return undefined;
       bytesSoFar += bytes.length;
       counts.bytes += bytes.length;
-      if (bytesSoFar > context.objectBytesMax) {
+      if (bytesSoFar > context.limits.objectBytesMax) {
         failReceiving(new Problem("too-large", "the object is larger than this archive takes"));
         return undefined;
       }
@@ -121,11 +114,10 @@ function store(context: ServiceContext, request: DimseRequest) {
 }
 
 /** What is wrong with the command set of a C-STORE-RQ, before any byte of its data set. */
-function commandFault({ command, context }: DimseRequest): Outcome | undefined {
-  const { AffectedSOPClassUID, AffectedSOPInstanceUID, CommandDataSetType } = command;
-  if (AffectedSOPClassUID !== context.sopClassUid) {
-    return { Status: status.sopClassNotSupported, ErrorComment: errorComment("SOP class is not that of the context") };
-  }
+function commandFault(request: DimseRequest): Outcome | undefined {
+  const { AffectedSOPInstanceUID, CommandDataSetType } = request.command;
+  const fault = sopClassFault(request);
+  if (fault) return fault;
   if (AffectedSOPInstanceUID === undefined || !hasUidForm(AffectedSOPInstanceUID)) {
     return { Status: status.invalidInstance, ErrorComment: errorComment("SOP instance UID missing or not a UID") };
   }

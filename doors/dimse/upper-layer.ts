@@ -75,6 +75,8 @@ export interface UpperLayer {
   destroy(): void;
   /** Time on `clock.monotonicMs()` when the last bytes came; undefined while our own side keeps from reading. */
   lastReadMs(): number | undefined;
+  /** How long the peer has taken nothing of what waits to be sent; 0 when nothing waits. */
+  unsentMs(): number;
 }
 
 /** Bytes that may wait to be sent before nothing more is read: a peer that never reads cannot fill our memory. */
@@ -101,6 +103,10 @@ export function createUpperLayer(options: UpperLayerOptions): UpperLayer {
   const reading = createReading(options, () => state, fire);
   watchTransport(options, ending, fire);
   if (role === "acceptor") fire(event.transportIndicated);
+  let fullSinceMs: number | undefined;
+  connection.on("drain", () => {
+    fullSinceMs = undefined;
+  });
 
   return {
     state: () => state,
@@ -115,6 +121,7 @@ export function createUpperLayer(options: UpperLayerOptions): UpperLayer {
       if (pdus.length > 1) connection.cork();
       for (const pdu of pdus) write(connection, pdu);
       if (pdus.length > 1) connection.uncork();
+      if (connection.writableNeedDrain) fullSinceMs ??= options.clock.monotonicMs();
       reading.holdWhileUnsent();
       return true;
     },
@@ -124,6 +131,7 @@ export function createUpperLayer(options: UpperLayerOptions): UpperLayer {
     abort: () => fire(event.abortRequest),
     destroy: () => connection.destroy(),
     lastReadMs: reading.lastReadMs,
+    unsentMs: () => (fullSinceMs === undefined ? 0 : options.clock.monotonicMs() - fullSinceMs),
   };
 }
 
