@@ -1,10 +1,11 @@
-import { Button, Code, CopyButton, Group, PinInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Code, CopyButton, Group, Stack, Text, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { create } from "qrcode";
 import { type FormEvent, useMemo, useState } from "react";
 import type { ConfirmRequest, EnrolledSecondFactor, RecoveryKit } from "#formats/api";
 import { call } from "../api/client.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
+import { SixDigits } from "../shell/six-digits.tsx";
 import classes from "./first-start.module.css";
 
 export interface SecondFactorStepProps {
@@ -80,24 +81,14 @@ export function CodeOfAuthenticator({ factor, isPending, error, onCode, onBack }
               </CopyButton>
             </Group>
           </div>
-          <div>
-            <Text size="sm" mb={4} id="code-label">
-              Six digits that the app shows now
-            </Text>
-            <PinInput
-              length={6}
-              type="number"
-              inputMode="numeric"
-              oneTimeCode
-              value={code}
-              onChange={setCode}
-              onComplete={send}
-              autoFocus
-              aria-label="Digit"
-              aria-labelledby="code-label"
-              error={error !== null && code === ""}
-            />
-          </div>
+          <SixDigits
+            label="Six digits that the app shows now"
+            value={code}
+            onChange={setCode}
+            onComplete={send}
+            isWrong={error !== null && code === ""}
+            takesFocus
+          />
           {error === null ? null : <ProblemNote error={error} />}
           <Group gap="xs">
             <Button type="submit" disabled={code.length !== 6} loading={isPending}>

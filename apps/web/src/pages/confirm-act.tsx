@@ -1,4 +1,4 @@
-import { Button, Group, Modal, PinInput, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { ConfirmationView, ProofView } from "#formats/api";
@@ -6,6 +6,7 @@ import { call } from "../api/client.ts";
 import { canUsePasskeys, provePasskey } from "../api/passkeys.ts";
 import { confirmationsQuery } from "../api/queries.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
+import { SixDigits } from "../shell/six-digits.tsx";
 import { actWords } from "../words/confirmation-words.ts";
 
 export interface ConfirmActProps {
@@ -58,29 +59,16 @@ export function ConfirmAct({ asked, opened, onClose }: ConfirmActProps) {
           <Text>
             {asked.requestedBy} asked for this. {says}
           </Text>
-          <div>
-            <Text size="sm" mb={4} id="confirm-code">
-              Six digits that your authenticator shows now
-            </Text>
-            <PinInput
-              length={6}
-              type="number"
-              inputMode="numeric"
-              oneTimeCode
-              value={code}
-              onChange={(digits) => {
-                setCode(digits);
-                if (digits !== "" && confirm.isError) confirm.reset();
-              }}
-              // The dialog gives the focus to what says so, else to its close button.
-              getInputProps={(index) => ({
-                "aria-label": `Digit ${index + 1}`,
-                ...(index === 0 && { "data-autofocus": true }),
-              })}
-              aria-labelledby="confirm-code"
-              error={confirm.isError}
-            />
-          </div>
+          <SixDigits
+            label="Six digits that your authenticator shows now"
+            value={code}
+            onChange={(digits) => {
+              setCode(digits);
+              if (digits !== "" && confirm.isError) confirm.reset();
+            }}
+            isWrong={confirm.isError}
+            takesFocus
+          />
           {problem === null ? null : <ProblemNote error={problem} />}
           <Group justify="flex-end" gap="xs">
             {canUsePasskeys() ? (

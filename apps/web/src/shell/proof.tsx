@@ -1,10 +1,11 @@
-import { Button, Modal, PinInput, Stack, Text } from "@mantine/core";
+import { Button, Modal, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useMemo, useRef, useState } from "react";
 import type { AgainRequest, ProofView } from "#formats/api";
 import { call, isRefusal } from "../api/client.ts";
 import { canUsePasskeys, provePasskey } from "../api/passkeys.ts";
 import { ProblemNote } from "./problem-note.tsx";
+import { SixDigits } from "./six-digits.tsx";
 
 interface ProofSubject {
   /** Does it; where the server wants to be shown again who it is, asks for that and does it then. */
@@ -87,27 +88,17 @@ export function ProofForm({ onProven }: { onProven(proof: ProofView): void }) {
           Use a passkey
         </Button>
       ) : null}
-      <div>
-        <Text size="sm" mb={4} id="proof-code">
-          Or the six digits that your authenticator shows now
-        </Text>
-        <PinInput
-          length={6}
-          type="number"
-          inputMode="numeric"
-          oneTimeCode
-          value={code}
-          onChange={(digits) => {
-            setCode(digits);
-            if (digits !== "" && byCode.isError) byCode.reset();
-          }}
-          onComplete={(digits) => byCode.mutate(digits)}
-          aria-label="Digit"
-          aria-labelledby="proof-code"
-          error={byCode.isError}
-          disabled={byCode.isPending}
-        />
-      </div>
+      <SixDigits
+        label="Or the six digits that your authenticator shows now"
+        value={code}
+        onChange={(digits) => {
+          setCode(digits);
+          if (digits !== "" && byCode.isError) byCode.reset();
+        }}
+        onComplete={byCode.mutate}
+        isWrong={byCode.isError}
+        disabled={byCode.isPending}
+      />
       {problem === null ? null : <ProblemNote error={problem} />}
     </Stack>
   );
