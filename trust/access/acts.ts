@@ -72,6 +72,12 @@ const table = {
   "study.watch": on("lists", "radiologist", "technologist", "front-desk", "referrer", "researcher"),
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": on("tenant", "system"),
+  /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
+  "worklist.read": on("lists", "radiologist", "technologist", "front-desk", "service", "device", "operator"),
+  "worklist.write": on("tenant", "technologist", "front-desk", "service", "operator"),
+  /** A machine says what it does, and asks what it said. */
+  "step.perform": on("lists", "device"),
+  "step.read": on("lists", "device"),
   /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
   "study.correct": on("study", "radiologist", "technologist", "front-desk", "operator", "system"),
   "patient.correct": on("tenant", "technologist", "front-desk", "operator"),

@@ -14,6 +14,7 @@ export interface AuditSubject {
     | "confirmation"
     | "grant"
     | "facility"
+    | "step"
     | "share"
     | "review"
     | "tenant"
