@@ -26,7 +26,7 @@ import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
 import { createPhantom } from "./phantom.ts";
-import { createPixelWorkers } from "./pixel-workers.ts";
+import { createPixelProcesses } from "./pixel-processes.ts";
 import { readPassphrase } from "./root-keys.ts";
 import { openOrMakeCertificates } from "./secrets.ts";
 
@@ -123,7 +123,7 @@ async function openDoors(
     clock: systemClock,
     random: systemRandom,
   });
-  const pixels = createPixelWorkers({ clock: systemClock, log });
+  const pixels = createPixelProcesses({ clock: systemClock, log });
   undo.push(() => pixels.close());
   const transcoder = createTranscoder({ pixels, implementation: leadglass });
   let syslog: SyslogSender | undefined;

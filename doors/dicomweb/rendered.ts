@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { encodingOf, Tag } from "#formats/dicom";
-import type { PictureFormat } from "#imaging/pictures";
+import { encodePicture, type PictureFormat } from "#imaging/pictures";
 import type { HeldImage } from "#radiology/archive";
-import { frameBytes, type ImageCache, type ImageObject } from "#radiology/images";
+import { displayOf, frameBytes, type ImageCache, type ImageObject } from "#radiology/images";
 import { sendRanged } from "./answer-stream.ts";
-import { displayOf } from "./display.ts";
 import { frameNumbers } from "./frames.ts";
 import { preferred } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
@@ -128,13 +127,13 @@ async function render(
   const frame = image.frames[number - 1];
   if (frame === undefined) throw new Problem("absent", "the instance has no such frame");
   const float = image.pixelTag === Tag.FloatPixelData || image.pixelTag === Tag.DoubleFloatPixelData;
-  return pixels.renderPicture({
+  const picture = await pixels.renderFrame({
     frame: await frameBytes(image, frame),
     image: { ...image.image, bitOffset: frame.firstBit },
     attributes: displayOf(image.dataSet, number - 1, float),
     options: { window, viewport },
-    format,
   });
+  return encodePicture(picture, format);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

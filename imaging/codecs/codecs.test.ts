@@ -117,7 +117,7 @@ const depths: [string, Partial<FrameDescription>][] = [
   ["12 bits signed in 16", { bitsAllocated: 16, bitsStored: 12, pixelRepresentation: 1 }],
   ["RGB", { samplesPerPixel: 3, photometricInterpretation: "RGB" }],
 ];
-const compressing = [".5", ".4.80", ".4.90", ".4.201", ".4.202"].map(syntax);
+const compressing = [".5", ".4.57", ".4.70", ".4.80", ".4.90", ".4.201", ".4.202"].map(syntax);
 
 describe("compressed frames", () => {
   for (const transferSyntaxUid of compressing) {
@@ -133,6 +133,39 @@ describe("compressed frames", () => {
       });
     }
   }
+
+  test("frames of a few pixels, and bits set above those stored, come back too", async () => {
+    for (const transferSyntaxUid of compressing) {
+      for (const [rows, columns] of [
+        [1, 1],
+        [2, 64],
+        [31, 33],
+      ] as const) {
+        const image = shape({ transferSyntaxUid, rows, columns, bitsAllocated: 16, bitsStored: 12 });
+        const pixels = new Uint8Array(Uint16Array.from({ length: rows * columns }, (_, at) => at * 977).buffer);
+        const frame = await codecs.decodeFrame(await codecs.encodeFrame(pixels, image), image);
+        assert.deepEqual(frame.pixels, pixels, `${transferSyntaxUid} ${rows} by ${columns}`);
+      }
+    }
+  });
+
+  test("a stored frame is compressed again for another syntax, and says how its colour is coded then", async () => {
+    const image = shape({ samplesPerPixel: 3, photometricInterpretation: "RGB", planarConfiguration: 1 });
+    const planes = samplesFor(image);
+    const straight = planes.map((_, at) => planes[(at % 3) * 64 * 48 + Math.floor(at / 3)] as number);
+    for (const to of compressing) {
+      const { bytes, photometricInterpretation } = await codecs.recodeFrame(planes, image, to);
+      const mixes = /4\.(90|20[12])$/.test(to);
+      assert.equal(photometricInterpretation, mixes ? "YBR_RCT" : "RGB");
+      const coded = { ...image, transferSyntaxUid: to, photometricInterpretation, planarConfiguration: 0 };
+      assert.deepEqual((await codecs.decodeFrame(bytes, coded)).pixels, straight, to);
+      const ybr = { ...image, photometricInterpretation: "YBR_FULL" };
+      const kept = await codecs.recodeFrame(planes, ybr, to);
+      assert.equal(kept.photometricInterpretation, "YBR_FULL");
+      const back = await codecs.decodeFrame(kept.bytes, { ...coded, photometricInterpretation: "YBR_FULL" });
+      assert.deepEqual([back.photometricInterpretation, back.pixels], ["YBR_FULL", straight]);
+    }
+  });
 
   test("colour mixed by the codec is called RGB when it comes out, although the header says YBR_RCT", async () => {
     const image = shape({

@@ -1,7 +1,15 @@
 import { isProblem } from "#base/problem";
 import { inflateFrame } from "./deflate.ts";
 import type { DecodedFrame, DecodeLimits, FrameDescription } from "./frame.ts";
-import { checkDescription, defaultDecodeLimits, fitSamples, frameOf, invalid, unsupported } from "./frame.ts";
+import {
+  checkDescription,
+  defaultDecodeLimits,
+  fitSamples,
+  frameOf,
+  invalid,
+  samplesByPixel,
+  unsupported,
+} from "./frame.ts";
 import { decodeJpegDct } from "./jpeg-dct.ts";
 import type { JpegHeader } from "./jpeg-header.ts";
 import { readJpegHeader } from "./jpeg-header.ts";
@@ -24,6 +32,7 @@ export type CodecFamily =
 const families = new Map<string, CodecFamily>([
   ["1.2.840.10008.1.2", "native"],
   ["1.2.840.10008.1.2.1", "native"],
+  ["1.2.840.10008.1.2.1.98", "native"],
   ["1.2.840.10008.1.2.1.99", "native"],
   ["1.2.840.10008.1.2.2", "native-big-endian"],
   ["1.2.840.10008.1.2.5", "rle"],
@@ -146,16 +155,6 @@ async function decodeJpeg(wasm: WasmCodecs, bytes: Uint8Array, image: FrameDescr
   return done(samples, ycc ? "YBR_FULL" : "RGB", header.precision);
 }
 
-/** Colour by pixel from colour by plane. */
-function interleave<T extends Uint8Array | Uint16Array>(planes: T, count: number): T {
-  const out = planes.slice() as T;
-  const pixels = planes.length / count;
-  for (let c = 0, from = 0; c < count; c++) {
-    for (let i = 0, to = c; i < pixels; i++, to += count) out[to] = planes[from++] as number;
-  }
-  return out;
-}
-
 async function decodeJpegLs(wasm: WasmCodecs, bytes: Uint8Array, image: FrameDescription): Promise<DecodedFrame> {
   const header = readJpegHeader(bytes);
   if (header.process !== 0xf7) throw invalid("a frame that is JPEG and not JPEG-LS");
@@ -166,7 +165,7 @@ async function decodeJpegLs(wasm: WasmCodecs, bytes: Uint8Array, image: FrameDes
   ended.set(bytes);
   ended.set([0xff, 0xd9], bytes.length);
   const { samples, info, interleave: mode } = await runDecoder(wasm, "charls", ended);
-  const straight = mode === 0 && info.componentCount > 1 ? interleave(samples, info.componentCount) : samples;
+  const straight = mode === 0 && info.componentCount > 1 ? samplesByPixel(samples, info.componentCount) : samples;
   return frameOf(image, fitSamples(image, straight, { bits: info.bitsPerSample, signed: false }), {
     planarConfiguration: 0,
   });

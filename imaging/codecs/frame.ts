@@ -134,3 +134,26 @@ export function fitSamples(
   }
   return new Uint8Array(out.buffer);
 }
+
+/** Colour by pixel from colour by plane, sample by sample. */
+export function samplesByPixel<T extends Uint8Array | Uint16Array>(planes: T, count: number): T {
+  const out = planes.slice() as T;
+  const pixels = planes.length / count;
+  for (let c = 0, from = 0; c < count; c++) {
+    for (let i = 0, to = c; i < pixels; i++, to += count) out[to] = planes[from++] as number;
+  }
+  return out;
+}
+
+/** The same for the bytes of samples of `width` bytes each. */
+export function byPixel(planes: Uint8Array, count: number, width: number): Uint8Array {
+  if (width === 1) return samplesByPixel(planes, count);
+  const out = new Uint8Array(planes.length);
+  const pixels = planes.length / count / width;
+  for (let c = 0, from = 0; c < count; c++) {
+    for (let i = 0; i < pixels; i++, from += width) {
+      for (let k = 0, to = (i * count + c) * width; k < width; k++) out[to + k] = planes[from + k] as number;
+    }
+  }
+  return out;
+}

@@ -2,16 +2,17 @@ import { decodeFrame } from "./decode.ts";
 import { encodeFrame } from "./encode.ts";
 import type { DecodedFrame, DecodeLimits, FrameDescription } from "./frame.ts";
 import { defaultDecodeLimits } from "./frame.ts";
+import type { CodedFrame } from "./recode.ts";
+import { recodeFrame } from "./recode.ts";
 import type { LocateWasm } from "./wasm.ts";
 import { createWasmCodecs } from "./wasm.ts";
 
 export type { CodecFamily } from "./decode.ts";
 export { codecFamily } from "./decode.ts";
-export type { FrameLocation } from "./describe-image.ts";
-export { describeImage, frameBytes, locateFrames } from "./describe-image.ts";
 export type { DecodedFrame, DecodeLimits, FrameDescription } from "./frame.ts";
 export { defaultDecodeLimits } from "./frame.ts";
 export { nativeFrameBytes, packBits } from "./native.ts";
+export type { CodedFrame } from "./recode.ts";
 export type { LocateWasm } from "./wasm.ts";
 
 /**
@@ -27,6 +28,13 @@ export interface FrameCodecs {
   decodeFrame(bytes: Uint8Array, image: FrameDescription, limits?: DecodeLimits): Promise<DecodedFrame>;
   /** One frame (little endian, colour by pixel) compressed without loss for `image.transferSyntaxUid`. */
   encodeFrame(pixels: Uint8Array, image: FrameDescription, limits?: DecodeLimits): Promise<Uint8Array>;
+  /** One frame as it is stored, compressed without loss for another transfer syntax. */
+  recodeFrame(
+    bytes: Uint8Array,
+    image: FrameDescription,
+    transferSyntaxUid: string,
+    limits?: DecodeLimits,
+  ): Promise<CodedFrame>;
 }
 
 export function createFrameCodecs(options: { locateWasm?: LocateWasm } = {}): FrameCodecs {
@@ -34,5 +42,6 @@ export function createFrameCodecs(options: { locateWasm?: LocateWasm } = {}): Fr
   return {
     decodeFrame: (bytes, image, limits = defaultDecodeLimits) => decodeFrame(wasm, bytes, image, limits),
     encodeFrame: (pixels, image, limits = defaultDecodeLimits) => encodeFrame(wasm, pixels, image, limits),
+    recodeFrame: (bytes, image, to, limits = defaultDecodeLimits) => recodeFrame(wasm, bytes, image, to, limits),
   };
 }

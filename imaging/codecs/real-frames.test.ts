@@ -6,15 +6,8 @@ import { join, relative } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type DataSet, readFile, Tag } from "#formats/dicom";
-import {
-  codecFamily,
-  createFrameCodecs,
-  type DecodedFrame,
-  describeImage,
-  type FrameDescription,
-  frameBytes,
-  locateFrames,
-} from "./index.ts";
+import { describeImage, storedFrames } from "./described-image.fixture.ts";
+import { codecFamily, createFrameCodecs, type DecodedFrame, type FrameDescription } from "./index.ts";
 
 const data = join(
   process.env.LEADGLASS_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url)),
@@ -40,8 +33,8 @@ function load(path: string): Loaded | undefined {
 
 async function decodeFirst({ dataSet, image }: Loaded): Promise<DecodedFrame[]> {
   const frames: DecodedFrame[] = [];
-  for (const location of locateFrames(dataSet, image).slice(0, framesMax)) {
-    frames.push(await codecs.decodeFrame(frameBytes(dataSet, location), { ...image, bitOffset: location.bitOffset }));
+  for (const { bytes, bitOffset } of storedFrames(dataSet).slice(0, framesMax)) {
+    frames.push(await codecs.decodeFrame(bytes, { ...image, bitOffset }));
   }
   return frames;
 }
@@ -188,11 +181,11 @@ describe("frames of real files", { skip }, () => {
 
   test("frames are found where fragments outnumber them or tables are missing", () => {
     const cine = load(join(data, "objects/xa-cine/HasFragmentSequence.dcm")) as Loaded;
-    const locations = locateFrames(cine.dataSet, cine.image);
-    assert.equal(locations.length, 96);
-    for (const location of locations) assert.equal(frameBytes(cine.dataSet, location)[1], 0xd8);
+    const frames = storedFrames(cine.dataSet);
+    assert.equal(frames.length, 96);
+    for (const { bytes } of frames) assert.equal(bytes[1], 0xd8);
     const slice = load(join(data, "transfer-syntaxes/mr-jpeg-lossless-fragmented/5001001.dcm")) as Loaded;
     assert.ok((slice.dataSet.get(Tag.PixelData)?.fragments?.length ?? 0) >= 2);
-    assert.equal(locateFrames(slice.dataSet, slice.image).length, 1);
+    assert.equal(storedFrames(slice.dataSet).length, 1);
   });
 });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isProblem } from "#base/problem";
-import { elementsOf, readDataSet, writeDataSet } from "#formats/dicom";
-import { displayAttributes, readLookupTable, readSegmentedTable, renderFrame } from "./index.ts";
+import { readLookupTable, readSegmentedTable, renderFrame } from "./index.ts";
 
 function colourFrame(
   pixels: number[],
@@ -94,51 +93,5 @@ describe("look-up tables", () => {
       () => readSegmentedTable([4, 0, 16], words(0, 1, 5), false),
     ];
     for (const [i, read] of bad.entries()) assert.throws(read, (error) => isProblem(error, "invalid"), `table ${i}`);
-  });
-
-  test("a palette is found in its data set and shown, its first value held below and above", () => {
-    const descriptor = new Uint8Array(Uint16Array.of(2, 1, 16).buffer);
-    const dataSet = readDataSet(
-      writeDataSet(
-        elementsOf({
-          PhotometricInterpretation: "PALETTE COLOR",
-          RedPaletteColorLookupTableDescriptor: descriptor,
-          GreenPaletteColorLookupTableDescriptor: descriptor,
-          BluePaletteColorLookupTableDescriptor: descriptor,
-          RedPaletteColorLookupTableData: words(0, 65535),
-          GreenPaletteColorLookupTableData: words(0x8080, 0),
-          BluePaletteColorLookupTableData: words(65535, 0x4040),
-        }),
-        { transferSyntaxUid: "1.2.840.10008.1.2.1" },
-      ),
-      { transferSyntaxUid: "1.2.840.10008.1.2.1" },
-    );
-    const frame = { ...colourFrame([0, 1, 2], "PALETTE COLOR"), columns: 3, samplesPerPixel: 1 };
-    const picture = renderFrame(frame, displayAttributes(dataSet));
-    assert.deepEqual([...picture.pixels], [0, 128, 255, 0, 128, 255, 255, 0, 64]);
-  });
-
-  test("the functional groups of a frame go before the shared ones and those before the data set", () => {
-    const group = (center: number) => ({ FrameVOILUTSequence: [{ WindowCenter: center, WindowWidth: 10 }] });
-    const dataSet = readDataSet(
-      writeDataSet(
-        elementsOf({
-          WindowCenter: 1,
-          WindowWidth: 10,
-          SharedFunctionalGroupsSequence: [
-            {
-              PixelValueTransformationSequence: [{ RescaleSlope: 2, RescaleIntercept: -5, RescaleType: "US" }],
-              ...group(2),
-            },
-          ],
-          PerFrameFunctionalGroupsSequence: [{}, group(3)],
-        }),
-        { transferSyntaxUid: "1.2.840.10008.1.2" },
-      ),
-      { transferSyntaxUid: "1.2.840.10008.1.2" },
-    );
-    const centers = [0, 1].map((frame) => displayAttributes(dataSet, frame).windows?.[0]?.center);
-    assert.deepEqual(centers, [2, 3]);
-    assert.equal(displayAttributes(dataSet, 1).rescaleSlope, 2);
   });
 });

@@ -1,5 +1,4 @@
 export type { DisplayAttributes, LookupTable, VoiFunction, Window } from "./attributes.ts";
-export { displayAttributes } from "./display-attributes.ts";
 export { readLookupTable, readSegmentedTable } from "./lookup-table.ts";
 export type { RenderableFrame, RenderOptions } from "./render.ts";
 export { renderFrame } from "./render.ts";

@@ -1,3 +1,4 @@
+export { displayOf } from "./display.ts";
 export type { ImageCache, ImageObject, ObjectHeader } from "./image-object.ts";
 export { createImageCache, frameBytes, imageOf, readHeader } from "./image-object.ts";
 export type { PictureRequest, PixelWork } from "./pixel-work.ts";

@@ -1,5 +1,4 @@
 import { createFrameCodecs } from "#imaging/codecs";
-import { encodePicture } from "#imaging/pictures";
 import { renderFrame } from "#imaging/rendering";
 import type { PixelWork } from "./pixel-work.ts";
 
@@ -8,8 +7,9 @@ export function pixelsHere(): PixelWork {
   const codecs = createFrameCodecs();
   return {
     decodeFrame: (frame, image) => codecs.decodeFrame(frame, image),
-    async renderPicture({ frame, image, attributes, options, format }) {
-      return encodePicture(renderFrame(await codecs.decodeFrame(frame, image), attributes, options), format);
+    recodeFrame: (frame, image, to) => codecs.recodeFrame(frame, image, to),
+    async renderFrame({ frame, image, attributes, options }) {
+      return renderFrame(await codecs.decodeFrame(frame, image), attributes, options);
     },
   };
 }

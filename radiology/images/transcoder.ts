@@ -1,16 +1,25 @@
-import { TransferSyntaxUid } from "#formats/dicom";
-import { type HeldInstance, wholeBytes } from "#radiology/archive";
-import { canBeExplicit, explicitBytes, type Implementation } from "./explicit-bytes.ts";
+import { encodingOf, readFile, Tag, TransferSyntaxUid, writeMeta } from "#formats/dicom";
+import { codecFamily } from "#imaging/codecs";
+import { type CurrentInstance, currentOf, type HeldInstance, wholeBytes } from "#radiology/archive";
+import { type ByteSource, createByteSource } from "./byte-source.ts";
+import { deflated, inflated } from "./deflated.ts";
 import type { PixelWork } from "./pixel-work.ts";
+import { readThrough, recoded } from "./recoded.ts";
 
-export type { Implementation };
+/** How we name ourselves in what we write (PS3.10 §7.1). */
+export interface Implementation {
+  readonly classUid: string;
+  readonly version: string;
+}
 
 /** What of an instance says which transfer syntaxes it can be given in. */
 export type Transcodable = Pick<HeldInstance, "transferSyntaxUid" | "pixelOffset">;
 
 /**
  * Whole instances in other transfer syntaxes than they are stored in, without loss: what is stored with loss is decoded and not
- * compressed again. Made as it is read, a frame at a time; what is read on the way is proven as for `wholeBytes`.
+ * compressed again. Made as it is read, a few frames at a time; what is read on the way is proven as for `wholeBytes`. Values stay as
+ * they are but for what coding changes (PS3.5 §8.2): Photometric Interpretation, Planar Configuration, the offset tables, and Lossy
+ * Image Compression where a lossy codestream came without it.
  */
 export interface Transcoder {
   /**
@@ -29,33 +38,116 @@ export interface TranscoderParts {
   readonly implementation: Implementation;
 }
 
-export function createTranscoder(parts: TranscoderParts): Transcoder {
-  const file = (instance: HeldInstance, to: string): AsyncIterable<Uint8Array> =>
-    to === instance.transferSyntaxUid ? wholeBytes(instance) : explicitBytes(instance, parts);
+const plainSyntaxes: readonly string[] = [
+  TransferSyntaxUid.explicitLittleEndian,
+  TransferSyntaxUid.implicitLittleEndian,
+  TransferSyntaxUid.explicitBigEndian,
+  TransferSyntaxUid.deflatedExplicitLittleEndian,
+];
+
+const losslessSyntaxes: readonly string[] = [
+  TransferSyntaxUid.rleLossless,
+  TransferSyntaxUid.jpegLosslessSv1,
+  TransferSyntaxUid.jpegLossless,
+  TransferSyntaxUid.jpegLsLossless,
+  TransferSyntaxUid.jpeg2000Lossless,
+  TransferSyntaxUid.htj2kLossless,
+  TransferSyntaxUid.htj2kLosslessRpcl,
+];
+
+/** Little endian headers over big endian pixels, a maker's own. */
+const bigEndianPixels = "1.2.840.113619.5.2";
+
+const discardAtOnce = 256 * 1024;
+
+export function createTranscoder({ pixels, implementation }: TranscoderParts): Transcoder {
+  async function* fileOf(held: HeldInstance, to: string): AsyncGenerator<Uint8Array> {
+    const instance = await currentOf(held);
+    yield* made(instance, to, pixels, (start) => metaOf(start, instance, to, implementation));
+  }
+  async function* dataSetOf(held: HeldInstance, to: string): AsyncGenerator<Uint8Array> {
+    yield* made(await currentOf(held), to, pixels, () => undefined);
+  }
   return {
-    offered(instance) {
-      const { transferSyntaxUid: stored } = instance;
-      const plain = TransferSyntaxUid.explicitLittleEndian;
-      return stored === plain || !canBeExplicit(instance) ? [stored] : [stored, plain];
-    },
-    file,
-    dataSet: (instance, to) => withoutMeta(file(instance, to)),
+    offered: offeredFor,
+    file: (held, to) => (to === held.transferSyntaxUid ? wholeBytes(held) : fileOf(held, to)),
+    dataSet: dataSetOf,
   };
 }
 
-/** Behind the preamble and group 0002, whose length stands at its beginning (PS3.10 §7.1). */
-async function* withoutMeta(file: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let start: Buffer | undefined = Buffer.alloc(0);
-  for await (const piece of file) {
-    if (start === undefined) {
-      yield piece;
-      continue;
-    }
-    start = Buffer.concat([start, piece]);
-    const end: number = start.length < 144 ? Number.POSITIVE_INFINITY : 144 + start.readUInt32LE(140);
-    if (start.length < end) continue;
-    const rest: Buffer = start.subarray(end);
-    start = undefined;
-    if (rest.length > 0) yield rest;
+function offeredFor({ transferSyntaxUid: stored, pixelOffset }: Transcodable): readonly string[] {
+  const { codec, encapsulated, deflated, loss } = encodingOf(stored);
+  if (codec === "reference" || stored === bigEndianPixels) return [stored];
+  const hasPixels = pixelOffset !== undefined;
+  if (hasPixels && encapsulated && codecFamily(stored) === undefined) return [stored];
+  // Encapsulated syntaxes are for pixels alone. Of what is deflated as a whole it shows only when it is read whether it has any.
+  const compressed = hasPixels && !deflated && loss === "lossless" ? losslessSyntaxes : [];
+  return [stored, ...[...plainSyntaxes, ...compressed].filter((uid) => uid !== stored)];
+}
+
+/** `first` makes what goes before the data set out of what stood there. */
+async function* made(
+  instance: CurrentInstance,
+  to: string,
+  pixels: PixelWork,
+  first: (start: Buffer) => Uint8Array | undefined,
+): AsyncGenerator<Uint8Array> {
+  const source = createByteSource(instance.whole());
+  try {
+    const head = first(await source.take(instance.dataSetOffset));
+    yield* behind(head, dataSetPieces(instance, to, source, pixels));
+    while ((await source.next(discardAtOnce)) !== undefined); // to its end, where it is proven
+  } finally {
+    await source.close();
   }
+}
+
+async function* dataSetPieces(
+  instance: CurrentInstance,
+  to: string,
+  source: ByteSource,
+  pixels: PixelWork,
+): AsyncGenerator<Uint8Array> {
+  const { transferSyntaxUid: stored } = instance;
+  const explicit = TransferSyntaxUid.explicitLittleEndian;
+  if (to === stored) {
+    yield* rest(source);
+  } else if (to === explicit && encodingOf(stored).deflated) {
+    yield* inflated(source); // Explicit VR Little Endian under its compression (PS3.5 §A.5)
+  } else {
+    const read = await readThrough(instance, source);
+    if (encodingOf(to).deflated) yield* deflated(recoded(read, explicit, pixels));
+    else yield* recoded(read, to, pixels);
+  }
+}
+
+async function* rest(source: ByteSource): AsyncGenerator<Uint8Array> {
+  for (let piece = await source.next(discardAtOnce); piece !== undefined; piece = await source.next(discardAtOnce)) {
+    yield piece;
+  }
+}
+
+/** A head goes out with the first of what follows: what fails at once has then said nothing yet. */
+async function* behind(head: Uint8Array | undefined, pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    const first = await pieces.next();
+    if (head !== undefined) yield head;
+    if (!first.done) yield first.value;
+    yield* pieces;
+  } finally {
+    await pieces.return(undefined);
+  }
+}
+
+/** File meta information for what is written here and now: by us (PS3.10 §7.1), from where the file said it came. */
+function metaOf(start: Buffer, instance: HeldInstance, to: string, implementation: Implementation): Uint8Array {
+  const { meta } = readFile(start, { partial: true });
+  return writeMeta({
+    mediaStorageSopClassUid: instance.sopClassUid,
+    mediaStorageSopInstanceUid: instance.sopUid,
+    transferSyntaxUid: to,
+    implementationClassUid: implementation.classUid,
+    implementationVersionName: implementation.version,
+    sourceAe: meta.text(Tag.SourceApplicationEntityTitle) || undefined,
+  });
 }

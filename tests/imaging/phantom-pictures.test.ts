@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFile, transferSyntaxOf } from "#formats/dicom";
-import { createFrameCodecs, describeImage, frameBytes, locateFrames } from "#imaging/codecs";
+import { createFrameCodecs } from "#imaging/codecs";
 import { compressedPhantomFiles, type PhantomOptions, phantomFiles } from "#imaging/phantoms";
-import { displayAttributes, renderFrame } from "#imaging/rendering";
+import { renderFrame } from "#imaging/rendering";
+import { displayOf } from "#radiology/images";
+import { describeImage, storedFrames } from "../../imaging/codecs/described-image.fixture.ts";
 
 const codecs = createFrameCodecs();
 
-async function pictures(bytes: Uint8Array): Promise<Uint8Array[]> {
-  const { dataSet, transferSyntaxUid } = readFile(bytes);
+async function pictures(file: Uint8Array): Promise<Uint8Array[]> {
+  const { dataSet, transferSyntaxUid } = readFile(file);
   const image = describeImage(dataSet, transferSyntaxUid);
   assert.ok(image);
   const out: Uint8Array[] = [];
-  for (const [index, location] of locateFrames(dataSet, image).entries()) {
-    const frame = await codecs.decodeFrame(frameBytes(dataSet, location), image);
-    out.push(renderFrame(frame, displayAttributes(dataSet, index)).pixels);
+  for (const [index, { bytes }] of storedFrames(dataSet).entries()) {
+    const frame = await codecs.decodeFrame(bytes, image);
+    out.push(renderFrame(frame, displayOf(dataSet, index, false)).pixels);
   }
   return out;
 }

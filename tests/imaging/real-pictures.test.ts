@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readFile } from "#formats/dicom";
-import { createFrameCodecs, describeImage, frameBytes, locateFrames } from "#imaging/codecs";
-import { displayAttributes, type Picture, type RenderOptions, renderFrame } from "#imaging/rendering";
+import { createFrameCodecs } from "#imaging/codecs";
+import { type Picture, type RenderOptions, renderFrame } from "#imaging/rendering";
+import { displayOf } from "#radiology/images";
+import { describeImage, storedFrames } from "../../imaging/codecs/described-image.fixture.ts";
 
 const folder = join(
   process.env.LEADGLASS_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url)),
@@ -24,10 +26,10 @@ async function render(name: string, options: RenderOptions = {}): Promise<Pictur
   const { dataSet, transferSyntaxUid } = readFile(readFileSync(join(folder, name)));
   const image = describeImage(dataSet, transferSyntaxUid);
   assert.ok(image, name);
-  const [location] = locateFrames(dataSet, image);
-  assert.ok(location, name);
-  const frame = await codecs.decodeFrame(frameBytes(dataSet, location), image);
-  return renderFrame(frame, displayAttributes(dataSet), options);
+  const [first] = storedFrames(dataSet);
+  assert.ok(first, name);
+  const frame = await codecs.decodeFrame(first.bytes, image);
+  return renderFrame(frame, displayOf(dataSet, 0, false), options);
 }
 
 /** Pixels of a binary PGM or PPM file. */
