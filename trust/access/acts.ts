@@ -54,6 +54,8 @@ const everyone = [
 const readers = ["radiologist", "technologist", "referrer", "patient", "service"] as const;
 const lookers = [...readers, "researcher", "guest", "recipient"] as const;
 
+const senders = ["radiologist", "technologist", "front-desk", "service", "operator"] as const;
+
 /**
  * Every act there is, where it is done and who may do it. The one table: the policy decides by it, tests walk it, an auditor
  * can read it (docs/access.md is made from it).
@@ -70,6 +72,23 @@ const table = {
   /** Whole instances, as they were received. */
   "study.read": on("study", ...readers, "recipient", "operator"),
   "study.watch": on("lists", "radiologist", "technologist", "front-desk", "referrer", "researcher"),
+  /** A copy for another machine: a disclosure. What is then done for it, in the name of who asked, is an act of its own. */
+  "study.send": on("study", ...senders),
+  "transfer.carry": on("study", ...senders),
+  /** What is sent and fetched, and how far it is. */
+  "transfer.read": on("lists", ...senders, "administrator", "auditor"),
+  "transfer.steer": on("lists", ...senders, "administrator"),
+  /** The machines that something may be sent to. */
+  "destination.read": on("lists", ...senders, "administrator"),
+  /** A search in another archive, and having a study sent from there. */
+  "archive.query": on("tenant", ...senders),
+  "archive.fetch": on("tenant", ...senders),
+  /** A machine asks whether instances are kept for good, is told, and says it of what we sent (PS3.4 Annex J). */
+  "commitment.request": on("tenant", "device"),
+  "commitment.report": on("tenant", "system"),
+  "commitment.answer": on("tenant", "device"),
+  /** A machine is told that a study has come to rest (PS3.4 Annex R). */
+  "study.announce": on("study", "system"),
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
