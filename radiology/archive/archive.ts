@@ -8,11 +8,14 @@ import { type Changes, createChanges } from "./changes.ts";
 import { currentBytes } from "./corrected-bytes.ts";
 import { type CorrectionActs, createCorrections } from "./corrections.ts";
 import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
-import { createIndexer } from "./indexer.ts";
+import { createIndexer, type Indexer } from "./indexer.ts";
 import { createIntake, type DataSetHeader, type Receiving, type StoredInstance } from "./intake.ts";
 import { liveOpening } from "./live-opening.ts";
 import { createMissingEntries, type ReadableLog } from "./missing-entries.ts";
+import { createPatientSearch, type FindPatients } from "./patient-search.ts";
 import { reachMatches } from "./reach.ts";
+import type { ReadTarget } from "./read-target.ts";
+import { createRejections, type RejectionActs } from "./rejections.ts";
 import {
   createRevealedRows,
   type InstanceRow,
@@ -25,17 +28,11 @@ import { createSeriesMetadata } from "./series-metadata.ts";
 import type { Count, IndexedInstance, IndexedStudy, Match, Query, StudyIndex } from "./study-index.ts";
 import { type RecoverySummary, takeIn } from "./taking-in.ts";
 
-export interface ReadTarget {
-  readonly studyUid: string;
-  readonly seriesUid?: string;
-  readonly sopUid?: string;
-}
-
 /**
  * Where images come in, are found and are read. Every call names its actor and goes through the gate; what is absent and
  * what is refused reject with Problems that doors answer alike.
  */
-export interface Archive extends Changes, CorrectionActs {
+export interface Archive extends Changes, CorrectionActs, RejectionActs {
   /** One instance as C-STORE sends it: a data set without file meta information. */
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
   /** Before the instances of an upload come: who may not store is refused at once. */
@@ -48,6 +45,7 @@ export interface Archive extends Changes, CorrectionActs {
   listStudies(actor: Actor, query: Query): Promise<{ rows: StudyRow[]; total: Count }>;
   findSeries(actor: Actor, query: Query): Promise<SeriesRow[]>;
   findInstances(actor: Actor, query: Query): Promise<ListedInstance[]>;
+  readonly findPatients: FindPatients;
   /** What a watcher is shown of studies that it heard of. */
   watchedStudies(actor: Actor, studyTokens: readonly string[]): Promise<StudyRow[]>;
   /** A study as the gate is asked about it, with where it lies; undefined when there is none. */
@@ -111,13 +109,13 @@ export type { DataSetHeader, Receiving, StoredInstance };
 export function createArchive(parts: ArchiveParts): Archive {
   const { vault, reveal, index, gate, clock, log } = parts;
   const indexer = createIndexer({ index, clock, log });
-  const intake = createIntake({ stamp: clock.now, ...parts, indexer });
   const revealed = createRevealedRows(reveal);
   const metadata = createSeriesMetadata({ ...parts, indexer, revealed });
   const { changed, ...changes } = createChanges({ indexer, clock, log });
   const live = liveOpening(gate);
   const asSubject = (study: IndexedStudy | undefined): Subject | undefined =>
     study && { kind: "study", id: study.studyToken, facts: index.factsOf(study) };
+  const { intake, rejections } = createReceiving({ ...parts, indexer, asSubject }, metadata.changed);
   const isWithin = ({ reach }: Pass, study: IndexedStudy) => covers(reach, index.factsOf(study));
   const subjectOf = async (studyToken: string): Promise<Subject | undefined> => {
     await indexer.settled();
@@ -147,7 +145,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   const within = (query: Query, reach: Match[]): Query =>
     reach.length === 0 ? query : { ...query, matches: [...query.matches, ...reach] };
 
-  /** Looks the study up first, so that the entry in the log carries its token. */
+  /** Looks the study up first, so that the entry in the log carries its token. One that is rejected whole is absent. */
   const withStudy = async <T>(
     actor: Actor,
     act: "study.view" | "study.read",
@@ -155,7 +153,8 @@ export function createArchive(parts: ArchiveParts): Archive {
     work: (study: IndexedStudy, pass: Pass) => Promise<T>,
   ) => {
     await indexer.settled();
-    const study = await find();
+    const found = await find();
+    const study = found?.instanceCount === 0 ? undefined : found;
     return gate.pass(actor, act, asSubject(study), async (pass) => {
       if (study === undefined) throw absent();
       return work(study, pass);
@@ -218,6 +217,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   return {
     ...changes,
     ...{ correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf },
+    ...rejections,
     beginUpload: (actor) => gate.pass(actor, "upload.begin", undefined, async () => {}),
     receiveDataSet: intake.receiveDataSet,
     receiveFile: intake.receiveFile,
@@ -239,10 +239,13 @@ export function createArchive(parts: ArchiveParts): Archive {
       search(actor, [], async (pass, reach) =>
         revealed.listed(pass, await index.findInstances(within(query, reach)), "search"),
       ),
+    findPatients: createPatientSearch({ index, revealed, search }),
     watchedStudies: (actor, studyTokens) =>
       gate.pass(actor, "study.watch", undefined, async (pass) => {
         const rows = await Promise.all(studyTokens.map((token) => index.studyOfToken(token)));
-        const found = rows.filter((row) => row !== undefined).filter((row) => isWithin(pass, row));
+        const found = rows
+          .filter((row) => row !== undefined)
+          .filter((row) => row.instanceCount > 0 && isWithin(pass, row));
         return revealed.studies(pass, found, "search");
       }),
     subjectOf,
@@ -344,6 +347,21 @@ export function createArchive(parts: ArchiveParts): Archive {
       await indexer.close();
     },
   };
+}
+
+/** What comes in, with the notes that hide some of it; `rejected` is called when one has taken effect. */
+function createReceiving(
+  given: ArchiveParts & { readonly indexer: Indexer } & Pick<Parameters<typeof createRejections>[0], "asSubject">,
+  rejected: () => void,
+) {
+  const { indexer } = given;
+  const parts = { stamp: given.clock.now, ...given, settled: indexer.settled };
+  const { admit, ...rejections } = createRejections({ ...parts, receiveNote: (by, at) => intake.receiveNote(by, at) });
+  const intake = createIntake({ ...parts, admitNote: admit });
+  indexer.onIndexed((batch) => {
+    if (batch.some(({ record }) => record.rejection !== undefined)) rejected();
+  });
+  return { intake, rejections };
 }
 
 function absent(): Problem {

@@ -12,7 +12,7 @@ import {
   type Vr,
   writeMeta,
 } from "#formats/dicom";
-import type { Actor, Gate } from "#trust/access";
+import { type Actor, type Gate, system } from "#trust/access";
 import type { Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
 import { createHalves, type Halves } from "./halves.ts";
@@ -25,6 +25,7 @@ import {
   patientOf,
   saysIssuer,
 } from "./received-values.ts";
+import { noteSopClass, type ReadNote, readNote } from "./rejection-notes.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { InstancePlaces, InstanceRecord } from "./study-index.ts";
 
@@ -61,6 +62,8 @@ export interface Receiving {
 export interface Intake {
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
   receiveFile(actor: Actor, facility?: string): Receiving;
+  /** A rejection note of our own, by an actor whom the gate has let reject; `at` is when it came, epoch milliseconds. */
+  receiveNote(by: Actor, at: number): Receiving;
 }
 
 interface IntakeParts {
@@ -69,17 +72,35 @@ interface IntakeParts {
   readonly indexer: Indexer;
   /** When something arrives, epoch milliseconds. */
   readonly stamp: () => number;
+  /** Lets a rejection note in, or not; `store` is what is done then. */
+  readonly admitNote: <T>(actor: Actor, note: ReadNote, store: () => Promise<T>) => Promise<T>;
   readonly implementation: { readonly classUid: string; readonly version: string };
 }
 
 /** The Study Instance UID comes early (PS3.5 §7.1: ascending tags). What stands before it waits in memory, up to this. */
 const bytesBeforeStudyMax = 8 * 1024 * 1024;
 
+/** A Key Object Selection is read whole: it may be a rejection note. */
+const noteBytesMax = 8 * 1024 * 1024;
+
 export function createIntake(parts: IntakeParts): Intake {
   return {
-    receiveFile: (actor, facility) => receive(parts, actor, undefined, facility),
-    receiveDataSet: (actor, header) => receive(parts, actor, header, header.facility),
+    receiveFile: (actor, facility) => receive(parts, { actor, by: actor, facility }),
+    receiveDataSet: (actor, header) => receive(parts, { actor, by: actor, header, facility: header.facility }),
+    receiveNote: (by, at) => receive({ ...parts, stamp: () => at, admitNote: admitted }, { actor: system, by }),
   };
+}
+
+const admitted: IntakeParts["admitNote"] = (_actor, _note, store) => store();
+
+/** Of whom an instance comes. */
+interface Sender {
+  /** Who the gate is asked about. */
+  readonly actor: Actor;
+  /** Who it is said to come from. */
+  readonly by: Actor;
+  readonly header?: DataSetHeader | undefined;
+  readonly facility?: string | undefined;
 }
 
 /** What the reader has told about the instance so far. */
@@ -90,12 +111,7 @@ interface Seen {
   pixelLength: number | undefined;
 }
 
-function receive(
-  parts: IntakeParts,
-  actor: Actor,
-  header: DataSetHeader | undefined,
-  facility: string | undefined,
-): Receiving {
+function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sender): Receiving {
   const { vault, gate, indexer, stamp } = parts;
   const seen: Seen = { captured: new Map(), dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined };
   const meta = header && metaFor(header, parts.implementation);
@@ -109,10 +125,12 @@ function receive(
   let heldBytes = 0;
   /** Bytes of the data set or file that were taken over into hash and seal. */
   let absorbed = 0;
+  const keyObject = keepingKeyObject(seen);
 
   const absorb = (bytes: Uint8Array): void | Promise<void> => {
     const skip = header === undefined ? Math.max(0, (seen.dataSetOffset ?? 0) - absorbed) : 0;
     absorbed += bytes.length;
+    keyObject.take(bytes);
     if (skip < bytes.length) hash.update(skip === 0 ? bytes : bytes.subarray(skip));
     return halves?.write(cutter.cut(bytes));
   };
@@ -144,6 +162,7 @@ function receive(
     const uids = checkedUids(seen, header);
     const into = halves;
     if (into === undefined) throw refusal("no Study Instance UID");
+    const note = readNoteIn(keyObject.bytes(), header);
     const { bigEndian, deflated } = encodingOf(read.transferSyntaxUid);
     const record = {
       ...uids,
@@ -154,8 +173,9 @@ function receive(
       ...(seen.pixelLength !== undefined && !deflated && { pixelLength: seen.pixelLength }),
       dataSetSha256: hash.digest("hex"),
       receivedAt: stamp(),
-      receivedFrom: actor.id,
-      ...(facility !== undefined && facility !== "" && { facility }),
+      receivedFrom: by.id,
+      ...(facility !== "" && { facility }),
+      ...(note !== undefined && { rejection: { code: note.code, sopUids: note.sopUids } }),
       ...indexedValues(seen.captured, bigEndian),
     };
     await into.end(cutter.table(), (image) => encodeStored({ kind: "instance", record, image }));
@@ -165,9 +185,9 @@ function receive(
       sealed = { places, arrival: indexer.arrived({ pack: places.identity.pack, position: endPosition }) };
       return sealed;
     };
-    const stored = await gate
-      .pass(actor, "instance.store", { kind: "instance", id: into.id }, seal)
-      .catch(async (error: unknown) => {
+    const store = () => gate.pass(actor, "instance.store", { kind: "instance", id: into.id }, seal);
+    const stored = await (note === undefined ? store() : parts.admitNote(actor, note, store)).catch(
+      async (error: unknown) => {
         // The log did not take it. Where it cannot be taken back either, the next start finds it, and enters it in the log.
         if (sealed !== undefined) {
           const { places, arrival } = sealed;
@@ -177,7 +197,8 @@ function receive(
           );
         }
         throw error;
-      });
+      },
+    );
     const indexed: InstanceRecord = { ...record, id: into.id, studyToken, places: stored.places };
     await indexer.push(indexed, stored.arrival);
     return uids;
@@ -191,6 +212,31 @@ function receive(
     finish,
     abort: async () => halves?.abort(),
   });
+}
+
+/** Keeps a copy of what passes where the header says that it is a Key Object Selection. */
+function keepingKeyObject({ captured }: Seen) {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  let isOne: boolean | undefined;
+  return {
+    /** From the first byte on: the SOP class is known before any is taken. */
+    take(bytes: Uint8Array): void {
+      const sopClass = captured.get(Tag.SOPClassUID);
+      isOne ??= sopClass !== undefined && uidOf(sopClass) === noteSopClass;
+      if (!isOne) return;
+      size += bytes.length;
+      if (size > noteBytesMax) {
+        throw new Problem("too-large", `a Key Object Selection of more than ${noteBytesMax >> 20} MiB`);
+      }
+      pieces.push(Buffer.from(bytes));
+    },
+    bytes: () => (isOne === true ? Buffer.concat(pieces) : undefined),
+  };
+}
+
+function readNoteIn(bytes: Uint8Array | undefined, header: DataSetHeader | undefined): ReadNote | undefined {
+  return bytes && readNote(bytes, header?.transferSyntaxUid);
 }
 
 /** Whatever fails ends the sealing too: nothing half is left that could be found again. */

@@ -102,6 +102,8 @@ const table = {
   "patient.correct": on("tenant", "technologist", "front-desk", "operator"),
   "patient.merge": on("tenant", "technologist", "front-desk", "operator"),
   "study.move": on("tenant", "technologist", "front-desk", "operator"),
+  /** Hides instances by a rejection note, and shows them again; machines send such notes (IHE IOCM). */
+  "study.reject": on("study", "radiologist", "technologist", "service", "operator", "device"),
   "phantom.load": on("tenant", "administrator", "operator"),
   "status.read": on("tenant", "administrator", "technologist", "auditor", "service", "operator"),
   /** Lets somebody go on who was stopped for looking at too many patients. */

@@ -107,6 +107,8 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "patient.correct": patientChanged,
   "patient.merge": patientChanged,
   "study.move": patientChanged,
+  // Hidden, not destroyed.
+  "study.reject": kind("study-deleted", "U"),
   "phantom.load": kind("data-import", "C"),
   "status.read": restrictedFunction,
   "actor.release": userSecurity,

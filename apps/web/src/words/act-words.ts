@@ -41,6 +41,7 @@ const words: ReadonlyMap<string, Words> = new Map([
     "share.make": "Share a study by a link",
     "share.read": "See which links there are",
     "share.end": "End a link",
+    "study.reject": "Reject images, and take that back",
     "phantom.load": "Load the phantom study",
     "series.summarise": "Prepare a series for viewing",
   }),
