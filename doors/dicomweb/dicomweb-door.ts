@@ -7,6 +7,7 @@ import { framesHandler } from "./frames.ts";
 import { instanceMetadataHandler, seriesMetadataHandler, studyMetadataHandler } from "./metadata.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { Refusal } from "./refusal.ts";
+import { deleteHandler, rejectedHandler, rejectHandler } from "./rejecting.ts";
 import { renderedHandler, thumbnailHandler } from "./rendered.ts";
 import { retrieveHandler } from "./retrieve.ts";
 import { searchHandler } from "./search.ts";
@@ -19,6 +20,7 @@ interface Resource {
   readonly path: string;
   readonly get?: Handler;
   readonly post?: Handler;
+  readonly delete?: Handler;
 }
 
 const study = "/studies/:study";
@@ -34,6 +36,8 @@ function resources(parts: DicomwebParts): Resource[] {
   const retrieve = retrieveHandler(parts);
   const rendered = renderedHandler(parts, cache);
   const thumbnail = thumbnailHandler(parts, cache);
+  const reject = rejectHandler(parts);
+  const hide = deleteHandler(parts);
   return [
     { path: "/studies", get: searchHandler("study", parts), post: storeHandler(parts) },
     { path: "/series", get: searchHandler("series", parts) },
@@ -41,9 +45,11 @@ function resources(parts: DicomwebParts): Resource[] {
     { path: `${study}/series`, get: searchHandler("series", parts) },
     { path: `${study}/instances`, get: searchHandler("instance", parts) },
     { path: `${series}/instances`, get: searchHandler("instance", parts) },
-    { path: study, get: retrieve, post: storeHandler(parts) },
-    { path: series, get: retrieve },
-    { path: instance, get: retrieve },
+    { path: study, get: retrieve, post: storeHandler(parts), delete: hide },
+    { path: series, get: retrieve, delete: hide },
+    { path: instance, get: retrieve, delete: hide },
+    { path: `${study}/rejected`, get: rejectedHandler(parts) },
+    ...[study, series, instance].map((path) => ({ path: `${path}/reject/:code`, post: reject })),
     { path: `${study}/metadata`, get: studyMetadataHandler(parts) },
     { path: `${series}/metadata`, get: seriesMetadataHandler(parts) },
     { path: `${instance}/metadata`, get: instanceMetadataHandler(parts) },
@@ -91,10 +97,12 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
       remedy,
     });
   });
-  for (const { path, get, post } of resources(parts)) {
-    const methods = [...(get ? ["GET", "HEAD"] : []), ...(post ? ["POST"] : []), "OPTIONS"].join(", ");
+  for (const { path, get, post, delete: remove } of resources(parts)) {
+    const ways = [...(get ? ["GET", "HEAD"] : []), ...(post ? ["POST"] : []), ...(remove ? ["DELETE"] : [])];
+    const methods = [...ways, "OPTIONS"].join(", ");
     if (get) scope.route({ method: ["GET", "HEAD"], url: path, handler: get });
     if (post) scope.route({ method: "POST", url: path, handler: post });
+    if (remove) scope.route({ method: "DELETE", url: path, handler: remove });
     // A browser asks without a token, for a page of an origin that may call. Nobody else has to ask so.
     scope.options(path, { config: { anonymous: true } }, async (request, reply) => {
       if (parts.actorOf(request).kind === "anonymous" && !crossOrigin.isAllowed(request)) {

@@ -91,8 +91,6 @@ export interface NamedInstance {
 
 export interface NewNote {
   readonly title: RejectionTitle;
-  /** Key Object Description, for people; empty: none. */
-  readonly text: string;
   readonly studyUid: string;
   /** Values of the study by keyword, as it reads now. */
   readonly study: IndexedValues;
@@ -118,7 +116,7 @@ const studyKeywords = [
 
 /** A note as a file (PS3.3 §A.35.4, PS3.16 TID 2010). */
 export function writeNote(note: NewNote): Uint8Array {
-  const { title, text, studyUid, study, named, seriesUid, sopUid, at, implementation } = note;
+  const { title, studyUid, study, named, seriesUid, sopUid, at, implementation } = note;
   const [date = "", time = ""] = new Date(at).toISOString().replace(/[-:Z]/g, "").split("T");
   const meta: MetaInput = {
     mediaStorageSopClassUid: noteSopClass,
@@ -144,7 +142,7 @@ export function writeNote(note: NewNote): Uint8Array {
     ContentTime: time,
     TimezoneOffsetFromUTC: "+0000",
     CurrentRequestedProcedureEvidenceSequence: [evidenceOf(studyUid, named)],
-    ...contentOf(title, text, named),
+    ...contentOf(title, named),
   });
   return writeFile(meta, dataSet);
 }
@@ -165,29 +163,18 @@ const referenceTo = ({ sopClassUid, sopUid }: NamedInstance): KeywordDataSet => 
   ReferencedSOPInstanceUID: sopUid,
 });
 
-function contentOf(title: RejectionTitle, text: string, named: readonly NamedInstance[]): KeywordDataSet {
-  const code = (value: string, scheme: string, meaning: string) => [
-    { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning },
-  ];
-  const description = {
-    RelationshipType: "CONTAINS",
-    ValueType: "TEXT",
-    ConceptNameCodeSequence: code("113012", "DCM", "Key Object Description"),
-    TextValue: text,
-  };
+function contentOf(title: RejectionTitle, named: readonly NamedInstance[]): KeywordDataSet {
+  const { code: CodeValue, scheme: CodingSchemeDesignator, meaning: CodeMeaning } = title;
   return {
     ValueType: "CONTAINER",
-    ConceptNameCodeSequence: code(title.code, title.scheme, title.meaning),
+    ConceptNameCodeSequence: [{ CodeValue, CodingSchemeDesignator, CodeMeaning }],
     ContinuityOfContent: "SEPARATE",
     ContentTemplateSequence: [{ MappingResource: "DCMR", TemplateIdentifier: "2010" }],
-    ContentSequence: [
-      ...(text === "" ? [] : [description]),
-      ...named.map((instance) => ({
-        RelationshipType: "CONTAINS",
-        ValueType: valueTypeOf(instance.sopClassUid),
-        ReferencedSOPSequence: [referenceTo(instance)],
-      })),
-    ],
+    ContentSequence: named.map((instance) => ({
+      RelationshipType: "CONTAINS",
+      ValueType: valueTypeOf(instance.sopClassUid),
+      ReferencedSOPSequence: [referenceTo(instance)],
+    })),
   };
 }
 

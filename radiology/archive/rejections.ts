@@ -15,12 +15,10 @@ import {
 } from "./rejection-notes.ts";
 import type { IndexedInstance, IndexedSeries, IndexedStudy, StudyIndex } from "./study-index.ts";
 
-/** Why something is rejected: the code of a note's title, and words for people. */
+/** Why something is rejected: the code of a note's title. */
 export interface RejectionReason {
   readonly code: string;
   readonly scheme: string;
-  /** Empty: none. */
-  readonly text: string;
 }
 
 /** An instance that is hidden, for who manages. */
@@ -48,8 +46,6 @@ interface Rejections extends RejectionActs {
   /** Lets in a note that somebody sent, who must be allowed to reject in every study that it speaks of. */
   admit<T>(actor: Actor, note: ReadNote, store: () => Promise<T>): Promise<T>;
 }
-
-const textCharactersMax = 1_024;
 
 interface Parts {
   readonly index: StudyIndex;
@@ -101,7 +97,7 @@ export function createRejections(parts: Parts): Rejections {
     return { study: rows[0]?.values ?? {}, named };
   };
 
-  const note = async (by: Actor, studyUid: string, what: Awaited<ReturnType<typeof open>>, why: Why) => {
+  const note = async (by: Actor, studyUid: string, what: Awaited<ReturnType<typeof open>>, title: RejectionTitle) => {
     const seriesUid = newUid(random);
     for (let from = 0; from < what.named.length; from += namedMax) {
       const at = Math.max(stamp(), lastAt + 1);
@@ -110,16 +106,16 @@ export function createRejections(parts: Parts): Rejections {
       const { implementation } = parts;
       const uids = { studyUid, seriesUid, sopUid: newUid(random) };
       const receiving = parts.receiveNote(by, at);
-      await receiving.write(writeNote({ ...why, ...uids, study: what.study, named, at, implementation }));
+      await receiving.write(writeNote({ title, ...uids, study: what.study, named, at, implementation }));
       await receiving.finish();
     }
     await settled();
   };
 
   return {
-    async reject(actor, target, { code, scheme, text }) {
+    async reject(actor, target, { code, scheme }) {
       const title = rejectionTitleOf(code, scheme);
-      if (title === undefined || text.length > textCharactersMax) throw noSuchReason();
+      if (title === undefined) throw noSuchReason();
       await settled();
       const study = await index.study(target.studyUid);
       return gate.pass(actor, "study.reject", asSubject(study), async (pass) => {
@@ -128,7 +124,7 @@ export function createRejections(parts: Parts): Rejections {
         const { sopUid } = target;
         const named = sopUid === undefined ? what.named : what.named.filter((one) => one.sopUid === sopUid);
         if (named.length === 0) throw nothing();
-        await note(actor, target.studyUid, { ...what, named }, { title, text });
+        await note(actor, target.studyUid, { ...what, named }, title);
         return named.length;
       });
     },
@@ -157,11 +153,6 @@ export function createRejections(parts: Parts): Rejections {
       return passing();
     },
   };
-}
-
-interface Why {
-  readonly title: RejectionTitle;
-  readonly text: string;
 }
 
 function nothing(): Problem {
