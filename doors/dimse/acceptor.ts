@@ -204,6 +204,7 @@ function establish(
     responseBytesMax: limits.identifierBytesMax,
     window: agreement.window,
     responseMs: limits.dimseMs,
+    timedOut: () => timeOut(session),
     clock,
     log,
   });
@@ -242,8 +243,12 @@ function watchTime(session: Session, messages: Messages): void {
     session.watch = clock.after(Math.min(leftMs, limits.dimseMs), () => watchTime(session, messages));
     return;
   }
+  timeOut(session);
+}
+
+function timeOut(session: Session): void {
   session.endedAs = "timeout";
-  layer.abort();
+  session.layer.abort();
 }
 
 /** What is being worked on is answered first; a release within a message breaks the rules. */

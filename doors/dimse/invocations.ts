@@ -35,6 +35,7 @@ interface InvocationsOptions {
   readonly window: { readonly invoked: number };
   readonly responseBytesMax: number;
   readonly responseMs: number;
+  timedOut(): void;
   readonly clock: Clock;
   abort(): void;
 }
@@ -61,13 +62,13 @@ export function createInvocations(options: InvocationsOptions) {
   const start = (contextId: number, command: CommandSet, asked: InvocationOptions) => {
     const id = nextId;
     nextId = (nextId % 0xffff) + 1;
-    let timer: Timer = clock.after(options.responseMs, abort);
+    let timer: Timer = clock.after(options.responseMs, options.timedOut);
     const invocation: Invocation = {
       options: asked,
       answer: Promise.withResolvers(),
       progress() {
         timer.stop();
-        timer = clock.after(options.responseMs, abort);
+        timer = clock.after(options.responseMs, options.timedOut);
       },
     };
     const stop = () => timer.stop();

@@ -41,6 +41,8 @@ export interface MessagesOptions {
   readonly window: { readonly performed: number; readonly invoked: number };
   /** For the peer to take, or to answer, anything of a request of ours. */
   readonly responseMs: number;
+  /** It did not; the association is to end. */
+  timedOut(): void;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -17,7 +17,7 @@ import {
   storagePolicy,
   type UserIdentity,
 } from "./index.ts";
-import { dicomApplicationContext, type Pdu } from "./pdu.ts";
+import { dicomApplicationContext, type Pdu, type ProposedContext, type UserInformation } from "./pdu.ts";
 import { encodePdu } from "./pdu-encode.ts";
 import { createPduReader } from "./pdu-reader.ts";
 
@@ -81,11 +81,17 @@ export const open = (door: ReturnType<typeof doorWith>["door"]) =>
   openAssociation(connectTo(door), proposal, { clock: systemClock });
 
 /** A peer that may do what no proper one does: it sends bytes and lists the commands and PDUs it gets. */
-export async function rawPeer(door: ReturnType<typeof doorWith>["door"], pduBytesMax = 0, identity?: UserIdentity) {
+export async function rawPeer(
+  door: ReturnType<typeof doorWith>["door"],
+  pduBytesMax = 0,
+  identity?: UserIdentity,
+  more: { readonly contexts?: readonly ProposedContext[]; readonly user?: Partial<UserInformation> } = {},
+) {
   const connection = connectTo(door);
   const whole: Pdu[] = [];
   const pdus: Pdu["type"][] = [];
   const commands: CommandSet[] = [];
+  const dataSets: Buffer[] = [];
   const longest = { pduBytes: 0 };
   const parts: Buffer[] = [];
   let pduBytes = 0;
@@ -96,11 +102,14 @@ export async function rawPeer(door: ReturnType<typeof doorWith>["door"], pduByte
         pduBytes = 6;
         return true;
       },
-      data(_context, _command, last, bytes) {
+      data(_context, command, last, bytes) {
         parts.push(Buffer.from(bytes));
         pduBytes += bytes.length;
         longest.pduBytes = Math.max(longest.pduBytes, pduBytes);
-        if (last) commands.push(decodeCommand(Buffer.concat(parts.splice(0))).command);
+        if (!last) return true;
+        const message = Buffer.concat(parts.splice(0));
+        if (command) commands.push(decodeCommand(message).command);
+        else dataSets.push(message);
         return true;
       },
     },
@@ -125,10 +134,11 @@ export async function rawPeer(door: ReturnType<typeof doorWith>["door"], pduByte
     contexts: [
       { id: 1, abstractSyntax: verification, transferSyntaxes: [implicit] },
       { id: 3, abstractSyntax: ct, transferSyntaxes: [explicit] },
+      ...(more.contexts ?? []),
     ],
-    user: { pduBytesMax, implementationClassUid: "1.2.3", ...(identity ? { identity } : {}) },
+    user: { pduBytesMax, implementationClassUid: "1.2.3", ...(identity ? { identity } : {}), ...more.user },
   });
-  return { connection, whole, pdus, commands, longest, send, settle, command, dataSet };
+  return { connection, whole, pdus, commands, dataSets, longest, send, settle, command, dataSet };
 }
 
 export const storeRq: CommandSet = {

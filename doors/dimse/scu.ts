@@ -135,6 +135,7 @@ function open(
     responseBytesMax: bounds.attributesBytesMax,
     window,
     responseMs: dimseMs,
+    timedOut: () => void layer.abort(),
     clock,
     log,
   });
