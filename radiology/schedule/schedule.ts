@@ -1,0 +1,129 @@
+import type { Clock } from "#base/clock";
+import type { Random } from "#base/id";
+import { Problem } from "#base/problem";
+import type { DataSet, DicomJson } from "#formats/dicom";
+import { type Actor, covers, type Gate } from "#trust/access";
+import type { Records } from "#trust/vault";
+import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
+import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
+import {
+  contentOf,
+  factsOf,
+  identityOf,
+  isOver,
+  type ScheduledStep,
+  type StepContent,
+  stepsIn,
+} from "./scheduled-step.ts";
+import { worklistQuery } from "./worklist-query.ts";
+
+/** What is to be done on which machine, and what is done of it. What plans a facility's work fills it (`put`). */
+export interface Schedule {
+  readonly performed: PerformedSteps;
+  /**
+   * The steps that a console asks for and may see, and that are not over, in the order in which they are due (PS3.4 §K.4.1). Problem `invalid`
+   * for an identifier that is none.
+   */
+  find(actor: Actor, identifier: DataSet): AsyncIterable<FoundStep>;
+  /**
+   * Schedules the steps of a worklist item. One with the same Study Instance UID and Scheduled Procedure Step ID is replaced; what was performed
+   * of it stays. `facility` is the token of the one in which they are done; empty: in none.
+   */
+  put(actor: Actor, item: DataSet, facility: string): Promise<Scheduled>;
+  /** Those that the actor may see, in the order in which they are due. */
+  list(actor: Actor): Promise<ScheduledStep[]>;
+  /** Problem `absent` when there is no such step. */
+  remove(actor: Actor, token: string): Promise<void>;
+}
+
+export interface FoundStep {
+  readonly attributes: DicomJson;
+  /** A key of the identifier was not matched by. */
+  readonly keysIgnored: boolean;
+}
+
+/** How many steps an item was of. */
+export interface Scheduled {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}
+
+export interface ScheduleParts {
+  readonly records: Records;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Steps looked at in a row before others have their turn. */
+const inARow = 500;
+
+export function createSchedule({ records, gate, clock, random }: ScheduleParts): Schedule {
+  let opening: Promise<HeldSteps> | undefined;
+  /** Opened by the first who needs it: a start does without, and one that failed is tried again. */
+  const held = (): Promise<HeldSteps> => {
+    opening ??= openHeldSteps(records, clock).catch((error) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+
+  return {
+    performed: createPerformedSteps({ records, held, gate, now: clock.now, random }),
+    async *find(actor, identifier) {
+      const query = worklistQuery(identifier);
+      const { keysIgnored } = query;
+      const matching = await gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
+        const steps = (await held()).having(query.terms);
+        const found: HeldStep[] = [];
+        for (const [at, step] of steps.entries()) {
+          if (at % inARow === inARow - 1) await new Promise((resolve) => setImmediate(resolve));
+          const { content } = step;
+          if (!covers(reach, factsOf(content)) || isOver(content)) continue;
+          if (query.matches(content.attributes)) found.push(step);
+        }
+        return found.sort(byStart);
+      });
+      for (const { content } of matching) yield { attributes: query.answer(content.attributes), keysIgnored };
+    },
+    put: (actor, item, facility) =>
+      gate.pass(actor, "worklist.write", undefined, async () => {
+        const planned = stepsIn(item);
+        const steps = await held();
+        return steps.inTurn(async () => {
+          const counts = { added: 0, changed: 0, unchanged: 0 };
+          const contents = new Map<string, StepContent>();
+          for (const attributes of planned) {
+            const token = records.idOf("scheduled-step", identityOf(attributes));
+            const known = steps.get(token)?.content;
+            const content = contentOf(attributes, facility, known?.performed);
+            if (known !== undefined && isSame(known, content)) counts.unchanged++;
+            else {
+              counts[known === undefined ? "added" : "changed"]++;
+              contents.set(token, content);
+            }
+          }
+          if (contents.size > 0) await steps.put(contents);
+          return counts;
+        });
+      }),
+    list: (actor) =>
+      gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
+        const all = (await held()).all();
+        return all.filter(({ content }) => covers(reach, factsOf(content))).sort(byStart);
+      }),
+    remove: (actor, token) =>
+      gate.pass(actor, "worklist.write", { kind: "step", id: token }, async () => {
+        const steps = await held();
+        if (!(await steps.inTurn(() => steps.remove(token)))) {
+          throw new Problem("absent", "no such step", { remedy: "leadglass worklist list shows those there are" });
+        }
+      }),
+  };
+}
+
+const byStart = (a: HeldStep, b: HeldStep) => (a.startsAt < b.startsAt ? -1 : a.startsAt > b.startsAt ? 1 : 0);
+
+const isSame = (a: StepContent, b: StepContent) => JSON.stringify(a) === JSON.stringify(b);

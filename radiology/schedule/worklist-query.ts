@@ -1,0 +1,173 @@
+import { Problem } from "#base/problem";
+import {
+  type DataSet,
+  type DicomJson,
+  type JsonElement,
+  type JsonValue,
+  temporalRange,
+  toDicomJson,
+} from "#formats/dicom";
+import { itemsOf, key, stepOf, textAt, textsAt, textsOf } from "./attributes.ts";
+import { matchedVrOf, valueTest, wholeTime } from "./value-matching.ts";
+import { isWorklistKey } from "./worklist-keys.ts";
+
+/** What a console asks of the worklist, ready to be held against each step (PS3.4 §K.4.1). */
+export interface WorklistQuery {
+  /** It holds a key that is not matched by. */
+  readonly keysIgnored: boolean;
+  /** Terms that steps are kept by (`termsOf`): a group for each key that says exactly what it wants, of which a step has at least one. */
+  readonly terms: readonly (readonly string[])[];
+  matches(attributes: DicomJson): boolean;
+  /** What of a step was asked for; a key of the model that it has no value of is there and empty. */
+  answer(attributes: DicomJson): DicomJson;
+}
+
+/** @throws Problem `invalid` for an identifier that is none of this information model. */
+export function worklistQuery(identifier: DataSet): WorklistQuery {
+  const asked = toDicomJson(identifier);
+  const seen = { ignored: false };
+  const { rest, test } = asMoments(asked);
+  const query = itemQuery(rest, "item", seen);
+  return {
+    keysIgnored: seen.ignored,
+    terms: wantedTerms(asked),
+    matches: (attributes) => query.matches(attributes) && test(stepOf(attributes)),
+    answer: (attributes) => answerOf(query, attributes),
+  };
+}
+
+/** A key of an item. */
+interface Key {
+  readonly at: string;
+  readonly vr: JsonElement["vr"];
+  readonly isKnown: boolean;
+  readonly test: ((held: JsonElement | undefined) => boolean) | undefined;
+  /** What is asked of the items of a sequence; undefined: for all that they hold. */
+  readonly item: ItemQuery | undefined;
+}
+
+interface ItemQuery {
+  readonly keys: readonly Key[];
+  matches(item: DicomJson): boolean;
+}
+
+/** Where an item stands: what the model has is known of the first two, below them everything is. */
+type Within = "item" | "step" | "below";
+
+const characterSet = "00080005";
+
+function itemQuery(asked: DicomJson, within: Within, seen: { ignored: boolean }): ItemQuery {
+  const keys: Key[] = [];
+  for (const [at, element] of Object.entries(asked)) {
+    if (at === characterSet) continue;
+    const isKnown = within === "below" || isWorklistKey(Number.parseInt(at, 16), within);
+    // Binary values are not matched by either.
+    if (!isKnown || element.InlineBinary !== undefined) seen.ignored = true;
+    if (!isKnown) keys.push({ at, vr: element.vr, isKnown, test: undefined, item: undefined });
+    else if (element.vr === "SQ") keys.push(sequenceKey(at, element, within, seen));
+    else keys.push(valueKey(at, element));
+  }
+  const tests = keys.flatMap(({ at, test }) => (test === undefined ? [] : [{ at, test }]));
+  return { keys, matches: (item) => tests.every(({ at, test }) => test(item[at])) };
+}
+
+function valueKey(at: string, element: JsonElement): Key {
+  const tag = Number.parseInt(at, 16);
+  const vr = matchedVrOf(tag, element.vr);
+  const test = valueTest(tag, vr, textsOf(element));
+  return { at, vr, isKnown: true, item: undefined, test: test && ((held) => test(textsOf(held))) };
+}
+
+/** Sequence matching (PS3.4 §C.2.2.2.6): one item of keys, of which all must match within one item. An empty one asks for everything. */
+function sequenceKey(at: string, element: JsonElement, within: Within, seen: { ignored: boolean }): Key {
+  const items = itemsOf(element);
+  if (items.length > 1) throw new Problem("invalid", "a sequence of the identifier has more than one item");
+  const [asked] = items;
+  if (asked === undefined || Object.keys(asked).length === 0) {
+    return { at, vr: "SQ", isKnown: true, test: undefined, item: undefined };
+  }
+  const item = itemQuery(asked, within === "item" && at === key.steps ? "step" : "below", seen);
+  const isAsked = item.keys.some(({ test }) => test !== undefined);
+  const test = isAsked ? (held: JsonElement | undefined) => itemsOf(held).some(item.matches) : undefined;
+  return { at, vr: "SQ", isKnown: true, item, test };
+}
+
+function answerOf({ keys }: ItemQuery, held: DicomJson): DicomJson {
+  const answer: DicomJson = {};
+  for (const { at, vr, isKnown, item } of keys) {
+    const element = held[at];
+    if (element === undefined) {
+      // §C.2.2.1.3: a key of which nothing is known is not returned, one of the model is there.
+      if (isKnown) answer[at] = { vr };
+    } else if (item === undefined) answer[at] = element;
+    else {
+      const items = itemsOf(element).filter(item.matches);
+      const Value: JsonValue[] = items.map((one) => answerOf(item, one));
+      answer[at] = Value.length === 0 ? { vr } : { vr, Value };
+    }
+  }
+  return answer;
+}
+
+/**
+ * Start date and start time, where both are ranges, ask for one range of moments: from the first day at the first time to the last day at the
+ * last (PS3.4 Table K.6-1). `rest` asks for all the others.
+ */
+function asMoments(asked: DicomJson): { readonly rest: DicomJson; readonly test: (step: DicomJson) => boolean } {
+  const step = stepOf(asked);
+  const [day, hours] = [textAt(step, key.startDate), textAt(step, key.startTime)];
+  const days = day.includes("-") ? temporalRange("DA", day) : undefined;
+  const times = hours.includes("-") ? temporalRange("TM", hours) : undefined;
+  if (days === undefined || times === undefined) return { rest: asked, test: () => true };
+  const from = days.from === undefined ? "" : days.from + (times.from ?? "");
+  const to = days.to === undefined ? "\uffff" : days.to + (times.to ?? "\uffff");
+  const others: DicomJson = { ...step, [key.startDate]: { vr: "DA" }, [key.startTime]: { vr: "TM" } };
+  return {
+    rest: { ...asked, [key.steps]: { vr: "SQ", Value: [others, ...itemsOf(asked[key.steps]).slice(1)] } },
+    test: (held) => {
+      const moment = textAt(held, key.startDate) + wholeTime(textAt(held, key.startTime));
+      return moment >= from && moment <= to;
+    },
+  };
+}
+
+const requestKeys = [key.accessionNumber, key.patientId, key.studyUid];
+const stepKeys = [key.stationAe, key.modality];
+/** A range of so many days is looked up day by day. */
+const daysMax = 31;
+
+/** The terms that a step is found by without looking at the others. */
+export function termsOf(attributes: DicomJson): string[] {
+  const step = stepOf(attributes);
+  const terms = (item: DicomJson, keys: readonly string[]) =>
+    keys.flatMap((at) => textsAt(item, at).map((text) => `${at} ${text}`));
+  return [...terms(attributes, requestKeys), ...terms(step, [...stepKeys, key.startDate])];
+}
+
+function wantedTerms(asked: DicomJson): string[][] {
+  const step = stepOf(asked);
+  const exact = (item: DicomJson, at: string): string[] => {
+    const texts = textsAt(item, at);
+    return texts.some((text) => /[*?]/.test(text)) ? [] : texts.map((text) => `${at} ${text}`);
+  };
+  const groups = [...requestKeys.map((at) => exact(asked, at)), ...stepKeys.map((at) => exact(step, at))];
+  const days = textsAt(step, key.startDate).map(daysOf);
+  if (days.every((list) => list !== undefined)) groups.push(days.flat().map((day) => `${key.startDate} ${day}`));
+  return groups.filter((group) => group.length > 0);
+}
+
+const dayMs = 86_400_000;
+
+/** The days of a date or a short range; undefined for others. */
+function daysOf(text: string): string[] | undefined {
+  const { from, to } = temporalRange("DA", text.trim()) ?? {};
+  if (from === undefined || to === undefined) return undefined;
+  if (from === to) return [from];
+  const [first, last] = [timeOf(from), timeOf(to)];
+  if (!(last >= first) || last - first >= daysMax * dayMs) return undefined;
+  const days: string[] = [];
+  for (let at = first; at <= last; at += dayMs) days.push(new Date(at).toISOString().slice(0, 10).replaceAll("-", ""));
+  return days;
+}
+
+const timeOf = (day: string): number => Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
