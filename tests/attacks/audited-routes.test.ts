@@ -126,7 +126,7 @@ const endsItself = ({ method, url }: Route) =>
   (method === "DELETE" && url === "/api/session") || (method === "DELETE" && url === "/api/account/sessions");
 
 /** What removes something is asked last, the account of who asks last of all. */
-const turnOf = ({ method, url }: Route) => (url === "/api/accounts" ? 2 : method === "DELETE" ? 1 : 0);
+const turnOf = ({ method, url }: Route) => (url === "/api/accounts" ? 2 : method === "DELETE" || url.includes("/reject/") ? 1 : 0);
 
 test("every route of the route table leaves an entry in the log, whoever asks and whatever comes of it", async () => {
   const routes = installation.server.routes.filter(

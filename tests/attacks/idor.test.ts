@@ -51,7 +51,7 @@ const bodies: Readonly<Record<string, (ids: Ids) => object>> = {
 /** Every way to ask for one study: by its path or its body. */
 function requestsFor(ids: Ids) {
   const inPath = house.routes.filter(
-    (route) => /:(study|token)\b/.test(route) && !/^(OPTIONS|POST \/dicom-web)/.test(route),
+    (route) => /:(study|token)\b/.test(route) && !/^(OPTIONS|POST \/dicom-web.*(?<!:code)$)/.test(route),
   );
   const paths = inPath.map((route) => {
     const [method = "GET", path = ""] = route.split(" ");
@@ -60,6 +60,7 @@ function requestsFor(ids: Ids) {
       .replace(":series", ids.seriesUid)
       .replace(":instance", ids.sopUid)
       .replace(":frames", "1")
+      .replace(":code", "113001^DCM")
       .replace("*", "7FE00010")
       .replace(":token", ids.token);
     return { route, method: method as "GET", url, payload: undefined };
@@ -101,7 +102,8 @@ test("attack 88: a study outside the caller's reach answers, by whatever route i
 });
 
 test("attack 88: what lies in reach is served by the same routes, so that a refusal above is one", async () => {
-  const reads = /^(GET|HEAD) (\/dicom-web|\/api\/studies\/:token(\/corrections)?$)/;
+  // What is rejected is for who may reject.
+  const reads = /^(GET|HEAD) (\/dicom-web(?!.*\/rejected$)|\/api\/studies\/:token(\/corrections)?$)/;
   for (const { name, what, sees } of callers()) {
     for (const study of sees) {
       for (const request of requestsFor(house.studies[study]).filter(({ route }) => reads.test(route))) {

@@ -19,11 +19,14 @@ const filledWith =
   (name, other) =>
     ids[name] ?? other;
 
+/** What stands in addresses of DICOMweb and is nobody's. */
+const spoken: Ids = { frames: "1", code: "113001^DCM" };
+
 /** In addresses of DICOMweb the same words stand for UIDs. */
 const inDicomweb =
   (ids: Ids): Fill =>
   (name, other) =>
-    ids[`${name}Uid`] ?? (name === "frames" ? "1" : other);
+    ids[`${name}Uid`] ?? spoken[name] ?? other;
 
 /** What is looked at of a JSON schema. */
 export interface Schema {
