@@ -51,7 +51,7 @@ function interactionsOf(ending: string): Interaction[] | undefined {
 /** What each interaction with a resource lets a token do. Nothing deletes: that takes two people. */
 const actsOfResource: Readonly<Record<Resource, Partial<Record<Interaction, readonly Act[]>>>> = {
   ImagingStudy: {
-    c: ["instance.store"],
+    c: ["upload.begin", "instance.store"],
     r: ["study.view", "study.read"],
     u: ["study.correct"],
     s: ["study.search", "study.watch"],
@@ -62,7 +62,7 @@ const actsOfResource: Readonly<Record<Resource, Partial<Record<Interaction, read
 
 const actsOfOwn: Readonly<Record<string, readonly Act[]>> = {
   "dicomweb.read": ["study.search", "study.watch", "study.view", "study.read"],
-  "dicomweb.write": ["instance.store"],
+  "dicomweb.write": ["upload.begin", "instance.store"],
   "audit.read": ["audit.read"],
 };
 
