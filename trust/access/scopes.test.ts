@@ -72,10 +72,18 @@ test("scopes of programs are nothing to people, nor the other way round; those o
   assert.ok(needsPatient(["launch/patient"]) && needsPatient(["patient/ImagingStudy.rs"]));
 });
 
+test("what lets a program store lets it begin an upload", () => {
+  for (const scope of ["dicomweb.write", "user/ImagingStudy.c"]) {
+    assert.deepEqual([...actsOfScopes([scope], "person", true)].sort(), ["instance.store", "upload.begin"]);
+  }
+});
+
 test("no scope lets anybody administer", () => {
   const all = [...actsOfScopes(scopesOffered, "person", true), ...actsOfScopes(scopesOffered, "program", true)];
   assert.deepEqual(
-    all.filter((act) => !/^(study\.(search|watch|view|read|correct)|instance\.store|audit\.read)$/.test(act)),
+    all.filter(
+      (act) => !/^(study\.(search|watch|view|read|correct)|upload\.begin|instance\.store|audit\.read)$/.test(act),
+    ),
     [],
   );
   assert.ok(scopesShown.every((scope) => scopesOffered.includes(scope)));
