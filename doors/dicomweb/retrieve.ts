@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isProblem } from "#base/problem";
 import { TransferSyntaxUid } from "#formats/dicom";
 import { type HeldInstance, receivedBytes } from "#radiology/archive";
 import type { Transcoder } from "#radiology/images";
@@ -31,12 +32,15 @@ export function retrieveHandler(parts: DicomwebParts) {
       return answerOf(instance, form, root, parts.transcoder);
     });
     const [only] = answers;
-    if (only !== undefined && target.sopUid !== undefined && ways[0]?.single === true) {
-      reply.header("content-location", only.location ?? "");
-      return sendStream(request, reply, only, parts.log);
-    }
+    const isSingle = only !== undefined && target.sopUid !== undefined && ways[0]?.single === true;
+    if (isSingle) reply.header("content-location", only.location ?? "");
     const seed = `${held[0]?.studyToken} ${held[0]?.id} ${held.length} ${only?.type}`;
-    return sendStream(request, reply, multipartOf(dicom, seed, answers), parts.log);
+    try {
+      return await sendStream(request, reply, isSingle ? only : multipartOf(dicom, seed, answers), parts.log);
+    } catch (error) {
+      // Samples that do not fit the codec that was asked for: that shows with the first bytes.
+      throw isProblem(error, "unsupported") ? offered() : error;
+    }
   };
 }
 

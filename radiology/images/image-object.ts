@@ -91,7 +91,21 @@ export function imageOf(header: ObjectHeader, transferSyntaxUid: string): ImageO
   const layout = frameLayoutOf(dataSet);
   if (layout.frames > framesMax) throw new Problem("invalid", `the instance states more than ${framesMax} frames`);
   const frames = frameLocations(pixels, layout);
-  return { ...header, frames, image: describe(dataSet, transferSyntaxUid, pixelVr) };
+  return {
+    ...header,
+    frames: withPadding(frames, pixels, dataSet),
+    image: describe(dataSet, transferSyntaxUid, pixelVr),
+  };
+}
+
+/** Big endian words of a value whose length is odd hold its last sample behind the byte that made it even (PS3.5 §7.3). */
+function withPadding(frames: FrameLocation[], pixels: PixelDataLocation, { bigEndian }: DataSet): FrameLocation[] {
+  const last = frames.at(-1);
+  const range = last?.ranges[0];
+  if (!bigEndian || !("native" in pixels) || last === undefined || range === undefined) return frames;
+  const { offset, length } = pixels.native;
+  if (range.length % 2 === 0 || range.offset + range.length >= offset + length) return frames;
+  return [...frames.slice(0, -1), { ...last, ranges: [{ offset: range.offset, length: range.length + 1 }] }];
 }
 
 function describe(dataSet: DataSet, transferSyntaxUid: string, pixelVr: Vr): FrameDescription {

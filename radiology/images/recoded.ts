@@ -1,5 +1,7 @@
 import { Problem } from "#base/problem";
 import {
+  type DataElement,
+  type DataSet,
   type ElementInput,
   encodingOf,
   inputOf,
@@ -114,7 +116,25 @@ export async function* recoded(instance: ReadInstance, to: string, pixels: Pixel
 
 function inputsBefore({ dataSet, pixels, pixelTag }: ObjectHeader): ElementInput[] {
   const before = dataSet.elements.filter(({ tag }) => pixels === undefined || tag < pixelTag);
-  return before.map((element) => inputOf(dataSet, element));
+  return withoutInnerPictures(dataSet, before);
+}
+
+/**
+ * A compressed picture inside a sequence (an icon of PS3.3 §F.7, or a maker's own) is so in the syntax of its object. The sequence is left
+ * out, as any writer may leave an icon out: whoever wants a small picture makes one.
+ */
+function withoutInnerPictures(dataSet: DataSet, elements: readonly DataElement[]): ElementInput[] {
+  return elements.flatMap((element) => {
+    const { tag, items } = element;
+    if (items === undefined || !items.some(holdsPicture)) return [inputOf(dataSet, element)];
+    if (items.some((item) => item.elements.some(({ fragments }) => fragments !== undefined))) return [];
+    return [{ tag, vr: "SQ", value: items.map((item) => withoutInnerPictures(item, item.elements)) } as const];
+  });
+}
+
+/** The reader has bounded how deeply sequences nest. */
+function holdsPicture(dataSet: DataSet): boolean {
+  return dataSet.elements.some(({ fragments, items }) => fragments !== undefined || items?.some(holdsPicture));
 }
 
 /** Plain pixels as they are, their words turned round where the byte order changes. */
