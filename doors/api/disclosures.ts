@@ -89,6 +89,7 @@ const words: Readonly<Record<LookKind, string>> = {
   exported: "took the images out to other storage",
   shared: "gave somebody outside a link to the images",
   "share-ended": "ended a link to the images",
+  sent: "sent a copy of the images to another machine",
   corrected: "corrected name, number or date",
   received: "brought images in",
   deleted: "deleted images",

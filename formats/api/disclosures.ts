@@ -13,6 +13,7 @@ export type LookKind =
   | "exported"
   | "shared"
   | "share-ended"
+  | "sent"
   | "corrected"
   | "received"
   | "deleted"

@@ -147,6 +147,8 @@ const kinds: Readonly<Record<string, LookKind | undefined>> = {
   "disclosure.read": undefined,
   "share.make": "shared",
   "share.end": "share-ended",
+  "study.send": "sent",
+  "transfer.carry": undefined,
   "instance.store": "received",
   "study.delete": "deleted",
   "study.shred": "deleted",

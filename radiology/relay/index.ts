@@ -1,13 +1,13 @@
+export type { InstanceReference, NotKept } from "./commitment.ts";
+export type { Progress, Transfer, TransferState } from "./outbox.ts";
 export type {
-  Attempt,
-  NewTransfer,
-  Outbox,
-  OutboxLimits,
-  OutboxParts,
-  Perform,
-  Priority,
-  Progress,
-  Transfer,
-  TransferState,
-} from "./outbox.ts";
-export { createOutbox } from "./outbox.ts";
+  Availability,
+  CommitmentReport,
+  CommitmentRequest,
+  FoundStudy,
+  Peers,
+  SendingAnswer,
+  SendingRound,
+} from "./peers.ts";
+export type { CommitmentAnswer, Relay, RelayParts, SendRequest } from "./relay.ts";
+export { commitmentMost, createRelay } from "./relay.ts";

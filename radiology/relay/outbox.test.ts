@@ -8,7 +8,7 @@ import { isProblem, Problem } from "#base/problem";
 import { createMemoryRecordStore } from "#stores/memory";
 import { createRecords, type RecordStore } from "#trust/vault";
 import { openVault } from "../../trust/vault/vault.fixture.ts";
-import { createOutbox, type NewTransfer, type OutboxLimits, type Perform } from "./index.ts";
+import { createOutbox, type NewTransfer, type OutboxLimits, type Perform } from "./outbox.ts";
 
 interface Letter {
   readonly say: string;
@@ -187,7 +187,7 @@ test("closing cuts off what runs; the next process takes it up with what was lef
     (_letter, { signal, keep, note }) =>
       new Promise((_resolve, reject) => {
         note({ done: 1, of: 2 });
-        keep({ say: "the rest" });
+        keep(() => ({ say: "the rest" }));
         signal.addEventListener("abort", () => reject(offline()));
       }),
     { store },
@@ -203,6 +203,28 @@ test("closing cuts off what runs; the next process takes it up with what was lef
   assert.deepEqual(done, ["the rest"]);
   assert.equal(second.outbox.list()[0]?.attempts, 1, "being cut off was no attempt");
   await second.outbox.close();
+});
+
+test("what it is too early for was no attempt; what an errand waits for is kept with it and tried at once", async () => {
+  const { outbox, clock } = openBox(async ({ say }, { notBefore }) => {
+    if (say === "ready") return;
+    notBefore(clock.now() + hourMs);
+    throw new Problem("busy", "not yet");
+  });
+  await outbox.begin();
+  const { id } = await outbox.add(letter("a"));
+  await settle();
+  clock.advance(hourMs + 1);
+  await settle();
+  assert.deepEqual([outbox.list()[0]?.state, outbox.list()[0]?.attempts], ["waiting", 0]);
+  await outbox.wake(id, () => ({ say: "ready" }));
+  await settle();
+  assert.equal(outbox.list()[0]?.state, "done");
+  await assert.rejects(
+    outbox.wake(id, (same) => same),
+    (error) => isProblem(error, "absent"),
+  );
+  await outbox.close();
 });
 
 /** The process is gone at the n-th change of a record, before it rests or right after; nothing of it answers any more. */

@@ -53,8 +53,10 @@ export interface Attempt<Errand> {
   /** Aborted when the errand is called off, or the process ends. */
   readonly signal: AbortSignal;
   note(progress: Progress): void;
-  /** What is left to do, for the next attempt. Kept when this one fails. */
-  keep(errand: Errand): void;
+  /** What is left to do. Kept when this attempt fails, for the next one. */
+  keep(change: (errand: Errand) => Errand): void;
+  /** It is too early: should this attempt fail, it was none, and the next one comes then. */
+  notBefore(time: number): void;
 }
 
 /**
@@ -73,6 +75,8 @@ export interface Outbox<Errand> {
   retry(id: string): Promise<Transfer>;
   /** Problem `absent` without it, `conflict` for one that is over. */
   cancel(id: string): Promise<Transfer>;
+  /** Something came that the errand waits for: keeps it with the errand, and tries now. Problem `absent` when none waits. */
+  wake(id: string, change: (errand: Errand) => Errand): Promise<Transfer>;
   watch(listener: (transfer: Transfer) => void): () => void;
   /** Takes up what the last process left, and begins to work. */
   begin(): Promise<void>;
@@ -151,13 +155,17 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
         : { ...entry, attempts: entry.attempts + 1, nextAt: now() + pauseMs(entry.attempts + 1, random) },
     );
     if (begun === undefined) return;
-    let { errand } = begun;
-    const failure = await perform(errand, {
+    let keep = (errand: Errand) => errand;
+    let notBefore: number | undefined;
+    const failure = await perform(begun.errand, {
       transfer: held.get(id) ?? begun,
       signal,
       note: (progress) => held.note(id, progress),
-      keep: (left) => {
-        errand = left;
+      keep: (change) => {
+        keep = change;
+      },
+      notBefore: (time) => {
+        notBefore = time;
       },
     }).then(
       () => undefined,
@@ -166,10 +174,13 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
     const progress = held.get(id)?.progress;
     await update(id, (entry) => {
       if (entry.state !== "waiting") return undefined;
-      const told = { ...entry, errand, changedAt: now(), ...(progress && { progress }) };
+      const told = { ...entry, errand: keep(entry.errand), changedAt: now(), ...(progress && { progress }) };
       if (failure === undefined) return ended(told, "done");
       // Cut off by our own end: that is no attempt.
-      if (signal.aborted) return { ...told, attempts: entry.attempts - 1, nextAt: now() };
+      const again = signal.aborted ? now() : notBefore;
+      if (again !== undefined && now() - entry.triesSince < giveUpMs) {
+        return { ...told, attempts: entry.attempts - 1, nextAt: again };
+      }
       const failed = { ...told, problem: { code: failure.code, message: failure.message } };
       const isOver = !mending.includes(failure.code) || now() - entry.triesSince >= giveUpMs;
       if (!isOver) return failed;
@@ -270,6 +281,13 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
       running.get(id)?.stop.abort();
       return transfer;
     },
+    async wake(id, change) {
+      const transfer = await changed(id, (entry) =>
+        entry.state === "waiting" ? { ...entry, errand: change(entry.errand), nextAt: now() } : undefined,
+      );
+      pump();
+      return transfer;
+    },
     watch: held.watch,
     async begin() {
       for await (const { value } of shelf.all()) remember(value);
@@ -309,7 +327,9 @@ function createHeld(endedMost: number) {
     tell,
     note(id: string, progress: Progress) {
       const transfer = all.get(id);
-      if (transfer !== undefined) all.set(id, { ...transfer, progress });
+      if (transfer === undefined) return;
+      all.set(id, { ...transfer, progress });
+      tell({ ...transfer, progress, state: "running" });
     },
     postpone(id: string, nextAt: number) {
       const transfer = all.get(id);

@@ -8,6 +8,7 @@ export const lookWords: Readonly<Record<LookKind, string>> = {
   exported: "exported it",
   shared: "made a link for somebody outside",
   "share-ended": "ended a link",
+  sent: "sent a copy to another machine",
   corrected: "corrected name, number or date",
   received: "brought images in",
   deleted: "deleted images",
