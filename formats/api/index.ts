@@ -146,3 +146,13 @@ export type {
   WebAuthnJson,
 } from "./sign-in.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";
+export type {
+  ArchiveQuery,
+  ArchiveStudyView,
+  DestinationView,
+  FetchingRequest,
+  SendingRequest,
+  TransferKind,
+  TransferView,
+} from "./transfers.ts";
+export { archiveKeys } from "./transfers.ts";

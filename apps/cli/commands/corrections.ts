@@ -1,33 +1,11 @@
-import { text } from "node:stream/consumers";
 import { Problem } from "#base/problem";
 import type { CorrectedView, CorrectionView, StudyPage } from "#formats/api";
 import type { Command, CommandContext } from "../arguments.ts";
 import type { Call } from "../call.ts";
+import { type Input, inputOf } from "../standard-input.ts";
 import { withServer } from "../with-server.ts";
 
-/*
- * Who a patient is never stands in a command line, where every process of the machine can read it: it comes as JSON on
- * standard input.
- */
-
-const inputBytesMax = 1024 * 1024;
 const reasonShown = '"reason": {"code": "CORRECT", "text": "typed in wrongly"}';
-
-type Input = Readonly<Record<string, unknown>>;
-
-async function inputOf(example: string): Promise<Input> {
-  const remedy = `give JSON on standard input: ${example}`;
-  if (process.stdin.isTTY) process.stderr.write(`${remedy}\n`);
-  const given = await text(process.stdin);
-  if (given.length > inputBytesMax) throw new Problem("too-large", "too much came on standard input");
-  try {
-    const parsed: unknown = JSON.parse(given);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Input;
-  } catch {
-    // Said below, without what was given.
-  }
-  throw new Problem("invalid", "what came on standard input is no JSON object", { remedy });
-}
 
 function print(context: CommandContext, corrected: CorrectedView): void {
   const count = corrected.studies.length;
