@@ -3,13 +3,18 @@ import type { Log } from "#base/log";
 import {
   type Admission,
   type AssociationClaim,
+  archiveFinds,
+  archiveRetrieves,
   createDimseDoor,
   type DimseDoor,
   type DimseServices,
+  type MoveDestination,
   storagePolicy,
 } from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
-import { type Actor, actorOf, anonymous, type Devices, type Gate } from "#trust/access";
+import type { Transcoder } from "#radiology/images";
+import { type Actor, actorOf, anonymous, type Device, type Devices, type Gate, scopeOf } from "#trust/access";
+import type { DeviceCalls } from "./device-calls.ts";
 
 /** What one home does for machines that call it by its AE title. */
 export interface DicomSide {
@@ -20,10 +25,14 @@ interface DicomParts {
   readonly archive: Archive;
   readonly devices: Devices;
   readonly gate: Gate;
+  readonly transcoder: Transcoder;
+  readonly deviceCalls: DeviceCalls;
+  /** AE title of this home. */
+  readonly ownTitle: string;
   readonly log: Log;
 }
 
-/** The DICOM side of the facility: known machines come in by AE title and address, and store. */
+/** The DICOM side of the facility: known machines come in by AE title and address, and do what they were let do. */
 export function createDicomSide(parts: DicomParts): DicomSide {
   const { devices, gate } = parts;
   return {
@@ -33,35 +42,53 @@ export function createDicomSide(parts: DicomParts): DicomSide {
         await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
         return { admitted: false, reason: "calling-ae" };
       }
-      const actor = actorOf("device", device.id, { isLive: () => !devices.isRemoved(device.id) });
+      const actor = actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
       await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
-      return { admitted: true, services: servicesFor(parts, actor, device.facility) };
+      return { admitted: true, services: servicesFor(parts, actor, device) };
     },
   };
 }
 
-/** What a machine may ask for; `facility` is the token of the one that it stands in. */
-function servicesFor({ archive, gate, log }: DicomParts, actor: Actor, facility: string): DimseServices {
+/** What a machine may ask for. What it was not let do is refused in negotiation, and by the gate. */
+function servicesFor(parts: DicomParts, actor: Actor, { facility, may }: Device): DimseServices {
+  const { archive, gate, ownTitle } = parts;
   return {
+    ...(may.includes("find") && { finds: archiveFinds({ archive, actor, retrieveAe: ownTitle }) }),
+    ...(may.includes("retrieve") && {
+      retrieves: archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) }),
+    }),
     echo: () => gate.pass(actor, "dicom.echo", undefined, async () => {}),
-    store({ sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) {
-      const receiving = archive.receiveDataSet(actor, {
-        sopClassUid,
-        sopInstanceUid,
-        transferSyntaxUid,
-        sourceAe: callingAe,
-        facility,
-      });
-      return {
-        write: receiving.write,
-        finish: async () => {
-          await receiving.finish();
-        },
-        abort: () => {
-          receiving.abort().catch((error) => log.warn("an unfinished instance was not put away", {}, error));
-        },
-      };
-    },
+    store: receivingFor(parts, actor, facility),
+  };
+}
+
+/** How instances of a machine come in; `facility` is the token of the one that it stands in. */
+export function receivingFor(
+  { archive, log }: Pick<DicomParts, "archive" | "log">,
+  actor: Actor,
+  facility: string,
+): DimseServices["store"] {
+  return ({ sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) => {
+    const header = { sopClassUid, sopInstanceUid, transferSyntaxUid, sourceAe: callingAe, facility };
+    const receiving = archive.receiveDataSet(actor, header);
+    return {
+      write: receiving.write,
+      finish: async () => {
+        await receiving.finish();
+      },
+      abort: () => {
+        receiving.abort().catch((error) => log.warn("an unfinished instance was not put away", {}, error));
+      },
+    };
+  };
+}
+
+/** Where a C-MOVE may send: to machines that are registered with a port, at the address that they are known by, and nowhere else. */
+function destinationsOf({ devices, deviceCalls, gate }: DicomParts, actor: Actor) {
+  return async (aeTitle: string): Promise<MoveDestination> => {
+    const device = await devices.destination(aeTitle);
+    await gate.pass(actor, "device.call", { kind: "device", id: device.id }, async () => {});
+    return { open: (contexts) => deviceCalls.open(device, contexts) };
   };
 }
 

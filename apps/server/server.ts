@@ -18,6 +18,7 @@ import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/im
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
+import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { type HomePaths, mainHomeOf, pathsOf } from "./home.ts";
@@ -100,6 +101,7 @@ function takeLock(paths: HomePaths): HomeLock {
 interface Images {
   readonly pixels: PixelWork;
   readonly transcoder: Transcoder;
+  readonly deviceCalls: DeviceCalls;
 }
 
 type Doors = Omit<ServedHome, "configuration" | "paths" | "house" | "close">;
@@ -113,10 +115,10 @@ async function openDoors(
 ): Promise<Doors> {
   const { archive, setup, gate } = house;
   const { log, ports } = surroundings;
-  house.devices.watchRemoved((device) => {
+  house.devices.watchChanged((device) => {
     surroundings
       .endAssociations(configuration.aeTitle, device)
-      .catch((error) => log.warn("associations of a removed machine were not ended", {}, error));
+      .catch((error) => log.warn("associations of a removed or changed machine were not ended", {}, error));
   });
   const tls = await openOrMakeCertificates(paths, certifiedHosts(configuration), {
     vault: house.vault,
@@ -127,13 +129,15 @@ async function openDoors(
   undo.push(() => pixels.close());
   const transcoder = createTranscoder({ pixels, implementation: leadglass });
   let syslog: SyslogSender | undefined;
-  const images = { pixels, transcoder };
+  const { aeTitle: ownTitle } = configuration;
+  const deviceCalls = createDeviceCalls({ aeTitle: ownTitle, clock: systemClock, log });
+  const images = { pixels, transcoder, deviceCalls };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   return {
     site: siteOf(http.server, tls),
-    dicom: createDicomSide({ ...house, log }),
+    dicom: createDicomSide({ ...house, transcoder, deviceCalls, ownTitle, log }),
     tls,
     routes: http.routes,
     pageUrl,
@@ -180,7 +184,7 @@ async function createWeb(
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, queue, ports, associations, moreDoors, syslog, pixels, transcoder } = surroundings;
+  const { log, queue, ports, associations, moreDoors, syslog, pixels, transcoder, deviceCalls } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -234,6 +238,7 @@ async function createWeb(
     dicom,
     rootPassphrase,
     pageUrl,
+    echoDevice: deviceCalls.echo,
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

@@ -1,13 +1,25 @@
 import type { FastifyInstance } from "fastify";
-import type { DeviceRequest, DeviceView, WaitingView } from "#formats/api";
+import { type DeviceRequest, type DeviceView, deviceRights, type EchoView, type WaitingView } from "#formats/api";
 import type { Device } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
 const callerSchema = textObject({ ae: 16, address: 64 });
-const deviceSchema = textObject({ ae: 16, address: 64 }, { facility: 32 });
+const deviceSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["ae", "address"],
+  properties: {
+    ae: { type: "string", maxLength: 16 },
+    address: { type: "string", maxLength: 64 },
+    facility: { type: "string", maxLength: 32 },
+    port: { type: "integer", minimum: 0, maximum: 65_535 },
+    tls: { type: "boolean" },
+    may: { type: "array", minItems: 1, maxItems: deviceRights.length, items: { type: "string", enum: deviceRights } },
+  },
+} as const;
 
-/** The machines that may send, and those that wait to be admitted. */
+/** The machines that speak DICOM with us, and those that wait to be admitted. */
 export function registerDevices(server: FastifyInstance, parts: ApiParts): void {
   const { devices, gate, actorOf } = parts;
 
@@ -22,10 +34,17 @@ export function registerDevices(server: FastifyInstance, parts: ApiParts): void 
     { schema: { body: deviceSchema } },
     (request): Promise<DeviceView> =>
       gate.pass(actorOf(request), "device.write", undefined, async () => {
-        const { ae, address, facility } = request.body;
-        return viewOf(await devices.add(ae, address, facility));
+        const { ae, address, ...terms } = request.body;
+        return viewOf(await devices.add(ae, address, terms));
       }),
   );
+
+  server.post<{ Params: { id: string } }>("/api/devices/:id/echo", (request): Promise<EchoView> => {
+    const { id } = request.params;
+    return gate.pass(actorOf(request), "device.call", { kind: "device", id: tokenOrNone(id) }, async () => ({
+      ms: await parts.echoDevice(await devices.named(id)),
+    }));
+  });
 
   server.delete<{ Params: { id: string } }>("/api/devices/:id", async (request, reply) => {
     const { id } = request.params;
@@ -56,6 +75,6 @@ function tokenOrNone(id: string): string {
   return /^[0-9a-f]{32}$/.test(id) ? id : "unknown";
 }
 
-function viewOf({ id, ae, address, facility, createdAt, lastSeenAt }: Device): DeviceView {
-  return { id, ae, address, facility, createdAt, lastSeenAt };
+function viewOf({ certificate: _, ...device }: Device): DeviceView {
+  return device;
 }

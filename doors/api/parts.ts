@@ -18,6 +18,7 @@ import type {
   Actor,
   BreakGlass,
   Confirmations,
+  Device,
   Devices,
   Facilities,
   Gate,
@@ -90,6 +91,8 @@ export interface ApiParts extends WaysIn, OversightParts {
   readonly confirmations: Confirmations;
   readonly facilities: Facilities;
   readonly devices: Devices;
+  /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
+  readonly echoDevice: (device: Device) => Promise<number>;
   readonly phantom: PhantomLoader;
   readonly backups: BackupTaker;
   readonly clock: Clock;

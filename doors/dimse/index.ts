@@ -1,4 +1,6 @@
 export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
+export { type ArchiveFindParts, archiveFinds } from "./archive-find.ts";
+export { type ArchiveRetrieveParts, archiveRetrieves, retrievedInstance } from "./archive-retrieve.ts";
 export type { SecureDialing } from "./dial.ts";
 export { dial, dialSecurely } from "./dial.ts";
 export type { DataSetSource } from "./fragments.ts";
@@ -19,6 +21,7 @@ export type {
   SubOperationCounts,
 } from "./outbound.ts";
 export type { UserIdentity } from "./pdu.ts";
+export { performedServices } from "./performed.ts";
 export type {
   Admission,
   AssociationClaim,
@@ -45,3 +48,4 @@ export type { AbortReason, Receiving, StoreRequest } from "./store-ports.ts";
 export type { OwnCertificates, SecureEntranceOptions } from "./tls.ts";
 export { secureEntrance } from "./tls.ts";
 export type { Connection, Ending } from "./upper-layer.ts";
+export { worklistFinds } from "./worklist.ts";

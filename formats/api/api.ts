@@ -1,4 +1,5 @@
 import type { CareView } from "./care.ts";
+import type { WaitingView } from "./devices.ts";
 import type { GrantTermsView, Role } from "./grants.ts";
 import type { reviewKinds } from "./reviews.ts";
 import type { AccountView } from "./sign-in.ts";
@@ -25,6 +26,7 @@ import type { AccountView } from "./sign-in.ts";
  * | GET    /api/devices             | → DeviceView[] |
  * | POST   /api/devices             | DeviceRequest → DeviceView |
  * | DELETE /api/devices/:id         | → 204 |
+ * | POST   /api/devices/:id/echo    | → EchoView |
  * | GET    /api/devices/waiting     | → WaitingView[] |
  * | DELETE /api/devices/waiting     | DeviceRequest → 204 |
  * | GET    /api/phantom             | → PhantomState |
@@ -148,32 +150,6 @@ export interface FacilityView {
   readonly id: string;
   readonly name: string;
   readonly createdAt: number;
-}
-
-export interface DeviceRequest {
-  readonly ae: string;
-  readonly address: string;
-  /** Id of the facility that it stands in, "" for none. Absent: a device that is known stays where it is. */
-  readonly facility?: string;
-}
-
-export interface DeviceView {
-  readonly id: string;
-  readonly ae: string;
-  readonly address: string;
-  /** "" for none. */
-  readonly facility: string;
-  readonly createdAt: number;
-  readonly lastSeenAt: number;
-}
-
-/** A machine that called and was rejected because nobody admitted it yet. */
-export interface WaitingView {
-  readonly ae: string;
-  readonly address: string;
-  readonly firstAt: number;
-  readonly lastAt: number;
-  readonly attempts: number;
 }
 
 export interface PhantomState {

@@ -6,8 +6,6 @@ export type {
   BackupTaking,
   BackupView,
   ConfirmationView,
-  DeviceRequest,
-  DeviceView,
   EntryProofView,
   FacilityRequest,
   FacilityView,
@@ -39,7 +37,6 @@ export type {
   TokenRequest,
   TokenView,
   VaultReport,
-  WaitingView,
   WitnessView,
 } from "./api.ts";
 export { rootKinds } from "./api.ts";
@@ -64,6 +61,14 @@ export type {
   StudyCorrection,
   StudyMove,
 } from "./corrections.ts";
+export {
+  type DeviceRequest,
+  type DeviceRight,
+  type DeviceView,
+  deviceRights,
+  type EchoView,
+  type WaitingView,
+} from "./devices.ts";
 export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
 export type {
   BulkExportRequest,

@@ -17,6 +17,11 @@ const alsoReturned: Readonly<Record<Level, readonly string[]>> = {
   ],
 };
 
+/** The level whose rows hold an attribute, searched for or only returned; undefined for one that the index does not hold. */
+export function heldAt(tag: number): Level | undefined {
+  return wantedByTag.get(tag)?.level;
+}
+
 /** Made from several series, or from our own counting: not an attribute of an instance. */
 const computed = new Set(["ModalitiesInStudy"]);
 

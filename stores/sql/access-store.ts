@@ -1,15 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { Problem } from "#base/problem";
-import {
-  type AccessStore,
-  type Account,
-  type Client,
-  type Device,
-  deviceRights,
-  type Factors,
-  type Invitation,
-  type StoredRequest,
-} from "#trust/access";
+import { deviceRights } from "#formats/api";
+import type { AccessStore, Account, Client, Device, Factors, Invitation, StoredRequest } from "#trust/access";
 import { accountLinks } from "./access-account-links.ts";
 import { facilities } from "./access-facilities.ts";
 import { grants, insertGrants } from "./access-grants.ts";

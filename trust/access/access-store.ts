@@ -1,3 +1,4 @@
+import type { DeviceRight } from "#formats/api";
 import type { AccountLinkStore } from "./account-link-store.ts";
 import type { FacilityStore } from "./facility-store.ts";
 import type { Grant, GrantStore, GrantTerms } from "./grant-store.ts";
@@ -77,15 +78,6 @@ export interface Device {
   readonly createdAt: number;
   readonly lastSeenAt: number;
 }
-
-/**
- * - `store`    sends instances, and asks whether they are kept
- * - `find`     searches studies
- * - `retrieve` has instances sent, to itself or to another machine
- * - `worklist` asks what is to be done, and says what was
- */
-export const deviceRights = ["store", "find", "retrieve", "worklist"] as const;
-export type DeviceRight = (typeof deviceRights)[number];
 
 /** A caller that was rejected, waiting for the operator to admit it. */
 export interface WaitingCaller {

@@ -66,11 +66,11 @@ const table = {
   "instance.store": on("tenant", "device", "radiologist", "technologist", "service", "operator", "system"),
   /** An upload of instances by a program or a page, each of which is then stored. */
   "upload.begin": on("tenant", "radiologist", "technologist", "service", "operator"),
-  "study.search": on("lists", ...lookers, "front-desk", "operator"),
+  "study.search": on("lists", ...lookers, "front-desk", "device", "operator"),
   /** Frames, rendered pictures, metadata: what a viewer shows. */
-  "study.view": on("study", ...lookers, "operator"),
+  "study.view": on("study", ...lookers, "device", "operator"),
   /** Whole instances, as they were received. */
-  "study.read": on("study", ...readers, "recipient", "operator"),
+  "study.read": on("study", ...readers, "recipient", "device", "operator"),
   "study.watch": on("lists", "radiologist", "technologist", "front-desk", "referrer", "researcher"),
   /** A copy for another machine: a disclosure. What is then done for it, in the name of who asked, is an act of its own. */
   "study.send": on("study", ...senders),
@@ -114,6 +114,8 @@ const table = {
   "audit.reveal": on("tenant", "administrator", "auditor", "operator"),
   "device.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "device.write": on("tenant", "administrator", "operator"),
+  /** An association to a machine: to send it what another one asked for, or to see whether it answers. */
+  "device.call": on("tenant", "administrator", "device", "operator"),
   "client.read": on("tenant", "administrator", "auditor", "operator"),
   "client.write": on("tenant", "administrator", "operator"),
   "client.token": on("tenant", "operator"),
@@ -223,7 +225,7 @@ export interface Actor {
   readonly id: string;
   /** Identity is shown masked to this actor, whatever its grants say; absent: as they say. */
   readonly sees?: "masked";
-  /** What the token that the actor came with is good for, at most; absent: for all that the grants let it do. */
+  /** What the token that the actor came with is good for, or a machine may ask for, at most; absent: all that its grants or its kind let it do. */
   readonly scope?: Scope;
   /** Whether the session or token that the actor came with still holds; absent: it has none that could end. */
   readonly isLive?: () => boolean;

@@ -49,17 +49,20 @@ export function readThePage(page: string) {
     if (actor.hasEnded) return false;
     // "tenant: the grant is for the whole tenant": on whichever study it is done.
     const where = row.where === "tenant" ? undefined : facts;
-    if (!["user", "client", "share"].includes(actor.kind)) return row.who.includes(actor.kind);
+    const { acts, places } = actor.token ?? { acts: [act], places: [] };
+    const isNarrowed = places.length > 0 && row.where !== "self";
+    const liesThere = (narrowed: boolean) => !narrowed || places.some((place) => lies(where, place));
+    if (!["user", "client", "share"].includes(actor.kind)) {
+      return row.who.includes(actor.kind) && acts.includes(act) && liesThere(isNarrowed && row.where !== "tenant");
+    }
     if (actor.isMaskedToken && !row.who.includes("researcher")) return false;
-    if (actor.token !== undefined && !actor.token.acts.includes(act)) return false;
+    if (!acts.includes(act)) return false;
     let isGranted = false;
     for (const grant of grants) {
       if (grant.holder !== actor.id || !holds(grant, now) || !row.who.includes(grant.role)) continue;
       if (row.where === "self" || lies(where, grant.place)) isGranted = true;
     }
-    if (!isGranted) return false;
-    const { places } = actor.token ?? { places: [] };
-    return places.length === 0 || row.where === "self" || places.some((place) => lies(where, place));
+    return isGranted && liesThere(isNarrowed);
   };
 
   return {

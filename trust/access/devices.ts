@@ -2,7 +2,9 @@ import { isIP } from "node:net";
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
-import { type AccessStore, type Device, deviceRights, type WaitingCaller } from "./access-store.ts";
+import { type DeviceRight, deviceRights } from "#formats/api";
+import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
+import type { Act, Scope } from "./acts.ts";
 import { createFacilities } from "./facilities.ts";
 
 const waitingMax = 100;
@@ -12,28 +14,71 @@ const touchEveryMs = 60_000;
 /** The machines that may speak DICOM to us, and those that tried. */
 export interface Devices {
   /** The device with this AE title at this address; undefined (and noted as waiting) when there is none. */
-  admit(ae: string, address: string): Promise<Device | undefined>;
+  admit(ae: string, address: string): Promise<StandingDevice | undefined>;
   list(): Promise<Device[]>;
-  /** `facility` is the token of the one that it stands in; one that is known is put there. Problem `absent` when there is no such facility. */
-  add(ae: string, address: string, facility?: string): Promise<Device>;
+  /** One that is known is changed as the terms say. Problem `absent` when there is no such facility. */
+  add(ae: string, address: string, terms?: DeviceTerms): Promise<Device>;
+  /** The one machine with this title that takes associations. Problem `absent` when there is none, or more than one. */
+  destination(ae: string): Promise<Device>;
+  /** Problem `absent` when there is no such device. */
+  named(id: string): Promise<StandingDevice>;
   /** Problem `absent` when there is no such device. */
   remove(which: { readonly id: string } | { readonly ae: string; readonly address?: string }): Promise<void>;
   waiting(): Promise<WaitingCaller[]>;
   dismiss(ae: string, address: string): Promise<void>;
-  /** Whether it was removed since this process began: what it has open counts no more. */
-  isRemoved(id: string): boolean;
-  /** Told of each that is removed. Returns how to stop watching. */
-  watchRemoved(listener: (device: Device) => void): () => void;
+  /** Told of each that ends to be what it was. Returns how to stop watching. */
+  watchChanged(listener: (device: Device) => void): () => void;
   /** Returns how to stop watching. */
   watchWaiting(listener: (caller: WaitingCaller) => void): () => void;
+}
+
+export interface StandingDevice extends Device {
+  /** Whether it still is what it was: else it was removed, or is let do other things, and what it has open counts no more. */
+  isStanding(): boolean;
+}
+
+/** What may be said of a device beside its name; what is left out stays as it is. */
+export interface DeviceTerms {
+  /** Token of the facility that it stands in; empty: of none. */
+  readonly facility?: string;
+  /** Where it takes associations; 0: nowhere. */
+  readonly port?: number;
+  readonly tls?: boolean;
+  readonly may?: readonly DeviceRight[];
+}
+
+/** What each right lets a machine do. */
+const rightActs: Readonly<Record<DeviceRight, readonly Act[]>> = {
+  store: ["instance.store", "study.reject", "commitment.request", "commitment.answer"],
+  find: ["study.search", "study.view"],
+  retrieve: ["study.search", "study.read", "device.call"],
+  worklist: ["worklist.read", "step.perform", "step.read"],
+};
+
+/** A machine may do what it was let do, and look at what lies in its facility, where it stands in one. */
+export function scopeOf({ may, facility }: Pick<Device, "may" | "facility">): Scope {
+  return {
+    acts: ["association.open", "dicom.echo", ...new Set(may.flatMap((right) => rightActs[right]))],
+    places: facility === "" ? [] : [{ kind: "facility", id: facility }],
+  };
 }
 
 export function createDevices(parts: { store: AccessStore; clock: Clock; random: Random }): Devices {
   const { store, clock, random } = parts;
   const facilities = createFacilities(parts);
   const listeners = new Set<(caller: WaitingCaller) => void>();
-  const removed = new Set<string>();
-  const removing = new Set<(device: Device) => void>();
+  const changing = new Set<(device: Device) => void>();
+  /** Changes since this process began are counted; by device the last of its own. */
+  let changes = 0;
+  const lastChange = new Map<string, number>();
+  const changed = (device: Device): void => {
+    lastChange.set(device.id, ++changes);
+    for (const listener of changing) listener(device);
+  };
+  const standing = (device: Device, since: number): StandingDevice => ({
+    ...device,
+    isStanding: () => (lastChange.get(device.id) ?? 0) <= since,
+  });
 
   const noteWaiting = async (ae: string, address: string): Promise<void> => {
     await store.noteWaiting(ae, address, clock.now(), waitingMax);
@@ -43,6 +88,7 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
 
   return {
     async admit(ae, calledFrom) {
+      const since = changes;
       const address = canonicalAddress(calledFrom) ?? calledFrom;
       const device = (await store.devices()).find((known) => known.ae === ae && known.address === address);
       if (device === undefined) {
@@ -51,10 +97,10 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       }
       const now = clock.now();
       if (now - device.lastSeenAt >= touchEveryMs) await store.touchDevice(device.id, now);
-      return device;
+      return standing(device, since);
     },
     list: () => store.devices(),
-    async add(ae, address, facility) {
+    async add(ae, address, terms = {}) {
       const canonical = canonicalAddress(address.trim());
       if (!isAeTitle(ae.trim())) {
         const remedy = "1 to 16 printable characters, no backslash, as the machine sends it";
@@ -64,13 +110,28 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
         throw new Problem("invalid", "not an IP address", { remedy: "type the machine's IPv4 or IPv6 address" });
       }
       const there = (await store.devices()).find((known) => known.ae === ae.trim() && known.address === canonical);
-      const standsIn = facility === undefined ? (there?.facility ?? "") : await facilities.require(facility);
-      if (there !== undefined && there.facility === standsIn) return there;
       const made = { id: newToken(random), ae: ae.trim(), address: canonical, createdAt: clock.now(), lastSeenAt: 0 };
-      const sends = { port: 0, tls: false, may: deviceRights, certificate: "" };
-      const device = { ...(there ?? { ...made, ...sends }), facility: standsIn };
+      const usual = { facility: "", port: 0, tls: false, may: deviceRights, certificate: "" };
+      const before = there ?? { ...made, ...usual };
+      const device = { ...before, ...(await checked(terms, facilities.require)) };
+      if (there !== undefined && JSON.stringify(device) === JSON.stringify(there)) return there;
       await store.putDevice(device);
+      if (there !== undefined && !doesTheSame(device, there)) changed(there);
       return device;
+    },
+    async destination(ae) {
+      const [device, ...others] = (await store.devices()).filter((known) => known.ae === ae && known.port > 0);
+      if (device !== undefined && others.length === 0) return device;
+      throw new Problem("absent", "no machine of that title takes images here", {
+        remedy:
+          "leadglass device add AE --address A --port P says where it takes them; a title that two have is nobody's",
+      });
+    },
+    async named(id) {
+      const since = changes;
+      const device = (await store.devices()).find((known) => known.id === id);
+      if (device === undefined) throw noSuchDevice();
+      return standing(device, since);
     },
     async remove(which) {
       const devices = await store.devices();
@@ -79,19 +140,15 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
           ? device.id === which.id
           : device.ae === which.ae && (which.address === undefined || device.address === which.address),
       );
-      if (matching.length === 0) {
-        throw new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
-      }
+      if (matching.length === 0) throw noSuchDevice();
       for (const device of matching) {
         await store.removeDevice(device.id);
-        removed.add(device.id);
-        for (const listener of removing) listener(device);
+        changed(device);
       }
     },
-    isRemoved: (id) => removed.has(id),
-    watchRemoved(listener) {
-      removing.add(listener);
-      return () => removing.delete(listener);
+    watchChanged(listener) {
+      changing.add(listener);
+      return () => changing.delete(listener);
     },
     waiting: () => store.waiting(),
     dismiss: (ae, address) => store.forgetWaiting(ae, address),
@@ -100,6 +157,32 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       return () => listeners.delete(listener);
     },
   };
+}
+
+function noSuchDevice(): Problem {
+  return new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
+}
+
+async function checked(
+  { facility, port, tls, may }: DeviceTerms,
+  requireFacility: (id: string) => Promise<string>,
+): Promise<DeviceTerms> {
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new Problem("invalid", "not a port", { remedy: "1 to 65535, where the machine takes images; 0 for nowhere" });
+  }
+  if (may?.length === 0 || may?.some((right) => !deviceRights.includes(right))) {
+    throw new Problem("invalid", "not what a device can be let do", { remedy: `some of ${deviceRights.join(",")}` });
+  }
+  return {
+    ...(facility !== undefined && { facility: await requireFacility(facility) }),
+    ...(port !== undefined && { port }),
+    ...(tls !== undefined && { tls }),
+    ...(may !== undefined && { may: deviceRights.filter((right) => may.includes(right)) }),
+  };
+}
+
+function doesTheSame(one: Device, other: Device): boolean {
+  return one.facility === other.facility && one.may.join() === other.may.join();
 }
 
 /** PS3.8 §7.1.1: up to 16 characters of the default repertoire, no backslash, no control characters, not only blanks. */

@@ -37,11 +37,11 @@ test("a device stands in the facility that it was put in last, and stays there w
   const [north, south] = [await facilities.add("North"), await facilities.add("South")];
   const added = await devices.add("CT1", "10.0.0.7");
   assert.equal(added.facility, "");
-  assert.equal((await devices.add("CT1", "10.0.0.7", north.id)).facility, north.id);
+  assert.equal((await devices.add("CT1", "10.0.0.7", { facility: north.id })).facility, north.id);
   assert.equal((await devices.add("CT1", "10.0.0.7")).facility, north.id);
-  assert.equal((await devices.add("CT1", "10.0.0.7", south.id)).facility, south.id);
-  assert.equal((await devices.add("CT1", "10.0.0.7", "")).facility, "");
+  assert.equal((await devices.add("CT1", "10.0.0.7", { facility: south.id })).facility, south.id);
+  assert.equal((await devices.add("CT1", "10.0.0.7", { facility: "" })).facility, "");
   assert.deepEqual(await devices.list(), [{ ...added, facility: "" }]);
-  await assert.rejects(devices.add("CT1", "10.0.0.7", "0".repeat(32)), { code: "absent" });
+  await assert.rejects(devices.add("CT1", "10.0.0.7", { facility: "0".repeat(32) }), { code: "absent" });
   assert.equal((await devices.admit("CT1", "10.0.0.7"))?.facility, "");
 });

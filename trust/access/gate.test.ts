@@ -2,9 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { Problem } from "#base/problem";
+import { type DeviceRight, deviceRights } from "#formats/api";
 import type { AuditEntry, AuditLog } from "#trust/audit";
 import { policyWhere } from "./grants.fixture.ts";
-import { type Act, type Actor, actorOf, acts, anonymous, createGate, operator, system } from "./index.ts";
+import {
+  type Act,
+  type Actor,
+  actorOf,
+  acts,
+  anonymous,
+  createGate,
+  operator,
+  ruleOf,
+  scopeOf,
+  system,
+} from "./index.ts";
 
 type Appended = Omit<AuditEntry, "at">;
 
@@ -97,10 +109,14 @@ test("an anonymous caller may do nothing, and only the system starts and stops i
   assert.ok(!may(operator, "system.start"));
 });
 
-test("a device stores and echoes and reads nothing", () => {
-  const device = actorOf("device", "22");
-  assert.deepEqual(
-    acts.filter((act) => may(device, act)),
-    ["association.open", "dicom.echo", "instance.store"],
-  );
+test("a device that stores reads nothing, and one that finds sends nothing anywhere", () => {
+  const actsOf = (...rights: DeviceRight[]) => {
+    const device = actorOf("device", "22", { scope: scopeOf({ may: rights, facility: "" }) });
+    return acts.filter((act) => may(device, act));
+  };
+  assert.ok(actsOf("store").includes("instance.store") && !actsOf("store").some((act) => /search|view|read/.test(act)));
+  assert.deepEqual(actsOf("find"), ["association.open", "dicom.echo", "study.search", "study.view"]);
+  assert.ok(actsOf("retrieve").includes("study.read"));
+  const ofMachines = acts.filter((act) => ruleOf(act).who.includes("device"));
+  assert.deepEqual(actsOf(...deviceRights), ofMachines, "there is a right for each act of machines");
 });

@@ -4,14 +4,12 @@ export type {
   Client,
   ClientToken,
   Device,
-  DeviceRight,
   Factors,
   Invitation,
   RequestState,
   StoredRequest,
   WaitingCaller,
 } from "./access-store.ts";
-export { deviceRights } from "./access-store.ts";
 export type { AccountLink, AccountLinkStore } from "./account-link-store.ts";
 export type { Act, Actor, ActorKind, PairAct, Role, Scope, Where } from "./acts.ts";
 export { actorOf, acts, anonymous, operator, pairActs, ruleOf, system } from "./acts.ts";
@@ -27,8 +25,8 @@ export type { ClientTokens } from "./client-tokens.ts";
 export type { ActDetail, Confirmation, ConfirmationParts, Confirmations, Perform } from "./confirmations.ts";
 export { createConfirmations } from "./confirmations.ts";
 export type { Credentials, WaysHeld } from "./credentials.ts";
-export type { Devices } from "./devices.ts";
-export { canonicalAddress, createDevices } from "./devices.ts";
+export type { Devices, DeviceTerms, StandingDevice } from "./devices.ts";
+export { canonicalAddress, createDevices, scopeOf } from "./devices.ts";
 export type { Facilities } from "./facilities.ts";
 export { createFacilities } from "./facilities.ts";
 export type { Facility, FacilityStore } from "./facility-store.ts";

@@ -78,7 +78,7 @@ function randomActor(drawn: Dice): { readonly actor: Actor; readonly paged: Page
   const isMaskedToken = isGranted && next(6) === 0;
   const hasEnded = isGranted && next(12) === 0;
   const token =
-    isGranted && next(3) === 0
+    next(3) === 0
       ? {
           acts: acts.filter(() => next(2) === 0),
           places: Array.from({ length: next(3) }, () => randomPlace(drawn)),
@@ -157,8 +157,23 @@ test("who holds no grant may do nothing, not even sign in, and what is fixed for
     assert.ok(!allows(policy, actorOf("user", "9"), act, facts), act);
     assert.ok(!allows(policy, anonymous, act, facts), act);
   }
-  assert.deepEqual(policy.actsOf(actorOf("device", "1")), ["association.open", "dicom.echo", "instance.store"]);
+  const machine = policy.actsOf(actorOf("device", "1", { scope: { acts: ["dicom.echo", "share.make"], places: [] } }));
+  assert.deepEqual(machine, ["dicom.echo"]);
   assert.ok(policy.actsOf(system).includes("system.start"));
+});
+
+test("a machine may do what it was let do, on the studies of the facility that it stands in", () => {
+  const policy = policyWhere();
+  const places: Place[] = [{ kind: "facility", id: "f1" }];
+  const machine = actorOf("device", "1", { scope: { acts: ["study.search", "study.read", "instance.store"], places } });
+  assert.deepEqual(policy.actsOf(machine), ["instance.store", "study.search", "study.read"]);
+  assert.ok(allows(policy, machine, "study.read", facts));
+  assert.ok(!allows(policy, machine, "study.read", { ...facts, facility: "f2" }));
+  assert.ok(!allows(policy, machine, "study.read"), "a study that is not there is refused as one that is elsewhere");
+  const searching = policy.decide(machine, "study.search");
+  assert.ok(searching.isAllowed && covers(searching.reach, facts));
+  assert.ok(searching.isAllowed && !covers(searching.reach, { ...facts, facility: "" }));
+  assert.ok(allows(policy, machine, "instance.store"), "what it stores will lie in its facility");
 });
 
 test("a token narrows what its holder's grants give, by acts and by places, and never widens it", () => {

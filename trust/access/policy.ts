@@ -46,14 +46,23 @@ export function createPolicy(grants: LiveGrants): Policy {
     const reach = [...reachOf(held.map(({ place }) => place)), ...scoped];
     return isNowhere(reach) ? undefined : { held, reach };
   };
-  const isFixed = (actor: Actor, act: Act) => (ruleOf(act).who as readonly string[]).includes(actor.kind);
+  const isFixed = ({ kind, scope }: Actor, act: Act) =>
+    (ruleOf(act).who as readonly string[]).includes(kind) && (scope?.acts.includes(act) ?? true);
+  /** By its kind: its scope narrows what is done on studies, and nothing of what belongs to the whole tenant. */
+  const decideFixed = (actor: Actor, act: Act, facts: StudyFacts | undefined): Decision => {
+    if (!isFixed(actor, act)) return refused;
+    const { where } = ruleOf(act);
+    const { places = [] } = actor.scope ?? {};
+    const isNarrowed = places.length > 0 && (where === "study" || where === "lists");
+    const reach = isNarrowed ? reachOf(places) : everywhere;
+    if (where === "study" && !covers(reach, facts)) return refused;
+    return { isAllowed: true, reach, sees: actor.sees ?? "whole" };
+  };
 
   return {
     decide(actor, act, facts) {
       if (actor.isLive?.() === false) return refused;
-      if (!isGranted(actor)) {
-        return isFixed(actor, act) ? { isAllowed: true, reach: everywhere, sees: actor.sees ?? "whole" } : refused;
-      }
+      if (!isGranted(actor)) return decideFixed(actor, act, facts);
       const { where } = ruleOf(act);
       const found = heldFor(actor, act);
       if (found === undefined) return refused;

@@ -123,6 +123,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "patient.mark": objectSecurity,
   "device.read": restrictedFunction,
   "device.write": networkConfiguration,
+  "device.call": kind("network-entry", "E", { code: "110124", meaning: "Attach" }),
   "client.read": restrictedFunction,
   "client.write": userSecurity,
   "client.token": login,

@@ -1,6 +1,15 @@
 import { Problem } from "#base/problem";
-import type { DeviceView, FacilityView, WaitingView } from "#formats/api";
-import type { Command } from "../arguments.ts";
+import {
+  type DeviceRequest,
+  type DeviceRight,
+  type DeviceView,
+  deviceRights,
+  type EchoView,
+  type FacilityView,
+  type WaitingView,
+} from "#formats/api";
+import type { Command, CommandContext } from "../arguments.ts";
+import type { Call } from "../call.ts";
 import { withServer } from "../with-server.ts";
 import { facilityNamed } from "./facilities.ts";
 
@@ -8,26 +17,48 @@ const when = (time: number) => (time === 0 ? "never" : new Date(time).toISOStrin
 
 export const deviceAdd: Command = {
   words: "device add",
-  takes: "AE --address A [--facility NAME]",
-  does: "admit the machine that calls itself AE at that IP address",
+  takes: "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist] [--facility NAME]",
+  does: "admit the machine that calls itself AE at that IP address; one that is known is changed",
   options: {
     address: "A  its IP address",
-    facility: "NAME  where it stands; - for nowhere; one that is known is put there",
+    port: "P  where it takes images that others have sent to it; 0 for nowhere",
+    may: "WHAT,…  what it may ask for: store, find, retrieve, worklist (all)",
+    facility: "NAME  where it stands, whose studies alone it sees; - for nowhere",
   },
+  flags: { tls: "at that port it speaks TLS" },
   run: (context) =>
     withServer(context, async (call) => {
       const [ae] = context.positionals;
-      const { address, facility: name } = context.options;
+      const { address } = context.options;
       if (ae === undefined || address === undefined) {
         throw new Problem("invalid", "AE and --address are needed", {
           remedy: "leadglass device add CT1 --address 10.0.0.7",
         });
       }
-      const facility = name === undefined ? {} : { facility: await facilityNamed(call, name) };
-      const device = await call.json<DeviceView>("POST", "/api/devices", { ae, address, ...facility });
-      context.print(`${device.ae} at ${device.address} may send now`, device);
+      const request: DeviceRequest = { ae, address, ...(await termsOf(context, call)) };
+      const device = await call.json<DeviceView>("POST", "/api/devices", request);
+      const takes =
+        device.port === 0 ? "" : `, and takes images at port ${device.port}${device.tls ? " over TLS" : ""}`;
+      context.print(`${device.ae} at ${device.address} may ${device.may.join(", ")}${takes}`, device);
     }),
 };
+
+async function termsOf({ options, flags }: CommandContext, call: Call): Promise<Omit<DeviceRequest, "ae" | "address">> {
+  const { port, may, facility } = options;
+  if (port !== undefined && !/^[0-9]{1,5}$/.test(port)) throw new Problem("invalid", "--port takes a number");
+  const given = may?.split(",").map((right) => right.trim() as DeviceRight);
+  if (given?.some((right) => !deviceRights.includes(right))) {
+    throw new Problem("invalid", "--may takes names of what a machine may ask for", {
+      remedy: `some of ${deviceRights}`,
+    });
+  }
+  return {
+    ...(port !== undefined && { port: Number(port) }),
+    ...((port !== undefined || flags.has("tls")) && { tls: flags.has("tls") }),
+    ...(given !== undefined && { may: given }),
+    ...(facility !== undefined && { facility: await facilityNamed(call, facility) }),
+  };
+}
 
 export const deviceList: Command = {
   words: "device list",
@@ -40,8 +71,17 @@ export const deviceList: Command = {
       const nameOf = (id: string) => facilities.find((one) => one.id === id)?.name ?? "";
       const waiting = await call.json<WaitingView[]>("GET", "/api/devices/waiting");
       const lines = [
-        ...devices.map(({ ae, address, facility, lastSeenAt }) =>
-          `${ae.padEnd(16)}  ${address.padEnd(39)}  last seen ${when(lastSeenAt)}  ${nameOf(facility)}`.trimEnd(),
+        ...devices.map((device) =>
+          [
+            device.ae.padEnd(16),
+            device.address.padEnd(39),
+            (device.port === 0 ? "" : `port ${device.port}${device.tls ? " TLS" : ""}`).padEnd(14),
+            (device.may.length === deviceRights.length ? "may all" : `may ${device.may}`).padEnd(23),
+            `last seen ${when(device.lastSeenAt)}`,
+            nameOf(device.facility),
+          ]
+            .join("  ")
+            .trimEnd(),
         ),
         ...waiting.map(
           ({ ae, address, attempts, lastAt }) =>
@@ -60,15 +100,33 @@ export const deviceRemove: Command = {
   run: (context) =>
     withServer(context, async (call) => {
       const [ae] = context.positionals;
-      const { address } = context.options;
-      const devices = await call.json<DeviceView[]>("GET", "/api/devices");
-      const chosen = devices.filter(
-        (device) => device.ae === ae && (address === undefined || device.address === address),
-      );
-      if (chosen.length === 0) {
-        throw new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
-      }
+      const chosen = await devicesNamed(call, ae, context.options.address);
       for (const device of chosen) await call.json("DELETE", `/api/devices/${device.id}`);
       context.print(`removed ${chosen.length}`, { removed: chosen });
     }),
 };
+
+export const deviceEcho: Command = {
+  words: "device echo",
+  takes: "AE [--address A]",
+  does: "ask that machine whether it answers (C-ECHO), as it would be sent images",
+  options: { address: "A  the one at this address" },
+  run: (context) =>
+    withServer(context, async (call) => {
+      const [ae] = context.positionals;
+      const [device, ...others] = await devicesNamed(call, ae, context.options.address);
+      if (device === undefined || others.length > 0) {
+        throw new Problem("invalid", "more than one device has that title", { remedy: "--address A says which" });
+      }
+      const { ms } = await call.json<EchoView>("POST", `/api/devices/${device.id}/echo`);
+      context.print(`${device.ae} at ${device.address} port ${device.port} answered after ${ms} ms`, { ...device, ms });
+    }),
+};
+
+/** At least one: Problem `absent` when there is none. */
+async function devicesNamed(call: Call, ae: string | undefined, address: string | undefined): Promise<DeviceView[]> {
+  const devices = await call.json<DeviceView[]>("GET", "/api/devices");
+  const chosen = devices.filter((device) => device.ae === ae && (address === undefined || device.address === address));
+  if (chosen.length > 0) return chosen;
+  throw new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
+}

@@ -5,7 +5,7 @@ import { vaultCompact, vaultConfirmClock, vaultDiscardConflict, vaultHold, vault
 import { clientAdd, clientKeysRotate, clientList, clientRemove } from "./clients.ts";
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
-import { deviceAdd, deviceList, deviceRemove } from "./devices.ts";
+import { deviceAdd, deviceEcho, deviceList, deviceRemove } from "./devices.ts";
 import { exportStudies } from "./export.ts";
 import { facilityAdd, facilityList, facilityRename, studyPlaces } from "./facilities.ts";
 import { grantAdd, grantEnd, grantList } from "./grants.ts";
@@ -44,6 +44,7 @@ export const commands: readonly Command[] = [
   deviceAdd,
   deviceList,
   deviceRemove,
+  deviceEcho,
   facilityAdd,
   facilityList,
   facilityRename,

@@ -20,7 +20,8 @@ An act is allowed when
    - \`lists\`: any place will do, and only what lies in it is shown;
    - \`tenant\`: the grant is for the whole tenant;
    - \`self\`: any place will do.
-   A token that was given for some places narrows this further.
+   A token that was given for some places narrows this further. A machine has such places and acts too, by what it was let do and the facility
+   that it stands in; where an actor acts by its kind, they do not narrow what is done on the whole \`tenant\`.
 
 What is refused looks like what is not there. A researcher, and who comes with a masked token, sees names, numbers and dates masked, and may do only what a researcher may.
 `;

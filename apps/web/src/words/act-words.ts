@@ -79,6 +79,7 @@ const words: ReadonlyMap<string, Words> = new Map([
   ...in_("machines", {
     "device.read": "See the devices",
     "device.write": "Admit and remove devices",
+    "device.call": "Connect to a device",
     "association.open": "Connect by DICOM",
     "dicom.echo": "Test the connection by DICOM",
     "commitment.request": "Ask whether images are kept",
