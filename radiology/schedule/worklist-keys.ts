@@ -46,6 +46,14 @@ const itemTags = tagsOf(
 );
 const stepTags = tagsOf(stepKeywords);
 
+/** Of type 1C: a step has a description or a code, and what it does not have is not there, not empty. */
+const conditional = tagsOf(`
+  RequestedProcedureDescription RequestedProcedureCodeSequence ScheduledProcedureStepDescription ScheduledProtocolCodeSequence`);
+
+export function isConditional(tag: number): boolean {
+  return conditional.has(tag);
+}
+
 /** Whether the information model has it, at the top of an item or in its Scheduled Procedure Step Sequence. */
 export function isWorklistKey(tag: number, within: "item" | "step"): boolean {
   return (within === "item" ? itemTags : stepTags).has(tag);

@@ -9,7 +9,7 @@ import {
 } from "#formats/dicom";
 import { itemsOf, key, stepOf, textAt, textsAt, textsOf } from "./attributes.ts";
 import { matchedVrOf, valueTest, wholeTime } from "./value-matching.ts";
-import { isWorklistKey } from "./worklist-keys.ts";
+import { isConditional, isWorklistKey } from "./worklist-keys.ts";
 
 /** What a console asks of the worklist, ready to be held against each step (PS3.4 §K.4.1). */
 export interface WorklistQuery {
@@ -98,7 +98,7 @@ function answerOf({ keys }: ItemQuery, held: DicomJson): DicomJson {
     const element = held[at];
     if (element === undefined) {
       // §C.2.2.1.3: a key of which nothing is known is not returned, one of the model is there.
-      if (isKnown) answer[at] = { vr };
+      if (isKnown && !isConditional(Number.parseInt(at, 16))) answer[at] = { vr };
     } else if (item === undefined) answer[at] = element;
     else {
       const items = itemsOf(element).filter(item.matches);
