@@ -9,10 +9,13 @@ import {
   type DimseDoor,
   type DimseServices,
   type MoveDestination,
+  performedServices,
   storagePolicy,
+  worklistFinds,
 } from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
 import type { Transcoder } from "#radiology/images";
+import type { Schedule } from "#radiology/schedule";
 import { type Actor, actorOf, anonymous, type Device, type Devices, type Gate, scopeOf } from "#trust/access";
 import type { DeviceCalls } from "./device-calls.ts";
 
@@ -23,6 +26,7 @@ export interface DicomSide {
 
 interface DicomParts {
   readonly archive: Archive;
+  readonly schedule: Schedule;
   readonly devices: Devices;
   readonly gate: Gate;
   readonly transcoder: Transcoder;
@@ -51,9 +55,14 @@ export function createDicomSide(parts: DicomParts): DicomSide {
 
 /** What a machine may ask for. What it was not let do is refused in negotiation, and by the gate. */
 function servicesFor(parts: DicomParts, actor: Actor, { facility, may }: Device): DimseServices {
-  const { archive, gate, ownTitle } = parts;
+  const { archive, schedule, gate, ownTitle } = parts;
+  const { performed } = schedule;
   return {
-    ...(may.includes("find") && { finds: archiveFinds({ archive, actor, retrieveAe: ownTitle }) }),
+    finds: new Map([
+      ...(may.includes("find") ? archiveFinds({ archive, actor, retrieveAe: ownTitle }) : []),
+      ...(may.includes("worklist") ? worklistFinds({ schedule, actor }) : []),
+    ]),
+    normalized: new Map(may.includes("worklist") ? performedServices({ performed, actor, facility }) : []),
     ...(may.includes("retrieve") && {
       retrieves: archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) }),
     }),

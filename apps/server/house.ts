@@ -17,6 +17,7 @@ import {
   type Shredding,
   type StudyIndex,
 } from "#radiology/archive";
+import { createSchedule, type Schedule } from "#radiology/schedule";
 import { createFileKeyStore } from "#stores/keys";
 import { openEntryFiles } from "#stores/log";
 import { createPacks } from "#stores/packs";
@@ -73,6 +74,7 @@ export interface House extends WaysIn, Oversight {
   readonly vault: Vault;
   /** What the facility's work needs beside images. */
   readonly records: Records;
+  readonly schedule: Schedule;
   readonly audit: AuditLog;
   readonly cosigning: Cosigning;
   /** Name of the log, as in its checkpoints. */
@@ -165,8 +167,9 @@ async function openParts(
   const shredding = createShredding({ vault, index, audit, ...destroying });
   // What was confirmed is stopped first: it works with all of the others.
   undo.push(callers.confirmations.close);
+  const records = createRecords({ store: access.recordStore, vault });
   return {
-    records: createRecords({ store: access.recordStore, vault }),
+    ...{ records, schedule: createSchedule({ records, gate, clock, random }) },
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     ...oversight,
