@@ -50,6 +50,7 @@ export { createHeaderReader, type Header, type HeaderReader, type HeaderReaderOp
 export { isIdentifying } from "./identifying.ts";
 export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts";
 export { attributeNameOf } from "./names.ts";
+export { readNativeModel, writeNativeModel } from "./native-model.ts";
 export {
   type DicomFile,
   parseDataSet,

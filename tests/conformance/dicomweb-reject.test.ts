@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { DicomJson } from "#formats/dicom";
-import { rejectionTitles, writeNote } from "../../radiology/archive/rejection-notes.ts";
-import { has } from "../house/index.ts";
 import { type OpenDoor, openDoor } from "./dicomweb-door.fixture.ts";
 import { dicomParts, imageFile, multipartBody, sopUidOf, studyPath, valuesOf } from "./dicomweb-files.fixture.ts";
 
@@ -73,24 +67,4 @@ test("a code that is none is answered 400, one that is no reason 501, and nothin
     assert.equal((await ask("POST", `${studyPath(3)}/reject/${encodeURIComponent(code)}`)).statusCode, status, code);
   }
   assert.equal((await sops(`${studyPath(3)}/instances`)).length, 1);
-});
-
-test("the notes that we write are clean for dciodvfy", (t) => {
-  if (!has("dciodvfy")) return t.skip("needs dciodvfy: apt install dicom3tools");
-  const folder = mkdtempSync(join(tmpdir(), "leadglass-notes-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const named = ["1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.5.1.4.1.1.9.1.1"].map(
-    (sopClassUid, at) => ({ seriesUid: "1.2.3", sopUid: `1.2.3.${at}`, sopClassUid }),
-  );
-  const study = { PatientName: "Müller^Jörg", PatientID: "1", StudyDate: "20240131", StudyTime: "10", StudyID: "7" };
-  const uids = { studyUid: "1.2", seriesUid: "2.25.1", sopUid: "2.25.2" };
-  for (const title of rejectionTitles) {
-    const path = join(folder, `${title.code}.dcm`);
-    writeFileSync(
-      path,
-      writeNote({ title, ...uids, study, named, at: 0, implementation: { classUid: "2.25.3", version: "X" } }),
-    );
-    const said = execFileSync("sh", ["-c", `dciodvfy ${path} 2>&1`], { encoding: "utf8" });
-    assert.doesNotMatch(said, /^Error/m, said);
-  }
 });
