@@ -1,13 +1,26 @@
 export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
 export { type ArchiveFindParts, archiveFinds } from "./archive-find.ts";
 export { type ArchiveRetrieveParts, archiveRetrieves, retrievedInstance } from "./archive-retrieve.ts";
+export { type AvailableStudy, instanceAvailabilityNotification, notifyAvailability } from "./availability.ts";
+export {
+  type ReferencedInstance,
+  reportCommitment,
+  requestCommitment,
+  type StorageCommitment,
+  type StorageCommitmentReport,
+  type StorageCommitmentRequest,
+  storageCommitmentPushModel,
+  storageCommitmentService,
+} from "./commitment.ts";
 export type { SecureDialing } from "./dial.ts";
 export { dial, dialSecurely } from "./dial.ts";
+export { type Fetching, fetchStudy, findStudies } from "./fetching.ts";
 export type { DataSetSource } from "./fragments.ts";
 export { type Implementation, leadglass } from "./implementation.ts";
 export type { NegotiationPolicy } from "./negotiation.ts";
 export { storagePolicy } from "./negotiation.ts";
 export type { NormalizedAnswer, NormalizedRequest, NormalizedService } from "./normalized-ports.ts";
+export { type OpenTo, onAssociation } from "./on-association.ts";
 export type {
   AssociationProposal,
   ContextProposal,
@@ -35,6 +48,7 @@ export type { QueryExtensions } from "./query-extensions.ts";
 export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits, Incoming } from "./scp.ts";
 export { createDimseDoor, defaultDoorLimits } from "./scp.ts";
 export { openAssociation } from "./scu.ts";
+export { type Sending, type SendingAnswer, sendAll } from "./sending.ts";
 export type {
   FindRequest,
   FindService,

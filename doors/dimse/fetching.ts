@@ -1,0 +1,177 @@
+import { Problem } from "#base/problem";
+import {
+  type DataSet,
+  type DataSetInput,
+  elementsOf,
+  isStorageSopClass,
+  keywordOf,
+  storageSopClasses,
+  TransferSyntaxUid,
+} from "#formats/dicom";
+import { informationModels } from "./archive-models.ts";
+import { type OpenTo, onAssociation } from "./on-association.ts";
+import type { ContextProposal, RetrieveOutcome, SubOperationCounts } from "./outbound.ts";
+import { problemOf, status } from "./status.ts";
+import type { Receiving, StoreRequest } from "./store-ports.ts";
+
+const [, studyRoot] = informationModels;
+
+/** A study as another archive describes it: texts by keyword, several values joined by a backslash. */
+export type FoundStudy = Readonly<Record<string, string>>;
+
+/** What is asked of a study besides what it is looked for by. */
+const returned = [
+  "StudyInstanceUID",
+  "PatientName",
+  "PatientID",
+  "PatientBirthDate",
+  "PatientSex",
+  "AccessionNumber",
+  "StudyDate",
+  "StudyTime",
+  "StudyDescription",
+  "ModalitiesInStudy",
+  "NumberOfStudyRelatedInstances",
+] as const;
+
+const studiesMost = 500;
+
+/** Studies of another archive (C-FIND, PS3.4 §C.4.1) by texts for their keywords; at most 500. */
+export async function findStudies(
+  open: OpenTo,
+  keys: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<FoundStudy[]> {
+  const wanted = Object.fromEntries(returned.map((keyword) => [keyword, ""]));
+  return onAssociation(open, [plain(studyRoot.find)], signal, async (association) => {
+    const found: FoundStudy[] = [];
+    const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", ...wanted, ...keys });
+    for await (const match of association.find(studyRoot.find, identifier, { signal })) {
+      found.push(textsOf(match));
+      if (found.length >= studiesMost) break;
+    }
+    return found;
+  });
+}
+
+export interface Fetching {
+  readonly open: OpenTo;
+  /** Takes what comes on an association of ours. */
+  readonly receive: (request: StoreRequest) => Receiving;
+  /** Where a C-MOVE sends to. */
+  readonly ownAe: string;
+  readonly signal: AbortSignal;
+  note(progress: { readonly done: number; readonly of: number }): void;
+}
+
+/**
+ * Has a study of another archive sent here: by C-GET, which needs no listener of ours, else by C-MOVE. Rejects with Problem `absent`
+ * when there is none, with one that says why when not all of it came.
+ */
+export async function fetchStudy(studyUid: string, fetching: Fetching): Promise<void> {
+  const { open, signal } = fetching;
+  const [known] = await findStudies(open, { StudyInstanceUID: studyUid, SOPClassesInStudy: "" }, signal);
+  if (known === undefined || known.StudyInstanceUID !== studyUid) {
+    throw new Problem("absent", "the other archive has no such study", { remedy: "leadglass find shows what it has" });
+  }
+  const sopClasses = (known.SOPClassesInStudy ?? "").split("\\").filter((uid) => uid !== "" && isStorageSopClass(uid));
+  const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", StudyInstanceUID: studyUid });
+  if (await gotten(identifier, sopClasses, fetching)) return;
+  await onAssociation(open, [plain(studyRoot.move)], signal, async (association) => {
+    const outcome = await association.move(studyRoot.move, identifier, fetching.ownAe, retrieving(fetching));
+    const problem = problemIn(outcome, "a C-MOVE");
+    if (problem !== undefined) throw problem;
+  });
+}
+
+/** False when the archive does not do C-GET, or did not send all of it that way. */
+async function gotten(identifier: DataSetInput, sopClasses: readonly string[], fetching: Fetching): Promise<boolean> {
+  const contexts = [plain(studyRoot.get), ...receivable(sopClasses)];
+  return onAssociation(fetching.open, contexts, fetching.signal, async (association) => {
+    if (!association.contexts.some(({ sopClassUid }) => sopClassUid === studyRoot.get)) return false;
+    const outcome = await association.get(studyRoot.get, identifier, fetching.receive, retrieving(fetching));
+    fetching.signal.throwIfAborted();
+    return problemIn(outcome, "a C-GET") === undefined;
+  });
+}
+
+function retrieving({ signal, note }: Fetching) {
+  return {
+    signal,
+    onProgress({ completed, warning, failed, remaining }: SubOperationCounts) {
+      const done = completed + warning;
+      note({ done, of: done + failed + remaining });
+    },
+  };
+}
+
+function problemIn(
+  { status: answered, failed, completed, warning }: RetrieveOutcome,
+  what: string,
+): Problem | undefined {
+  if (answered === status.success && failed === 0) return undefined;
+  const of = failed + completed + warning;
+  if (failed > 0) return new Problem("unavailable", `the other archive did not send ${failed} of ${of} instances`);
+  return problemOf(answered, what);
+}
+
+const uncompressed = [TransferSyntaxUid.explicitLittleEndian, TransferSyntaxUid.implicitLittleEndian];
+
+function plain(sopClassUid: string): ContextProposal {
+  return { sopClassUid, transferSyntaxUids: uncompressed };
+}
+
+/** What may come, compressed before plain: what the archive holds compressed it need not make larger. */
+const receivedSyntaxes = [
+  TransferSyntaxUid.htj2kLosslessRpcl,
+  TransferSyntaxUid.htj2kLossless,
+  TransferSyntaxUid.htj2k,
+  TransferSyntaxUid.jpeg2000Lossless,
+  TransferSyntaxUid.jpeg2000,
+  TransferSyntaxUid.jpegLsLossless,
+  TransferSyntaxUid.jpegLsNearLossless,
+  TransferSyntaxUid.jpegLosslessSv1,
+  TransferSyntaxUid.jpegLossless,
+  TransferSyntaxUid.jpegBaseline8Bit,
+  TransferSyntaxUid.jpegExtended12Bit,
+  TransferSyntaxUid.rleLossless,
+  TransferSyntaxUid.deflatedExplicitLittleEndian,
+  TransferSyntaxUid.explicitBigEndian,
+];
+
+/** PS3.8 §9.3.2.2; one is that of the C-GET. */
+const contextsMost = 127;
+
+/**
+ * A context for each syntax as far as there is room, so that the archive cannot choose one and be left with images in another;
+ * where nothing is known of the study, one for each SOP class that is seen in practice.
+ */
+function receivable(sopClasses: readonly string[]): ContextProposal[] {
+  const chosen = sopClasses.length > 0 ? sopClasses.slice(0, contextsMost) : usualClasses();
+  const each = Math.floor(contextsMost / chosen.length);
+  return chosen.flatMap((sopClassUid): ContextProposal[] => {
+    const single = receivedSyntaxes.slice(0, Math.max(0, each - 1));
+    const joined = [...uncompressed, ...receivedSyntaxes.slice(single.length)];
+    return [
+      ...single.map((uid): ContextProposal => ({ sopClassUid, transferSyntaxUids: [uid], role: "scp" })),
+      { sopClassUid, transferSyntaxUids: joined, role: "scp" },
+    ];
+  });
+}
+
+/** Without protocols, templates, measurements and others that no study of images holds by itself. */
+const unusual = /\.5\.1\.4\.(?:(?:34|38|39|43|44|45)\.|1\.1\.(?:200|201|78|79|80|81|82|481\.[12]\d|9\.[5-8])\b)/;
+
+function usualClasses(): string[] {
+  const standing = storageSopClasses().filter(({ name, uid }) => !name.includes("(Retired)") && !unusual.test(uid));
+  return standing.map(({ uid }) => uid).slice(0, contextsMost);
+}
+
+function textsOf(match: DataSet): FoundStudy {
+  const texts: Record<string, string> = {};
+  for (const element of match.elements) {
+    const keyword = keywordOf(element.tag);
+    if (keyword !== undefined && match.vrOf(element) !== "SQ") texts[keyword] = match.textsOf(element).join("\\");
+  }
+  return texts;
+}

@@ -1,0 +1,93 @@
+import type { Log } from "#base/log";
+import { asProblem, Problem, type ProblemCode } from "#base/problem";
+import { batchesOf, type MoveBatch } from "./move-contexts.ts";
+import { onAssociation } from "./on-association.ts";
+import type { StoreInstance } from "./outbound.ts";
+import type { MoveDestination, RetrievedInstance } from "./service-ports.ts";
+import { isWarning, status } from "./status.ts";
+import { sendInstances } from "./sub-operations.ts";
+
+/**
+ * What became of an instance that was sent:
+ * - `taken`   Success, or a warning
+ * - `not-now` the peer has no room or failed, or we could not read it: another time it may go
+ * - `refused` it never will: no presentation context that we have it for, or an object that the peer does not want
+ */
+export type SendingAnswer = "taken" | "not-now" | "refused";
+
+export interface Sending {
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Hears what becomes of each instance; false: no further one is begun. */
+  answered(sopInstanceUid: string, answer: SendingAnswer): boolean;
+}
+
+/**
+ * C-STORE as SCU (PS3.4 Annex B): as few associations as hold the contexts, one after the other. Rejects with Problem `unavailable` when
+ * one is lost or `signal` ends it: what was answered until then stands; with what `open` rejects with.
+ */
+export async function sendAll(
+  instances: readonly RetrievedInstance[],
+  destination: MoveDestination,
+  sending: Sending,
+): Promise<void> {
+  for (const batch of batchesOf(instances)) if (!(await sendBatch(batch, destination, sending))) return;
+}
+
+/** False when no further instance is to be begun. */
+function sendBatch({ contexts, instances }: MoveBatch, { open }: MoveDestination, sending: Sending): Promise<boolean> {
+  const { signal, log } = sending;
+  let goesOn = true;
+  const told = new Set<string>();
+  const tell = (uid: string, answer: SendingAnswer) => {
+    told.add(uid);
+    goesOn = sending.answered(uid, answer) && goesOn;
+  };
+  const progress = { remaining: instances.length, completed: 0, failed: 0, warning: 0, failedUids: [] };
+  return onAssociation(open, contexts, signal, async (association) => {
+    const target = {
+      contexts: association.contexts,
+      async store(instance: StoreInstance) {
+        const { status: answered } = await association.store(instance);
+        tell(instance.sopInstanceUid, answerOf(answered));
+        return answered;
+      },
+      isLost: association.isOver,
+    };
+    await sendInstances(
+      instances.map((instance) => watched(instance, tell)),
+      target,
+      { progress, log, isInterrupted: () => signal.aborted || !goesOn },
+      association.operationsMax,
+    );
+    if (association.isOver()) throw new Problem("unavailable", "the association was lost before all was sent");
+    // Those that no context takes were never opened.
+    for (const uid of progress.failedUids) if (!told.has(uid)) tell(uid, "refused");
+    return goesOn;
+  });
+}
+
+const oursToMend: readonly ProblemCode[] = ["unavailable", "busy", "no-room", "fault"];
+
+/** Tells of what cannot be opened by its reason. */
+function watched(instance: RetrievedInstance, tell: (uid: string, answer: SendingAnswer) => void): RetrievedInstance {
+  return {
+    ...instance,
+    async open(syntaxes) {
+      try {
+        return await instance.open(syntaxes);
+      } catch (error) {
+        const { code } = asProblem(error, "reading an instance");
+        tell(instance.sopInstanceUid, oursToMend.includes(code) ? "not-now" : "refused");
+        throw error;
+      }
+    },
+  };
+}
+
+function answerOf(answered: number): SendingAnswer {
+  if (answered === status.success || isWarning(answered)) return "taken";
+  const isForNow =
+    answered >>> 8 === 0xa7 || answered === status.processingFailure || answered === status.resourceLimitation;
+  return isForNow ? "not-now" : "refused";
+}
