@@ -19,6 +19,7 @@ const commands = {
   check: () => runAfter(undefined, "tools/test/run.ts", "tidy", "types", "style"),
   bench: () => runAfter(buildWeb, "bench/main.ts", ...args),
   faults: () => runAfter(buildWeb, "tests/faults/main.ts", ...args),
+  fuzz: () => runAfter(undefined, "tests/fuzz/main.ts", ...args),
 };
 
 async function done(build) {
