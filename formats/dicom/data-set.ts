@@ -195,6 +195,8 @@ export class DataSet implements Iterable<DataElement> {
   characterSets(): readonly string[] {
     if (this.declaredSets === undefined) {
       const own = this.get(Tag.SpecificCharacterSet);
+      // Said first, since a wrong VR would have the names of the sets read in the sets that they name.
+      this.declaredSets = [];
       this.declaredSets = own === undefined ? (this.parent?.characterSets() ?? []) : declared(this.textsOf(own));
     }
     return this.declaredSets;
