@@ -249,6 +249,7 @@ async function createWeb(
       log,
       pixels,
       transcoder,
+      implementation: leadglass,
       root: house.dicomwebRoot,
       requireFacility: house.facilities.require,
       isAllowedOrigin: oauth.isClientOrigin,

@@ -13,6 +13,8 @@ export interface DicomwebParts {
   readonly log: Log;
   readonly pixels: PixelWork;
   readonly transcoder: Transcoder;
+  /** How we name ourselves in the file meta information of what we write (PS3.10 §7.1). */
+  readonly implementation: { readonly classUid: string; readonly version: string };
   /** Where the service stands: `/dicom-web`. */
   readonly root: string;
   /** Gives the token of a facility back, "" for none. Problem `absent` when no facility has it. */

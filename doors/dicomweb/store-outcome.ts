@@ -17,6 +17,8 @@ export interface FailedInstance {
 /** Failure reasons as PS3.18 §I.2.2 and PS3.7 §C give them. */
 export const FailureReason = {
   processingFailure: 0x0110,
+  sopClassNotSupported: 0x0122,
+  notAuthorized: 0x0124,
   outOfResources: 0xa700,
   /** Of the family A9xx (the data set is not what it was sent as): it belongs to another study than the one in the path. */
   otherStudy: 0xa901,
@@ -25,14 +27,14 @@ export const FailureReason = {
 
 const reasons: Readonly<Record<ProblemCode, number>> = {
   invalid: FailureReason.cannotUnderstand,
-  unsupported: FailureReason.cannotUnderstand,
+  unsupported: FailureReason.sopClassNotSupported,
   conflict: FailureReason.otherStudy,
   "no-room": FailureReason.outOfResources,
   "too-large": FailureReason.outOfResources,
   busy: FailureReason.outOfResources,
   unavailable: FailureReason.outOfResources,
-  denied: FailureReason.processingFailure,
-  unproven: FailureReason.processingFailure,
+  denied: FailureReason.notAuthorized,
+  unproven: FailureReason.notAuthorized,
   absent: FailureReason.processingFailure,
   damaged: FailureReason.processingFailure,
   fault: FailureReason.processingFailure,

@@ -11,6 +11,7 @@ export type { CodecFamily } from "./decode.ts";
 export { codecFamily } from "./decode.ts";
 export type { DecodedFrame, DecodeLimits, FrameDescription } from "./frame.ts";
 export { defaultDecodeLimits } from "./frame.ts";
+export { readJpegHeader } from "./jpeg-header.ts";
 export { nativeFrameBytes, packBits } from "./native.ts";
 export type { CodedFrame } from "./recode.ts";
 export type { LocateWasm } from "./wasm.ts";

@@ -49,6 +49,7 @@ export async function openDoor(
       log: silentLog,
       pixels,
       transcoder: createTranscoder({ pixels, implementation: leadglass }),
+      implementation: leadglass,
       root: "/dicom-web",
       requireFacility: async (id) => id,
       isAllowedOrigin: () => false,

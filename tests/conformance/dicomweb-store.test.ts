@@ -79,9 +79,6 @@ test("a body that ends inside a part stores what was whole", async () => {
 test("compressed bodies, other types and bodies that are no multipart are refused clearly", async () => {
   const body = multipartBody([imageFile({ study: 7 })]);
   assert.equal((await post(gzipSync(body), dicomParts, undefined, { "content-encoding": "gzip" })).statusCode, 415);
-  const metadata = await post(body, 'multipart/related; type="application/dicom+json"; boundary=next');
-  assert.equal(metadata.statusCode, 415);
-  assert.match((metadata.json() as { remedy: string }).remedy, /application\/dicom/);
   assert.equal((await post(body, "text/plain")).statusCode, 415);
   assert.equal((await post(body, 'multipart/related; type="application/dicom"')).statusCode, 400);
   assert.equal((await post(Buffer.from("no multipart"), dicomParts)).statusCode, 400);
