@@ -29,6 +29,7 @@ import { registerIdentityProviders, registerSignInWith } from "./sign-in-with.ts
 import { registerStudies } from "./studies.ts";
 import { registerStudyFiles } from "./study-files.ts";
 import { registerVault } from "./vault.ts";
+import { registerWorklist } from "./worklist.ts";
 
 /** `/api`: what the browser application and the `leadglass` command use. The routes are listed in `#formats/api`. */
 export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Promise<void> {
@@ -46,6 +47,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerCorrections(server, parts);
     registerDevices(server, parts);
     registerFacilities(server, parts);
+    registerWorklist(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);
     registerAuditTiles(server, parts);

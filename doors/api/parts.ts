@@ -14,6 +14,7 @@ import type {
   Shredding,
   StudyFates,
 } from "#radiology/archive";
+import type { Schedule } from "#radiology/schedule";
 import type {
   Actor,
   BreakGlass,
@@ -90,6 +91,7 @@ export interface ApiParts extends WaysIn, OversightParts {
   readonly people: People;
   readonly confirmations: Confirmations;
   readonly facilities: Facilities;
+  readonly schedule: Schedule;
   readonly devices: Devices;
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;

@@ -29,6 +29,9 @@ import type { AccountView } from "./sign-in.ts";
  * | POST   /api/devices/:id/echo    | → EchoView |
  * | GET    /api/devices/waiting     | → WaitingView[] |
  * | DELETE /api/devices/waiting     | DeviceRequest → 204 |
+ * | GET    /api/worklist            | → WorklistView |
+ * | POST   /api/worklist            | a worklist item as a DICOM file → ScheduledView |
+ * | DELETE /api/worklist/:token     | → 204 |
  * | GET    /api/phantom             | → PhantomState |
  * | POST   /api/phantom             | → PhantomState (starts loading when it is not there) |
  * | GET    /api/status              | → StatusView |

@@ -161,3 +161,4 @@ export type {
   TransferView,
 } from "./transfers.ts";
 export { archiveKeys } from "./transfers.ts";
+export type { ScheduledStepView, ScheduledView, WorklistView } from "./worklist.ts";

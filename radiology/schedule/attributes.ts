@@ -9,7 +9,6 @@ export const key = {
   patientId: keyOf("PatientID"),
   accessionNumber: keyOf("AccessionNumber"),
   studyUid: keyOf("StudyInstanceUID"),
-  procedureId: keyOf("RequestedProcedureID"),
   procedureDescription: keyOf("RequestedProcedureDescription"),
   modality: keyOf("Modality"),
   steps: keyOf("ScheduledProcedureStepSequence"),

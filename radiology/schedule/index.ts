@@ -2,4 +2,4 @@ export type { PerformedSteps } from "./performed.ts";
 export type { WithAttributeFault } from "./performed-attributes.ts";
 export type { FoundStep, Schedule, Scheduled, ScheduleParts } from "./schedule.ts";
 export { createSchedule } from "./schedule.ts";
-export type { ScheduledStep } from "./scheduled-step.ts";
+export type { ListedStep } from "./scheduled-step.ts";

@@ -6,7 +6,6 @@ import { actorOf } from "#trust/access";
 import { keyOf, textAt } from "./attributes.ts";
 import type { Schedule, WithAttributeFault } from "./index.ts";
 import { console1, dataSetOf, frontDesk, itemOf, openSchedule, type Planned } from "./schedule.fixture.ts";
-import { statusOf } from "./scheduled-step.ts";
 
 const refusal = (code: ProblemCode, fault?: WithAttributeFault["fault"]) => (error: unknown) =>
   isProblem(error, code) && (error as WithAttributeFault).fault === fault;
@@ -39,7 +38,7 @@ const begin = ({ performed }: Schedule, uid: string, values: KeywordDataSet = be
   performed.begin(console1, "", uid, dataSetOf(values));
 const change = ({ performed }: Schedule, uid: string, values: KeywordDataSet) =>
   performed.change(console1, uid, dataSetOf(values));
-const states = async (schedule: Schedule) => (await schedule.list(frontDesk)).map(({ content }) => statusOf(content));
+const states = async (schedule: Schedule) => (await schedule.list(frontDesk)).map(({ status }) => status);
 async function shown(schedule: Schedule): Promise<number> {
   let count = 0;
   for await (const _ of schedule.find(console1, dataSetOf({ PatientName: "" }))) count++;

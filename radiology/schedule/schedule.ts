@@ -11,7 +11,8 @@ import {
   factsOf,
   identityOf,
   isOver,
-  type ScheduledStep,
+  type ListedStep,
+  listed,
   type StepContent,
   stepsIn,
 } from "./scheduled-step.ts";
@@ -31,7 +32,7 @@ export interface Schedule {
    */
   put(actor: Actor, item: DataSet, facility: string): Promise<Scheduled>;
   /** Those that the actor may see, in the order in which they are due. */
-  list(actor: Actor): Promise<ScheduledStep[]>;
+  list(actor: Actor): Promise<ListedStep[]>;
   /** Problem `absent` when there is no such step. */
   remove(actor: Actor, token: string): Promise<void>;
 }
@@ -112,7 +113,10 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
     list: (actor) =>
       gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
         const all = (await held()).all();
-        return all.filter(({ content }) => covers(reach, factsOf(content))).sort(byStart);
+        return all
+          .filter(({ content }) => covers(reach, factsOf(content)))
+          .sort(byStart)
+          .map(listed);
       }),
     remove: (actor, token) =>
       gate.pass(actor, "worklist.write", { kind: "step", id: token }, async () => {

@@ -1,7 +1,7 @@
 import { Problem } from "#base/problem";
 import { type DataSet, type DicomJson, isUid, type JsonElement, toDicomJson } from "#formats/dicom";
 import type { StudyFacts } from "#trust/access";
-import { itemsOf, key, keyOf, stepOf, textAt } from "./attributes.ts";
+import { itemsOf, key, keyOf, stepOf, textAt, textsAt } from "./attributes.ts";
 
 /** How a performed step stands (PS3.4 §F.7.2.1.3): what is not in progress is never changed again. */
 export type PerformedStatus = "IN PROGRESS" | "COMPLETED" | "DISCONTINUED";
@@ -11,6 +11,38 @@ export interface ScheduledStep {
   /** Stands for it wherever it is named: a keyed digest of its Study Instance UID and Scheduled Procedure Step ID. */
   readonly token: string;
   readonly content: StepContent;
+}
+
+/** A step as a list shows it. */
+export interface ListedStep {
+  readonly token: string;
+  readonly facility: string;
+  readonly status: string;
+  /** YYYYMMDD and HHMMSS, as they were scheduled. */
+  readonly startDate: string;
+  readonly startTime: string;
+  readonly modality: string;
+  readonly stationAes: readonly string[];
+  readonly description: string;
+  readonly patientName: string;
+  readonly patientId: string;
+  readonly accessionNumber: string;
+}
+
+export function listed({ token, content }: ScheduledStep): ListedStep {
+  const { facility, attributes } = content;
+  const step = stepOf(attributes);
+  return {
+    ...{ token, facility, status: statusOf(content) },
+    startDate: textAt(step, key.startDate),
+    startTime: textAt(step, key.startTime),
+    modality: textAt(step, key.modality),
+    stationAes: textsAt(step, key.stationAe),
+    description: textAt(step, key.stepDescription) || textAt(attributes, key.procedureDescription),
+    patientName: textAt(attributes, key.patientName),
+    patientId: textAt(attributes, key.patientId),
+    accessionNumber: textAt(attributes, key.accessionNumber),
+  };
 }
 
 /** What of a step is kept, sealed. */

@@ -179,7 +179,7 @@ test("STOW-RS and import bring what C-STORE brings", async () => {
   await assertHeldOnce(stowed);
   const imported = study(19);
   const done = JSON.parse(house.command(["import", "--json", ...asFiles(imported)]));
-  assert.deepEqual(done, { stored: 3, refused: 0 });
+  assert.deepEqual(done, { stored: 3, scheduled: 0, refused: 0 });
   await assertHeldOnce(imported);
 });
 

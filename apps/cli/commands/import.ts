@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isProblem, Problem } from "#base/problem";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
+import { isWorklistItem } from "../worklist-file.ts";
 import { facilityNamed } from "./facilities.ts";
 
 /** Larger files are sent by a modality or by STOW-RS, which stream. */
@@ -11,35 +12,41 @@ const fileBytesMax = 2 * 1024 ** 3 - 1;
 export const importFiles: Command = {
   words: "import",
   takes: "PATH… [--facility NAME]",
-  does: "take DICOM files and folders in",
+  does: "take DICOM files and folders in; items of a modality worklist are scheduled",
   options: { facility: "NAME  where they came from: who was granted that facility sees them" },
   run: (context) =>
     withServer(context, async (call) => {
       if (context.positionals.length === 0) throw new Problem("invalid", "name at least one file or folder");
       const { facility } = context.options;
       const place = facility === undefined ? "" : `?facility=${await facilityNamed(call, facility)}`;
-      const counts = { stored: 0, refused: 0 };
+      const counts = { stored: 0, scheduled: 0, refused: 0 };
       for await (const path of filesUnder(context.positionals)) {
         try {
-          const answer = await call.stream("POST", `/dicom-web/studies${place}`, {
-            body: await readFile(path),
+          const body = await readFile(path);
+          const isStep = isWorklistItem(body);
+          const answer = await call.stream("POST", `${isStep ? "/api/worklist" : "/dicom-web/studies"}${place}`, {
+            body,
             type: "application/dicom",
-            accept: "application/dicom+json",
+            accept: isStep ? "application/json" : "application/dicom+json",
           });
           answer.resume();
-          counts.stored++;
+          counts[isStep ? "scheduled" : "stored"]++;
         } catch (error) {
           if (!isProblem(error) || error.code === "unavailable" || error.code === "no-room") throw error;
           counts.refused++;
           process.stderr.write(`refused: ${path}\n`);
         }
-        if ((counts.stored + counts.refused) % 50 === 0)
-          context.say(`${counts.stored} stored, ${counts.refused} refused`);
+        if ((counts.stored + counts.scheduled + counts.refused) % 50 === 0) context.say(said(counts));
       }
-      context.print(`${counts.stored} stored, ${counts.refused} refused`, counts);
-      if (counts.stored === 0) throw new Problem("invalid", "nothing was stored", { remedy: "are these DICOM files?" });
+      context.print(said(counts), counts);
+      if (counts.stored + counts.scheduled === 0)
+        throw new Problem("invalid", "nothing was stored", { remedy: "are these DICOM files?" });
     }),
 };
+
+function said({ stored, scheduled, refused }: { stored: number; scheduled: number; refused: number }): string {
+  return `${stored} stored, ${scheduled > 0 ? `${scheduled} scheduled, ` : ""}${refused} refused`;
+}
 
 async function* filesUnder(paths: readonly string[]): AsyncGenerator<string> {
   for (const path of paths) {

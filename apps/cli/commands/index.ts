@@ -32,6 +32,7 @@ import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
 import { userAdd, userList, userRecover, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
 import { witnessInit, witnessRun } from "./witness.ts";
+import { worklistList, worklistRemove } from "./worklist.ts";
 
 export const commands: readonly Command[] = [
   init,
@@ -77,6 +78,8 @@ export const commands: readonly Command[] = [
   confirmationWithdraw,
   token,
   importFiles,
+  worklistList,
+  worklistRemove,
   exportStudies,
   studyCorrect,
   studyMove,

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from "fastify";
+import type { ScheduledView, WorklistView } from "#formats/api";
+import { readFile } from "#formats/dicom";
+import type { ApiParts } from "./parts.ts";
+
+const stepsMax = 1_000;
+
+/** What is to be done on which machine. Until something plans it here, worklist files say so. */
+export function registerWorklist(server: FastifyInstance, parts: ApiParts): void {
+  const { schedule, facilities, actorOf } = parts;
+
+  server.get("/api/worklist", async (request): Promise<WorklistView> => {
+    const steps = await schedule.list(actorOf(request));
+    return { steps: steps.slice(0, stepsMax), total: steps.length };
+  });
+
+  server.delete<{ Params: { token: string } }>("/api/worklist/:token", async (request, reply) => {
+    await schedule.remove(actorOf(request), request.params.token);
+    return reply.status(204).send();
+  });
+
+  server.register(async (scope) => {
+    scope.addContentTypeParser("application/dicom", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    scope.post<{ Body: Buffer; Querystring: { facility?: string } }>(
+      "/api/worklist",
+      { schema: { querystring: facilityQuery } },
+      async (request): Promise<ScheduledView> => {
+        const facility = await facilities.require(request.query.facility ?? "");
+        return schedule.put(actorOf(request), readFile(request.body).dataSet, facility);
+      },
+    );
+  });
+}
+
+const facilityQuery = {
+  type: "object",
+  additionalProperties: false,
+  properties: { facility: { type: "string", maxLength: 64 } },
+} as const;
