@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
+import { Problem } from "#base/problem";
 import {
   type Admission,
   type AssociationClaim,
@@ -96,8 +97,13 @@ export function receivingFor(
 function destinationsOf({ devices, deviceCalls, gate }: DicomParts, actor: Actor) {
   return async (aeTitle: string): Promise<MoveDestination> => {
     const device = await devices.destination(aeTitle);
-    await gate.pass(actor, "device.call", { kind: "device", id: device.id }, async () => {});
-    return { open: (contexts) => deviceCalls.open(device, contexts) };
+    const on = device && ({ kind: "device", id: device.id } as const);
+    // Who names what nobody registered is logged too.
+    const called = await gate.pass(actor, "device.call", on, async () => {
+      if (device === undefined) throw new Problem("absent", "no machine of that title takes images here");
+      return device;
+    });
+    return { open: (contexts) => deviceCalls.open(called, contexts) };
   };
 }
 

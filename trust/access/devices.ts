@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
-import { type DeviceRight, deviceRights } from "#formats/api";
+import { type DeviceRight, deviceRights, usualDeviceRights } from "#formats/api";
 import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
 import type { Act, Scope } from "./acts.ts";
 import { createFacilities } from "./facilities.ts";
@@ -18,8 +18,8 @@ export interface Devices {
   list(): Promise<Device[]>;
   /** One that is known is changed as the terms say. Problem `absent` when there is no such facility. */
   add(ae: string, address: string, terms?: DeviceTerms): Promise<Device>;
-  /** The one machine with this title that takes associations. Problem `absent` when there is none, or more than one. */
-  destination(ae: string): Promise<Device>;
+  /** The machine with this title that takes associations; undefined where there is none, or more than one. */
+  destination(ae: string): Promise<Device | undefined>;
   /** Problem `absent` when there is no such device. */
   named(id: string): Promise<StandingDevice>;
   /** Problem `absent` when there is no such device. */
@@ -53,6 +53,7 @@ const rightActs: Readonly<Record<DeviceRight, readonly Act[]>> = {
   find: ["study.search", "study.view"],
   retrieve: ["study.search", "study.read", "device.call"],
   worklist: ["worklist.read", "step.perform", "step.read"],
+  notify: [],
 };
 
 /** A machine may do what it was let do, and look at what lies in its facility, where it stands in one. */
@@ -111,7 +112,7 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       }
       const there = (await store.devices()).find((known) => known.ae === ae.trim() && known.address === canonical);
       const made = { id: newToken(random), ae: ae.trim(), address: canonical, createdAt: clock.now(), lastSeenAt: 0 };
-      const usual = { facility: "", port: 0, tls: false, may: deviceRights, certificate: "" };
+      const usual = { facility: "", port: 0, tls: false, may: usualDeviceRights, certificate: "" };
       const before = there ?? { ...made, ...usual };
       const device = { ...before, ...(await checked(terms, facilities.require)) };
       if (there !== undefined && JSON.stringify(device) === JSON.stringify(there)) return there;
@@ -121,11 +122,7 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
     },
     async destination(ae) {
       const [device, ...others] = (await store.devices()).filter((known) => known.ae === ae && known.port > 0);
-      if (device !== undefined && others.length === 0) return device;
-      throw new Problem("absent", "no machine of that title takes images here", {
-        remedy:
-          "leadglass device add AE --address A --port P says where it takes them; a title that two have is nobody's",
-      });
+      return others.length === 0 ? device : undefined;
     },
     async named(id) {
       const since = changes;

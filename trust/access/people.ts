@@ -36,6 +36,9 @@ export interface People {
   remove(name: string, by: Actor): Promise<void>;
 }
 
+/** What those are called who have no name, or none any more. */
+const nameless: Readonly<Record<string, string>> = { share: "a share link", device: "a removed device" };
+
 export function createPeople(parts: { store: AccessStore; grants: Grants; clock: Clock; random: Random }): People {
   const { store, grants: held, clock, random } = parts;
   const holds = async (invitation: Invitation): Promise<boolean> =>
@@ -60,17 +63,17 @@ export function createPeople(parts: { store: AccessStore; grants: Grants; clock:
       return { accounts: await store.accounts(), invitations };
     },
     async names() {
-      const [accounts, clients] = await Promise.all([store.accounts(), store.clients()]);
+      const [accounts, clients, machines] = await Promise.all([store.accounts(), store.clients(), store.devices()]);
       const named = [
         ...accounts.map(({ id, name }) => [`user:${id}`, name] as const),
         ...clients.map(({ id, name }) => [`client:${id}`, name] as const),
       ];
-      const names = new Map<string, string>(named);
+      const names = new Map<string, string>([...named, ...machines.map(({ id, ae }) => [`device:${id}`, ae] as const)]);
       const holders = new Map(named.toReversed().map(([holder, name]) => [name, holder]));
       return {
         of(actorId) {
           if (actorId === "operator") return "the console";
-          return names.get(actorId) ?? (actorId.startsWith("share:") ? "a share link" : "a removed account");
+          return names.get(actorId) ?? nameless[actorId.slice(0, actorId.indexOf(":"))] ?? "a removed account";
         },
         holderOf: (name) => holders.get(name.trim()) ?? holders.get(name.trim().toLowerCase()),
       };

@@ -119,6 +119,14 @@ test("a relative, oneself and a marked patient are noticed, once in a minute; a 
   assert.deepEqual(await show(), ["vip"]);
 });
 
+test("a machine that fetches far more than ever is noticed, whatever the hour is", async () => {
+  const machine = actorOf("device", "1");
+  const { show } = await watching({ hour: 3 });
+  const rows = Array.from({ length: 11 }, (_, at) => ({ studyToken: study(at), values: {} }));
+  assert.deepEqual(await show({ actor: machine, rows: rows.slice(0, 1) }), []);
+  assert.deepEqual(await show({ actor: machine, rows }), ["volume 11"]);
+});
+
 test("far more studies in an hour than ever is noticed, and what is usual for somebody is not", async () => {
   const rows = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) => ({ studyToken: study(from + at), values: {} }));

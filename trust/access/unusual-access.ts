@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import type { Act, Actor } from "./acts.ts";
+import type { Act, Actor, ActorKind } from "./acts.ts";
 import type { Noticed, Reviews } from "./reviews.ts";
 import type { KnownPerson, WatchedPeople } from "./watched-people.ts";
 
@@ -17,7 +17,10 @@ export interface ShownIdentity {
   }[];
 }
 
-/** Judges afterwards what was shown: who looks at much, at odd hours, at their own family, at themselves, at whom somebody marked. */
+/**
+ * Judges afterwards what was shown: who looks at much, at odd hours, at their own family, at themselves, at whom somebody marked. Machines
+ * too, but for the hours: they work at night.
+ */
 export interface UnusualAccess {
   /** Returns at once; what comes of it is a review. */
   watch(shown: ShownIdentity): void;
@@ -56,6 +59,7 @@ export interface UnusualAccessParts {
 
 /** What counts as looking at a patient; a row in a list does not. */
 const looking: ReadonlySet<string> = new Set(["read", "export", "correction"]);
+const watched: ReadonlySet<ActorKind> = new Set(["user", "device"]);
 const hourMs = 3_600_000;
 const learnedMs = 28 * 24 * hourMs;
 /** A page opens a study several times: within this it is one look. */
@@ -90,7 +94,8 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
   };
   const judge = async (all: readonly ShownIdentity[]): Promise<void> => {
     for (const shown of all) {
-      const found = [...(await judgePatients(shown)), ...(await judgePace(shown)), ...(await judgeHours(shown))];
+      const hours = shown.actor.kind === "device" ? [] : await judgeHours(shown);
+      const found = [...(await judgePatients(shown)), ...(await judgePace(shown)), ...hours];
       for (const noticed of found) if (isNew(noticed)) await parts.reviews.notice(noticed);
     }
   };
@@ -105,7 +110,7 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
 
   return {
     watch(shown) {
-      if (shown.actor.kind !== "user" || !looking.has(shown.purpose)) return;
+      if (!watched.has(shown.actor.kind) || !looking.has(shown.purpose)) return;
       queue.push(shown);
       timer ??= clock.after(0, drain);
     },
