@@ -10,12 +10,16 @@ import {
   type DimseDoor,
   type DimseServices,
   type MoveDestination,
+  type NormalizedService,
   performedServices,
+  storageCommitmentPushModel,
+  storageCommitmentService,
   storagePolicy,
   worklistFinds,
 } from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
 import type { Transcoder } from "#radiology/images";
+import type { Relay } from "#radiology/relay";
 import type { Schedule } from "#radiology/schedule";
 import { type Actor, actorOf, anonymous, type Device, type Devices, type Gate, scopeOf } from "#trust/access";
 import type { DeviceCalls } from "./device-calls.ts";
@@ -32,6 +36,7 @@ interface DicomParts {
   readonly gate: Gate;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
+  readonly relay: Relay;
   /** AE title of this home. */
   readonly ownTitle: string;
   readonly log: Log;
@@ -55,21 +60,36 @@ export function createDicomSide(parts: DicomParts): DicomSide {
 }
 
 /** What a machine may ask for. What it was not let do is refused in negotiation, and by the gate. */
-function servicesFor(parts: DicomParts, actor: Actor, { facility, may }: Device): DimseServices {
-  const { archive, schedule, gate, ownTitle } = parts;
+function servicesFor(parts: DicomParts, actor: Actor, device: Device): DimseServices {
+  const { archive, schedule, relay, gate, ownTitle } = parts;
+  const { facility, may } = device;
   const { performed } = schedule;
   return {
     finds: new Map([
       ...(may.includes("find") ? archiveFinds({ archive, actor, retrieveAe: ownTitle }) : []),
       ...(may.includes("worklist") ? worklistFinds({ schedule, actor }) : []),
     ]),
-    normalized: new Map(may.includes("worklist") ? performedServices({ performed, actor, facility }) : []),
+    normalized: new Map([
+      ...(may.includes("worklist") ? performedServices({ performed, actor, facility }) : []),
+      ...(may.includes("store") ? [[storageCommitmentPushModel, commitmentFor(relay, actor, device)] as const] : []),
+    ]),
     ...(may.includes("retrieve") && {
       retrieves: archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) }),
     }),
     echo: () => gate.pass(actor, "dicom.echo", undefined, async () => {}),
     store: receivingFor(parts, actor, facility),
   };
+}
+
+/** Storage commitment for one machine, whichever side began the association. */
+export function commitmentFor(relay: Relay, actor: Actor, { id, port }: Device): NormalizedService {
+  return storageCommitmentService({
+    async asked(request) {
+      if (port === 0) throw new Problem("conflict", "no port is registered here to send the answer to");
+      await relay.commitmentAsked(actor, id, request);
+    },
+    answered: (answer) => relay.commitmentAnswered(actor, id, answer),
+  });
 }
 
 /** How instances of a machine come in; `facility` is the token of the one that it stands in. */

@@ -15,6 +15,7 @@ import { createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
+import type { Relay } from "#radiology/relay";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
@@ -28,6 +29,7 @@ import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelProcesses } from "./pixel-processes.ts";
+import { openRelay } from "./relay.ts";
 import { readPassphrase } from "./root-keys.ts";
 import { openOrMakeCertificates } from "./secrets.ts";
 
@@ -102,6 +104,7 @@ interface Images {
   readonly pixels: PixelWork;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
+  readonly relay: Relay;
 }
 
 type Doors = Omit<ServedHome, "configuration" | "paths" | "house" | "close">;
@@ -131,13 +134,15 @@ async function openDoors(
   let syslog: SyslogSender | undefined;
   const { aeTitle: ownTitle } = configuration;
   const deviceCalls = createDeviceCalls({ aeTitle: ownTitle, clock: systemClock, log });
-  const images = { pixels, transcoder, deviceCalls };
+  const sharing = { clock: systemClock, random: systemRandom, log };
+  const relay = openRelay({ ...house, ...sharing, transcoder, deviceCalls, ownTitle });
+  const images = { pixels, transcoder, deviceCalls, relay };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   return {
     site: siteOf(http.server, tls),
-    dicom: createDicomSide({ ...house, transcoder, deviceCalls, ownTitle, log }),
+    dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, log }),
     tls,
     routes: http.routes,
     pageUrl,
@@ -151,6 +156,8 @@ async function openDoors(
       await house.care.start();
       undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
       undo.push(refreshBlobs(archive, log));
+      undo.push(relay.close);
+      await relay.begin();
       const { syslog: settings, home, aeTitle } = configuration;
       if (settings === undefined) return;
       syslog = await startLogCollector({ ...house, settings, home, aeTitle, log });
@@ -184,7 +191,7 @@ async function createWeb(
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, queue, ports, associations, moreDoors, syslog, pixels, transcoder, deviceCalls } = surroundings;
+  const { log, queue, ports, associations, moreDoors, syslog, pixels, transcoder, deviceCalls, relay } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -239,6 +246,7 @@ async function createWeb(
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
+    relay,
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

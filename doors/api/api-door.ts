@@ -28,6 +28,7 @@ import { registerShares } from "./shares.ts";
 import { registerIdentityProviders, registerSignInWith } from "./sign-in-with.ts";
 import { registerStudies } from "./studies.ts";
 import { registerStudyFiles } from "./study-files.ts";
+import { registerTransfers } from "./transfers.ts";
 import { registerVault } from "./vault.ts";
 import { registerWorklist } from "./worklist.ts";
 
@@ -48,6 +49,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerDevices(server, parts);
     registerFacilities(server, parts);
     registerWorklist(server, parts);
+    registerTransfers(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);
     registerAuditTiles(server, parts);

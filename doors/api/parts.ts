@@ -14,6 +14,7 @@ import type {
   Shredding,
   StudyFates,
 } from "#radiology/archive";
+import type { Relay } from "#radiology/relay";
 import type { Schedule } from "#radiology/schedule";
 import type {
   Actor,
@@ -95,6 +96,7 @@ export interface ApiParts extends WaysIn, OversightParts {
   readonly devices: Devices;
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;
+  readonly relay: Relay;
   readonly phantom: PhantomLoader;
   readonly backups: BackupTaker;
   readonly clock: Clock;

@@ -3,9 +3,11 @@
  * - `find`     searches studies
  * - `retrieve` has instances sent, to itself or to another machine
  * - `worklist` asks what is to be done, and says what was
+ * - `notify`   is told when a study has come to rest: only where it is said
  */
-export const deviceRights = ["store", "find", "retrieve", "worklist"] as const;
+export const deviceRights = ["store", "find", "retrieve", "worklist", "notify"] as const;
 export type DeviceRight = (typeof deviceRights)[number];
+export const usualDeviceRights: readonly DeviceRight[] = deviceRights.filter((right) => right !== "notify");
 
 export interface DeviceRequest {
   readonly ae: string;
@@ -15,7 +17,7 @@ export interface DeviceRequest {
   /** Where it takes images; 0: nowhere. */
   readonly port?: number;
   readonly tls?: boolean;
-  /** All where nothing was ever said. */
+  /** The usual ones where nothing was ever said. */
   readonly may?: readonly DeviceRight[];
 }
 

@@ -67,6 +67,7 @@ export {
   type DeviceView,
   deviceRights,
   type EchoView,
+  usualDeviceRights,
   type WaitingView,
 } from "./devices.ts";
 export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";

@@ -6,6 +6,7 @@ import {
   deviceRights,
   type EchoView,
   type FacilityView,
+  usualDeviceRights,
   type WaitingView,
 } from "#formats/api";
 import type { Command, CommandContext } from "../arguments.ts";
@@ -17,12 +18,12 @@ const when = (time: number) => (time === 0 ? "never" : new Date(time).toISOStrin
 
 export const deviceAdd: Command = {
   words: "device add",
-  takes: "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist] [--facility NAME]",
+  takes: "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist,notify] [--facility NAME]",
   does: "admit the machine that calls itself AE at that IP address; one that is known is changed",
   options: {
     address: "A  its IP address",
     port: "P  where it takes images that others have sent to it; 0 for nowhere",
-    may: "WHAT,…  what it may ask for: store, find, retrieve, worklist (all)",
+    may: "WHAT,…  what it may ask for: store, find, retrieve, worklist (all of these); notify: it is told of studies that came",
     facility: "NAME  where it stands, whose studies alone it sees; - for nowhere",
   },
   flags: { tls: "at that port it speaks TLS" },
@@ -42,6 +43,8 @@ export const deviceAdd: Command = {
       context.print(`${device.ae} at ${device.address} may ${device.may.join(", ")}${takes}`, device);
     }),
 };
+
+const isUsual = (may: readonly DeviceRight[]) => `${may}` === `${usualDeviceRights}`;
 
 async function termsOf({ options, flags }: CommandContext, call: Call): Promise<Omit<DeviceRequest, "ae" | "address">> {
   const { port, may, facility } = options;
@@ -76,7 +79,7 @@ export const deviceList: Command = {
             device.ae.padEnd(16),
             device.address.padEnd(39),
             (device.port === 0 ? "" : `port ${device.port}${device.tls ? " TLS" : ""}`).padEnd(14),
-            (device.may.length === deviceRights.length ? "may all" : `may ${device.may}`).padEnd(23),
+            (isUsual(device.may) ? "may all" : `may ${device.may}`).padEnd(23),
             `last seen ${when(device.lastSeenAt)}`,
             nameOf(device.facility),
           ]

@@ -29,6 +29,7 @@ import {
 import { vaultCertificate, vaultShred } from "./shred.ts";
 import { start } from "./start.ts";
 import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
+import { fetchStudy, findAt, send, transferCancel, transferRetry, transfers } from "./transfers.ts";
 import { userAdd, userList, userRecover, userRemove } from "./users.ts";
 import { vaultCheck, vaultRebuild } from "./vault.ts";
 import { witnessInit, witnessRun } from "./witness.ts";
@@ -80,6 +81,12 @@ export const commands: readonly Command[] = [
   importFiles,
   worklistList,
   worklistRemove,
+  send,
+  fetchStudy,
+  findAt,
+  transfers,
+  transferRetry,
+  transferCancel,
   exportStudies,
   studyCorrect,
   studyMove,

@@ -1,0 +1,131 @@
+import { newUid } from "#base/id";
+import { isProblem, Problem } from "#base/problem";
+import {
+  fetchStudy,
+  findStudies,
+  instanceAvailabilityNotification,
+  type NormalizedService,
+  notifyAvailability,
+  type OpenTo,
+  onAssociation,
+  type PeerServices,
+  reportCommitment,
+  requestCommitment,
+  retrievedInstance,
+  type StoreRequest,
+  sendAll,
+  storageCommitmentPushModel,
+} from "#doors/dimse";
+import type { Archive } from "#radiology/archive";
+import type { Transcoder } from "#radiology/images";
+import { createRelay, type Peers, type Relay, type RelayParts } from "#radiology/relay";
+import { actorOf, type Device, type Devices, type StandingDevice, scopeOf } from "#trust/access";
+import type { DeviceCalls } from "./device-calls.ts";
+import { commitmentFor, receivingFor } from "./dicom.ts";
+
+interface HouseParts extends Omit<RelayParts, "peers" | "notified" | "archive"> {
+  readonly archive: Archive;
+  readonly devices: Devices;
+  readonly deviceCalls: DeviceCalls;
+  readonly transcoder: Transcoder;
+  /** AE title of this home. */
+  readonly ownTitle: string;
+}
+
+/** What goes between this home and other machines: the queue, over DIMSE. */
+export function openRelay(parts: HouseParts): Relay {
+  const { devices } = parts;
+  const relay: Relay = createRelay({
+    ...parts,
+    peers: dimsePeers(parts, () => relay),
+    notified: async () =>
+      (await devices.list()).filter(({ may, port }) => may.includes("notify") && port > 0).map(({ id }) => id),
+  });
+  return relay;
+}
+
+/** The transfer syntaxes of small data sets. */
+const transferSyntaxUids = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
+/** So long an association is kept open for a machine that says on it what it keeps. */
+const answerMs = 5_000;
+
+function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
+  const { devices, deviceCalls, transcoder, ownTitle, clock, random, log } = parts;
+  const machine = async (id: string) => {
+    const device = await devices.named(id);
+    if (device.port > 0) return device;
+    throw new Problem("absent", "this machine takes no associations", {
+      remedy: "leadglass device add AE --address A --port P says where it takes them",
+    });
+  };
+  const actorFor = (device: StandingDevice) =>
+    actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
+
+  return {
+    titleOf: async (id) => (await machine(id)).ae,
+    async send(to, held, round) {
+      const open = openTo(deviceCalls, await machine(to), round.signal);
+      const instances = held.map((instance) => retrievedInstance(transcoder, instance));
+      await sendAll(instances, { open }, { ...round, log });
+    },
+    async report(to, report, signal) {
+      const open = openTo(deviceCalls, await machine(to), signal);
+      const contexts = [{ sopClassUid: storageCommitmentPushModel, transferSyntaxUids, role: "scp" } as const];
+      await onAssociation(open, contexts, signal, (association) => reportCommitment(association, report));
+    },
+    async ask(to, request, signal) {
+      const device = await machine(to);
+      const answered = Promise.withResolvers<void>();
+      const service = commitmentFor(relay(), actorFor(device), device);
+      const perform: NormalizedService["perform"] = (performed) => service.perform(performed).finally(answered.resolve);
+      const serves = { normalized: new Map([[storageCommitmentPushModel, { perform }]]) };
+      const open = openTo(deviceCalls, device, signal, serves);
+      const contexts = [{ sopClassUid: storageCommitmentPushModel, transferSyntaxUids }];
+      await onAssociation(open, contexts, signal, async (association) => {
+        await requestCommitment(association, request);
+        const timer = clock.after(answerMs, answered.resolve);
+        await answered.promise.finally(timer.stop);
+      });
+    },
+    async announce(to, study, signal) {
+      const open = openTo(deviceCalls, await machine(to), signal);
+      const contexts = [{ sopClassUid: instanceAvailabilityNotification, transferSyntaxUids }];
+      const notice = { uid: newUid(random), retrieveAe: ownTitle };
+      await onAssociation(open, contexts, signal, (association) => notifyAvailability(association, study, notice));
+    },
+    async fetch(from, studyUid, note, signal) {
+      const device = await machine(from);
+      const receive = receivingFor(parts, actorFor(device), device.facility);
+      const open = openTo(deviceCalls, device, signal);
+      const received = (request: StoreRequest) => receive({ ...request, callingAe: device.ae });
+      await fetchStudy(studyUid, { open, receive: received, ownAe: ownTitle, signal, note });
+    },
+    async find(at, keys) {
+      const { signal } = new AbortController();
+      return findStudies(openTo(deviceCalls, await machine(at), signal), keys, signal);
+    },
+  };
+}
+
+/**
+ * Opens associations to a machine. One that refuses us today may be told of us tomorrow: Problem `unavailable`. What opens after the abort
+ * is aborted.
+ */
+function openTo(deviceCalls: DeviceCalls, device: Device, signal: AbortSignal, serves?: PeerServices): OpenTo {
+  return async (contexts) => {
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => {});
+    const abort = () => aborted.reject(new Problem("unavailable", "called off"));
+    signal.addEventListener("abort", abort);
+    const opening = deviceCalls.open(device, contexts, serves);
+    try {
+      return await Promise.race([opening, aborted.promise]);
+    } catch (error) {
+      opening.then((association) => association.abort()).catch(() => {});
+      if (isProblem(error, "denied")) throw new Problem("unavailable", error.message, { cause: error });
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  };
+}
