@@ -5,9 +5,7 @@ import type { Actor } from "#trust/access";
 import { equal, mismatch, readLevel, requireUniqueKeys, valuesOf } from "./archive-identifier.ts";
 import { type InformationModel, informationModels, type QueryLevel, uniqueKeys } from "./archive-models.ts";
 import type { StoreInstance } from "./outbound.ts";
-import type { WithDimseDetail } from "./ports.ts";
 import type { FindRequest, RetrievedInstance, RetrieveService } from "./service-ports.ts";
-import { status } from "./status.ts";
 
 export interface ArchiveRetrieveParts extends Pick<RetrieveService, "destination"> {
   readonly archive: Pick<Archive, "findStudies" | "findSeries" | "findInstances" | "read">;
@@ -195,8 +193,6 @@ async function* rest(
   }
 }
 
-/** A701: so many that they are not even counted. */
 function tooMany(): Problem {
-  const detail: WithDimseDetail = { dimseStatus: status.matchesNotCounted };
-  return Object.assign(new Problem("too-large", "more is named than is sent at once"), detail);
+  return new Problem("too-large", "more is named than is sent at once", { remedy: "name less at a time" });
 }
