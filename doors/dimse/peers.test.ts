@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { readFile, storageSopClasses, Tag, writeMeta } from "#formats/dicom";
-import { type DoorEvent, dial, type OutboundAssociation, openAssociation } from "./index.ts";
+import { type DoorEvent, dial, openAssociation } from "./index.ts";
+import { folderFor, freePort, run, startPeer } from "./peers.fixture.ts";
 import { doorWith } from "./scp.fixture.ts";
 
 const data = process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "..", "..", "..", "shared", "data");
@@ -19,21 +17,6 @@ const needs = {
   data: existsSync(folder) ? false : "needs the sample data: set LEADGLASS_DATA",
 };
 const needsBoth = needs.dcmtk || needs.data;
-
-/** DCMTK's tools wait for delayed acknowledgements unless told not to. */
-function run(program: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { env: { ...process.env, TCP_NODELAY: "1" } });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString("latin1");
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      output += chunk.toString("latin1");
-    });
-    child.on("close", (code) => resolve({ code, output }));
-  });
-}
 
 async function listening(t: TestContext, options: Parameters<typeof doorWith>[0] = {}) {
   const made = doorWith(options);
@@ -123,8 +106,7 @@ function samples() {
 
 test("storescu: a file of every transfer syntax arrives as DCMTK has it", { skip: needsBoth }, async (t) => {
   const { peer, kept } = await listening(t);
-  const work = mkdtempSync(join(tmpdir(), "lg-dimse-"));
-  t.after(() => rmSync(work, { recursive: true }));
+  const work = folderFor(t);
   const slices = samples().filter(({ path }) => path.includes("CTImage.dcm_"));
   const bySyntax = new Map(slices.map((sample) => [sample.file.transferSyntaxUid, sample]));
   let sent = 0;
@@ -233,26 +215,10 @@ test("every storage SOP class of the standard negotiates, in whole associations 
   }
 });
 
-/** A port that is free now: storescp cannot choose one itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 test("storescp: what our sender sends is taken, with small PDUs and large", { skip: needsBoth }, async (t) => {
-  const folderOfPeer = mkdtempSync(join(tmpdir(), "lg-storescp-"));
+  const folderOfPeer = folderFor(t);
   const port = await freePort();
-  const storescp = spawn("storescp", ["-od", folderOfPeer, "-B", "-pdu", "4096", "+xa", `${port}`], {
-    stdio: "ignore",
-  });
-  t.after(() => {
-    storescp.kill();
-    rmSync(folderOfPeer, { recursive: true });
-  });
+  await startPeer(t, port, "storescp", "-od", folderOfPeer, "-B", "-pdu", "4096", "+xa", `${port}`);
   const slice = samples().find(({ path }) => path.includes("LittleEndianExplicit")) ?? assert.fail();
   const { sopClassUid, sopInstanceUid, file, bytes } = slice;
   const { transferSyntaxUid } = file;
@@ -261,13 +227,7 @@ test("storescp: what our sender sends is taken, with small PDUs and large", { sk
     { sopClassUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] },
   ];
   const proposal = { callingAe: "LEADGLASS", calledAe: "STORESCP", contexts };
-  let peer: OutboundAssociation | undefined;
-  for (let tries = 0; !peer; tries++) {
-    const asking = openAssociation(dial({ host: "127.0.0.1", port }), proposal, { clock: systemClock });
-    peer =
-      (await asking.catch((error: unknown) => (tries < 50 ? systemClock.sleep(50) : Promise.reject(error)))) ||
-      undefined;
-  }
+  const peer = await openAssociation(dial({ host: "127.0.0.1", port }), proposal, { clock: systemClock });
   assert.equal((await peer.echo()).status, 0);
   const dataSet = bytes.subarray(file.dataSetOffset);
   const pieces = [dataSet.subarray(0, 1001), dataSet.subarray(1001, 1003), dataSet.subarray(1003)];
