@@ -6,39 +6,44 @@ import { Problem } from "#base/problem";
 import { type DicomJson, Tag } from "#formats/dicom";
 import { jsonText } from "#radiology/archive";
 import { sendStream } from "./answer-stream.ts";
+import { answerFormOf, sendDataSets } from "./data-set-answer.ts";
 import { acceptsGzip } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
-import { jsonTypeOf, targetOf } from "./request.ts";
+import { targetOf } from "./request.ts";
 
 const gunzip = promisify(gunzipCallback);
 /** Of one series' metadata, inflated. */
 const metadataBytesMax = 1024 * 1024 * 1024;
 const seriesMax = 10_000;
+/** Of metadata that is taken apart to be written as XML. */
+const xmlBytesMax = 128 * 1024 * 1024;
 
 /**
  * Retrieve Metadata of a series (PS3.18 §10.4.1.1.5): the kept blob as it is, which browsers inflate themselves.
  */
-export function seriesMetadataHandler({ archive, actorOf }: DicomwebParts) {
+export function seriesMetadataHandler({ archive, actorOf, log }: DicomwebParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const type = jsonTypeOf(request);
+    const form = answerFormOf(request);
     const { studyUid, seriesUid = "" } = targetOf(request);
     const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
-    reply.type(type).header("vary", "Accept, Accept-Encoding");
+    reply.header("vary", "Accept, Accept-Encoding");
+    if (form.isXml) return sendDataSets(request, reply, form, await dataSetsIn([blob]), log);
+    reply.type(form.type);
     if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(await inflate(blob));
     return reply.header("content-encoding", "gzip").send(blob);
   };
 }
 
 /** The same of one instance, taken out of its series' metadata. */
-export function instanceMetadataHandler({ archive, actorOf }: DicomwebParts) {
+export function instanceMetadataHandler({ archive, actorOf, log }: DicomwebParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const type = jsonTypeOf(request);
+    const form = answerFormOf(request);
     const { studyUid, seriesUid = "", sopUid } = targetOf(request);
     const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
     const all = JSON.parse((await inflate(blob)).toString("utf8")) as DicomJson[];
     const found = all.find((json) => jsonText(json, Tag.SOPInstanceUID) === sopUid);
     if (found === undefined) throw new Problem("absent", "not found");
-    return reply.type(type).send(JSON.stringify([found]));
+    return sendDataSets(request, reply, form, [found], log);
   };
 }
 
@@ -46,7 +51,7 @@ export function instanceMetadataHandler({ archive, actorOf }: DicomwebParts) {
 export function studyMetadataHandler(parts: DicomwebParts) {
   const { archive, actorOf, log } = parts;
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const type = jsonTypeOf(request);
+    const form = answerFormOf(request);
     const actor = actorOf(request);
     const { studyUid } = targetOf(request);
     const series = await archive.findSeries(actor, {
@@ -56,6 +61,13 @@ export function studyMetadataHandler(parts: DicomwebParts) {
       sort: { keyword: "SeriesNumber", ascending: true },
     });
     if (series.length === 0) throw new Problem("absent", "not found", { remedy: "a search shows what there is" });
+    reply.header("vary", "Accept, Accept-Encoding");
+    if (form.isXml) {
+      const blobs: Buffer[] = [];
+      for (const { seriesUid } of series) blobs.push(await archive.seriesMetadata(actor, studyUid, seriesUid));
+      return sendDataSets(request, reply, form, await dataSetsIn(blobs), log);
+    }
+    const { type } = form;
     async function* pieces(): AsyncGenerator<Buffer> {
       for (const [at, { seriesUid }] of series.entries()) {
         const text = await inflate(await archive.seriesMetadata(actor, studyUid, seriesUid));
@@ -64,13 +76,28 @@ export function studyMetadataHandler(parts: DicomwebParts) {
       }
       yield Buffer.from("]");
     }
-    reply.header("vary", "Accept, Accept-Encoding");
     if (!acceptsGzip(request.headers["accept-encoding"])) {
       return sendStream(request, reply, { type, pieces: pieces() }, log);
     }
     reply.header("content-encoding", "gzip");
     return sendStream(request, reply, { type, pieces: gzipped(pieces()) }, log);
   };
+}
+
+async function dataSetsIn(blobs: readonly Buffer[]): Promise<DicomJson[]> {
+  const sets: DicomJson[] = [];
+  let bytes = 0;
+  for (const blob of blobs) {
+    const text = await inflate(blob);
+    bytes += text.length;
+    if (bytes > xmlBytesMax) {
+      throw new Problem("too-large", "that is more metadata than is written as XML at once", {
+        remedy: "ask for application/dicom+json, or for one series",
+      });
+    }
+    for (const set of JSON.parse(text.toString("utf8")) as DicomJson[]) sets.push(set);
+  }
+  return sets;
 }
 
 async function inflate(blob: Buffer): Promise<Buffer> {

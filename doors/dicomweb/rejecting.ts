@@ -3,8 +3,9 @@ import { Problem } from "#base/problem";
 import type { DicomJson } from "#formats/dicom";
 import { type RejectedRow, rejectionTitles } from "#radiology/archive";
 import { attributesJson } from "./attribute-json.ts";
+import { answerFormOf, sendDataSets } from "./data-set-answer.ts";
 import type { DicomwebParts } from "./parts.ts";
-import { jsonTypeOf, targetOf } from "./request.ts";
+import { targetOf } from "./request.ts";
 
 /** What DELETE says: that it is no longer kept (IHE IOCM). Nothing is destroyed by it. */
 const expired = { code: "113039", scheme: "DCM" };
@@ -31,11 +32,11 @@ export function rejectHandler({ archive, actorOf }: DicomwebParts) {
 }
 
 /** What is hidden of a study, for who may show it again. */
-export function rejectedHandler({ archive, actorOf }: DicomwebParts) {
+export function rejectedHandler({ archive, actorOf, log }: DicomwebParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const type = jsonTypeOf(request);
+    const form = answerFormOf(request);
     const rejected = await archive.rejected(actorOf(request), targetOf(request).studyUid);
-    return reply.type(type).send(JSON.stringify(rejected.map(rejectedJson)));
+    return sendDataSets(request, reply, form, rejected.map(rejectedJson), log);
   };
 }
 

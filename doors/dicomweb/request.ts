@@ -2,9 +2,8 @@ import type { FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { isUid } from "#formats/dicom";
 import type { HeldImage, HeldInstance, ReadTarget } from "#radiology/archive";
-import { type Acceptable, parseAccept, preferred } from "./media-types.ts";
+import { type Acceptable, parseAccept } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
-import { notAcceptable } from "./refusal.ts";
 
 /** The query parameters as they stand in the URL; a bare backslash, as OHIF sends between UIDs, is one. */
 export function parametersOf(request: FastifyRequest): URLSearchParams {
@@ -18,22 +17,6 @@ export function acceptOf(request: FastifyRequest): Acceptable[] {
   const { headers } = request;
   const parameter = parametersOf(request).getAll("accept").join(",");
   return parseAccept(parameter === "" ? headers.accept : parameter);
-}
-
-const dicomJson = "application/dicom+json";
-const jsonTypes = [dicomJson, "application/json"];
-
-/**
- * The type of a JSON answer: DICOM JSON for all who take it, JSON or anything; plain JSON for who asks for that first. A list
- * that names only multipart types is answered in DICOM JSON too, since viewers send one list for everything.
- */
-export function jsonTypeOf(request: FastifyRequest): string {
-  const accept = acceptOf(request);
-  const type = preferred(accept, jsonTypes);
-  if (type !== undefined) return type;
-  const isViewer = accept.some(({ name }) => name === "multipart/related" || name === "application/octet-stream");
-  if (isViewer) return dicomJson;
-  throw notAcceptable(jsonTypes);
 }
 
 export interface PathUids {

@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
-import { keywordOf, parseTag } from "#formats/dicom";
-import { type Level, levelOf, type Match, type Query, readMatches } from "#radiology/archive";
+import { attributeOf, keywordOf, parseTag, tagOf } from "#formats/dicom";
+import { type Level, levelOf, type Match, type MatchingManner, type Query, readMatches } from "#radiology/archive";
 
 /** How many results a page has: asked for or not. */
 export interface PageLimits {
@@ -16,26 +16,33 @@ export interface Search {
   readonly limit: number;
   /** Attributes asked for beyond those always returned. */
   readonly include: ReadonlySet<number>;
+  /** Sequences of which more is asked for than a row holds: they are read from the objects. */
+  readonly wholeItems: ReadonlySet<number>;
   readonly includeAll: boolean;
   /** Matching keys that this level is not searched by: they were ignored. */
   readonly ignored: readonly string[];
 }
 
-const controls = new Set([
+/** Parameters that are no keys (PS3.18 §8.3.4). */
+export const searchControls = [
   "limit",
   "offset",
   "includefield",
   "fuzzymatching",
+  "emptyvaluematching",
+  "multiplevaluematching",
   "accept",
   "charset",
-  "emptyvaluematching",
-]);
+] as const;
+const controls: ReadonlySet<string> = new Set(searchControls);
 const keysMax = 64;
 const includeMax = 512;
+const pathMax = 8;
+const wordsMax = 16;
 
 /**
- * Reads the query parameters of a search (PS3.18 §8.3.4): keys as keyword or tag, matched by single value, UID list,
- * wildcard or range. Unknown keys are ignored. `fixed` are the UIDs in the path.
+ * Reads the query parameters of a search (PS3.18 §8.3.4): keys as keyword or tag, or as a path of them into a sequence, matched by
+ * single value, UID list, wildcard or range. Unknown keys are ignored. `fixed` are the UIDs in the path.
  *
  * @throws Problem `invalid` for a limit, offset or value that cannot be read.
  */
@@ -51,25 +58,34 @@ export function parseSearch(
     values: [value],
   }));
   const include = new Set<number>();
+  const wholeItems = new Set<number>();
   const ignored: string[] = [];
+  const manner = {
+    emptyValues: isOn(parameters, "emptyvaluematching"),
+    multipleValues: isOn(parameters, "multiplevaluematching"),
+  };
+  const isFuzzy = isOn(parameters, "fuzzymatching");
   const names = [...new Set(parameters.keys())].filter((name) => !controls.has(name.toLowerCase()));
   if (names.length > keysMax) throw unreadable(`more than ${keysMax} matching keys`);
   for (const name of names) {
-    const tag = parseTag(name);
-    const keyword = tag === undefined ? undefined : keywordOf(tag);
-    if (tag === undefined || keyword === undefined) continue;
+    const key = attributeAt(name);
+    if (key === undefined) continue;
     const values = parameters.getAll(name).filter((value) => value.trim() !== "");
-    include.add(tag);
-    if (values.length === 0 || keyword in fixed) continue;
-    if (canSearch(keyword, level)) matches.push(...readMatches(keyword, values));
-    else ignored.push(keyword);
+    include.add(key.tag);
+    if (values.length === 0 || key.keyword in fixed) continue;
+    if (!canSearch(key.keyword, level)) ignored.push(key.keyword);
+    else
+      matches.push(...(isFuzzy ? fuzzyMatches(key.keyword, values, manner) : readMatches(key.keyword, values, manner)));
   }
   const asked = includeFields(parameters);
-  for (const tag of asked.tags) include.add(tag);
+  for (const { tag, isHeld } of asked.attributes) {
+    include.add(tag);
+    if (!isHeld) wholeItems.add(tag);
+  }
   const limit = Math.min(whole(parameters.get("limit"), "limit", limits.limitDefault, 1), limits.limitMax);
   const offset = whole(parameters.get("offset"), "offset", 0, 0);
   if (offset > limits.offsetMax) throw unreadable(`offset is over ${limits.offsetMax}`, "narrow the search");
-  return { query: { matches, limit: limit + 1, offset }, limit, include, includeAll: asked.all, ignored };
+  return { query: { matches, limit: limit + 1, offset }, limit, include, wholeItems, includeAll: asked.all, ignored };
 }
 
 const rank: Record<Level, number> = { study: 0, series: 1, instance: 2 };
@@ -79,11 +95,55 @@ function canSearch(keyword: string, level: Level): boolean {
   return at !== undefined && rank[at] <= rank[level];
 }
 
-function includeFields(parameters: URLSearchParams): { tags: number[]; all: boolean } {
+interface AskedAttribute {
+  /** Of the outermost. */
+  readonly tag: number;
+  /** What it is searched by, where it is; else only its name: keywords, points between them. */
+  readonly keyword: string;
+  /** Whether rows hold all of it. */
+  readonly isHeld: boolean;
+}
+
+/** What rows hold of items of a sequence, by their own keyword. */
+const heldInItems: ReadonlyMap<number, readonly string[]> = new Map([
+  [tagOf("RequestAttributesSequence"), ["ScheduledProcedureStepID", "RequestedProcedureID"]],
+]);
+
+/** An attribute by keyword or tag, or a path to one in the items of a sequence (PS3.18 §8.3.4.1); undefined for an unknown one. */
+function attributeAt(name: string): AskedAttribute | undefined {
+  const parts = name.trim().split(".", pathMax + 1);
+  if (parts.length > pathMax) return undefined;
+  const tags = parts.map(parseTag).filter((tag) => tag !== undefined);
+  const keywords = tags.map(keywordOf).filter((keyword) => keyword !== undefined);
+  const [tag] = tags;
+  if (tag === undefined || keywords.length < parts.length) return undefined;
+  const held = heldInItems.get(tag);
+  const [, inItem = ""] = keywords;
+  if (keywords.length === 2 && held?.includes(inItem)) return { tag, keyword: inItem, isHeld: true };
+  return { tag, keyword: keywords.join("."), isHeld: held === undefined };
+}
+
+const isOn = (parameters: URLSearchParams, name: string): boolean => parameters.get(name)?.toLowerCase() === "true";
+
+/** Names by their words: each must begin a component of the name, or a word of one, in whatever order (PS3.18 §8.3.4.2). */
+function fuzzyMatches(keyword: string, values: readonly string[], manner: MatchingManner): Match[] {
+  if (attributeOf(tagOf(keyword))?.vrs[0] !== "PN") return readMatches(keyword, values, manner);
+  const each = values.map((value): Match => {
+    const words = value.split(/[\s^=,*]+/).filter((word) => word !== "");
+    const of = words.slice(0, wordsMax).map((word) => ({ kind: "any", of: beginnings(keyword, word) }) as const);
+    return { kind: "all", of };
+  });
+  return [{ kind: "any", of: each }];
+}
+
+const beginnings = (keyword: string, word: string): Match[] =>
+  [`${word}*`, `*^${word}*`, `* ${word}*`, `*-${word}*`].map((pattern) => ({ keyword, kind: "wildcard", pattern }));
+
+function includeFields(parameters: URLSearchParams): { attributes: AskedAttribute[]; all: boolean } {
   const names = parameters.getAll("includefield").flatMap((value) => value.split(","));
   if (names.length > includeMax) throw unreadable(`more than ${includeMax} values of includefield`);
-  const tags = names.map((name) => parseTag(name.trim())).filter((tag) => tag !== undefined);
-  return { tags, all: names.some((name) => name.trim().toLowerCase() === "all") };
+  const attributes = names.map(attributeAt).filter((one) => one !== undefined);
+  return { attributes, all: names.some((name) => name.trim().toLowerCase() === "all") };
 }
 
 function whole(text: string | null, name: string, otherwise: number, least: number): number {

@@ -37,6 +37,9 @@ const required = {
   instance: ["InstanceNumber", "NumberOfFrames", "Rows", "Columns", "BitsAllocated"],
 } as const satisfies Record<Level, readonly string[]>;
 
+/** What rows hold of the items of a sequence, under keywords of their own. */
+const inItems: ReadonlySet<string> = new Set(["ScheduledProcedureStepID", "RequestedProcedureID"]);
+
 /** Left out of a result when the object has no value for them: an empty attribute would say something else. */
 const onlyWithValue = new Set(["TimezoneOffsetFromUTC", "NumberOfFrames", "Rows", "Columns", "BitsAllocated"]);
 
@@ -74,6 +77,7 @@ export function seriesResult(series: SeriesRow, shown: Shown): DicomJson {
   const { study, seriesUid } = series;
   return attributesJson({
     ...common,
+    ...timezoneOf(study),
     ...studyAttributes(study, shown.search, shown.withStudy),
     ...seriesAttributes(series, shown.search, true),
     RetrieveURL: seriesUrl(shown.root, study.studyUid, seriesUid),
@@ -84,6 +88,7 @@ export function instanceResult(instance: ListedInstance, shown: Shown): DicomJso
   const { series, sopUid } = instance;
   return attributesJson({
     ...common,
+    ...timezoneOf(series.study),
     ...studyAttributes(series.study, shown.search, shown.withStudy),
     ...seriesAttributes(series, shown.search, shown.withSeries),
     SOPClassUID: instance.sopClassUid,
@@ -92,6 +97,11 @@ export function instanceResult(instance: ListedInstance, shown: Shown): DicomJso
     ...chosen("instance", instance.values, shown.search, true),
     RetrieveURL: instanceUrl(shown.root, series.study.studyUid, series.seriesUid, sopUid),
   });
+}
+
+/** Returned at each level. */
+function timezoneOf({ values: { TimezoneOffsetFromUTC } }: StudyRow): AttributeValues {
+  return TimezoneOffsetFromUTC === undefined ? {} : { TimezoneOffsetFromUTC };
 }
 
 const common = { SpecificCharacterSet: "ISO_IR 192", InstanceAvailability: "ONLINE" };
@@ -116,11 +126,26 @@ function studyAttributes(study: StudyRow, search: Search, all: boolean): Attribu
 function seriesAttributes(series: SeriesRow, search: Search, all: boolean): AttributeValues {
   return {
     SeriesInstanceUID: series.seriesUid,
-    ...chosen("series", series.values, search, all),
+    ...chosen("series", withoutItems(series.values), search, all),
+    ...((all || asked(search, "RequestAttributesSequence")) && requestAttributes(series.values)),
     ...((all || asked(search, "NumberOfSeriesRelatedInstances")) && {
       NumberOfSeriesRelatedInstances: series.instanceCount,
     }),
   };
+}
+
+function withoutItems(values: IndexedValues): IndexedValues {
+  return Object.fromEntries(Object.entries(values).filter(([keyword]) => !inItems.has(keyword)));
+}
+
+/** The requests that a series was made for, as far as rows hold them. */
+function requestAttributes(values: IndexedValues): AttributeValues {
+  const lists = [...inItems].map((keyword) => [keyword, values[keyword]?.split("\\") ?? []] as const);
+  const count = Math.max(...lists.map(([, list]) => list.length));
+  const items = Array.from({ length: count }, (_, at) =>
+    attributesJson(Object.fromEntries(lists.flatMap(([keyword, list]) => (list[at] ? [[keyword, list[at]]] : [])))),
+  );
+  return count === 0 ? {} : { RequestAttributesSequence: items };
 }
 
 /** The indexed values of one level: those required there when `all`, those asked for in any case. */
@@ -137,7 +162,7 @@ function chosen(level: Level, values: IndexedValues, search: Search, all: boolea
     const keyword = keywordOf(tag);
     if (keyword === undefined || keyword.endsWith("InstanceUID")) continue;
     if (keyword in values) result[keyword] = values[keyword];
-    else if (levelOf(keyword) === level && !(keyword in computed)) result[keyword] = undefined;
+    else if (levelOf(keyword) === level && !(keyword in computed) && !inItems.has(keyword)) result[keyword] = undefined;
   }
   return result;
 }
@@ -151,5 +176,6 @@ function asked(search: Search, keyword: string): boolean {
 
 /** Tags asked for that a result does not hold and an object might: they are read from the objects' headers. */
 export function unanswered(search: Search, result: DicomJson): number[] {
-  return [...search.include].filter((tag) => attributeOf(tag) !== undefined && !(hexOfTag(tag) in result));
+  const isMissing = (tag: number) => search.wholeItems.has(tag) || !(hexOfTag(tag) in result);
+  return [...search.include].filter((tag) => attributeOf(tag) !== undefined && isMissing(tag));
 }

@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
 import { createSeriesHeaders, jsonText, type Level } from "#radiology/archive";
 import type { Actor } from "#trust/access";
+import { answerFormOf, sendDataSets } from "./data-set-answer.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
-import { jsonTypeOf, parametersOf, targetOf } from "./request.ts";
+import { parametersOf, targetOf } from "./request.ts";
 import { type PageLimits, parseSearch, type Search } from "./search-query.ts";
 import { instanceResult, type Shown, seriesResult, studyResult, unanswered } from "./search-results.ts";
 
@@ -18,7 +19,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 export function searchHandler(level: Level, parts: DicomwebParts): Handler {
   const find = { study: findStudies, series: findSeries, instance: findInstances }[level];
   return async (request, reply) => {
-    const type = jsonTypeOf(request);
+    const form = answerFormOf(request);
     const { study } = request.params as { study?: string };
     const { studyUid, seriesUid } = study === undefined ? {} : targetOf(request);
     const fixed = {
@@ -35,7 +36,7 @@ export function searchHandler(level: Level, parts: DicomwebParts): Handler {
     };
     const results = await find(parts, parts.actorOf(request), shown);
     warn(reply, search, results.length > search.limit);
-    return reply.type(type).send(JSON.stringify(results.slice(0, search.limit)));
+    return sendDataSets(request, reply, form, results.slice(0, search.limit), parts.log);
   };
 }
 

@@ -2,13 +2,14 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { createApartMemory } from "./apart-memory.ts";
+import { answerFormOf, sendDataSet } from "./data-set-answer.ts";
 import { type MediaType, parseMediaType } from "./media-types.ts";
 import { createMultipartReader } from "./multipart-reader.ts";
 import { createPartIntake, type PartIntake } from "./part-intake.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
 import { Refusal } from "./refusal.ts";
-import { jsonTypeOf, parametersOf, targetOf } from "./request.ts";
+import { parametersOf, targetOf } from "./request.ts";
 import { type MetadataForm, storeApart } from "./store-apart.ts";
 import { storeResponse, storeStatus } from "./store-outcome.ts";
 
@@ -22,7 +23,7 @@ const partsAtOnce = 100;
 export function storeHandler(parts: DicomwebParts) {
   const memory = createApartMemory(apartMemory);
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const answerType = jsonTypeOf(request);
+    const answerForm = answerFormOf(request);
     const { study } = request.params as { study?: string };
     const studyUid = study === undefined ? undefined : targetOf(request).studyUid;
     const body = bodyOf(request);
@@ -51,9 +52,9 @@ export function storeHandler(parts: DicomwebParts) {
     }
     if (stored.length === 0 && noRoom !== undefined) throw noRoom;
     const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
-    reply.status(storeStatus(stored, failed)).type(answerType);
+    reply.status(storeStatus(stored, failed));
     const response = await storeResponse(root, stored, failed, () => parts.clock.sleep(0));
-    return reply.send(JSON.stringify(response));
+    return sendDataSet(reply, answerForm, response);
   };
 }
 

@@ -37,6 +37,8 @@ const shapes: Readonly<Record<SearchKey, Shape>> = {
   "SeriesDescription/folded": { exact: "shared", prefixes: 4, pieces: [2, 3] },
   BodyPartExamined: { exact: "own", prefixes: 3, pieces: [3] },
   StationName: { exact: "own", prefixes: 4, pieces: [3] },
+  ScheduledProcedureStepID: { exact: "shared", pieces: [2, 3] },
+  RequestedProcedureID: { exact: "shared", pieces: [2, 3] },
   SeriesDate: { calendar: true },
   PerformedProcedureStepStartDate: { calendar: true },
   SOPClassUID: { exact: "own" },

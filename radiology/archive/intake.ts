@@ -22,8 +22,10 @@ import {
   type CapturedValue,
   indexedValues,
   isIndexed,
+  isRequestId,
   patientOf,
   saysIssuer,
+  withAnother,
 } from "./received-values.ts";
 import { noteSopClass, type ReadNote, readNote } from "./rejection-notes.ts";
 import { encodeStored } from "./stored-record.ts";
@@ -268,10 +270,11 @@ function endingOnce(receiving: Receiving): Receiving {
 }
 
 function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptions {
-  let last: { tag: number; vr: Vr } = { tag: 0, vr: "UN" };
+  let last: { tag: number; vr: Vr; isOfItems: boolean } = { tag: 0, vr: "UN", isOfItems: false };
   /** Items around what comes next: an icon has pixels of its own (PS3.3 §F.7). */
   let itemDepth = 0;
-  let isInIssuer = false;
+  /** The sequence whose items these are, of the outermost. */
+  let within = 0;
   const notePixels = (tag: number, offset: number, length: number | undefined, depth: number) => {
     if (depth > 0 || !pixelDataTags.includes(tag)) return;
     seen.pixelOffset = offset;
@@ -280,9 +283,14 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
   return {
     ...(header && { transferSyntaxUid: header.transferSyntaxUid }),
     capture(tag, vr, length, depth) {
-      const isIssuer = depth === 1 && isInIssuer && saysIssuer(tag, length) && !seen.captured.has(accessionIssuerTag);
-      last = { tag: isIssuer ? accessionIssuerTag : tag, vr };
-      return isIssuer || (depth === 0 && isIndexed(tag, length));
+      const isIssuer =
+        depth === 1 &&
+        within === accessionIssuerTag &&
+        saysIssuer(tag, length) &&
+        !seen.captured.has(accessionIssuerTag);
+      const isOfItems = depth === 1 && isRequestId(within, tag, length);
+      last = { tag: isIssuer ? accessionIssuerTag : tag, vr, isOfItems };
+      return isIssuer || isOfItems || (depth === 0 && isIndexed(tag, length));
     },
     events: {
       dataSetStart(_transferSyntaxUid, offset) {
@@ -292,10 +300,11 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
         notePixels(tag, offset, length === undefinedLength ? undefined : length, depth),
       value(bytes, from, to) {
         // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.
-        seen.captured.set(last.tag, { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) });
+        const value = { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) };
+        seen.captured.set(last.tag, last.isOfItems ? withAnother(seen.captured.get(last.tag), value) : value);
       },
       sequenceStart(tag) {
-        if (itemDepth === 0) isInIssuer = tag === accessionIssuerTag;
+        if (itemDepth === 0) within = tag;
       },
       itemStart: () => void itemDepth++,
       itemEnd: () => void itemDepth--,

@@ -17,6 +17,8 @@ const valuesMax = 1_000;
 
 /** Keys whose value is a list: UIDs by the standard (PS3.4 §C.2.2.2.2), codes because workstations and viewers send them so. */
 const listed = new Set(["ModalitiesInStudy", "Modality"]);
+/** Keys whose value is that of several items, one behind the other. */
+const ofItems = new Set(["ScheduledProcedureStepID", "RequestedProcedureID"]);
 
 /**
  * What the texts of a matching key ask for (PS3.4 §C.2.2.2): a single value, a list, a wildcard, a range; nothing for what matches
@@ -35,14 +37,19 @@ export function readMatches(keyword: string, given: readonly string[], manner: M
   // One that matches everything among them: all of them together do.
   if (values.length < given.length || values.length === 0) return [];
   if (values.length > valuesMax) throw unreadable(`more than ${valuesMax} values of ${keyword}`);
-  const each = values.map((value): Match => {
-    if (vr === "DA" || vr === "TM") return temporal(keyword, vr, value.trim());
-    if (/[*?]/.test(value)) return { keyword, kind: "wildcard", pattern: value };
-    return { keyword, kind: "equal", values: [value] };
-  });
+  const each = values
+    .flatMap((value) => (ofItems.has(keyword) ? anyItem(value) : [value]))
+    .map((value): Match => {
+      if (vr === "DA" || vr === "TM") return temporal(keyword, vr, value.trim());
+      if (/[*?]/.test(value)) return { keyword, kind: "wildcard", pattern: value };
+      return { keyword, kind: "equal", values: [value] };
+    });
   const [first] = each;
   return each.length === 1 && first !== undefined ? [first] : [{ kind: "any", of: each }];
 }
+
+/** Alone, as the first, as the last or between others. */
+const anyItem = (value: string): string[] => [value, `${value}\\*`, `*\\${value}`, `*\\${value}\\*`];
 
 function inList(keyword: string, given: readonly string[], { multipleValues }: MatchingManner): Match[] {
   const values = given.flatMap((value) => value.split(/[\\,]/)).map((value) => value.trim());

@@ -53,6 +53,23 @@ export function saysIssuer(tag: number, length: number): boolean {
   return length > 0 && length <= valueBytesMax && issuerTags.includes(tag);
 }
 
+/** Of the items of the Request Attributes Sequence, under their own keywords: a series may be made for several requests. */
+const requestAttributesTag = tagOf("RequestAttributesSequence");
+const requestIdTags = [tagOf("ScheduledProcedureStepID"), tagOf("RequestedProcedureID")];
+
+export function isRequestId(sequenceTag: number, tag: number, length: number): boolean {
+  return sequenceTag === requestAttributesTag && length <= valueBytesMax && requestIdTags.includes(tag);
+}
+
+/** Another item's value behind those of the items before. */
+export function withAnother(before: CapturedValue | undefined, value: CapturedValue): CapturedValue {
+  if (before === undefined) return value;
+  const bytes = Uint8Array.of(...before.bytes, backslash, ...value.bytes);
+  return bytes.length > valueBytesMax ? before : { ...before, bytes };
+}
+
+const backslash = 0x5c;
+
 /** Longer values are no identifiers and no descriptions: they stay in the object and are not indexed. */
 const valueBytesMax = 4_096;
 

@@ -267,6 +267,9 @@ export const searchable = {
     "StationName",
     "PerformedProcedureStepStartDate",
     "PerformedProcedureStepStartTime",
+    // Of the items of the Request Attributes Sequence: what any of them says.
+    "ScheduledProcedureStepID",
+    "RequestedProcedureID",
   ],
   instance: ["SOPInstanceUID", "SOPClassUID", "InstanceNumber", "ContentDate", "ContentTime"],
 } as const satisfies Record<Level, readonly string[]>;
