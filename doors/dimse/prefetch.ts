@@ -1,3 +1,4 @@
+import { createChanging } from "./changing.ts";
 import type { DataSetSource } from "./fragments.ts";
 
 /** A source that is read before it is asked for. */
@@ -17,18 +18,14 @@ export function prefetched(source: DataSetSource, bytesMax: number): Prefetched 
   let bytesAhead = 0;
   let ended: { readonly error?: unknown } | undefined;
   let discarded = false;
-  let change = Promise.withResolvers<void>();
-  const changed = () => {
-    change.resolve();
-    change = Promise.withResolvers();
-  };
+  const { changed, next } = createChanging();
 
   const readAhead = async () => {
     for await (const piece of source) {
       pieces.push(piece);
       bytesAhead += piece.length;
       changed();
-      while (bytesAhead >= bytesMax && !discarded) await change.promise;
+      while (bytesAhead >= bytesMax && !discarded) await next();
       if (discarded) return;
     }
   };
@@ -50,7 +47,7 @@ export function prefetched(source: DataSetSource, bytesMax: number): Prefetched 
         bytesAhead -= piece.length;
         changed();
         yield piece;
-      } else if (!ended) await change.promise;
+      } else if (!ended) await next();
       else if ("error" in ended) throw ended.error;
       else return;
     }

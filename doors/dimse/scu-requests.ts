@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
-import { Problem } from "#base/problem";
 import { type DataSet, type DataSetInput, tagOf } from "#formats/dicom";
+import { createChanging } from "./changing.ts";
 import { type CommandSet, commandField, noDataSet } from "./command.ts";
 import { readResponse, writeDataSetFor } from "./data-sets.ts";
 import type { DimseResponse, InvocationOptions } from "./invocations.ts";
@@ -166,69 +166,53 @@ async function* found(
 ): AsyncGenerator<DataSet> {
   const context = contextFor(session.contexts, sopClassUid);
   const matches: DataSet[] = [];
-  const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  let change = Promise.withResolvers<void>();
-  let final: { readonly outcome?: DimseOutcome; readonly error?: unknown } | undefined;
-  const changed = () => {
-    change.resolve();
-    change = Promise.withResolvers();
+  const { changed, next } = createChanging();
+  const leaving = new AbortController();
+  const stopped = AbortSignal.any(signal ? [signal, leaving.signal] : [leaving.signal]);
+  stopped.addEventListener("abort", changed);
+  let conclude: (() => void) | undefined;
+  const failed = (error: unknown) => {
+    conclude ??= () => {
+      throw error;
+    };
   };
   const room = async () => {
-    while (matches.length >= waitingMax && !stopping.signal.aborted) await change.promise;
+    while (matches.length >= waitingMax && !stopped.aborted) await next();
   };
-  signal?.addEventListener("abort", stop);
-  if (signal?.aborted) stop();
-  exchange(
-    session,
-    context,
-    { CommandField: commandField.cFindRq, Priority: 0 },
-    {
-      dataSet: [writeDataSetFor(identifier, context.transferSyntaxUid)],
-      signal: stopping.signal,
-      onPending(response) {
-        if (stopping.signal.aborted) return undefined;
-        try {
-          const match = dataSetOf(response);
-          if (match) matches.push(match);
-        } catch (error) {
-          final ??= { error };
-          stop();
-        }
-        changed();
-        return matches.length >= waitingMax ? room() : undefined;
-      },
-    },
-  )
-    .then(
-      ({ outcome }) => {
-        final ??= { outcome };
-      },
-      (error: unknown) => {
-        final ??= { error };
-      },
-    )
+  const take = (response: DimseResponse) => {
+    if (stopped.aborted) return undefined;
+    try {
+      const match = dataSetOf(response);
+      if (match) matches.push(match);
+    } catch (error) {
+      failed(error);
+    }
+    changed();
+    return matches.length >= waitingMax ? room() : undefined;
+  };
+  const dataSet = [writeDataSetFor(identifier, context.transferSyntaxUid)];
+  const request = { CommandField: commandField.cFindRq, Priority: 0 };
+  exchange(session, context, request, { dataSet, signal: stopped, onPending: take })
+    .then(({ outcome }) => {
+      conclude ??= () => judge(outcome.status, stopped.aborted);
+    }, failed)
     .finally(changed);
-  stopping.signal.addEventListener("abort", changed);
   try {
     for (;;) {
       const match = matches.shift();
       if (match) {
         changed();
         yield match;
-      } else if (final) break;
-      else await change.promise;
+      } else if (conclude) return conclude();
+      else await next();
     }
   } finally {
-    signal?.removeEventListener("abort", stop);
-    if (!final) stop();
+    leaving.abort(); // a C-CANCEL goes out where the peer is not done
   }
-  if (final.error !== undefined) throw final.error;
-  const { status: ended = status.processingFailure } = final.outcome ?? {};
-  if (ended === status.cancelled) {
-    if (stopping.signal.aborted) return;
-    throw new Problem("unavailable", "the peer ended a C-FIND as if it had been cancelled");
-  }
-  const problem = problemOf(ended, "a C-FIND");
+}
+
+function judge(final: number, wasCancelled: boolean): void {
+  if (final === status.cancelled && wasCancelled) return;
+  const problem = problemOf(final, "a C-FIND");
   if (problem) throw problem;
 }
