@@ -28,6 +28,7 @@ import {
   type SealedObjects,
   type Vault,
 } from "#trust/vault";
+import { deviceAuthorityFiles } from "./device-authority.ts";
 import type { HomePaths } from "./home.ts";
 import { newestInstanceAt } from "./newest-instance.ts";
 
@@ -160,6 +161,7 @@ function sourcesOf(parts: BackupsParts): BackupSources {
         "leadglass.json",
         factsName,
         "witnessed-time.json",
+        ...deviceAuthorityFiles,
         ...[paths.ca, paths.certificate, paths.certificateKey].map((path) => basename(path)),
       ].map((name) => ({ name, read: () => wholeIfThere(join(paths.folder, name)) })),
     ],

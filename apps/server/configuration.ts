@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import { parseRetention, type RetentionPolicy } from "#radiology/archive";
 import type { AwsCredentials } from "#stores/keys";
+import { type DeviceTrustSettings, parseDeviceTrust } from "./device-trust.ts";
 import { mainHomeOf } from "./home.ts";
 import { canonicalHost } from "./hosts.ts";
 import { type CollectorSettings, parseCollector } from "./log-collector.ts";
@@ -20,6 +21,11 @@ export interface Configuration {
   readonly httpsPort: number;
   readonly dicomHost: string;
   readonly dicomPort: number;
+  readonly dicomTlsHost: string;
+  /** Undefined: DICOM over TLS is off. */
+  readonly dicomTlsPort: number | undefined;
+  /** The customer's own authorities for machines. */
+  readonly dicomTls: DeviceTrustSettings | undefined;
   readonly aeTitle: string;
   /** A `postgres://` URL, or undefined for SQLite in the home. */
   readonly database: string | undefined;
@@ -77,6 +83,8 @@ const sources = {
   httpsPort: { option: "https-port", variable: "LEADGLASS_HTTPS_PORT", fallback: "8443" },
   dicomHost: { option: "dicom-host", variable: "LEADGLASS_DICOM_HOST", fallback: "127.0.0.1" },
   dicomPort: { option: "dicom-port", variable: "LEADGLASS_DICOM_PORT", fallback: "11112" },
+  dicomTlsHost: { option: "dicom-tls-host", variable: "LEADGLASS_DICOM_TLS_HOST", fallback: "127.0.0.1" },
+  dicomTlsPort: { option: "dicom-tls-port", variable: "LEADGLASS_DICOM_TLS_PORT", fallback: "2762" },
   aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
   database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
   identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },
@@ -102,6 +110,8 @@ const ofInstallation: ReadonlySet<Setting> = new Set([
   "httpsPort",
   "dicomHost",
   "dicomPort",
+  "dicomTlsHost",
+  "dicomTlsPort",
   "associationsMax",
 ]);
 
@@ -135,7 +145,7 @@ export function environmentFor(home: string, environment: NodeJS.ProcessEnv): No
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
   const variables = environmentFor(home, environment);
-  const { retention, witnesses, hosts, syslog, ...file } = readSettings(home);
+  const { retention, witnesses, hosts, syslog, dicomTls, ...file } = readSettings(home);
   const value = (key: Setting): string => {
     const { option, variable, fallback } = sources[key];
     return options[option] ?? variables[variable] ?? file[key] ?? fallback;
@@ -159,6 +169,10 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     httpsPort: whole("httpsPort", 0, 65_535),
     dicomHost: privateAddress(value("dicomHost")),
     dicomPort: whole("dicomPort", 0, 65_535),
+    // Who calls over TLS has shown its certificate before a byte of DICOM: any interface may listen.
+    dicomTlsHost: address(value("dicomTlsHost"), "dicomTlsHost"),
+    dicomTlsPort: value("dicomTlsPort") === "off" ? undefined : whole("dicomTlsPort", 0, 65_535),
+    dicomTls: parseDeviceTrust(dicomTls, home),
     aeTitle,
     database: postgres("database"),
     identityDatabase: postgres("identityDatabase"),
@@ -233,6 +247,7 @@ type Settings = { readonly [Key in Setting]?: string } & {
   readonly hosts?: unknown;
   readonly witnesses?: unknown;
   readonly syslog?: unknown;
+  readonly dicomTls?: unknown;
 };
 
 /** Of the home's own file, and for what the installation shares of its main home's. */
@@ -263,10 +278,10 @@ function readFile(path: string): Settings {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
-    const { retention, witnesses, hosts, syslog, ...rest } = parsed as Readonly<Record<string, unknown>>;
+    const { retention, witnesses, hosts, syslog, dicomTls, ...rest } = parsed as Readonly<Record<string, unknown>>;
     const unknown = Object.keys(rest).find((key) => !(key in sources));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(sources).join(", ")}, hosts, retention, syslog, witnesses`;
+      const remedy = `settings are ${Object.keys(sources).join(", ")}, dicomTls, hosts, retention, syslog, witnesses`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
     return {
@@ -275,6 +290,7 @@ function readFile(path: string): Settings {
       hosts,
       syslog,
       witnesses,
+      dicomTls,
     };
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -288,7 +304,7 @@ function refused(key: Setting, must: string): Problem {
   return new Problem("invalid", `refusing to start: ${key} ${must}`, { remedy });
 }
 
-function address(host: string, key: "httpsHost" | "dicomHost"): string {
+function address(host: string, key: "httpsHost" | "dicomHost" | "dicomTlsHost"): string {
   if (isIP(host) === 0) throw refused(key, "must be an IP address of this machine");
   return host;
 }

@@ -4,12 +4,15 @@ import { Problem } from "#base/problem";
 import {
   type AssociationProposal,
   dial,
+  dialSecurely,
   type OutboundAssociation,
   openAssociation,
   type PeerServices,
   type SenderOptions,
 } from "#doors/dimse";
-import type { Device } from "#trust/access";
+import { type Device, isProven } from "#trust/access";
+import type { DeviceAuthority } from "./device-authority.ts";
+import type { DeviceTrust } from "./device-trust.ts";
 
 /** Associations of ours to machines that are registered here, each at the address that it is known by. */
 export interface DeviceCalls {
@@ -23,21 +26,42 @@ const verification = { sopClassUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1
 /** Whoever waits for an echo is looking at a clock. */
 const echoMs = 10_000;
 
-export function createDeviceCalls(parts: { aeTitle: string; clock: Clock; log: Log }): DeviceCalls {
-  const { aeTitle, clock, log } = parts;
+export interface DeviceCallsParts {
+  readonly aeTitle: string;
+  /** What we show over TLS. */
+  readonly authority: () => Promise<DeviceAuthority>;
+  readonly trust: DeviceTrust;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createDeviceCalls(parts: DeviceCallsParts): DeviceCalls {
+  const { aeTitle, authority, trust, clock, log } = parts;
+  /** To a machine that shows what it must also show when it calls us. */
+  const dialOverTls = async ({ address, port, certificate }: Device) =>
+    dialSecurely(
+      { host: address, port },
+      {
+        own: (await authority()).own,
+        authorities: trust.authorities,
+        isMeant: async (shown) => isProven(certificate, await trust.proofOf(shown)),
+        clock,
+      },
+    );
   const open = async (
-    { ae, address, port, tls }: Device,
+    device: Device,
     contexts: AssociationProposal["contexts"],
     more: Pick<SenderOptions, "associateMs" | "dimseMs" | "serves"> = {},
   ) => {
+    const { ae, address, port, tls } = device;
     if (port === 0) {
       throw new Problem("invalid", "this machine takes no associations", {
         remedy: "leadglass device add AE --address A --port P says where it takes them",
       });
     }
-    if (tls) throw new Problem("unsupported", "machines are not called over TLS yet");
     const proposal = { callingAe: aeTitle, calledAe: ae, contexts };
-    return openAssociation(dial({ host: address, port }), proposal, { clock, log, ...more });
+    const connection = tls ? await dialOverTls(device) : dial({ host: address, port });
+    return openAssociation(connection, proposal, { clock, log, ...more });
   };
   return {
     open: (device, contexts, serves) => open(device, contexts, serves && { serves }),

@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { Problem } from "#base/problem";
+import { asProblem, Problem } from "#base/problem";
 import {
   type Admission,
   type AssociationClaim,
@@ -12,6 +12,7 @@ import {
   type MoveDestination,
   type NormalizedService,
   performedServices,
+  type ShownCertificates,
   storageCommitmentPushModel,
   storageCommitmentService,
   storagePolicy,
@@ -21,18 +22,33 @@ import type { Archive } from "#radiology/archive";
 import type { Transcoder } from "#radiology/images";
 import type { Relay } from "#radiology/relay";
 import type { Schedule } from "#radiology/schedule";
-import { type Actor, actorOf, anonymous, type Device, type Devices, type Gate, scopeOf } from "#trust/access";
+import {
+  type Actor,
+  actorOf,
+  anonymous,
+  type Device,
+  type DeviceProof,
+  type Devices,
+  type Gate,
+  scopeOf,
+} from "#trust/access";
 import type { DeviceCalls } from "./device-calls.ts";
+import type { DeviceTrust } from "./device-trust.ts";
 
 /** What one home does for machines that call it by its AE title. */
 export interface DicomSide {
   admit(claim: AssociationClaim): Promise<Admission>;
+  /** PEM of its own authorities. */
+  readonly authorities: readonly string[];
+  /** Why none of its machines can have shown that; undefined when one may. */
+  objection(shown: ShownCertificates): Promise<string | undefined>;
 }
 
 interface DicomParts {
   readonly archive: Archive;
   readonly schedule: Schedule;
   readonly devices: Devices;
+  readonly trust: DeviceTrust;
   readonly gate: Gate;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
@@ -42,12 +58,32 @@ interface DicomParts {
   readonly log: Log;
 }
 
-/** The DICOM side of the facility: known machines come in by AE title and address, and do what they were let do. */
+/** The DICOM side of the facility: known machines come in by AE title and address, over TLS by AE title and certificate, and do what they were let do. */
 export function createDicomSide(parts: DicomParts): DicomSide {
-  const { devices, gate } = parts;
+  const { devices, trust, gate, log } = parts;
+  /** Undefined for who shows certificates that prove nothing (any more), with the reason in the log. */
+  const provenBy = async (shown: ShownCertificates): Promise<DeviceProof | undefined> => {
+    try {
+      return await trust.proofOf(shown);
+    } catch (error) {
+      log.warn("the certificates of a machine prove nothing", {}, error);
+      return undefined;
+    }
+  };
   return {
-    async admit({ callingAe, address }) {
-      const device = await devices.admit(callingAe, address);
+    authorities: trust.authorities,
+    async objection(shown) {
+      try {
+        const isSomebody = await devices.isAnyBoundTo(await trust.proofOf(shown));
+        return isSomebody ? undefined : "a certificate that is no machine's";
+      } catch (error) {
+        return asProblem(error, "examining a certificate").message;
+      }
+    },
+    async admit({ callingAe, address, certificates }) {
+      const proof = certificates && (await provenBy(certificates));
+      const isSomebody = certificates === undefined || proof !== undefined;
+      const device = isSomebody ? await devices.admit(callingAe, address, proof) : undefined;
       if (device === undefined) {
         await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
         return { admitted: false, reason: "calling-ae" };

@@ -29,6 +29,8 @@ export interface HomePaths {
   readonly certificate: string;
   /** The server certificate's key, sealed by the vault. */
   readonly certificateKey: string;
+  /** The certificate of the authority that vouches for us towards machines: public, for them to trust. */
+  readonly dicomCa: string;
   /** Where the owner's commands reach a running server. */
   readonly controlSocket: string;
 }
@@ -51,6 +53,7 @@ export function pathsOf(folder: string, objects = folder): HomePaths {
     ca: join(folder, "ca.pem"),
     certificate: join(folder, "server.pem"),
     certificateKey: join(folder, "server.key.sealed"),
+    dicomCa: join(folder, "dicom-ca.pem"),
     controlSocket: controlSocketOf(folder),
   };
 }

@@ -3,9 +3,10 @@ import { createLog } from "#base/log";
 import { Problem } from "#base/problem";
 import { createTenantsDoor } from "#doors/api";
 import type { DimseListener } from "#doors/dimse";
-import { canonicalAddress, type Device } from "#trust/access";
+import { anyAddress, canonicalAddress, type Device } from "#trust/access";
 import type { Configuration } from "./configuration.ts";
 import { createDicomDoor } from "./dicom.ts";
+import { listenDicomTls } from "./dicom-tls.ts";
 import { createFairQueue } from "./fair-queue.ts";
 import { mainHomeOf } from "./home.ts";
 import type { Route } from "./http.ts";
@@ -17,11 +18,14 @@ export interface RunningServer {
   /** Ports; null when that listener is off. */
   readonly https: number | null;
   readonly dicom: number | null;
+  readonly dicomTls: number | null;
   readonly dicomHost: string;
   readonly aeTitle: string;
   readonly url: string;
   /** Path of the authority's certificate. */
   readonly ca: string;
+  /** The same of the authority that machines trust. */
+  readonly dicomCa: string;
   /** SHA-256 of the server certificate. */
   readonly fingerprint: string;
   /** What the main home answers; a further tenant the same, but for the routes of tenants. */
@@ -57,7 +61,7 @@ export async function startServer(configuration: Configuration, options: StartOp
   // Also what SQLite makes is for the owner alone, and stays so in a copy.
   process.umask(0o077);
   const log = createLog({ sink: logLine, clock: systemClock });
-  const listening: { https?: HttpsListener; dicom?: DimseListener } = {};
+  const listening: { https?: HttpsListener; dicom?: DimseListener; dicomTls?: DimseListener | undefined } = {};
   const undo: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -72,9 +76,14 @@ export async function startServer(configuration: Configuration, options: StartOp
     clock: systemClock,
     log,
   });
-  const ports = () => ({ https: listening.https?.port ?? null, dicom: listening.dicom?.port ?? null });
+  const ports = () => ({
+    https: listening.https?.port ?? null,
+    dicom: listening.dicom?.port ?? null,
+    dicomTls: listening.dicomTls?.port ?? null,
+  });
   const surroundings = {
     ports,
+    deviceAuthority: () => main?.deviceAuthority(),
     queue: createFairQueue(systemClock),
     associations: (calledAe: string) => door.associations().filter((each) => each.calledAe === calledAe).length,
     endAssociations: (calledAe: string, device: Pick<Device, "ae" | "address">) =>
@@ -82,7 +91,7 @@ export async function startServer(configuration: Configuration, options: StartOp
         (each) =>
           each.calledAe === calledAe &&
           each.callingAe === device.ae &&
-          (canonicalAddress(each.address) ?? each.address) === device.address,
+          [anyAddress, canonicalAddress(each.address) ?? each.address].includes(device.address),
         endingMs,
       ),
   };
@@ -119,6 +128,13 @@ export async function startServer(configuration: Configuration, options: StartOp
       undo.push(listening.https.close);
       listening.dicom = await door.listen({ host: dicomHost, port: dicomPort });
       undo.push(listening.dicom.close);
+      listening.dicomTls = await listenDicomTls(configuration, door, {
+        authority: main.deviceAuthority,
+        sides: () => [main, ...(tenants?.served() ?? [])].flatMap((home) => home?.dicom ?? []),
+        clock: systemClock,
+        log,
+      });
+      if (listening.dicomTls !== undefined) undo.push(listening.dicomTls.close);
       await main.begin();
       await tenants?.open();
     }
@@ -146,5 +162,6 @@ function sitesOf(main: ServedHome, tenants: () => Tenants | undefined): Sites {
 
 function viewOf({ configuration, paths, routes, tls, pageUrl, setupLink }: ServedHome) {
   const { dicomHost, aeTitle } = configuration;
-  return { dicomHost, aeTitle, url: pageUrl(), ca: paths.ca, fingerprint: tls.fingerprint, routes, setupLink };
+  const { ca, dicomCa } = paths;
+  return { dicomHost, aeTitle, url: pageUrl(), ca, dicomCa, fingerprint: tls.fingerprint, routes, setupLink };
 }

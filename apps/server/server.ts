@@ -19,7 +19,9 @@ import type { Relay } from "#radiology/relay";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type Configuration, isLoopback } from "./configuration.ts";
+import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-authority.ts";
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
+import { openDeviceTrust } from "./device-trust.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { type HomePaths, mainHomeOf, pathsOf } from "./home.ts";
@@ -44,7 +46,9 @@ export interface Surroundings {
   /** Where every request of every home waits for its turn. */
   readonly queue: FairQueue;
   /** Null: that listener is off. */
-  readonly ports: () => { readonly https: number | null; readonly dicom: number | null };
+  readonly ports: () => StatusView["ports"];
+  /** Of the installation; undefined while no home of it is open but this one. */
+  readonly deviceAuthority: () => Promise<DeviceAuthority> | undefined;
   /** How many associations are open that called this title. */
   readonly associations: (calledAe: string) => number;
   /** Ends those of a machine that was removed. */
@@ -60,6 +64,8 @@ export interface ServedHome {
   readonly house: House;
   readonly site: Site;
   readonly dicom: DicomSide;
+  /** Who vouches for us towards machines, and certifies theirs: the main home's, for all. Problem `unavailable` when that is not open. */
+  readonly deviceAuthority: () => Promise<DeviceAuthority>;
   readonly tls: { readonly key: string; readonly cert: string; readonly fingerprint: string };
   readonly routes: readonly Route[];
   /** Where its pages are; when nothing listens, where they will be. */
@@ -105,6 +111,7 @@ interface Images {
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
   readonly relay: Relay;
+  readonly deviceAuthority: ServedHome["deviceAuthority"];
 }
 
 type Doors = Omit<ServedHome, "configuration" | "paths" | "house" | "close">;
@@ -123,6 +130,8 @@ async function openDoors(
       .endAssociations(configuration.aeTitle, device)
       .catch((error) => log.warn("associations of a removed or changed machine were not ended", {}, error));
   });
+  const trust = openDeviceTrust(configuration.dicomTls, { clock: systemClock, random: systemRandom, log });
+  const deviceAuthority = deviceAuthorityOf(configuration, paths, house, surroundings);
   const tls = await openOrMakeCertificates(paths, certifiedHosts(configuration), {
     vault: house.vault,
     clock: systemClock,
@@ -133,16 +142,20 @@ async function openDoors(
   const transcoder = createTranscoder({ pixels, implementation: leadglass });
   let syslog: SyslogSender | undefined;
   const { aeTitle: ownTitle } = configuration;
-  const deviceCalls = createDeviceCalls({ aeTitle: ownTitle, clock: systemClock, log });
+  const deviceCalls = createDeviceCalls({
+    ...{ aeTitle: ownTitle, authority: deviceAuthority, trust },
+    ...{ clock: systemClock, log },
+  });
   const sharing = { clock: systemClock, random: systemRandom, log };
   const relay = openRelay({ ...house, ...sharing, transcoder, deviceCalls, ownTitle });
-  const images = { pixels, transcoder, deviceCalls, relay };
+  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   return {
     site: siteOf(http.server, tls),
-    dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, log }),
+    dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, trust, log }),
+    deviceAuthority,
     tls,
     routes: http.routes,
     pageUrl,
@@ -163,6 +176,29 @@ async function openDoors(
       syslog = await startLogCollector({ ...house, settings, home, aeTitle, log });
       undo.push(syslog.close);
     },
+  };
+}
+
+/** Opened, and in a new home made, when it is first asked for. */
+function deviceAuthorityOf(
+  configuration: Configuration,
+  paths: HomePaths,
+  { vault }: House,
+  surroundings: Surroundings,
+): () => Promise<DeviceAuthority> {
+  const { home, dicomTlsHost } = configuration;
+  let opened: Promise<DeviceAuthority> | undefined;
+  return async () => {
+    if (mainHomeOf(home) === undefined) {
+      const isOne = dicomTlsHost !== "0.0.0.0" && dicomTlsHost !== "::";
+      const hosts = [...new Set([...certifiedHosts(configuration), ...(isOne ? [dicomTlsHost] : [])])];
+      opened ??= openOrMakeDeviceAuthority(paths, hosts, { vault, clock: systemClock, random: systemRandom });
+      return opened;
+    }
+    const shared = surroundings.deviceAuthority();
+    if (shared !== undefined) return shared;
+    const remedy = "leadglass start, then try again";
+    throw new Problem("unavailable", "the installation's authority for machines is not open", { remedy });
   };
 }
 
@@ -191,7 +227,8 @@ async function createWeb(
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index, audit } = house;
-  const { log, queue, ports, associations, moreDoors, syslog, pixels, transcoder, deviceCalls, relay } = surroundings;
+  const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
+  const { pixels, transcoder, deviceCalls, deviceAuthority, relay } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -247,6 +284,7 @@ async function createWeb(
     pageUrl,
     echoDevice: deviceCalls.echo,
     relay,
+    deviceAuthority,
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

@@ -37,6 +37,8 @@ export interface Tenants extends TenantKeeper {
   at(host: string): Tenant | undefined;
   called(aeTitle: string): Tenant | undefined;
   isAny(): boolean;
+  /** The homes that are open. */
+  served(): readonly ServedHome[];
   /** Opens all. Those that do not open are told of in the list, tried again, and stop nobody else. */
   open(): Promise<void>;
   close(): Promise<void>;
@@ -88,11 +90,12 @@ async function readTenant(
   configurationOf: TenantsParts["configurationOf"],
 ): Promise<Tenant> {
   const home = tenantHomeOf(main.home, name);
-  const { httpsHost, httpsPort, dicomHost, dicomPort, associationsMax } = main;
+  const { httpsHost, httpsPort, dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, associationsMax } = main;
+  const shared = { httpsHost, httpsPort, dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, associationsMax };
   const token = await tokenIn(home);
   try {
     const own = configurationOf(home);
-    return { name, token, configuration: { ...own, httpsHost, httpsPort, dicomHost, dicomPort, associationsMax } };
+    return { name, token, configuration: { ...own, ...shared } };
   } catch (error) {
     const { code, message, remedy } = asProblem(error, "reading a tenant's settings");
     throw new Problem(code, `tenant ${name}: ${message}`, { ...(remedy !== undefined && { remedy }), cause: error });
@@ -288,6 +291,7 @@ export function createTenants(parts: TenantsParts): Tenants {
     at: (host) => slots.byHost.get(host),
     called: (aeTitle) => slots.byTitle.get(aeTitle),
     isAny: () => slots.byName.size > 0,
+    served: () => [...slots.byName.values()].flatMap(({ home }) => home ?? []),
     async open() {
       await retry();
       retrying = repeat({ clock, log, what: "opening tenants", everyMs: retryEveryMs, work: retry });

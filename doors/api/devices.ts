@@ -1,10 +1,24 @@
 import type { FastifyInstance } from "fastify";
-import { type DeviceRequest, type DeviceView, deviceRights, type EchoView, type WaitingView } from "#formats/api";
-import type { Device } from "#trust/access";
+import {
+  type DeviceAdded,
+  type DeviceProofRequest,
+  type DeviceRequest,
+  type DeviceView,
+  deviceRights,
+  type EchoView,
+  type WaitingView,
+} from "#formats/api";
+import { boundToKey, boundToName, type Device } from "#trust/access";
 import type { ApiParts } from "./parts.ts";
 import { textObject } from "./schemas.ts";
 
 const callerSchema = textObject({ ae: 16, address: 64 });
+const proofSchema = (kind: DeviceProofRequest["kind"], value: string) => ({
+  type: "object",
+  additionalProperties: false,
+  required: ["kind", value],
+  properties: { kind: { const: kind }, [value]: { type: "string", maxLength: 16_384 } },
+});
 const deviceSchema = {
   type: "object",
   additionalProperties: false,
@@ -15,6 +29,13 @@ const deviceSchema = {
     facility: { type: "string", maxLength: 32 },
     port: { type: "integer", minimum: 0, maximum: 65_535 },
     tls: { type: "boolean" },
+    proof: {
+      oneOf: [
+        proofSchema("certificate", "certificate"),
+        proofSchema("request", "request"),
+        proofSchema("name", "name"),
+      ],
+    },
     may: { type: "array", minItems: 1, maxItems: deviceRights.length, items: { type: "string", enum: deviceRights } },
   },
 } as const;
@@ -32,10 +53,20 @@ export function registerDevices(server: FastifyInstance, parts: ApiParts): void 
   server.post<{ Body: DeviceRequest }>(
     "/api/devices",
     { schema: { body: deviceSchema } },
-    (request): Promise<DeviceView> =>
+    (request): Promise<DeviceAdded> =>
       gate.pass(actorOf(request), "device.write", undefined, async () => {
-        const { ae, address, ...terms } = request.body;
-        return viewOf(await devices.add(ae, address, terms));
+        const { ae, address, proof, ...terms } = request.body;
+        if (proof?.kind !== "request") {
+          const certificate =
+            proof && (proof.kind === "name" ? boundToName(proof.name) : boundToKey(proof.certificate));
+          return viewOf(
+            await devices.add(ae, address, { ...terms, ...(certificate !== undefined && { certificate }) }),
+          );
+        }
+        const authority = await parts.deviceAuthority();
+        const issued = { certificate: await authority.issue(proof.request, ae), authority: authority.certificate };
+        const bound = { ...terms, certificate: boundToKey(issued.certificate) };
+        return { ...viewOf(await devices.add(ae, address, bound)), issued };
       }),
   );
 
@@ -75,6 +106,6 @@ function tokenOrNone(id: string): string {
   return /^[0-9a-f]{32}$/.test(id) ? id : "unknown";
 }
 
-function viewOf({ certificate: _, ...device }: Device): DeviceView {
-  return device;
+function viewOf({ certificate, ...device }: Device): DeviceView {
+  return { ...device, hasCertificate: certificate !== "" };
 }

@@ -97,6 +97,13 @@ export interface ApiParts extends WaysIn, OversightParts {
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;
   readonly relay: Relay;
+  /** Certifies the key of a request for a machine. Problem `unavailable` where the installation's authority is not open. */
+  readonly deviceAuthority: () => Promise<{
+    /** PEM: what a machine must trust. */
+    readonly certificate: string;
+    /** Problem `invalid` for what is no request in PEM. */
+    issue(request: string, ae: string): Promise<string>;
+  }>;
   readonly phantom: PhantomLoader;
   readonly backups: BackupTaker;
   readonly clock: Clock;

@@ -35,12 +35,12 @@ export const bcp195 = {
 export interface SecureEntranceOptions {
   readonly own: OwnCertificates;
   /**
-   * PEM of who may vouch for callers. None: no caller is verified by an authority, and each may show whatever certificate it has; with
-   * some, they are named to the caller, which chooses by them.
+   * PEM of who may vouch for callers, asked for each connection. None: no caller is verified by an authority, and each may show whatever
+   * certificate it has; with some, they are named to the caller, which chooses by them.
    */
-  readonly authorities: readonly string[];
-  /** Whether anybody here may be this caller: asked before a byte of DICOM is read. */
-  knows(shown: ShownCertificates): Promise<boolean>;
+  authorities(): readonly string[];
+  /** Why nobody here can be this caller; undefined when somebody may. Asked before a byte of DICOM is read. */
+  objection(shown: ShownCertificates): Promise<string | undefined>;
   /** Told of connections that end before they are one. */
   refused(reason: string, address: string): void;
   readonly clock: Clock;
@@ -51,15 +51,14 @@ export interface SecureEntranceOptions {
 
 /** How connections come in over TLS: with a certificate that is known here, or not at all. */
 export function secureEntrance(options: SecureEntranceOptions): Incoming {
-  const { own, authorities, knows, refused, clock, handshakeMs = 10_000, handshakesMax = 128 } = options;
+  const { own, authorities, objection, refused, clock, handshakeMs = 10_000, handshakesMax = 128 } = options;
   return (take): Entrance => {
     /** By the peer's end: TLS hides the socket under it, both know the other end. */
     const unready = new Map<string, Socket>();
+    let named = authorities();
+    const context = () => ({ ...bcp195, key: [...own.key], cert: [...own.cert], ca: [...named] });
     const server = createServer({
-      ...bcp195,
-      key: [...own.key],
-      cert: [...own.cert],
-      ca: [...authorities],
+      ...context(),
       requestCert: true,
       // Who is not verified may be known by its key: `examine` decides, and nobody comes in without it.
       rejectUnauthorized: false,
@@ -68,9 +67,15 @@ export function secureEntrance(options: SecureEntranceOptions): Incoming {
     });
     const examine = async (socket: TLSSocket): Promise<string | undefined> => {
       const shown = shownBy(socket);
-      if (shown === undefined) return "a caller without a certificate";
-      return (await knows(shown)) ? undefined : "a certificate that nobody here knows";
+      return shown === undefined ? "a caller without a certificate" : objection(shown);
     };
+    // Before Node begins the handshake of this connection.
+    server.prependListener("connection", () => {
+      const now = authorities();
+      if (now.join() === named.join()) return;
+      named = now;
+      server.setSecureContext(context());
+    });
     server.on("connection", (socket: Socket) => {
       const end = endOf(socket);
       unready.set(end, socket);

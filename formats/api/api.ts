@@ -24,7 +24,7 @@ import type { AccountView } from "./sign-in.ts";
  * | POST   /api/facilities          | FacilityRequest → FacilityView |
  * | PUT    /api/facilities/:id      | FacilityRequest → FacilityView (another name) |
  * | GET    /api/devices             | → DeviceView[] |
- * | POST   /api/devices             | DeviceRequest → DeviceView |
+ * | POST   /api/devices             | DeviceRequest → DeviceAdded |
  * | DELETE /api/devices/:id         | → 204 |
  * | POST   /api/devices/:id/echo    | → EchoView |
  * | GET    /api/devices/waiting     | → WaitingView[] |
@@ -175,7 +175,7 @@ export interface CollectorView {
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
-  readonly ports: { readonly https: number | null; readonly dicom: number | null };
+  readonly ports: Readonly<Record<"https" | "dicom" | "dicomTls", number | null>>;
   readonly dicomAeTitle: string;
   readonly studies: number;
   readonly associations: number;

@@ -19,6 +19,20 @@ export interface DeviceRequest {
   readonly tls?: boolean;
   /** The usual ones where nothing was ever said. */
   readonly may?: readonly DeviceRight[];
+  /** How it is known over TLS, and no more without it. */
+  readonly proof?: DeviceProofRequest;
+}
+
+/** By the key of a certificate that it has, by one that is issued now for the key of a request (PKCS #10), both PEM, or by a name. */
+export type DeviceProofRequest =
+  | { readonly kind: "certificate"; readonly certificate: string }
+  | { readonly kind: "request"; readonly request: string }
+  /** As one of the customer's own authorities certifies it: `CN=CT1,O=Clinic`. */
+  | { readonly kind: "name"; readonly name: string };
+
+/** A device that was added; `issued` where a certificate was asked for: it and the authority that it must trust, PEM, never shown again. */
+export interface DeviceAdded extends DeviceView {
+  readonly issued?: { readonly certificate: string; readonly authority: string };
 }
 
 export interface DeviceView {
@@ -31,6 +45,8 @@ export interface DeviceView {
   readonly port: number;
   readonly tls: boolean;
   readonly may: readonly DeviceRight[];
+  /** Whether it must show a certificate: then it comes in over TLS alone. */
+  readonly hasCertificate: boolean;
   readonly createdAt: number;
   readonly lastSeenAt: number;
 }

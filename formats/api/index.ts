@@ -62,6 +62,8 @@ export type {
   StudyMove,
 } from "./corrections.ts";
 export {
+  type DeviceAdded,
+  type DeviceProofRequest,
   type DeviceRequest,
   type DeviceRight,
   type DeviceView,

@@ -18,6 +18,7 @@ export interface ReadyLine {
   readonly pid: number;
   readonly https: number;
   readonly dicom: number;
+  readonly dicomTls: number | null;
   readonly ca: string;
 }
 
@@ -59,6 +60,7 @@ export async function startHouse(
     LEADGLASS_HOME: home,
     LEADGLASS_HTTPS_PORT: "0",
     LEADGLASS_DICOM_PORT: "0",
+    LEADGLASS_DICOM_TLS_PORT: "off",
     ...options.environment,
   };
   const began = performance.now();

@@ -73,7 +73,7 @@ export interface Device {
   /** It is called over TLS. */
   readonly tls: boolean;
   readonly may: readonly DeviceRight[];
-  /** SHA-256 of the public key (SPKI) that it must show over TLS, lower-case hex; empty: it was given no certificate. */
+  /** What it must show over TLS, as `device-certificates.ts` has it: a public key, or a name; empty: it speaks without TLS. */
   readonly certificate: string;
   readonly createdAt: number;
   readonly lastSeenAt: number;

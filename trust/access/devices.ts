@@ -5,16 +5,24 @@ import { Problem } from "#base/problem";
 import { type DeviceRight, deviceRights, usualDeviceRights } from "#formats/api";
 import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
 import type { Act, Scope } from "./acts.ts";
+import { type DeviceProof, isProven } from "./device-certificates.ts";
 import { createFacilities } from "./facilities.ts";
 
+/** The address of a machine that calls from here and there: its certificate alone says who it is. */
+export const anyAddress = "any";
 const waitingMax = 100;
 /** A device's last call is written at most this often. */
 const touchEveryMs = 60_000;
 
 /** The machines that may speak DICOM to us, and those that tried. */
 export interface Devices {
-  /** The device with this AE title at this address; undefined (and noted as waiting) when there is none. */
-  admit(ae: string, address: string): Promise<StandingDevice | undefined>;
+  /**
+   * The device with this AE title at this address; undefined (and noted as waiting) when there is none. One that was given a certificate
+   * comes in with that alone, and only it comes in with one.
+   */
+  admit(ae: string, address: string, proof?: DeviceProof): Promise<StandingDevice | undefined>;
+  /** Whether any device may come in with it. */
+  isAnyBoundTo(proof: DeviceProof): Promise<boolean>;
   list(): Promise<Device[]>;
   /** One that is known is changed as the terms say. Problem `absent` when there is no such facility. */
   add(ae: string, address: string, terms?: DeviceTerms): Promise<Device>;
@@ -45,6 +53,8 @@ export interface DeviceTerms {
   readonly port?: number;
   readonly tls?: boolean;
   readonly may?: readonly DeviceRight[];
+  /** What it must show over TLS, as `boundToKey` or `boundToName` has it. */
+  readonly certificate?: string;
 }
 
 /** What each right lets a machine do. */
@@ -88,33 +98,44 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
   };
 
   return {
-    async admit(ae, calledFrom) {
+    async admit(ae, calledFrom, proof) {
       const since = changes;
       const address = canonicalAddress(calledFrom) ?? calledFrom;
-      const device = (await store.devices()).find((known) => known.ae === ae && known.address === address);
-      if (device === undefined) {
-        await noteWaiting(ae, address);
+      const titled = (await store.devices()).filter((known) => known.ae === ae);
+      const here = titled.find((known) => known.address === address);
+      const proven = proof && titled.filter(({ certificate }) => isProven(certificate, proof));
+      const device = proven
+        ? proven.find((known) => known === here || known.address === anyAddress)
+        : here?.certificate === "" && here;
+      if (!device) {
+        // Who is known came without its certificate, and who came with one has been given it: to admit them would help neither.
+        if (here === undefined && proof === undefined) await noteWaiting(ae, address);
         return undefined;
       }
       const now = clock.now();
       if (now - device.lastSeenAt >= touchEveryMs) await store.touchDevice(device.id, now);
       return standing(device, since);
     },
+    async isAnyBoundTo(proof) {
+      return (await store.devices()).some(({ certificate }) => isProven(certificate, proof));
+    },
     list: () => store.devices(),
     async add(ae, address, terms = {}) {
-      const canonical = canonicalAddress(address.trim());
+      const canonical = address.trim() === anyAddress ? anyAddress : canonicalAddress(address.trim());
       if (!isAeTitle(ae.trim())) {
         const remedy = "1 to 16 printable characters, no backslash, as the machine sends it";
         throw new Problem("invalid", "not an AE title", { remedy });
       }
       if (canonical === undefined) {
-        throw new Problem("invalid", "not an IP address", { remedy: "type the machine's IPv4 or IPv6 address" });
+        const remedy = "type the machine's IPv4 or IPv6 address, or any where it has a certificate";
+        throw new Problem("invalid", "not an IP address", { remedy });
       }
       const there = (await store.devices()).find((known) => known.ae === ae.trim() && known.address === canonical);
       const made = { id: newToken(random), ae: ae.trim(), address: canonical, createdAt: clock.now(), lastSeenAt: 0 };
       const usual = { facility: "", port: 0, tls: false, may: usualDeviceRights, certificate: "" };
       const before = there ?? { ...made, ...usual };
       const device = { ...before, ...(await checked(terms, facilities.require)) };
+      requireReachable(device);
       if (there !== undefined && JSON.stringify(device) === JSON.stringify(there)) return there;
       await store.putDevice(device);
       if (there !== undefined && !doesTheSame(device, there)) changed(there);
@@ -160,8 +181,25 @@ function noSuchDevice(): Problem {
   return new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
 }
 
+/** A machine without an address is known by its certificate alone, and nobody knows where to call it. */
+function requireReachable({ address, certificate, port, tls }: Device): void {
+  if (address === anyAddress && certificate === "") {
+    const remedy = "--certificate DIR gives it one, --trust FILE takes the one that it has";
+    throw new Problem("invalid", "a machine at any address needs a certificate", { remedy });
+  }
+  if (address === anyAddress && port > 0) {
+    throw new Problem("invalid", "a machine at any address takes no images: nobody knows where", {
+      remedy: "type its address, or leave --port away",
+    });
+  }
+  if (tls && certificate === "") {
+    const remedy = "--certificate DIR gives it one, --trust FILE takes the one that it has";
+    throw new Problem("invalid", "a machine that is called over TLS needs a certificate to be known by", { remedy });
+  }
+}
+
 async function checked(
-  { facility, port, tls, may }: DeviceTerms,
+  { facility, port, tls, may, certificate }: DeviceTerms,
   requireFacility: (id: string) => Promise<string>,
 ): Promise<DeviceTerms> {
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
@@ -174,12 +212,14 @@ async function checked(
     ...(facility !== undefined && { facility: await requireFacility(facility) }),
     ...(port !== undefined && { port }),
     ...(tls !== undefined && { tls }),
+    ...(certificate !== undefined && { certificate }),
     ...(may !== undefined && { may: deviceRights.filter((right) => may.includes(right)) }),
   };
 }
 
 function doesTheSame(one: Device, other: Device): boolean {
-  return one.facility === other.facility && one.may.join() === other.may.join();
+  const { facility, may, certificate } = other;
+  return one.facility === facility && one.may.join() === may.join() && one.certificate === certificate;
 }
 
 /** PS3.8 §7.1.1: up to 16 characters of the default repertoire, no backslash, no control characters, not only blanks. */

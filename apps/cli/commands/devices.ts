@@ -1,5 +1,6 @@
 import { Problem } from "#base/problem";
 import {
+  type DeviceAdded,
   type DeviceRequest,
   type DeviceRight,
   type DeviceView,
@@ -12,19 +13,22 @@ import {
 import type { Command, CommandContext } from "../arguments.ts";
 import type { Call } from "../call.ts";
 import { withServer } from "../with-server.ts";
+import { certificateOptions, certificateWish } from "./device-certificates.ts";
 import { facilityNamed } from "./facilities.ts";
 
 const when = (time: number) => (time === 0 ? "never" : new Date(time).toISOString());
 
 export const deviceAdd: Command = {
   words: "device add",
-  takes: "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist,notify] [--facility NAME]",
+  takes:
+    "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist,notify] [--facility NAME] [--certificate DIR | --trust FILE | --subject NAME]",
   does: "admit the machine that calls itself AE at that IP address; one that is known is changed",
   options: {
-    address: "A  its IP address",
+    address: "A  its IP address; any, for one with a certificate that calls from here and there",
     port: "P  where it takes images that others have sent to it; 0 for nowhere",
     may: "WHAT,…  what it may ask for: store, find, retrieve, worklist (all of these); notify: it is told of studies that came",
     facility: "NAME  where it stands, whose studies alone it sees; - for nowhere",
+    ...certificateOptions,
   },
   flags: { tls: "at that port it speaks TLS" },
   run: (context) =>
@@ -36,11 +40,16 @@ export const deviceAdd: Command = {
           remedy: "leadglass device add CT1 --address 10.0.0.7",
         });
       }
-      const request: DeviceRequest = { ae, address, ...(await termsOf(context, call)) };
-      const device = await call.json<DeviceView>("POST", "/api/devices", request);
+      const terms = await termsOf(context, call);
+      const { proof, write } = await certificateWish(context, ae);
+      const request: DeviceRequest = { ae, address, ...terms, ...(proof && { proof }) };
+      const device = await call.json<DeviceAdded>("POST", "/api/devices", request);
+      const written = await write(device);
       const takes =
         device.port === 0 ? "" : `, and takes images at port ${device.port}${device.tls ? " over TLS" : ""}`;
-      context.print(`${device.ae} at ${device.address} may ${device.may.join(", ")}${takes}`, device);
+      const shows = device.hasCertificate ? " with its certificate" : "";
+      const { issued: _, ...view } = device;
+      context.print(`${device.ae} at ${device.address}${shows} may ${device.may.join(", ")}${takes}${written}`, view);
     }),
 };
 
@@ -80,6 +89,7 @@ export const deviceList: Command = {
             device.address.padEnd(39),
             (device.port === 0 ? "" : `port ${device.port}${device.tls ? " TLS" : ""}`).padEnd(14),
             (isUsual(device.may) ? "may all" : `may ${device.may}`).padEnd(23),
+            (device.hasCertificate ? "certificate" : "").padEnd(11),
             `last seen ${when(device.lastSeenAt)}`,
             nameOf(device.facility),
           ]

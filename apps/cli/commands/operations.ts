@@ -40,7 +40,7 @@ export const status: Command = {
       const checkpoint = audit.checkpointAt === null ? "none yet" : new Date(audit.checkpointAt).toISOString();
       const lines = [
         running ? `running since ${new Date(seen.startedAt).toISOString()}, version ${seen.version}` : "not running",
-        `https ${ports.https ?? "off"}, DICOM ${ports.dicom ?? "off"} as ${seen.dicomAeTitle}, ${seen.associations} associations`,
+        `https ${ports.https ?? "off"}, DICOM ${ports.dicom ?? "off"}, over TLS ${ports.dicomTls ?? "off"}, as ${seen.dicomAeTitle}, ${seen.associations} associations`,
         `${seen.studies} studies, database ${seen.database}`,
         `log: ${audit.entries} entries, newest checkpoint ${checkpoint}`,
         ...collectorLines(seen.collector),

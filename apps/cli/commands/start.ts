@@ -29,11 +29,11 @@ export const start: Command = {
       configurationOf: (tenant) => readConfiguration({ home: tenant }, context.environment),
     });
     const asked = untilAskedToStop(context);
-    const { https, dicom, ca } = server;
-    context.print(await welcome(server), { pid: process.pid, https, dicom, setup: await server.setupLink() });
+    const { https, dicom, dicomTls, ca } = server;
+    context.print(await welcome(server), { pid: process.pid, https, dicom, dicomTls, setup: await server.setupLink() });
     const readyFile = context.options["ready-file"];
     if (readyFile !== undefined) {
-      await writeReadyFile(readyFile, { pid: process.pid, https, dicom, dicomTls: null, hl7: null, ca });
+      await writeReadyFile(readyFile, { pid: process.pid, https, dicom, dicomTls, hl7: null, ca });
     }
     await asked;
     await server.close();
@@ -57,6 +57,9 @@ async function welcome(server: Awaited<ReturnType<typeof startServer>>): Promise
     "",
     `  DICOM: ${server.aeTitle} at ${server.dicomHost} port ${server.dicom}; admit a sender with`,
     "    bin/leadglass device add AE --address A",
+    ...(server.dicomTls === null
+      ? []
+      : [`  over TLS at port ${server.dicomTls}; with --certificate DIR a sender gets its certificate`]),
     "",
     "  Ctrl-C stops it.",
     "",

@@ -28,6 +28,7 @@ function Facts({ status }: { readonly status: StatusView }) {
     ["Version", status.version],
     ["Running", <span key="running" title={exactTime(status.startedAt)}>{`for ${running}`}</span>],
     ["DICOM", status.ports.dicom === null ? "off" : `port ${status.ports.dicom}, AE title ${status.dicomAeTitle}`],
+    ["DICOM over TLS", status.ports.dicomTls === null ? "off" : `port ${status.ports.dicomTls}`],
     ["HTTPS", status.ports.https === null ? "off" : `port ${status.ports.https}`],
     ["Studies", status.studies.toLocaleString("en")],
     ["Open associations", status.associations.toLocaleString("en")],

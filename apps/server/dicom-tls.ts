@@ -1,0 +1,43 @@
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
+import { type DimseDoor, type DimseListener, secureEntrance } from "#doors/dimse";
+import type { Configuration } from "./configuration.ts";
+import type { DeviceAuthority } from "./device-authority.ts";
+import type { DicomSide } from "./dicom.ts";
+import { createTally } from "./tally.ts";
+
+/**
+ * The DICOM listener with TLS: whoever shows the certificate of a machine of one of the homes may speak, and says by its AE titles
+ * which machine it is and which home it wants. Undefined when it is off.
+ */
+export async function listenDicomTls(
+  { dicomTlsHost: host, dicomTlsPort: port }: Configuration,
+  door: DimseDoor,
+  parts: {
+    readonly authority: () => Promise<DeviceAuthority>;
+    /** Of the homes in service. */
+    readonly sides: () => readonly DicomSide[];
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): Promise<DimseListener | undefined> {
+  if (port === undefined) return undefined;
+  const { sides, clock, log } = parts;
+  const { certificate, own } = await parts.authority();
+  const tell = createTally({ clock, log });
+  const incoming = secureEntrance({
+    own,
+    authorities() {
+      const all = sides().flatMap((side) => side.authorities);
+      // Machines with a certificate of ours choose it by our name in the list.
+      return all.length === 0 ? [] : [certificate, ...new Set(all)];
+    },
+    async objection(shown) {
+      const objections = await Promise.all(sides().map((side) => side.objection(shown)));
+      return objections.includes(undefined) ? undefined : objections[0];
+    },
+    refused: (reason, address) => tell(`${reason}, from ${address}`),
+    clock,
+  });
+  return door.listen({ host, port }, incoming);
+}
