@@ -58,6 +58,8 @@ export interface HttpParts {
   readonly queue: FairQueue;
   /** The built browser application; undefined serves a page that says how to build it. */
   readonly webRoot: string | undefined;
+  /** The address that answers for another that clients may call it by. */
+  readonly addressOf?: (url: string) => string;
   readonly ready: () => boolean;
 }
 
@@ -89,6 +91,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     trustProxy: false,
+    rewriteUrl: ({ url = "/" }) => parts.addressOf?.(url) ?? url,
     routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: true },
     logger: false,
     ajv: { customOptions: { removeAdditional: false } },

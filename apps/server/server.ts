@@ -8,7 +8,7 @@ import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { createApiDoor } from "#doors/api";
-import { createDicomwebDoor } from "#doors/dicomweb";
+import { createAliases, createDicomwebDoor } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
 import { createFhirDoor } from "#doors/fhir";
 import { createOauth } from "#doors/oauth";
@@ -243,6 +243,7 @@ async function createWeb(
     clock: systemClock,
     queue,
     webRoot: built ? webRoot : undefined,
+    addressOf: createAliases({ root: house.dicomwebRoot, aeTitle }),
     ready: () => ports().https !== null,
   });
   const { actorOf, sessionOf, setSession, clearSession } = http;

@@ -2,16 +2,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { createImageCache } from "#radiology/images";
 import { bulkDataHandler } from "./bulk-data.ts";
+import { wadlType, writeWadl } from "./capabilities.ts";
 import { createCrossOrigin } from "./cross-origin.ts";
 import { framesHandler } from "./frames.ts";
 import { instanceMetadataHandler, seriesMetadataHandler, studyMetadataHandler } from "./metadata.ts";
 import type { DicomwebParts } from "./parts.ts";
+import { publicRoot } from "./public-url.ts";
 import { Refusal } from "./refusal.ts";
 import { deleteHandler, rejectedHandler, rejectHandler } from "./rejecting.ts";
 import { renderedHandler, thumbnailHandler } from "./rendered.ts";
+import { acceptOf } from "./request.ts";
 import { retrieveHandler } from "./retrieve.ts";
 import { searchHandler } from "./search.ts";
 import { storeHandler } from "./store.ts";
+import { wadoUriHandler } from "./wado-uri.ts";
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
@@ -39,6 +43,7 @@ function resources(parts: DicomwebParts): Resource[] {
   const reject = rejectHandler(parts);
   const hide = deleteHandler(parts);
   return [
+    { path: "/" },
     { path: "/studies", get: searchHandler("study", parts), post: storeHandler(parts) },
     { path: "/series", get: searchHandler("series", parts) },
     { path: "/instances", get: searchHandler("instance", parts) },
@@ -55,6 +60,7 @@ function resources(parts: DicomwebParts): Resource[] {
     { path: `${instance}/metadata`, get: instanceMetadataHandler(parts) },
     { path: `${instance}/bulkdata/*`, get: bulkDataHandler(parts) },
     { path: `${instance}/frames/:frames`, get: framesHandler(parts, cache) },
+    { path: "/wado", get: wadoUriHandler(parts, cache) },
     ...[study, series, instance, `${instance}/frames/:frames`].flatMap((path) => [
       { path: `${path}/rendered`, get: rendered },
       { path: `${path}/thumbnail`, get: thumbnail },
@@ -97,9 +103,11 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
       remedy,
     });
   });
-  for (const { path, get, post, delete: remove } of resources(parts)) {
-    const ways = [...(get ? ["GET", "HEAD"] : []), ...(post ? ["POST"] : []), ...(remove ? ["DELETE"] : [])];
-    const methods = [...ways, "OPTIONS"].join(", ");
+  const offered = resources(parts);
+  const capabilities = offered.map((resource) => ({ path: resource.path, methods: methodsOf(resource) }));
+  for (const resource of offered) {
+    const { path, get, post, delete: remove } = resource;
+    const methods = [...methodsOf(resource), "OPTIONS"].join(", ");
     if (get) scope.route({ method: ["GET", "HEAD"], url: path, handler: get });
     if (post) scope.route({ method: "POST", url: path, handler: post });
     if (remove) scope.route({ method: "DELETE", url: path, handler: remove });
@@ -108,7 +116,16 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
       if (parts.actorOf(request).kind === "anonymous" && !crossOrigin.isAllowed(request)) {
         throw new Problem("denied", "sign in first", { remedy: "a session or a token is needed" });
       }
-      return crossOrigin.answer(request, reply, methods);
+      const wantsAll = acceptOf(request).some(({ name }) => name === wadlType);
+      if (!wantsAll) return crossOrigin.answer(request, reply, methods);
+      const root = publicRoot(request, parts.root, parts.trustForwarded ?? false);
+      return reply.header("allow", methods).type(wadlType).send(writeWadl(root, capabilities));
     });
   }
 }
+
+const methodsOf = ({ get, post, delete: remove }: Resource): string[] => [
+  ...(get ? ["GET", "HEAD"] : []),
+  ...(post ? ["POST"] : []),
+  ...(remove ? ["DELETE"] : []),
+];

@@ -55,7 +55,10 @@ export function covers(range: string, name: string): boolean {
 }
 
 /** Which of `offered` the client wants most; undefined when none is acceptable. Ties go to what is offered first. */
-export function preferred(accept: readonly Acceptable[], offered: readonly string[]): string | undefined {
+export function preferred<Offer extends string>(
+  accept: readonly Acceptable[],
+  offered: readonly Offer[],
+): Offer | undefined {
   for (const { name } of accept) {
     const found = offered.find((offer) => covers(name, offer));
     if (found !== undefined) return found;

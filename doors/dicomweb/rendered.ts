@@ -1,54 +1,45 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
-import { encodingOf, Tag } from "#formats/dicom";
-import { encodePicture, type PictureFormat } from "#imaging/pictures";
+import { encodingOf } from "#formats/dicom";
 import type { HeldImage } from "#radiology/archive";
-import { displayOf, frameBytes, type ImageCache, type ImageObject } from "#radiology/images";
+import type { ImageCache } from "#radiology/images";
 import { sendRanged } from "./answer-stream.ts";
+import { documentOf } from "./documents.ts";
 import { frameNumbers } from "./frames.ts";
 import { preferred } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
+import { jpeg, pictureFile, pictureTypes, showableOf } from "./pictures.ts";
 import { notAcceptable } from "./refusal.ts";
-import { parseRendered, type RenderedQuery } from "./rendered-query.ts";
+import { parseRendered } from "./rendered-query.ts";
 import { acceptOf, parametersOf, targetOf } from "./request.ts";
-
-const jpeg = "image/jpeg";
-const png = "image/png";
-const pdf = "application/pdf";
-const representativeFrame = 0x00286010;
 
 const thumbnailSideMax = 256;
 const thumbnailQuality = 80;
 const thumbnailsBytesMax = 32 * 1024 * 1024;
 
-/** Retrieve Rendered (PS3.18 §10.4.1.1.3): one picture, JPEG or PNG; of an encapsulated PDF the document. */
+/**
+ * Retrieve Rendered (PS3.18 §10.4.1.1.3): a picture; of several frames a moving one where that is asked for; of a presentation state its
+ * image; of an encapsulated document that; of a report its text. Video is not made: no encoder that may be given on with this.
+ */
 export function renderedHandler(parts: DicomwebParts, cache: ImageCache) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const query = parseRendered(parametersOf(request));
     const accept = acceptOf(request);
     const { instance, frameNumber } = await shownOf(parts, request);
-    const document = await documentOf(instance, cache);
+    const send = (type: string, bytes: Uint8Array) =>
+      sendRanged(request, reply, { type, length: bytes.length, pieces: instance.whileLive(once(bytes)) }, parts.log);
+    const document = await documentOf(instance, cache, accept);
     if (document !== undefined) {
-      if (preferred(accept, [pdf]) === undefined) throw notAcceptable([pdf]);
-      reply.header("content-disposition", "inline");
-      return sendRanged(
-        request,
-        reply,
-        { type: pdf, length: document.length, pieces: instance.whileLive(once(document)) },
-        parts.log,
-      );
+      reply.headers(document.headers);
+      return send(document.type, document.bytes);
     }
-    const type = preferred(accept, [jpeg, png]);
-    if (type !== jpeg && type !== png) throw notAcceptable([jpeg, png]);
-    const image = await cache.image(instance);
-    const number = frameNumber ?? representative(image);
-    const picture = await render(parts, image, number, query, { type, quality: query.quality });
-    return sendRanged(
-      request,
-      reply,
-      { type, length: picture.length, pieces: instance.whileLive(once(picture)) },
-      parts.log,
-    );
+    const type = preferred(accept, pictureTypes);
+    if (type === undefined) throw notAcceptable(pictureTypes);
+    if (query.wantsAnnotation) reply.header("warning", '299 - "annotation is not drawn into pictures"');
+    const { studyUid } = targetOf(request);
+    const shown = await showableOf(parts, cache, { actor: parts.actorOf(request), studyUid }, instance);
+    const { window, viewport, quality } = query;
+    return send(type, await pictureFile(parts, shown, frameNumber, { window, viewport }, { type, quality }));
   };
 }
 
@@ -60,16 +51,17 @@ export function thumbnailHandler(parts: DicomwebParts, cache: ImageCache) {
     if (preferred(acceptOf(request), [jpeg]) === undefined) throw notAcceptable([jpeg]);
     const { instance, frameNumber } = await shownOf(parts, request);
     const side = Math.min(thumbnailSideMax, viewport?.width ?? thumbnailSideMax, viewport?.height ?? thumbnailSideMax);
-    const key = `${instance.id} ${frameNumber ?? ""} ${side}`;
+    const key = `${instance.id} ${instance.sees} ${frameNumber ?? ""} ${side}`;
     let picture = kept.get(key);
     if (picture === undefined) {
-      const image = await cache.image(instance);
-      const { rows, columns } = image.image;
+      const { studyUid } = targetOf(request);
+      const shown = await showableOf(parts, cache, { actor: parts.actorOf(request), studyUid, small: true }, instance);
+      const { rows, columns } = shown.image.image;
       const small = { width: Math.min(side, columns), height: Math.min(side, rows) };
-      const query = { window: undefined, viewport: small, quality: thumbnailQuality };
-      const number = frameNumber ?? representative(image);
-      picture = await render(parts, image, number, query, { type: jpeg, quality: thumbnailQuality });
-      kept.put(key, picture);
+      const form = { type: jpeg, quality: thumbnailQuality } as const;
+      picture = await pictureFile(parts, shown, frameNumber, { viewport: small }, form);
+      // What a presentation state shows belongs to another instance, whose access is asked for each time.
+      if (shown.instance === instance) kept.put(key, picture);
     }
     return sendRanged(
       request,
@@ -98,42 +90,6 @@ async function shownOf(
   const instance = series[series.length >> 1] ?? all[0];
   if (instance === undefined) throw new Problem("absent", "not found");
   return { instance, frameNumber: numbers[0] };
-}
-
-const encapsulatedPdf = "1.2.840.10008.5.1.4.1.1.104.1";
-
-/** The document of an Encapsulated PDF (PS3.3 §A.45.1), without the byte that made its length even. */
-async function documentOf(instance: HeldImage, cache: ImageCache): Promise<Uint8Array | undefined> {
-  if (instance.sopClassUid !== encapsulatedPdf) return undefined;
-  const { dataSet } = await cache.header(instance);
-  const bytes = dataSet.bytes(Tag.EncapsulatedDocument);
-  if (bytes === undefined) throw new Problem("absent", "the instance holds no document");
-  const length = dataSet.number(0x00420015);
-  return length !== undefined && length > 0 && length <= bytes.length ? bytes.subarray(0, length) : bytes;
-}
-
-function representative({ dataSet, frames }: ImageObject): number {
-  const number = dataSet.number(representativeFrame) ?? 1;
-  return Number.isInteger(number) && number >= 1 && number <= frames.length ? number : 1;
-}
-
-async function render(
-  { pixels }: DicomwebParts,
-  image: ImageObject,
-  number: number,
-  { window, viewport }: RenderedQuery,
-  format: PictureFormat,
-): Promise<Uint8Array> {
-  const frame = image.frames[number - 1];
-  if (frame === undefined) throw new Problem("absent", "the instance has no such frame");
-  const float = image.pixelTag === Tag.FloatPixelData || image.pixelTag === Tag.DoubleFloatPixelData;
-  const picture = await pixels.renderFrame({
-    frame: await frameBytes(image, frame),
-    image: { ...image.image, bitOffset: frame.firstBit },
-    attributes: displayOf(image.dataSet, number - 1, float),
-    options: { window, viewport },
-  });
-  return encodePicture(picture, format);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

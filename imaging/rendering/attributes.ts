@@ -1,3 +1,6 @@
+import type { Overlay } from "./overlay.ts";
+import type { Presentation } from "./presentation.ts";
+
 /** A look-up table of PS3.3 C.11.1, C.11.2 or C.7.6.3.1.5: data[i] belongs to the value `first` + i, outside it is clamped. */
 export interface LookupTable {
   first: number;
@@ -29,7 +32,11 @@ export interface DisplayAttributes {
   windows?: Window[] | undefined;
   voiLut?: LookupTable | undefined;
   presentationLutShape?: string | undefined;
+  /** Goes before the shape (PS3.3 C.11.6). */
+  presentationLut?: LookupTable | undefined;
   pixelPaddingValue?: number | undefined;
   pixelPaddingRangeLimit?: number | undefined;
+  overlays?: readonly Overlay[] | undefined;
+  presentation?: Presentation | undefined;
   palette?: { red: LookupTable; green: LookupTable; blue: LookupTable } | undefined;
 }

@@ -1,5 +1,5 @@
 import { Problem } from "#base/problem";
-import type { DisplayAttributes, Window } from "./attributes.ts";
+import type { DisplayAttributes, LookupTable, Window } from "./attributes.ts";
 import { isUsableWindow, lookUp, voiLutFunction, windowFunction } from "./voi.ts";
 
 /** The parts of a decoded frame that are read here. */
@@ -70,6 +70,14 @@ function chosenVoi(attributes: DisplayAttributes, asked: Window | undefined): ((
   return attributes.voiLut === undefined ? undefined : voiLutFunction(attributes.voiLut);
 }
 
+/** Brightness after the presentation table, which takes the whole range of what the VOI transform gives (PS3.3 C.11.6.1). */
+function presented(voi: (x: number) => number, table: LookupTable | undefined): (x: number) => number {
+  if (table === undefined) return voi;
+  const last = table.data.length - 1;
+  const most = 2 ** table.bits - 1;
+  return (x) => Math.min(1, (table.data[Math.round(voi(x) * last)] ?? 0) / most);
+}
+
 /** A straight ramp from `least` to `most`, both shown. */
 const ramp = (least: number, most: number) => (x: number) =>
   most > least ? Math.min(1, Math.max(0, (x - least) / (most - least))) : x >= most ? 1 : 0;
@@ -125,11 +133,12 @@ function mapNarrow(
     }
     voi = ramp(...usualRange(histogram, storedValue, gray));
   }
+  const shown = presented(voi, attributes.presentationLut);
   const table = new Uint8Array(size);
   for (let raw = 0; raw < size; raw++) {
     const stored = storedValue(raw);
     if (gray.isPadding?.(stored)) continue;
-    const light = Math.round(voi(gray.modality(stored)) * 255);
+    const light = Math.round(shown(gray.modality(stored)) * 255);
     table[raw] = gray.inverted ? 255 - light : light;
   }
   const out = new Uint8Array(samples.length);
@@ -157,11 +166,12 @@ function mapWide(
     }
     voi = ramp(least, most);
   }
+  const shown = presented(voi, attributes.presentationLut);
   const out = new Uint8Array(samples.length);
   for (let i = 0; i < out.length; i++) {
     const stored = samples[i] as number;
     if (Number.isNaN(stored) || gray.isPadding?.(stored)) continue;
-    const light = Math.round(voi(gray.modality(stored)) * 255);
+    const light = Math.round(shown(gray.modality(stored)) * 255);
     out[i] = gray.inverted ? 255 - light : light;
   }
   return out;

@@ -1,6 +1,10 @@
 export type { DisplayAttributes, LookupTable, VoiFunction, Window } from "./attributes.ts";
+export type { Graphic } from "./graphics.ts";
 export { readLookupTable, readSegmentedTable } from "./lookup-table.ts";
+export type { Overlay, OverlayBits } from "./overlay.ts";
+export type { Presentation } from "./presentation.ts";
 export type { RenderableFrame, RenderOptions } from "./render.ts";
 export { renderFrame } from "./render.ts";
 export type { Picture, Viewport } from "./resize.ts";
 export { resizePicture } from "./resize.ts";
+export type { Point, Shutter } from "./shutter.ts";

@@ -98,7 +98,8 @@ export function resizePicture(picture: Picture, width: number, height: number): 
   return { width, height, channels, pixels: new Uint8Array(pixels.buffer) };
 }
 
-function cut(
+/** A part of the picture, mirrored across or down where asked for. */
+export function cutOut(
   picture: Picture,
   x: number,
   y: number,
@@ -142,7 +143,7 @@ export function fitViewport(picture: Picture, viewport: Viewport): Picture {
     });
   }
   const all = sx === 0 && sy === 0 && sw === picture.width && sh === picture.height;
-  const part = all ? picture : cut(picture, sx, sy, Math.abs(sw), Math.abs(sh), [sw < 0, sh < 0]);
+  const part = all ? picture : cutOut(picture, sx, sy, Math.abs(sw), Math.abs(sh), [sw < 0, sh < 0]);
   const scale = Math.min(width / part.width, height / part.height);
   const side = (length: number) => Math.max(1, Math.round(length * scale));
   return resizePicture(part, Math.min(width, side(part.width)), Math.min(height, side(part.height)));

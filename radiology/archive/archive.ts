@@ -206,7 +206,16 @@ export function createArchive(parts: ArchiveParts): Archive {
     const opened = await reveal(pass, { halves }, "read");
     return rows.map((row) => {
       const { identity: _identity, places, ...rest } = row;
-      const image = { ...rest, whileLive: <T>(pieces: AsyncIterable<T>) => live.whileLive(pass, pieces) };
+      const image = {
+        ...rest,
+        sees: pass.sees,
+        whileLive: <T>(pieces: AsyncIterable<T>) => live.whileLive(pass, pieces),
+        openWhole: live.throughout(pass, async () => {
+          const half = { studyToken: row.studyToken, place: places.identity };
+          const { openHalf } = await reveal(pass, { halves: [half] }, "read");
+          return openWhole(vault, row, openHalf(0));
+        }),
+      };
       if (row.pixelOffset !== undefined) {
         return { ...image, open: live.once(pass, () => vault.open(places.image, row.id)) };
       }

@@ -19,8 +19,12 @@ export interface HeldInstance extends InstanceRow {
  * no pixels of its own (a document, a deflated data set) is opened whole.
  */
 export interface HeldImage extends Omit<IndexedInstance, "identity" | "places"> {
+  /** Who looks sees identity masked: what is written into the pixels then matters. */
+  readonly sees: "whole" | "masked";
   /** What is open may be kept, and read for others that the gate has let look at it. Problem "denied" once the access has ended. */
   open(): Promise<OpenedObject>;
+  /** With what identifies, opened and logged for the one who looks: never kept for others. Problem "denied" for who sees it masked. */
+  openWhole(): Promise<OpenedObject>;
   /** Pieces of an answer, as long as the access holds: then Problem "denied". */
   whileLive<Piece>(pieces: AsyncIterable<Piece>): AsyncIterable<Piece>;
 }

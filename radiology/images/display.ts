@@ -18,6 +18,7 @@ const tag = {
   lutDescriptor: tagOf("LUTDescriptor"),
   lutData: tagOf("LUTData"),
   voiFunction: tagOf("VOILUTFunction"),
+  presentationLut: tagOf("PresentationLUTSequence"),
   presentationShape: tagOf("PresentationLUTShape"),
   paddingLimit: tagOf("PixelPaddingRangeLimit"),
 } as const;
@@ -42,13 +43,31 @@ export function displayOf(dataSet: DataSet, frame: number, float: boolean): Disp
     rescaleSlope: transformation.number(Tag.RescaleSlope),
     rescaleIntercept: transformation.number(Tag.RescaleIntercept),
     modalityLut: tableOf(dataSet.items(tag.modalityLut)?.[0], signed),
-    windows: windowsOf(voi),
-    voiLut: tableOf(voi.items(tag.voiLut)?.[0], signed),
+    ...voiOf(voi, signed),
     presentationLutShape: dataSet.text(tag.presentationShape),
     pixelPaddingValue: dataSet.number(Tag.PixelPaddingValue),
     pixelPaddingRangeLimit: dataSet.number(tag.paddingLimit),
     palette: paletteOf(dataSet),
   };
+}
+
+/** The VOI transform of a data set or item that holds one. */
+export function voiOf(voi: DataSet, signed: boolean): Pick<DisplayAttributes, "windows" | "voiLut"> {
+  return { windows: windowsOf(voi), voiLut: tableOf(voi.items(tag.voiLut)?.[0], signed) };
+}
+
+/** The modality transform of a presentation state, which goes before the image's where it has one (PS3.4 §N.2.1). */
+export function transformationOf(state: DataSet, own: DisplayAttributes): Partial<DisplayAttributes> {
+  const modalityLut = tableOf(state.items(tag.modalityLut)?.[0], false);
+  if (modalityLut !== undefined) return { modalityLut };
+  const rescaleSlope = state.number(Tag.RescaleSlope);
+  if (rescaleSlope === undefined) return { modalityLut: own.modalityLut };
+  return { modalityLut: undefined, rescaleSlope, rescaleIntercept: state.number(Tag.RescaleIntercept) };
+}
+
+/** The table of a Presentation LUT Sequence (PS3.3 §C.11.6). */
+export function presentationTableOf(state: DataSet): LookupTable | undefined {
+  return tableOf(state.items(tag.presentationLut)?.[0], false);
 }
 
 function windowsOf(voi: DataSet): Window[] {

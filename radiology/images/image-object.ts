@@ -18,6 +18,7 @@ import {
 import type { FrameDescription } from "#imaging/codecs";
 import type { HeldImage } from "#radiology/archive";
 import type { OpenedObject } from "#trust/vault";
+import { requireCleanFor } from "./burned-in.ts";
 
 /** Everything before the pixels, wherever they are: nobody writes longer headers but to hurt. */
 const headerBytesMax = 64 * 1024 * 1024;
@@ -239,8 +240,10 @@ export function createImageCache(weightMax: number) {
   };
   return {
     header: async (instance: HeldImage): Promise<ObjectHeader> => (await entryOf(instance)).header,
+    /** Problem `denied` where the pixels may show whose they are, and who looks may not know. */
     async image(instance: HeldImage): Promise<ImageObject> {
       const entry: { header: ObjectHeader; frames: ImageObject | undefined } = await entryOf(instance);
+      requireCleanFor(instance, entry.header.dataSet);
       entry.frames ??= imageOf(entry.header, instance.transferSyntaxUid);
       return entry.frames;
     },

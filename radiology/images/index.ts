@@ -1,7 +1,10 @@
 export { displayOf } from "./display.ts";
 export type { ImageCache, ImageObject, ObjectHeader } from "./image-object.ts";
 export { createImageCache, frameBytes, imageOf, readHeader } from "./image-object.ts";
+export { hasOverlayData, overlaysOf } from "./overlays.ts";
 export type { PictureRequest, PixelWork } from "./pixel-work.ts";
+export type { ReferredImage } from "./presentation-state.ts";
+export { isPresentationState, presentedBy, referredImage } from "./presentation-state.ts";
 export { swapped, swapUnit } from "./sample-order.ts";
 export type { Implementation, Transcodable, Transcoder, TranscoderParts } from "./transcoder.ts";
 export { createTranscoder } from "./transcoder.ts";

@@ -83,10 +83,14 @@ export function asking(
     .replaceAll(/:([A-Za-z]+)(\([^)]*\))?/g, (_all, name: string) => encodeURIComponent(inAddress(name, other)))
     .replace("*", "7FE00010");
   const isSearch = isDicomweb && method === "GET" && /(studies|series|instances)$/.test(url);
-  const { studyUid = "", patientId = "" } = ids;
-  const path = isSearch
-    ? `${filled}?${new URLSearchParams({ StudyInstanceUID: studyUid, PatientID: patientId })}`
-    : filled;
+  const { studyUid = "", seriesUid = "", instanceUid = "", patientId = "" } = ids;
+  const byUri = { requestType: "WADO", studyUID: studyUid, seriesUID: seriesUid, objectUID: instanceUid };
+  const query = isSearch
+    ? { StudyInstanceUID: studyUid, PatientID: patientId }
+    : url.endsWith("/wado")
+      ? byUri
+      : undefined;
+  const path = query === undefined ? filled : `${filled}?${new URLSearchParams(query)}`;
   const takesBody = method !== "GET" && schema !== undefined;
   const body = takesBody ? JSON.stringify(bodyFor(schema as Schema, "", filledWith(ids), other)) : undefined;
   return { method, path, body, headers: { ...headers, ...(takesBody && { "content-type": "application/json" }) } };

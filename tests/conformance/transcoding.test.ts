@@ -188,11 +188,7 @@ test("what fits no codec, and pixels that are none, are refused with 406 before 
   const [ct] = phantomFiles({ kind: "ct-head", slices: 1, size: 32 });
   const path = await store(ct as Uint8Array);
   assert.equal((await inSyntax(path, TransferSyntaxUid.jpegBaseline8Bit)).statusCode, 406);
-  const names = [
-    "transfer-syntaxes/liver_rle.dcm",
-    "objects/sr/sr.dcm",
-    "transfer-syntaxes/rtdose_rle.dcm",
-  ];
+  const names = ["transfer-syntaxes/liver_rle.dcm", "objects/sr/sr.dcm", "transfer-syntaxes/rtdose_rle.dcm"];
   const files = names.map((name) => join(dataFolder, "dicom", name)).filter((name) => existsSync(name));
   if (files.length === 0) return t.skip("the rest needs the sample data: set LEADGLASS_DATA");
   for (const file of files) {
