@@ -25,6 +25,8 @@ export interface FileStart {
 
 /** More than any writer puts there; what is larger is not file meta information. */
 const fileStartBytesMax = 1024 * 1024;
+/** PS3.10 §7.1 knows 21, and writers add few. */
+const metaElementsMax = 256;
 const prefixOffset = 128;
 const dicm = [0x44, 0x49, 0x43, 0x4d];
 
@@ -55,6 +57,13 @@ export function readFileStart(bytes: Uint8Array, last: boolean): FileStart | num
     if (offset + head.length > bytes.length) {
       if (last) throw cut(at);
       return offset + head.length + 12;
+    }
+    if (elements.length === metaElementsMax) {
+      throw new Problem("too-large", `more than ${metaElementsMax} elements in the file meta information`);
+    }
+    // The second could say another transfer syntax than a reader before us believed.
+    if (elements.some(({ tag }) => tag === head.tag >>> 0)) {
+      throw new Problem("invalid", `${formatTag(head.tag >>> 0)} stands twice in the file meta information`);
     }
     elements.push({ tag: head.tag >>> 0, vr: head.vr, offset, length: head.length });
     if (head.tag === Tag.TransferSyntaxUID) uid = asciiOf(bytes, offset, head.length);
@@ -97,9 +106,10 @@ function cut(at: number): Problem {
   return new Problem("invalid", `the file ends inside the file meta information, at byte ${at}`);
 }
 
+/** One character more than a UID may have is enough to see that it is none. */
 function asciiOf(bytes: Uint8Array, offset: number, length: number): string {
   let text = "";
-  for (let i = offset; i < offset + Math.min(length, 64); i += 1) {
+  for (let i = offset; i < offset + Math.min(length, 65); i += 1) {
     const byte = bytes[i]!;
     if (byte > 0x20) text += String.fromCharCode(byte);
   }

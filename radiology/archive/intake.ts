@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import {
   createCutter,
@@ -30,6 +31,7 @@ import {
 import { noteSopClass, type ReadNote, readNote } from "./rejection-notes.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { InstancePlaces, InstanceRecord } from "./study-index.ts";
+import { clearPreamble, refusal, unwanted } from "./unwanted.ts";
 
 /** What C-STORE says of a data set before it comes. */
 export interface DataSetHeader {
@@ -74,6 +76,7 @@ interface IntakeParts {
   readonly indexer: Indexer;
   /** When something arrives, epoch milliseconds. */
   readonly stamp: () => number;
+  readonly clock: Clock;
   /** Lets a rejection note in, or not; `store` is what is done then. */
   readonly admitNote: <T>(actor: Actor, note: ReadNote, store: () => Promise<T>) => Promise<T>;
   readonly implementation: { readonly classUid: string; readonly version: string };
@@ -81,6 +84,7 @@ interface IntakeParts {
 
 /** The Study Instance UID comes early (PS3.5 §7.1: ascending tags). What stands before it waits in memory, up to this. */
 const bytesBeforeStudyMax = 8 * 1024 * 1024;
+const deflatedBytesAtOnce = 8 * 1024;
 
 /** A Key Object Selection is read whole: it may be a rejection note. */
 const noteBytesMax = 8 * 1024 * 1024;
@@ -107,6 +111,10 @@ interface Sender {
 
 /** What the reader has told about the instance so far. */
 interface Seen {
+  hasPreamble: boolean;
+  isDeflated: boolean;
+  /** Why it cannot be kept, although it can be read. */
+  refused: Problem | undefined;
   readonly captured: Map<number, CapturedValue>;
   dataSetOffset: number | undefined;
   pixelOffset: number | undefined;
@@ -114,8 +122,11 @@ interface Seen {
 }
 
 function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sender): Receiving {
-  const { vault, gate, indexer, stamp } = parts;
-  const seen: Seen = { captured: new Map(), dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined };
+  const { vault, gate, indexer, clock, stamp } = parts;
+  const seen: Seen = {
+    ...{ captured: new Map(), hasPreamble: false, isDeflated: false, refused: undefined },
+    ...{ dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined },
+  };
   const meta = header && metaFor(header, parts.implementation);
   let halves: Halves | undefined;
   const cutter = createCutter({ meta, onCut: (piece) => halves?.cut(piece) });
@@ -155,12 +166,14 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
     if (meta !== undefined) await halves.write(cutter.cut(meta));
     const waiting = held;
     held = [];
+    if (seen.hasPreamble) clearPreamble(waiting);
     for (const bytes of waiting) await absorb(bytes);
   };
 
   const finish = async (): Promise<StoredInstance> => {
     const read = reader.end();
     if (read.problem !== undefined) throw asRefusal(read.problem);
+    if (!isUid(read.transferSyntaxUid)) throw refusal("the transfer syntax is not a UID");
     const uids = checkedUids(seen, header);
     const into = halves;
     if (into === undefined) throw refusal("no Study Instance UID");
@@ -206,11 +219,25 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
     return uids;
   };
 
+  const take = (bytes: Uint8Array): undefined | Promise<void> => {
+    if (!reader.write(bytes)) throw asRefusal(reader.end().problem);
+    if (seen.refused !== undefined) throw seen.refused;
+    return halves === undefined ? hold(bytes) : (absorb(bytes) as undefined | Promise<void>);
+  };
+
+  /** Deflated bytes swell by up to `inflateRatioMax`: little by little, so that others have their turn between. */
+  const takeSlowly = async (bytes: Uint8Array): Promise<void> => {
+    for (let at = 0; at < bytes.length; at += deflatedBytesAtOnce) {
+      await take(bytes.subarray(at, at + deflatedBytesAtOnce));
+      if (seen.isDeflated) await clock.sleep(0);
+    }
+  };
+
   return endingOnce({
-    write(bytes) {
-      if (!reader.write(bytes)) throw asRefusal(reader.end().problem);
-      return halves === undefined ? hold(bytes) : (absorb(bytes) as undefined | Promise<void>);
-    },
+    write: (bytes) =>
+      bytes.length > deflatedBytesAtOnce && (seen.isDeflated || seen.dataSetOffset === undefined)
+        ? takeSlowly(bytes)
+        : take(bytes),
     finish,
     abort: async () => halves?.abort(),
   });
@@ -293,11 +320,17 @@ function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptio
       return isIssuer || isOfItems || (depth === 0 && isIndexed(tag, length));
     },
     events: {
-      dataSetStart(_transferSyntaxUid, offset) {
-        seen.dataSetOffset = offset;
+      preamble() {
+        seen.hasPreamble = true;
       },
-      element: (tag, _vr, offset, length, depth) =>
-        notePixels(tag, offset, length === undefinedLength ? undefined : length, depth),
+      dataSetStart(transferSyntaxUid, offset) {
+        seen.dataSetOffset = offset;
+        seen.isDeflated = encodingOf(transferSyntaxUid).deflated;
+      },
+      element(tag, vr, offset, length, depth) {
+        if (seen.dataSetOffset !== undefined) seen.refused ??= unwanted(tag, vr, length, depth);
+        notePixels(tag, offset, length === undefinedLength ? undefined : length, depth);
+      },
       value(bytes, from, to) {
         // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.
         const value = { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) };
@@ -352,12 +385,6 @@ function uidOf({ bytes }: CapturedValue): string | undefined {
     .toString("latin1")
     .replace(/[\0 ]+$/, "");
   return isUid(text) ? text : undefined;
-}
-
-/** The text also becomes the Error Comment of a C-STORE response (LO, 64 characters). */
-function refusal(message: string, offending?: number): Problem {
-  const problem = new Problem("invalid", message, { remedy: "correct the data set at its source and send it again" });
-  return offending === undefined ? problem : Object.assign(problem, { offendingElements: [offending] });
 }
 
 function asRefusal(problem: Problem | undefined): Problem {
