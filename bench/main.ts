@@ -44,6 +44,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "the study index alone  [--studies 50000] [--folder DIR] [--url postgres://…]",
     load: async () => (await import("./study-index.ts")).studyIndex,
   },
+  worklist: {
+    does: "C-FIND of the modality worklist  [--steps 10000] [--times 200]",
+    load: async () => (await import("./worklist.ts")).worklist,
+  },
   vault: {
     does: "C-STORE beside the first issue's store, QIDO-RS at 50,000 and 1,000,000 studies beside Orthanc  [--part ingest,search]",
     load: async () => (await import("./vault.ts")).vault,

@@ -84,6 +84,7 @@ const plainLetters: Readonly<Record<string, string>> = {
  * and Cyrillic block stay: without its voicing mark a kana, without its vowel sign a Thai syllable is another one.
  */
 export function foldText(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text.slice(0, charactersMost).toLowerCase();
   const lower = cleanText(text.slice(0, charactersMost)).toUpperCase().toLowerCase();
   const bare = lower
     .normalize("NFKD")
@@ -99,6 +100,8 @@ export function cleanText(text: string): string {
 
 /** Goes back only behind the last run, so it takes time by length of text times length of pattern at most. */
 export function matchesPattern(parts: readonly PatternPart[], text: string): boolean {
+  const [first] = parts;
+  if (typeof first === "object" && !text.startsWith(first.literal)) return false;
   const wanted = parts.flatMap((part) => (typeof part === "object" ? [...part.literal] : [part]));
   const given = [...text];
   let at = 0;

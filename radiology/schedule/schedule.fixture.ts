@@ -12,7 +12,7 @@ import {
 import { createMemoryRecordStore } from "#stores/memory";
 import { actorOf, createGate } from "#trust/access";
 import type { AuditEntry, AuditLog } from "#trust/audit";
-import { createRecords } from "#trust/vault";
+import { createRecords, type RecordStore } from "#trust/vault";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { openVault } from "../../trust/vault/vault.fixture.ts";
 import { createSchedule } from "./index.ts";
@@ -78,12 +78,14 @@ export const itemOf = (planned: Planned = {}): DataSet =>
 type Appended = Omit<AuditEntry, "at">;
 
 /** A schedule over records in memory; the log is a list. `again` opens it anew, as after a restart. */
-export async function openSchedule(givenRights: Parameters<typeof policyWhere>[0] = {}) {
+export async function openSchedule(
+  givenRights: Parameters<typeof policyWhere>[0] = {},
+  store: RecordStore = createMemoryRecordStore(),
+) {
   const clock = createVirtualClock(Date.UTC(2026, 2, 1, 8));
   const entries: Appended[] = [];
   const audit = { append: async (entry: Appended) => entries.push(entry) } as Partial<AuditLog> as AuditLog;
   const gate = createGate({ policy: policyWhere({ [frontDesk.id]: ["front-desk"], ...givenRights }), audit, clock });
-  const store = createMemoryRecordStore();
   const { vault } = await openVault();
   const again = () =>
     createSchedule({ records: createRecords({ store, vault }), gate, clock, random: seededRandom(2) });
