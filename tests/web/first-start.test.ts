@@ -97,7 +97,7 @@ test("a machine that calls shows up by itself and is admitted with one click", {
   await page.getByText(String(house.dicom)).first().waitFor();
   await assert.rejects(storeAll(house, slices.slice(0, 1)));
   await page.getByRole("button", { name: "Admit CT1 at 127.0.0.1" }).click();
-  await page.getByText("CT1 at 127.0.0.1 may send").waitFor();
+  await page.getByText("CT1 at 127.0.0.1 is admitted").waitFor();
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("heading", { name: "Watch images arrive" }).waitFor();
 });

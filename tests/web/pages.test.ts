@@ -122,15 +122,23 @@ test("the command palette finds a patient, and ? shows the shortcuts", { skip: n
   await page.getByRole("dialog").waitFor({ state: "hidden" });
 });
 
-test("a device is added by hand and removed after a question", { skip: noBrowser }, async () => {
+test("a device is added by hand, changed, and removed after a question", { skip: noBrowser }, async () => {
   const { page } = browser;
   await page.goto(`${siteOf(house)}/devices`);
   await page.getByLabel("AE title").fill("MR7");
   await page.getByLabel("Address").fill("192.0.2.7");
   await page.getByRole("button", { name: "Add device" }).click();
+  await page.getByRole("row", { name: /MR7 192.0.2.7 Sends images/ }).waitFor();
+  await page.getByRole("button", { name: "Change MR7 at 192.0.2.7" }).click();
+  const dialog = page.getByRole("dialog", { name: "MR7 at 192.0.2.7" });
+  assert.ok(await dialog.getByRole("button", { name: "Test connection" }).isDisabled(), "it takes no images anywhere");
+  await dialog.getByLabel("What it does").selectOption({ label: "Finds and fetches images" });
+  await dialog.getByLabel("Takes images at port").fill("11112");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("row", { name: /MR7 192.0.2.7 Finds and fetches images 11112/ }).waitFor();
   await page.getByRole("button", { name: "Remove MR7 at 192.0.2.7" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-  await page.getByText("No device may send yet").waitFor();
+  await page.getByText("No device is admitted yet").waitFor();
 });
 
 test("the log shows what was done and holds no name", { skip: noBrowser }, async () => {

@@ -143,7 +143,7 @@ test(
     assert.equal(await page.locator("[data-action]", { hasText: "Grants" }).count(), 0);
     await page.keyboard.press("Escape");
     await go(page, "/devices");
-    await page.getByText("No device may send yet").waitFor();
+    await page.getByText("No device is admitted yet").waitFor();
     assert.equal(await page.getByRole("button", { name: /Add device|Add facility/ }).count(), 0);
   },
 );

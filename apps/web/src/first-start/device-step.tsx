@@ -34,7 +34,7 @@ export function DeviceStep({ dicom, onNext }: { readonly dicom: SetupState["dico
         <ul className={classes.admitted} aria-label="Admitted devices">
           {admitted.map((device) => (
             <li key={device.id}>
-              <IconCheck size={16} aria-hidden /> <b>{device.ae}</b> at {device.address} may send
+              <IconCheck size={16} aria-hidden /> <b>{device.ae}</b> at {device.address} is admitted
             </li>
           ))}
         </ul>

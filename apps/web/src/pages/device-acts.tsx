@@ -1,14 +1,14 @@
-import { Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
+import { Button, Group, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { DeviceRequest, DeviceView, WaitingView } from "#formats/api";
-import { useFacilities } from "../api/access-queries.ts";
 import { call } from "../api/client.ts";
 import { useEvents } from "../api/events.tsx";
 import { devicesQuery, useMay, waitingQuery } from "../api/queries.ts";
 import { wordsOf } from "../shell/problem-note.tsx";
 import { counted } from "../words/moments.ts";
 import { Time } from "../words/time.tsx";
+import { FacilityField, mayOf, PortField, UseField } from "./device-terms.tsx";
 import classes from "./rows.module.css";
 
 /** Adds a device; the list and the waiting callers are read again after it. */
@@ -43,6 +43,7 @@ export function WaitingCallers({
     onSuccess: () => queries.invalidateQueries(waitingQuery),
   });
   const may = useMay();
+  const [use, setUse] = useState("sends");
   const [facility, setFacility] = useState("");
   const problem = admit.error ?? dismiss.error ?? waiting.error;
   const callers = waiting.data ?? [];
@@ -59,6 +60,7 @@ export function WaitingCallers({
         <div className={classes.wrap}>
           {may("device.write") ? (
             <div className={classes.form}>
+              <UseField use={use} onUse={setUse} label="Admit as what" />
               <FacilityField facility={facility} onFacility={setFacility} label="Admit into" />
             </div>
           ) : null}
@@ -86,7 +88,14 @@ export function WaitingCallers({
                       <Group gap={6} justify="flex-end" wrap="nowrap">
                         <Button
                           size="compact-sm"
-                          onClick={() => admit.mutate({ ae: caller.ae, address: caller.address, ...chosen(facility) })}
+                          onClick={() =>
+                            admit.mutate({
+                              ae: caller.ae,
+                              address: caller.address,
+                              ...mayOf(use),
+                              ...chosen(facility),
+                            })
+                          }
                           aria-label={`Admit ${caller.ae} at ${caller.address}`}
                         >
                           Admit
@@ -124,39 +133,23 @@ function Called({ caller }: { readonly caller: WaitingView }) {
 /** Without a choice a device that is known stays where it is. */
 const chosen = (facility: string) => (facility === "" ? {} : { facility });
 
-interface FacilityFieldProps {
-  readonly facility: string;
-  onFacility(facility: string): void;
-  readonly label: string;
-}
-
-/** Nothing where there is no facility to choose. */
-function FacilityField({ facility, onFacility, label }: FacilityFieldProps) {
-  const facilities = useFacilities();
-  if (facilities.length === 0) return null;
-  return (
-    <NativeSelect
-      label={label}
-      data={[{ value: "", label: "No facility" }, ...facilities.map(({ id, name }) => ({ value: id, label: name }))]}
-      value={facility}
-      onChange={(event) => onFacility(event.currentTarget.value)}
-    />
-  );
-}
-
-/** AE title and address, typed. AE titles: up to 16 characters, no backslash or control characters (PS3.5 §6.2). */
+/** A machine that has not called yet, typed. AE titles: up to 16 characters, no backslash or control characters (PS3.5 §6.2). */
 export function AddDevice({ onAdmitted }: { onAdmitted?(device: DeviceView): void }) {
   const [ae, setAe] = useState("");
   const [address, setAddress] = useState("");
+  const [use, setUse] = useState("sends");
+  const [port, setPort] = useState("");
   const [facility, setFacility] = useState("");
   const admit = useAdmit((device) => {
     setAe("");
     setAddress("");
+    setPort("");
     onAdmitted?.(device);
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    admit.mutate({ ae: ae.trim(), address: address.trim(), ...chosen(facility) });
+    const takes = port === "" ? {} : { port: Number(port) };
+    admit.mutate({ ae: ae.trim(), address: address.trim(), ...mayOf(use), ...takes, ...chosen(facility) });
   };
   const problem = admit.isError ? wordsOf(admit.error) : undefined;
   return (
@@ -183,6 +176,8 @@ export function AddDevice({ onAdmitted }: { onAdmitted?(device: DeviceView): voi
           autoComplete="off"
           placeholder="192.0.2.17"
         />
+        <UseField use={use} onUse={setUse} label="What it does" />
+        <PortField port={port} onPort={setPort} />
         <FacilityField facility={facility} onFacility={setFacility} label="Facility" />
         <Button type="submit" variant="default" loading={admit.isPending}>
           Add device

@@ -5,8 +5,10 @@ import type { DeviceView } from "#formats/api";
 import { call } from "../api/client.ts";
 import { devicesQuery, statusQuery, useMay } from "../api/queries.ts";
 import { ProblemNote, wordsOf } from "../shell/problem-note.tsx";
+import { saysMay, saysPort } from "../words/device-words.ts";
 import { Time } from "../words/time.tsx";
 import { AddDevice, WaitingCallers } from "./device-acts.tsx";
+import { ChangeDevice } from "./device-terms.tsx";
 import { DeviceFacility, Facilities } from "./facilities.tsx";
 import { Page } from "./page.tsx";
 import classes from "./rows.module.css";
@@ -21,7 +23,7 @@ export function DevicesPage() {
       about={
         port == null ? undefined : (
           <>
-            They send to AE title <Code>{status.data?.dicomAeTitle}</Code>, port <Code>{port}</Code>
+            They reach us as AE title <Code>{status.data?.dicomAeTitle}</Code>, port <Code>{port}</Code>
           </>
         )
       }
@@ -30,7 +32,7 @@ export function DevicesPage() {
         <Title order={2} id="waiting" mb={6}>
           Waiting to be admitted
         </Title>
-        <WaitingCallers empty="Nobody is waiting. A machine that sends here without being admitted is rejected and listed in this place." />
+        <WaitingCallers empty="Nobody is waiting. A machine that calls without being admitted is rejected and listed in this place." />
       </section>
       <section className={classes.section} aria-labelledby="admitted">
         <Title order={2} id="admitted" mb={6}>
@@ -61,13 +63,16 @@ export function DevicesPage() {
 function Admitted() {
   const devices = useQuery(devicesQuery);
   const may = useMay();
+  const [changing, setChanging] = useState<DeviceView | undefined>(undefined);
   const [leaving, setLeaving] = useState<DeviceView | undefined>(undefined);
   if (devices.error !== null && devices.data === undefined)
     return <ProblemNote error={devices.error} onRetry={() => void devices.refetch()} />;
   if (devices.data === undefined) return <div className={classes.empty}>Reading the list…</div>;
   if (devices.data.length === 0)
     return (
-      <div className={classes.empty}>No device may send yet. Admit one that is waiting, or add it by hand below.</div>
+      <div className={classes.empty}>
+        No device is admitted yet. Admit one that is waiting, or add it by hand below.
+      </div>
     );
   return (
     <div className={classes.wrap}>
@@ -76,7 +81,9 @@ function Admitted() {
           <tr>
             <th>AE title</th>
             <th>Address</th>
-            <th>Facility</th>
+            <th className={classes.wide}>What it does</th>
+            <th className={classes.wide}>Takes images at port</th>
+            <th className={classes.wide}>Facility</th>
             <th className={classes.wide}>Added</th>
             <th>Last seen</th>
             <th>
@@ -89,7 +96,9 @@ function Admitted() {
             <tr key={device.id}>
               <td className={classes.mono}>{device.ae}</td>
               <td className={classes.mono}>{device.address}</td>
-              <td>
+              <td className={classes.wide}>{saysMay(device.may)}</td>
+              <td className={classes.wide}>{saysPort(device)}</td>
+              <td className={classes.wide}>
                 <DeviceFacility device={device} />
               </td>
               <td className={classes.wide}>
@@ -98,20 +107,31 @@ function Admitted() {
               <td>{device.lastSeenAt > 0 ? <Time at={device.lastSeenAt} /> : "never"}</td>
               <td className={classes.right}>
                 {may("device.write") ? (
-                  <Button
-                    size="compact-sm"
-                    variant="default"
-                    onClick={() => setLeaving(device)}
-                    aria-label={`Remove ${device.ae} at ${device.address}`}
-                  >
-                    Remove
-                  </Button>
+                  <Group gap={6} justify="flex-end" wrap="nowrap">
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      onClick={() => setChanging(device)}
+                      aria-label={`Change ${device.ae} at ${device.address}`}
+                    >
+                      Change
+                    </Button>
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      onClick={() => setLeaving(device)}
+                      aria-label={`Remove ${device.ae} at ${device.address}`}
+                    >
+                      Remove
+                    </Button>
+                  </Group>
                 ) : null}
               </td>
             </tr>
           ))}
         </tbody>
       </table>
+      <ChangeDevice device={changing} onClose={() => setChanging(undefined)} />
       <RemoveDevice device={leaving} onClose={() => setLeaving(undefined)} />
     </div>
   );

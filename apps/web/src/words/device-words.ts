@@ -1,0 +1,42 @@
+import type { DeviceRight, DeviceView } from "#formats/api";
+
+/** What a machine is for, and what it may do to be that. */
+export const deviceUses: readonly {
+  readonly use: string;
+  readonly label: string;
+  readonly may: readonly DeviceRight[];
+}[] = [
+  { use: "sends", label: "Sends images", may: ["store", "worklist"] },
+  { use: "fetches", label: "Finds and fetches images", may: ["find", "retrieve"] },
+  { use: "both", label: "Sends, finds and fetches", may: ["store", "find", "retrieve", "worklist"] },
+];
+
+const rightWords: Readonly<Record<DeviceRight, string>> = {
+  store: "sends",
+  find: "finds",
+  retrieve: "fetches",
+  worklist: "asks for the worklist",
+  notify: "is told what has come",
+};
+
+/** One of `deviceUses`; "" for what the command alone can say. Whether it is told what has come is no use of its own. */
+export function deviceUse(may: readonly DeviceRight[]): string {
+  const does = may.filter((right) => right !== "notify");
+  const same = deviceUses.find(
+    (one) => one.may.length === does.length && does.every((right) => one.may.includes(right)),
+  );
+  return same?.use ?? "";
+}
+
+export function saysMay(may: readonly DeviceRight[]): string {
+  const use = deviceUse(may);
+  if (use !== "") return deviceUses.find((one) => one.use === use)?.label ?? "";
+  const text = may.map((right) => rightWords[right]).join(", ");
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** Where it takes images; "" where it takes none. */
+export function saysPort({ port, tls }: Pick<DeviceView, "port" | "tls">): string {
+  if (port === 0) return "";
+  return tls ? `${port}, TLS` : String(port);
+}
