@@ -1,10 +1,11 @@
 import { Menu } from "@mantine/core";
-import { IconDownload, IconEye, IconHistory, IconShare, IconUserPlus } from "@tabler/icons-react";
+import { IconDownload, IconEye, IconHistory, IconSend, IconShare, IconUserPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "../api/queries.ts";
 import { WhoLooked } from "./log/who-looked.tsx";
 import { GiveStudyAccess } from "./people/give-study-access.tsx";
+import { SendStudy } from "./send-study.tsx";
 import { ShareStudy } from "./shares/share-study.tsx";
 
 /** The study of a row, and where its menu stands. */
@@ -18,9 +19,8 @@ export interface MenuPlace {
 export function StudyMenu({ at, onClose }: { readonly at: MenuPlace | undefined; onClose(): void }) {
   const may = useMay();
   const navigate = useNavigate();
-  const [shared, setShared] = useState<string | undefined>(undefined);
-  const [asked, setAsked] = useState<string | undefined>(undefined);
-  const [granted, setGranted] = useState<string | undefined>(undefined);
+  const [asked, setAsked] = useState<Asked | undefined>(undefined);
+  const ask = (what: Asked["what"]) => setAsked(at && { what, token: at.token });
   return (
     <>
       <Menu opened={at !== undefined} onClose={onClose} position="bottom-start" width={200} returnFocus>
@@ -35,12 +35,17 @@ export function StudyMenu({ at, onClose }: { readonly at: MenuPlace | undefined;
             Open
           </Menu.Item>
           {may("share.make") ? (
-            <Menu.Item leftSection={<IconShare size={16} />} onClick={() => setShared(at?.token)}>
+            <Menu.Item leftSection={<IconShare size={16} />} onClick={() => ask("share")}>
               Share…
             </Menu.Item>
           ) : null}
+          {may("study.send") ? (
+            <Menu.Item leftSection={<IconSend size={16} />} onClick={() => ask("send")}>
+              Send to…
+            </Menu.Item>
+          ) : null}
           {may("disclosure.read") ? (
-            <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => setAsked(at?.token)}>
+            <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => ask("looks")}>
               Who looked
             </Menu.Item>
           ) : null}
@@ -55,25 +60,32 @@ export function StudyMenu({ at, onClose }: { readonly at: MenuPlace | undefined;
             </Menu.Item>
           ) : null}
           {may("grant.write") ? (
-            <Menu.Item leftSection={<IconUserPlus size={16} />} onClick={() => setGranted(at?.token)}>
+            <Menu.Item leftSection={<IconUserPlus size={16} />} onClick={() => ask("grant")}>
               Give access…
             </Menu.Item>
           ) : null}
         </Menu.Dropdown>
       </Menu>
-      <WhoLooked study={asked} onClose={() => setAsked(undefined)} />
-      <ShareStudy
-        key={`share ${shared}`}
-        study={shared ?? ""}
-        opened={shared !== undefined}
-        onClose={() => setShared(undefined)}
-      />
-      <GiveStudyAccess
-        key={granted}
-        token={granted ?? ""}
-        opened={granted !== undefined}
-        onClose={() => setGranted(undefined)}
-      />
+      <Dialogs asked={asked} onClose={() => setAsked(undefined)} />
+    </>
+  );
+}
+
+/** What was chosen for a study. */
+interface Asked {
+  readonly what: "share" | "send" | "looks" | "grant";
+  readonly token: string;
+}
+
+function Dialogs({ asked, onClose }: { readonly asked: Asked | undefined; onClose(): void }) {
+  const { what, token = "" } = asked ?? {};
+  const dialog = (which: Asked["what"]) => ({ opened: what === which, onClose });
+  return (
+    <>
+      <WhoLooked study={what === "looks" ? token : undefined} onClose={onClose} />
+      <ShareStudy key={`share ${token}`} study={token} {...dialog("share")} />
+      <SendStudy key={`send ${token}`} study={token} {...dialog("send")} />
+      <GiveStudyAccess key={`grant ${token}`} token={token} {...dialog("grant")} />
     </>
   );
 }

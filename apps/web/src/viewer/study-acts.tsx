@@ -1,8 +1,9 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { IconDownload, IconHistory, IconLogout, IconShare } from "@tabler/icons-react";
+import { IconDownload, IconHistory, IconLogout, IconSend, IconShare } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { useMay } from "../api/queries.ts";
 import { WhoLooked } from "../pages/log/who-looked.tsx";
+import { SendStudy } from "../pages/send-study.tsx";
 import { useIsGuest } from "../pages/shares/guest.ts";
 import { ShareStudy } from "../pages/shares/share-study.tsx";
 import { useSignOut } from "../shell/sign-out.ts";
@@ -12,7 +13,7 @@ export function StudyActs({ study }: { readonly study: string }) {
   const may = useMay();
   const isGuest = useIsGuest();
   const signOut = useSignOut();
-  const [open, setOpen] = useState<"share" | "looks" | undefined>(undefined);
+  const [open, setOpen] = useState<"share" | "looks" | "send" | undefined>(undefined);
   const close = () => setOpen(undefined);
   return (
     <>
@@ -24,6 +25,11 @@ export function StudyActs({ study }: { readonly study: string }) {
       {may("share.make") ? (
         <ActButton label="Share" onClick={() => setOpen("share")}>
           <IconShare size={19} stroke={1.6} />
+        </ActButton>
+      ) : null}
+      {may("study.send") ? (
+        <ActButton label="Send" onClick={() => setOpen("send")}>
+          <IconSend size={19} stroke={1.6} />
         </ActButton>
       ) : null}
       {isGuest && may("study.read") ? (
@@ -48,6 +54,7 @@ export function StudyActs({ study }: { readonly study: string }) {
       ) : null}
       <WhoLooked study={open === "looks" ? study : undefined} onClose={close} />
       <ShareStudy study={study} opened={open === "share"} onClose={close} />
+      <SendStudy study={study} opened={open === "send"} onClose={close} />
     </>
   );
 }
