@@ -116,7 +116,11 @@ function mapNarrow(
   asked: Window | undefined,
 ): Uint8Array {
   const { bitsStored } = frame;
-  const shift = Math.max(0, (attributes.highBit ?? bitsStored - 1) + 1 - bitsStored);
+  const highBit = attributes.highBit ?? bitsStored - 1;
+  if (!(highBit >= 0 && highBit < frame.bitsAllocated)) {
+    throw new Problem("invalid", `a high bit of ${highBit} in samples of ${frame.bitsAllocated} bits`);
+  }
+  const shift = Math.max(0, highBit + 1 - bitsStored);
   const size = 1 << bitsStored;
   const mask = size - 1;
   const unused = 32 - bitsStored;
