@@ -179,7 +179,7 @@ const anonymousRoutes = [
 ];
 
 /** A browser asks without a token before it calls for a page of another origin. */
-const isPreflight = ({ method, url }: Route) => method === "OPTIONS" && url.startsWith("/dicom-web/");
+const isPreflight = ({ method, url }: Route) => method === "OPTIONS" && /^\/dicom-web(\/|$)/.test(url);
 
 const exampleOf = (url: string) => url.replace(/:[A-Za-z]+(\([^)]*\))?/g, "1.2.3").replace("*", "x");
 

@@ -157,7 +157,7 @@ const anonymousOnly: Readonly<Record<string, RegExp>> = {
   "the way through a customer's identity provider": /^GET \/sign-in-with\/:id(\/callback)?$/,
   "OAuth, which asks each caller itself": /^[A-Z]+ \/oauth\//,
   "public keys, and where things are": /^GET \/(fhir\/R4\/)?\.well-known\/[a-z/-]+$/,
-  "what a browser asks before a request": /^OPTIONS \/(dicom-web|fhir)\//,
+  "what a browser asks before a request": /^OPTIONS \/(dicom-web|fhir)(\/|$)/,
 };
 
 /** What scanners ask of a server that they do not know. */
