@@ -64,6 +64,8 @@ export interface RelayParts {
 /** In one request for storage commitment. */
 export const commitmentMost = 10_000;
 const shownMost = 500;
+/** Of the newest so many: where each lies is looked up. */
+const lookedMost = 5_000;
 
 export function createRelay(parts: RelayParts): Relay {
   const { archive, gate, peers, records, log } = parts;
@@ -130,7 +132,7 @@ export function createRelay(parts: RelayParts): Relay {
       gate.pass(actor, "transfer.read", undefined, async (pass) => {
         if (isNowhere(pass.reach)) return [];
         const seen: Transfer[] = [];
-        for (const transfer of outbox.list()) {
+        for (const transfer of outbox.list().slice(0, lookedMost)) {
           if (seen.length >= shownMost) break;
           if (studyToken !== undefined && transfer.study !== studyToken) continue;
           if (await isSeen(pass, transfer)) seen.push(transfer);
