@@ -38,7 +38,7 @@ export async function worklist(words: readonly string[]): Promise<void> {
 
 async function measure(store: RecordStore, steps: number, times: number): Promise<void> {
   const { schedule: first, again } = await openSchedule({}, store);
-  for (let at = 0; at < steps; at++) await first.put(frontDesk, itemOf(planned(at)), "");
+  for (let at = 0; at < steps; at++) await first.put(frontDesk, () => itemOf(planned(at)), "");
   const schedule = again();
   const opening = systemClock.monotonicMs();
   await schedule.list(frontDesk);

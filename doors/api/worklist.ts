@@ -21,12 +21,14 @@ export function registerWorklist(server: FastifyInstance, parts: ApiParts): void
 
   server.register(async (scope) => {
     scope.addContentTypeParser("application/dicom", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-    scope.post<{ Body: Buffer; Querystring: { facility?: string } }>(
+    scope.post<{ Querystring: { facility?: string } }>(
       "/api/worklist",
       { schema: { querystring: facilityQuery } },
       async (request): Promise<ScheduledView> => {
-        const facility = await facilities.require(request.query.facility ?? "");
-        return schedule.put(actorOf(request), readFile(request.body).dataSet, facility);
+        const { body, query } = request;
+        const facility = await facilities.require(query.facility ?? "");
+        const item = () => readFile(body instanceof Uint8Array ? body : new Uint8Array(0)).dataSet;
+        return schedule.put(actorOf(request), item, facility);
       },
     );
   });

@@ -31,7 +31,7 @@ const ended = (PerformedProcedureStepStatus: string) => ({
 
 async function planned(...items: Planned[]) {
   const opened = await openSchedule();
-  for (const item of items.length === 0 ? [{}] : items) await opened.schedule.put(frontDesk, itemOf(item), "");
+  for (const item of items.length === 0 ? [{}] : items) await opened.schedule.put(frontDesk, () => itemOf(item), "");
   return opened;
 }
 const begin = ({ performed }: Schedule, uid: string, values: KeywordDataSet = beginning()) =>
@@ -54,7 +54,7 @@ test("the scheduled step follows the performed one, and leaves the worklist when
   await change(schedule, "1.9", ended("COMPLETED"));
   assert.deepEqual(await states(again()), ["COMPLETED"]);
   assert.equal(await shown(schedule), 0);
-  await schedule.put(frontDesk, itemOf(), "");
+  await schedule.put(frontDesk, () => itemOf(), "");
   assert.equal(await shown(schedule), 0, "who imports the same file again does not schedule it again");
 });
 
@@ -188,7 +188,7 @@ test("a machine of another facility neither sees a performance nor begins with a
   const acts = ["step.perform", "step.read"] as const;
   const inFacility = (id: string) => actorOf("device", id, { scope: { acts, places: [{ kind: "facility", id }] } });
   const { schedule } = await openSchedule();
-  await schedule.put(frontDesk, itemOf(), "f1");
+  await schedule.put(frontDesk, () => itemOf(), "f1");
   const begun = (facility: string, uid: string) =>
     schedule.performed.begin(inFacility(facility), facility, uid, dataSetOf(beginning()));
   await begun("f2", "1.8");
@@ -207,6 +207,6 @@ test("ended steps are forgotten a week later, when something is scheduled", asyn
   await begin(schedule, "1.9");
   await change(schedule, "1.9", ended("COMPLETED"));
   clock.advance(8 * 24 * 60 * 60 * 1000);
-  await schedule.put(frontDesk, itemOf({ step: "next", date: "20260310" }), "");
+  await schedule.put(frontDesk, () => itemOf({ step: "next", date: "20260310" }), "");
   assert.deepEqual(await states(schedule), ["SCHEDULED"]);
 });

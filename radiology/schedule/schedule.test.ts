@@ -19,19 +19,19 @@ const names = (found: readonly DicomJson[]) => found.map((step) => textAt(step, 
 
 test("what was scheduled is found, in the order in which it is due, also after a restart", async () => {
   const { schedule, again } = await openSchedule();
-  await schedule.put(frontDesk, itemOf({ step: "2", name: "Later", time: "0900" }), "");
-  await schedule.put(frontDesk, itemOf({ step: "1", name: "Sooner", time: "080000" }), "");
-  await schedule.put(frontDesk, itemOf({ step: "3", name: "Day before", date: "20260228" }), "");
+  await schedule.put(frontDesk, () => itemOf({ step: "2", name: "Later", time: "0900" }), "");
+  await schedule.put(frontDesk, () => itemOf({ step: "1", name: "Sooner", time: "080000" }), "");
+  await schedule.put(frontDesk, () => itemOf({ step: "3", name: "Day before", date: "20260228" }), "");
   assert.deepEqual(names(await find(schedule)), ["Day before", "Sooner", "Later"]);
   assert.deepEqual(names(await find(again())), ["Day before", "Sooner", "Later"]);
 });
 
 test("the same item again changes nothing, another with the same ids replaces it", async () => {
   const { schedule } = await openSchedule();
-  assert.deepEqual(await schedule.put(frontDesk, itemOf(), ""), { added: 1, changed: 0, unchanged: 0 });
-  assert.deepEqual(await schedule.put(frontDesk, itemOf(), ""), { added: 0, changed: 0, unchanged: 1 });
+  assert.deepEqual(await schedule.put(frontDesk, () => itemOf(), ""), { added: 1, changed: 0, unchanged: 0 });
+  assert.deepEqual(await schedule.put(frontDesk, () => itemOf(), ""), { added: 0, changed: 0, unchanged: 1 });
   const moved = itemOf({ date: "20260401", aes: ["CT9"] });
-  assert.deepEqual(await schedule.put(frontDesk, moved, ""), { added: 0, changed: 1, unchanged: 0 });
+  assert.deepEqual(await schedule.put(frontDesk, () => moved, ""), { added: 0, changed: 1, unchanged: 0 });
   const asked = (ScheduledStationAETitle: string) => ({
     ScheduledProcedureStepSequence: [{ ScheduledStationAETitle }],
   });
@@ -45,7 +45,7 @@ test("an item with several steps is as many steps of one study", async () => {
   const steps = ["1", "2"].map((id) => ({ ...step, ScheduledProcedureStepID: id }));
   const counts = await schedule.put(
     frontDesk,
-    dataSetOf({ ...itemValues(), ScheduledProcedureStepSequence: steps }),
+    () => dataSetOf({ ...itemValues(), ScheduledProcedureStepSequence: steps }),
     "",
   );
   assert.equal(counts.added, 2);
@@ -62,21 +62,25 @@ test("an item that a console could not be told is refused", async () => {
     "ScheduledProcedureStepSequence",
   ]) {
     const { [keyword]: _, ...values } = itemValues();
-    await assert.rejects(schedule.put(frontDesk, dataSetOf(values), ""), refusal("invalid"), keyword);
+    await assert.rejects(
+      schedule.put(frontDesk, () => dataSetOf(values), ""),
+      refusal("invalid"),
+      keyword,
+    );
   }
   for (const keyword of ["Modality", "ScheduledStationAETitle", "ScheduledProcedureStepID"]) {
     await assert.rejects(
-      schedule.put(frontDesk, itemOf({ moreOfStep: { [keyword]: "" } }), ""),
+      schedule.put(frontDesk, () => itemOf({ moreOfStep: { [keyword]: "" } }), ""),
       refusal("invalid"),
       keyword,
     );
   }
   await assert.rejects(
-    schedule.put(frontDesk, itemOf({ study: "1.2.3", more: { StudyInstanceUID: "../.." } }), ""),
+    schedule.put(frontDesk, () => itemOf({ study: "1.2.3", more: { StudyInstanceUID: "../.." } }), ""),
     refusal("invalid"),
   );
   await assert.rejects(
-    schedule.put(frontDesk, itemOf({ more: { PatientComments: "x".repeat(40_000) } }), ""),
+    schedule.put(frontDesk, () => itemOf({ more: { PatientComments: "x".repeat(40_000) } }), ""),
     refusal("too-large"),
   );
   assert.equal((await find(schedule)).length, 0);
@@ -92,7 +96,7 @@ test("a machine is told what is done in its facility, a person what lies in what
     ["2", "f2"],
     ["3", ""],
   ] as const) {
-    await schedule.put(frontDesk, itemOf({ step, name: `in ${facility}` }), facility);
+    await schedule.put(frontDesk, () => itemOf({ step, name: `in ${facility}` }), facility);
   }
   assert.equal((await find(schedule)).length, 3, "who stands in no facility");
   assert.deepEqual(names(await find(schedule, everything, north)), ["in f1"]);
@@ -102,8 +106,11 @@ test("a machine is told what is done in its facility, a person what lies in what
 test("who may not, is refused, and each look and change is in the log", async () => {
   const { schedule, entries } = await openSchedule();
   await assert.rejects(find(schedule, everything, actorOf("user", "x")), refusal("denied"));
-  await assert.rejects(schedule.put(console1, itemOf(), ""), refusal("denied"));
-  await schedule.put(frontDesk, itemOf(), "");
+  await assert.rejects(
+    schedule.put(console1, () => itemOf(), ""),
+    refusal("denied"),
+  );
+  await schedule.put(frontDesk, () => itemOf(), "");
   await find(schedule);
   assert.deepEqual(
     entries.map(({ actor, act, outcome }) => [actor, act, outcome]),
@@ -118,7 +125,7 @@ test("who may not, is refused, and each look and change is in the log", async ()
 
 test("what is removed is gone; what is not there is absent", async () => {
   const { schedule, again } = await openSchedule();
-  await schedule.put(frontDesk, itemOf(), "");
+  await schedule.put(frontDesk, () => itemOf(), "");
   const [step] = await schedule.list(frontDesk);
   assert.ok(step);
   await schedule.remove(frontDesk, step.token);
@@ -128,7 +135,7 @@ test("what is removed is gone; what is not there is absent", async () => {
 
 test("the schedule rests sealed, and no record id says whose it is", async () => {
   const { schedule, store } = await openSchedule();
-  await schedule.put(frontDesk, itemOf({ name: "Canary^Name" }), "");
+  await schedule.put(frontDesk, () => itemOf({ name: "Canary^Name" }), "");
   const rows = await store.list("scheduled-step", "", 9);
   assert.equal(rows.length, 1);
   assert.ok(

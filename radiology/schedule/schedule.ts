@@ -28,9 +28,9 @@ export interface Schedule {
   find(actor: Actor, identifier: DataSet): AsyncIterable<FoundStep>;
   /**
    * Schedules the steps of a worklist item. One with the same Study Instance UID and Scheduled Procedure Step ID is replaced; what was performed
-   * of it stays. `facility` is the token of the one in which they are done; empty: in none.
+   * of it stays. It is read within the act, so that what cannot be read is in the log too. `facility` is the token of the one in which they are done; empty: in none.
    */
-  put(actor: Actor, item: DataSet, facility: string): Promise<Scheduled>;
+  put(actor: Actor, item: () => DataSet, facility: string): Promise<Scheduled>;
   /** Those that the actor may see, in the order in which they are due. */
   list(actor: Actor): Promise<ListedStep[]>;
   /** Problem `absent` when there is no such step. */
@@ -91,7 +91,7 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
     },
     put: (actor, item, facility) =>
       gate.pass(actor, "worklist.write", undefined, async () => {
-        const planned = stepsIn(item);
+        const planned = stepsIn(item());
         const steps = await held();
         return steps.inTurn(async () => {
           const counts = { added: 0, changed: 0, unchanged: 0 };

@@ -67,7 +67,8 @@ async function asked(peer: RawPeer, messageId: number, identifier: Uint8Array): 
 
 test("attack 09: 10,000 mutated identifiers of the worklist are each answered, and the next proper one as before", async (t) => {
   const { schedule } = await openSchedule();
-  for (let at = 0; at < 20; at++) await schedule.put(frontDesk, itemOf({ step: `S${at}`, name: `Doe^J${at}` }), "");
+  for (let at = 0; at < 20; at++)
+    await schedule.put(frontDesk, () => itemOf({ step: `S${at}`, name: `Doe^J${at}` }), "");
   const callers = { admit: async () => ({ admitted: true as const, services: servicesFor(schedule, console1) }) };
   const { port } = await door(t, { callers });
   const connect = () => associatedPeer(port, { contexts: [context(1, worklist)] });

@@ -32,7 +32,7 @@ export const servicesFor = (schedule: Schedule, actor: Actor) => ({
 /** A door whose worklist holds these files. */
 export async function openWorklist(t: TestContext, files: readonly string[] = []) {
   const opened = await openSchedule();
-  for (const file of files) await opened.schedule.put(frontDesk, readFile(readFileSync(file)).dataSet, "");
+  for (const file of files) await opened.schedule.put(frontDesk, () => readFile(readFileSync(file)).dataSet, "");
   const services = servicesFor(opened.schedule, console1);
   const door = createDimseDoor({
     callers: { admit: async () => ({ admitted: true, services }) },
