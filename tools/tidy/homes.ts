@@ -51,7 +51,7 @@ export const homes: readonly Home[] = [
     instead: "requests belong to doors and stores: state a port",
   },
   {
-    modules: ["fastify", "@fastify/*"],
+    modules: ["fastify", "@fastify/*", "ws"],
     at: ["doors/", "apps/server/"],
     inTests: true,
     instead: "HTTP belongs to doors",

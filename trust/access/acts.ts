@@ -97,6 +97,10 @@ const table = {
   /** A machine says what it does, and asks what it said. */
   "step.perform": on("lists", "device"),
   "step.read": on("lists", "device"),
+  /** Unified procedure steps: to find and follow them, to plan them, and to do them (PS3.4 Annex CC). */
+  "work-item.read": on("lists", "radiologist", "technologist", "service", "operator"),
+  "work-item.write": on("lists", "radiologist", "technologist", "service", "operator"),
+  "work-item.perform": on("lists", "radiologist", "technologist", "service", "operator"),
   /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
   "study.correct": on("study", "radiologist", "technologist", "front-desk", "operator", "system"),
   "patient.correct": on("tenant", "technologist", "front-desk", "operator"),

@@ -61,8 +61,8 @@ const actsOfResource: Readonly<Record<Resource, Partial<Record<Interaction, read
 };
 
 const actsOfOwn: Readonly<Record<string, readonly Act[]>> = {
-  "dicomweb.read": ["study.search", "study.watch", "study.view", "study.read"],
-  "dicomweb.write": ["upload.begin", "instance.store"],
+  "dicomweb.read": ["study.search", "study.watch", "study.view", "study.read", "work-item.read"],
+  "dicomweb.write": ["upload.begin", "instance.store", "work-item.write", "work-item.perform"],
   "audit.read": ["audit.read"],
 };
 
