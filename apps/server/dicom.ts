@@ -16,6 +16,7 @@ import {
   storageCommitmentPushModel,
   storageCommitmentService,
   storagePolicy,
+  type UserIdentity,
   worklistFinds,
 } from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
@@ -30,10 +31,13 @@ import {
   type DeviceProof,
   type Devices,
   type Gate,
+  type Subject,
   scopeOf,
 } from "#trust/access";
+import { isLoopback } from "./configuration.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTrust } from "./device-trust.ts";
+import type { UserIdentities } from "./user-identities.ts";
 
 /** What one home does for machines that call it by its AE title. */
 export interface DicomSide {
@@ -49,6 +53,7 @@ interface DicomParts {
   readonly schedule: Schedule;
   readonly devices: Devices;
   readonly trust: DeviceTrust;
+  readonly identities: UserIdentities;
   readonly gate: Gate;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
@@ -60,7 +65,26 @@ interface DicomParts {
 
 /** The DICOM side of the facility: known machines come in by AE title and address, over TLS by AE title and certificate, and do what they were let do. */
 export function createDicomSide(parts: DicomParts): DicomSide {
-  const { devices, trust, gate, log } = parts;
+  const { devices, trust, identities, gate, log } = parts;
+  /** Who says that it speaks through that machine, in the log; undefined for a name that is no more than a name. */
+  const programBy = async (
+    identity: UserIdentity,
+    isPrivate: boolean,
+    on: Subject,
+  ): Promise<Actor | "refused" | undefined> => {
+    try {
+      const program = await identities.programOf(identity, isPrivate);
+      if (program !== undefined) await gate.pass(program, "association.identify", on, async () => {});
+      return program;
+    } catch (error) {
+      await gate.pass(anonymous, "association.identify", on, async () => {}).catch(() => {});
+      log.warn("a user identity was refused", {
+        kind: identity.kind,
+        reason: asProblem(error, "verifying it").message,
+      });
+      return "refused";
+    }
+  };
   /** Undefined for who shows certificates that prove nothing (any more), with the reason in the log. */
   const provenBy = async (shown: ShownCertificates): Promise<DeviceProof | undefined> => {
     try {
@@ -80,7 +104,7 @@ export function createDicomSide(parts: DicomParts): DicomSide {
         return asProblem(error, "examining a certificate").message;
       }
     },
-    async admit({ callingAe, address, certificates }) {
+    async admit({ callingAe, address, certificates, identity }) {
       const proof = certificates && (await provenBy(certificates));
       const isSomebody = certificates === undefined || proof !== undefined;
       const device = isSomebody ? await devices.admit(callingAe, address, proof) : undefined;
@@ -88,9 +112,16 @@ export function createDicomSide(parts: DicomParts): DicomSide {
         await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
         return { admitted: false, reason: "calling-ae" };
       }
-      const actor = actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
-      await gate.pass(actor, "association.open", { kind: "device", id: device.id }, async () => {});
-      return { admitted: true, services: servicesFor(parts, actor, device) };
+      const on: Subject = { kind: "device", id: device.id };
+      const program = identity && (await programBy(identity, certificates !== undefined || isLoopback(address), on));
+      if (program === "refused") return { admitted: false, reason: "identity" };
+      const actor = actorOf("device", device.id, {
+        scope: scopeOf(device),
+        isLive: () => device.isStanding() && program?.isLive?.() !== false,
+        ...(program?.sees && { sees: program.sees }),
+      });
+      await gate.pass(actor, "association.open", on, async () => {});
+      return { admitted: true, services: servicesFor(parts, actor, device), identityVerified: true };
     },
   };
 }

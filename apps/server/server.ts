@@ -11,7 +11,7 @@ import { createApiDoor } from "#doors/api";
 import { createAliases, createDicomwebDoor } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
 import { createFhirDoor } from "#doors/fhir";
-import { createOauth } from "#doors/oauth";
+import { createAssertionCheck, createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
@@ -34,6 +34,7 @@ import { createPixelProcesses } from "./pixel-processes.ts";
 import { openRelay } from "./relay.ts";
 import { readPassphrase } from "./root-keys.ts";
 import { openOrMakeCertificates } from "./secrets.ts";
+import { createUserIdentities } from "./user-identities.ts";
 
 export const version = "0.1.0";
 
@@ -152,9 +153,11 @@ async function openDoors(
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
+  const programOfAssertion = createAssertionCheck({ ...house.oauth, pageUrl });
+  const identities = createUserIdentities({ ...house, programOfAssertion });
   return {
     site: siteOf(http.server, tls),
-    dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, trust, log }),
+    dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
     deviceAuthority,
     tls,
     routes: http.routes,

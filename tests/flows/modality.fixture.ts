@@ -99,13 +99,15 @@ export async function storeAll(at: Parameters<typeof associate>[0], slices: read
   await association.release();
 }
 
-/** DCMTK's storescu: its exit code and what it printed. */
+/** DCMTK's storescu, with more of its options: its exit code and what it printed. */
 export function storescu(
   at: { readonly dicom: number; readonly aeTitle?: string },
   files: readonly string[],
   callingAe = "CT1",
+  more: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const words = ["-v", "-aet", callingAe, "-aec", at.aeTitle ?? "LEADGLASS", "127.0.0.1", String(at.dicom), ...files];
+  const titles = ["-aet", callingAe, "-aec", at.aeTitle ?? "LEADGLASS"];
+  const words = ["-v", ...titles, ...more, "127.0.0.1", String(at.dicom), ...files];
   return new Promise((resolve) => {
     const child = spawn("storescu", words, { env: { ...process.env, TCP_NODELAY: "1" } });
     let output = "";

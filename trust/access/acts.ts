@@ -62,6 +62,8 @@ const senders = ["radiologist", "technologist", "front-desk", "service", "operat
  */
 const table = {
   "association.open": on("tenant", "device"),
+  /** A program says who it is through a machine that has called. */
+  "association.identify": on("self", ...everyone, "service"),
   "dicom.echo": on("tenant", "device"),
   "instance.store": on("tenant", "device", "radiologist", "technologist", "service", "operator", "system"),
   /** An upload of instances by a program or a page, each of which is then stored. */

@@ -84,6 +84,7 @@ const words: ReadonlyMap<string, Words> = new Map([
     "device.write": "Admit and remove devices",
     "device.call": "Connect to a device",
     "association.open": "Connect by DICOM",
+    "association.identify": "Say who it is by DICOM",
     "dicom.echo": "Test the connection by DICOM",
     "commitment.request": "Ask whether images are kept",
     "commitment.report": "Say whether images are kept",
