@@ -9,11 +9,11 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     load: async () => (await import("./ingest.ts")).ingest,
   },
   query: {
-    does: "QIDO-RS and series metadata beside Orthanc  [--studies 50000] [--seconds 5] [--clients 1,16] [--fresh]",
+    does: "QIDO-RS, C-FIND and series metadata beside Orthanc  [--studies 50000] [--seconds 5] [--clients 1,16] [--fresh]",
     load: async () => (await import("./query.ts")).query,
   },
   retrieve: {
-    does: "WADO-RS beside Orthanc: study, instance, frame, picture  [--studies 50000] [--seconds 5] [--clients 1,16]",
+    does: "WADO-RS, C-MOVE, C-GET beside Orthanc: study; instance, frame, picture  [--studies 50000] [--seconds 5] [--clients 1,16]",
     load: async () => (await import("./retrieve.ts")).retrieve,
   },
   start: {

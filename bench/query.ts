@@ -1,19 +1,21 @@
+import { finds } from "./dimse-requests.ts";
 import { type Filled, filledTargets } from "./filled.ts";
 import { filledOptions } from "./options.ts";
 import { loadNow } from "./processes.ts";
 import { machine, median, print, spread, table } from "./report.ts";
-import { type Answer, createClient, inTurns, requestTable, type Task } from "./requests.ts";
+import { type Answer, askedInTurns, createClient, inTurns, requestTable, type Task } from "./requests.ts";
 import { accessionOf, dayOf, days, patientIdOf, patientOf } from "./studies.ts";
 
-/** QIDO-RS beside Orthanc over the same studies, and the metadata of a long series, cold and warm. */
+/** QIDO-RS and C-FIND beside Orthanc over the same studies, and the metadata of a long series, cold and warm. */
 export async function query(words: readonly string[]): Promise<void> {
   const { fill, pace } = filledOptions(words);
   const { studies, slices } = fill;
-  print(`QIDO-RS over ${studies} studies. ${machine()}.`);
+  print(`QIDO-RS and C-FIND over ${studies} studies. ${machine()}.`);
   const filled = await filledTargets(fill);
   try {
     const rows: (string | number)[][] = [];
     for (const task of searches(studies)) rows.push(...(await inTurns(filled.targets, task, pace)));
+    for (const questions of finds(studies)) rows.push(...(await askedInTurns(filled.targets, questions, pace)));
     print(`\n${requestTable(rows)}\n`);
     print(`Metadata of a series of ${slices} instances among them.`);
     await seriesMetadata(filled, slices, pace.rounds);

@@ -82,40 +82,74 @@ export interface Pace {
 }
 
 /** Asks every server for the same in turns; prints a line each, and returns the rows of a table. */
-export async function inTurns(targets: readonly Target[], task: Task, pace: Pace): Promise<(string | number)[][]> {
+export function inTurns(targets: readonly Target[], task: Task, pace: Pace): Promise<(string | number)[][]> {
+  return askedInTurns(targets, { name: task.name, begin: (target, clients) => asHttp(target, task, clients) }, pace);
+}
+
+/** Something that is asked over connections of its own. */
+export interface Questions {
+  readonly name: string;
+  begin(target: Target, clients: number): Promise<Questioner>;
+}
+
+export interface Questioner {
+  /** One question of one client; the first is checked. Throws when the answer is not what every server must give. */
+  ask(client: number, at: number, isFirst: boolean): Promise<{ readonly ms: number; readonly bytes: number }>;
+  end(): void;
+}
+
+export async function askedInTurns(
+  targets: readonly Target[],
+  questions: Questions,
+  pace: Pace,
+): Promise<(string | number)[][]> {
   const rows: (string | number)[][] = [];
   for (const clients of pace.clients) {
     const rounds = new Map<Target, Round[]>(targets.map((target) => [target, []]));
     for (let round = 0; round < pace.rounds; round++) {
       for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
-        rounds.get(target)?.push(await oneRound(target, task, clients, pace.seconds / pace.rounds, round));
+        rounds.get(target)?.push(await oneRound(target, questions, clients, pace.seconds / pace.rounds, round));
       }
     }
-    rows.push(...rowsOf(task.name, clients, rounds));
+    rows.push(...rowsOf(questions.name, clients, rounds));
   }
   return rows;
 }
 
-async function oneRound(target: Target, task: Task, clients: number, seconds: number, round: number): Promise<Round> {
+async function asHttp(target: Target, task: Task, clients: number): Promise<Questioner> {
   const client = createClient(target, clients);
   const accept = task.accept === undefined ? {} : { accept: task.accept };
+  return {
+    async ask(_, at, isFirst) {
+      const answer = await client.send(task.path(target, at), { ...accept, keep: isFirst });
+      const { status, body } = answer;
+      if (isFirst ? status !== 200 : status !== 200 && status !== 204) {
+        throw new Error(`${target.name} answered ${task.name} with ${status}: ${body.toString().slice(0, 300)}`);
+      }
+      if (isFirst) task.check?.(answer);
+      return answer;
+    },
+    end: () => client.close(),
+  };
+}
+
+async function oneRound(
+  target: Target,
+  questions: Questions,
+  clients: number,
+  seconds: number,
+  round: number,
+): Promise<Round> {
+  const questioner = await questions.begin(target, clients);
   try {
-    const first = await client.send(task.path(target, round * 1_000_003), { ...accept, keep: true });
-    if (first.status !== 200) {
-      throw new Error(
-        `${target.name} answered ${task.name} with ${first.status}: ${first.body.toString().slice(0, 300)}`,
-      );
-    }
-    task.check?.(first);
+    const first = await questioner.ask(0, round * 1_000_003, true);
     const all: number[] = [];
     let at = round * 1_000_003 + 1;
     const cpu = usageOf(target.pid).cpuSeconds;
     const began = performance.now();
-    const ask = async () => {
+    const ask = async (_: unknown, client: number) => {
       while (performance.now() - began < seconds * 1_000 || all.length < 3) {
-        const { status, ms } = await client.send(task.path(target, at++), accept);
-        if (status !== 200 && status !== 204) throw new Error(`${target.name} answered ${task.name} with ${status}`);
-        all.push(ms);
+        all.push((await questioner.ask(client, at++, false)).ms);
       }
     };
     await Promise.all(Array.from({ length: clients }, ask));
@@ -124,7 +158,7 @@ async function oneRound(target: Target, task: Task, clients: number, seconds: nu
     const perSecond = all.length / elapsed;
     return { p50: percentile(all, 50), p95: percentile(all, 95), perSecond, cpuMs, bytes: first.bytes };
   } finally {
-    client.close();
+    questioner.end();
   }
 }
 

@@ -1,3 +1,4 @@
+import { retrievesByDimse } from "./dimse-requests.ts";
 import { type Filled, filledTargets } from "./filled.ts";
 import { filledOptions } from "./options.ts";
 import { loadNow, usageOf } from "./processes.ts";
@@ -5,14 +6,15 @@ import { machine, median, print, spread, table } from "./report.ts";
 import { type Answer, createClient, inTurns, requestTable, type Task } from "./requests.ts";
 import type { Target } from "./targets.ts";
 
-/** WADO-RS beside Orthanc: a whole study, and single instances, frames and pictures out of it. */
+/** WADO-RS, C-MOVE and C-GET beside Orthanc: a whole study, and single instances, frames and pictures out of it. */
 export async function retrieve(words: readonly string[]): Promise<void> {
   const { fill, pace } = filledOptions(words);
   const { studies, slices } = fill;
-  print(`WADO-RS of a CT of ${slices} slices among ${studies} studies. ${machine()}.`);
+  print(`WADO-RS, C-MOVE and C-GET of a CT of ${slices} slices among ${studies} studies. ${machine()}.`);
   const filled = await filledTargets(fill);
   try {
     await wholeStudy(filled, slices, pace.rounds);
+    await retrievesByDimse(filled, slices, pace.rounds);
     const rows: (string | number)[][] = [];
     for (const task of singles(filled)) rows.push(...(await inTurns(filled.targets, task, pace)));
     print(`\n${requestTable(rows)}`);

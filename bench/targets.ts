@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, has, type RunningHouse, startHouse } from "../tests/house/index.ts";
 import { scratch } from "./data.ts";
-import { end, runQuietly, untilListening } from "./processes.ts";
+import { end, noDelay, runQuietly, untilListening } from "./processes.ts";
 
 /** A started server with an empty store. */
 export interface Target {
@@ -21,6 +21,8 @@ export interface Target {
     readonly ca?: string;
   };
   readonly house?: RunningHouse;
+  /** Has C-MOVE to that title go to that port of this machine. */
+  sendsTo?(aeTitle: string, port: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,8 +33,6 @@ export interface TargetKind {
   start(folder?: string): Promise<Target>;
 }
 
-/** DCMTK and Debian's Orthanc leave Nagle on otherwise and wait 44 ms an instance. */
-const noDelay = { TCP_NODELAY: "1" };
 const plugin = process.env.ORTHANC_DICOMWEB ?? "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 
 /** One client asks for more patients in a minute than a reader sees in a year: the breaker would stop it. */
@@ -70,6 +70,9 @@ function leadglassBy(name: string, startIt: typeof startHouse): TargetKind {
           const studies = (await answer.json()) as Record<string, { Value?: number[] }>[];
           return studies.reduce((sum, study) => sum + (study["00201208"]?.Value?.[0] ?? 0), 0);
         },
+        async sendsTo(title, port) {
+          house.command(["device", "add", title, "--address", "127.0.0.1", "--port", String(port)]);
+        },
         async stop() {
           if (folder === undefined) await house.remove();
           else await house.stop();
@@ -100,6 +103,11 @@ export const orthanc: TargetKind = {
       web: { url: `${root}/dicom-web`, headers: {} },
       held: async () =>
         ((await (await fetch(`${root}/statistics`)).json()) as { CountInstances: number }).CountInstances,
+      async sendsTo(AET, Port) {
+        const body = JSON.stringify({ AET, Host: "127.0.0.1", Port });
+        const { status } = await fetch(`${root}/modalities/${AET}`, { method: "PUT", body });
+        if (status !== 200) throw new Error(`Orthanc took no destination: ${status}`);
+      },
       stop: () => end(child),
     };
   },
@@ -116,6 +124,11 @@ function orthancSettings(store: string, dicomPort: number, httpPort: number): ob
     DicomCheckCalledAet: false,
     DicomAlwaysAllowEcho: true,
     DicomAlwaysAllowStore: true,
+    DicomAlwaysAllowFind: true,
+    DicomAlwaysAllowGet: true,
+    DicomAlwaysAllowMove: true,
+    SynchronousCMove: true,
+    ConcurrentJobs: 2,
     HttpPort: httpPort,
     RemoteAccessAllowed: false,
     AuthenticationEnabled: false,
