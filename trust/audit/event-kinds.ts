@@ -112,7 +112,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "patient.merge": patientChanged,
   "study.move": patientChanged,
   // Hidden, not destroyed.
-  "study.reject": kind("study-deleted", "U"),
+  "study.reject": accessed("U"),
   "phantom.load": kind("data-import", "C"),
   "status.read": restrictedFunction,
   "actor.release": userSecurity,
