@@ -59,3 +59,27 @@ test("a transfer syntax that is neither stored nor plain is not made", () => {
     `decoded parts ${octets(le)}`,
   );
 });
+
+test("an image type that is not what is stored is given where it can be compressed without loss, in the syntax named", () => {
+  const syntax = (end: string) => `${implicit}${end}`;
+  const offered = [
+    le,
+    syntax(".5"),
+    syntax(".4.70"),
+    syntax(".4.80"),
+    syntax(".4.90"),
+    syntax(".4.201"),
+    syntax(".4.202"),
+  ];
+  const given = (accept: string) => {
+    const form = frameForm(parseAccept(accept), le, true, offered);
+    return form && [form.bytes, form.type];
+  };
+  const recoded = (type: string, uid: string) => [{ recodedFor: uid }, `${type}; transfer-syntax=${uid}`];
+  assert.deepEqual(given('multipart/related; type="image/jls"'), recoded("image/jls", syntax(".4.80")));
+  assert.deepEqual(given("image/jpeg"), recoded("image/jpeg", syntax(".4.70")));
+  assert.deepEqual(given(`image/jphc; transfer-syntax=${syntax(".4.202")}`), recoded("image/jphc", syntax(".4.202")));
+  assert.equal(given(`image/jphc; transfer-syntax=${syntax(".4.203")}`), undefined, "only without loss");
+  assert.equal(given("image/jxl"), undefined);
+  assert.equal(frameForm(parseAccept("image/jls"), le, true, [le]), undefined);
+});

@@ -17,8 +17,8 @@ const explicitUid = TransferSyntaxUid.explicitLittleEndian;
 
 /** One way to give a frame. */
 export interface FrameForm {
-  /** As it is stored, or decoded to Explicit VR Little Endian. */
-  readonly bytes: "stored" | "decoded";
+  /** As it is stored, decoded to Explicit VR Little Endian, or compressed anew without loss for this transfer syntax. */
+  readonly bytes: "stored" | "decoded" | { readonly recodedFor: string };
   /** Media type of a part, with its transfer syntax. */
   readonly type: string;
   readonly mediaType: string;
@@ -26,12 +26,40 @@ export interface FrameForm {
   readonly multipart: boolean;
 }
 
+/** What a codec compresses to without loss where only its media type is named (PS3.18 Table 8.7.3-5). */
+const usualSyntaxes: Readonly<Partial<Record<PixelCodec, string>>> = {
+  "jpeg-lossless": TransferSyntaxUid.jpegLosslessSv1,
+  "jpeg-ls": TransferSyntaxUid.jpegLsLossless,
+  "jpeg-2000": TransferSyntaxUid.jpeg2000Lossless,
+  htj2k: TransferSyntaxUid.htj2kLossless,
+  rle: TransferSyntaxUid.rleLossless,
+};
+
+/** The transfer syntax of `offered` that a media type and perhaps a transfer syntax ask frames to be compressed for. */
+function recodedType(
+  range: string,
+  syntax: string | undefined,
+  offered: readonly string[],
+): [string, string] | undefined {
+  for (const [codec, usual] of Object.entries(usualSyntaxes) as [PixelCodec, string][]) {
+    const type = mediaTypes[codec]?.find((each) => each === range);
+    const uid = syntax ?? usual;
+    if (type !== undefined && encodingOf(uid).codec === codec && offered.includes(uid)) return [type, uid];
+  }
+  return undefined;
+}
+
 /**
  * How frames are given (PS3.18 §8.7.3): the first acceptable way that is possible; undefined when none is. Without a transfer
  * syntax `application/octet-stream` means Explicit VR Little Endian (what cannot be decoded is given as stored, and says so),
- * and an image type means what is stored.
+ * and an image type means what is stored, or what is `offered` of that type.
  */
-export function frameForm(accept: readonly Acceptable[], storedUid: string, decodable: boolean): FrameForm | undefined {
+export function frameForm(
+  accept: readonly Acceptable[],
+  storedUid: string,
+  decodable: boolean,
+  offered: readonly string[] = [],
+): FrameForm | undefined {
   const { codec, bigEndian, encapsulated } = encodingOf(storedUid);
   const plain = !encapsulated && !bigEndian && codec === "native";
   const stored = mediaTypes[codec] ?? [octetStream];
@@ -57,6 +85,8 @@ export function frameForm(accept: readonly Acceptable[], storedUid: string, deco
     if (encapsulated && syntax === undefined && range !== "*/*" && covers(range, stored[0] ?? "")) {
       return as("stored", stored[0] ?? octetStream, storedUid);
     }
+    const [type, uid] = recodedType(range, syntax, offered) ?? [];
+    if (type !== undefined && uid !== undefined) return as({ recodedFor: uid }, type, uid);
     if (!covers(range, octetStream)) return undefined;
     if (plain) {
       const fits = syntax === undefined || syntax === "*" || syntax === explicitUid || syntax === storedUid;

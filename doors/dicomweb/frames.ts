@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { Problem } from "#base/problem";
+import { isProblem, Problem } from "#base/problem";
 import type { FrameLocation } from "#formats/dicom";
 import { codecFamily, packBits } from "#imaging/codecs";
 import { frameBytes, type ImageCache, type ImageObject, type PixelWork } from "#radiology/images";
 import { sendRanged } from "./answer-stream.ts";
-import { type FrameForm, frameForm } from "./frame-types.ts";
+import { type FrameForm, frameForm, octetStream } from "./frame-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { publicRoot } from "./public-url.ts";
@@ -25,6 +25,7 @@ export function framesHandler(parts: DicomwebParts, cache: ImageCache) {
       acceptOf(request),
       instance.transferSyntaxUid,
       codecFamily(instance.transferSyntaxUid) !== undefined,
+      parts.transcoder.offered(instance),
     );
     if (form === undefined) throw notAcceptable(['multipart/related; type="application/octet-stream"']);
     const image = await cache.image(instance);
@@ -82,7 +83,11 @@ async function frameAnswer(
     const length = frame.ranges.reduce((sum, range) => sum + range.length, 0);
     return { type: form.type, length, pieces: storedPieces(image, frame) };
   }
-  const make = () => (form.bytes === "stored" ? bitFrame(image, frame) : decodedFrame(image, frame, pixels));
+  const make = () => {
+    if (form.bytes === "stored") return bitFrame(image, frame);
+    if (form.bytes === "decoded") return decodedFrame(image, frame, pixels);
+    return recodedFrame(image, frame, form.bytes.recodedFor, pixels);
+  };
   if (!now) return { type: form.type, pieces: later(make) };
   const bytes = await make();
   return { type: form.type, length: bytes.length, pieces: later(async () => bytes) };
@@ -112,4 +117,19 @@ async function decodedFrame(image: ImageObject, frame: FrameLocation, pixels: Pi
   const description = { ...image.image, bitOffset: frame.firstBit };
   const decoded = await pixels.decodeFrame(await frameBytes(image, frame), description);
   return image.image.bitsAllocated === 1 ? packBits(decoded.pixels) : decoded.pixels;
+}
+
+/** Samples that do not fit the codec are refused as a type that is not offered. */
+async function recodedFrame(
+  image: ImageObject,
+  frame: FrameLocation,
+  transferSyntaxUid: string,
+  pixels: PixelWork,
+): Promise<Uint8Array> {
+  const description = { ...image.image, bitOffset: frame.firstBit };
+  try {
+    return (await pixels.recodeFrame(await frameBytes(image, frame), description, transferSyntaxUid)).bytes;
+  } catch (error) {
+    throw isProblem(error, "unsupported") ? notAcceptable([octetStream]) : error;
+  }
 }

@@ -14,6 +14,7 @@ import {
   writeFile,
 } from "#formats/dicom";
 import { phantomFiles } from "#imaging/phantoms";
+import { operator } from "#trust/access";
 import { dataFolder, has } from "../house/index.ts";
 import { type OpenDoor, openDoor } from "./dicomweb-door.fixture.ts";
 import { imageFile, seriesUidOf, sopUidOf, studyUidOf } from "./dicomweb-files.fixture.ts";
@@ -326,4 +327,53 @@ test("WADO-URI refuses what it cannot do and what it cannot read, and finds only
     const answer = await get(wado(one, more));
     assert.equal(answer.statusCode, status, `${JSON.stringify(more)}: ${answer.body.slice(0, 200)}`);
   }
+});
+
+test("who sees identity masked is shown pixels that hold no name: what is known to be clean, without overlays", async (t) => {
+  const masked = { ...operator, sees: "masked" } as const;
+  const blinkered = await openDoor(undefined, {
+    actorOf: ({ headers }) => (headers["x-masked"] === undefined ? operator : masked),
+  });
+  t.after(() => blinkered.close());
+  const ultrasound = "1.2.840.10008.5.1.4.1.1.6.1";
+  const shown = async (study: number, values: KeywordDataSet, headers: Record<string, string>) => {
+    const answer = await blinkered.server.inject({
+      method: "POST",
+      url: "/dicom-web/studies",
+      headers: { "content-type": "application/dicom" },
+      payload: ramp(study, values),
+    });
+    assert.equal(answer.statusCode, 200, answer.body);
+    const path = `/dicom-web/studies/${studyUidOf(study)}/series/${seriesUidOf(study, 1)}/instances/${sopUidOf(study, 1, 1)}`;
+    const asked = await Promise.all(
+      ["/rendered", "/thumbnail", "/frames/1"].map((way) => blinkered.server.inject({ url: `${path}${way}`, headers })),
+    );
+    return asked.map(({ statusCode }) => statusCode);
+  };
+  const all = [200, 200, 200];
+  const none = [404, 404, 404];
+  const hidden = { "x-masked": "1" };
+  assert.deepEqual(await shown(31, {}, hidden), all, "a CT image that says nothing");
+  assert.deepEqual(await shown(32, { BurnedInAnnotation: "YES" }, hidden), none);
+  assert.deepEqual(await shown(33, { ImageType: ["DERIVED", "SECONDARY", "SCREEN SAVE"] }, hidden), none);
+  assert.deepEqual(await shown(34, { SOPClassUID: ultrasound }, hidden), none, "ultrasound that says nothing");
+  assert.deepEqual(await shown(35, { SOPClassUID: ultrasound, BurnedInAnnotation: "NO" }, hidden), all);
+  assert.deepEqual(
+    await shown(36, { SOPClassUID: ultrasound, BurnedInAnnotation: "YES" }, {}),
+    all,
+    "who may see it does",
+  );
+  const overlay = { "60000010": 8, "60000011": 16, "60000040": "G", "60000050": [1, 1], "60000100": 1, "60000102": 0 };
+  assert.deepEqual(await shown(37, { ...overlay, "60003000": new Uint8Array(16).fill(255) }, hidden), all);
+  const url = `/dicom-web/studies/${studyUidOf(37)}/rendered`;
+  const pictures = await Promise.all(
+    [hidden, {}].map((headers) => blinkered.server.inject({ url, headers: { ...headers, accept: "image/png" } })),
+  );
+  const [without, drawn] = await Promise.all(pictures.map(({ rawPayload }) => grayOf(rawPayload)));
+  assert.ok(drawn?.every((value) => value === 255) && without?.some((value) => value < 255));
+  assert.deepEqual(
+    await shown(38, { ...overlay, "60000102": 12, "60000100": 16 }, hidden),
+    none,
+    "bits hidden in samples",
+  );
 });

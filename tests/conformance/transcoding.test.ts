@@ -10,6 +10,7 @@ import { phantomFiles } from "#imaging/phantoms";
 import { describeImage, storedFrames } from "../../imaging/codecs/described-image.fixture.ts";
 import { dataFolder, has } from "../house/index.ts";
 import { type OpenDoor, openDoor } from "./dicomweb-door.fixture.ts";
+import { imageFile } from "./dicomweb-files.fixture.ts";
 
 const explicit = TransferSyntaxUid.explicitLittleEndian;
 const plain = [
@@ -203,4 +204,30 @@ test("frames of single bits are packed without a gap, whatever they were", async
   const bytes = readFileSync(file);
   const answer = await inSyntax(await store(bytes), explicit);
   assert.ok((await samplesOf(answer.rawPayload)).samples.equals((await samplesOf(bytes)).samples));
+});
+
+test("single frames are compressed for the media type asked for, and refused where no codec takes them", async () => {
+  const [cine] = phantomFiles({ kind: "xa-cine", frames: 2, size: 32 });
+  assert.ok(cine);
+  const path = await store(cine);
+  const { samples: expected } = await samplesOf(cine);
+  const image = describeImage(readFile(cine).dataSet, explicit);
+  assert.ok(image);
+  for (const [type, uid] of [
+    ["image/jls", TransferSyntaxUid.jpegLsLossless],
+    ["image/jpeg", TransferSyntaxUid.jpegLosslessSv1],
+    ["image/jphc", TransferSyntaxUid.htj2kLossless],
+    ["image/dicom-rle", TransferSyntaxUid.rleLossless],
+  ] as const) {
+    const answer = await door.server.inject({ url: `${path}/frames/2`, headers: { accept: type } });
+    assert.equal(answer.headers["content-type"], `${type}; transfer-syntax=${uid}`);
+    const { pixels } = await codecs.decodeFrame(answer.rawPayload, { ...image, transferSyntaxUid: uid });
+    assert.ok(expected.subarray(expected.length / 2).equals(pixels), type);
+  }
+  const wide = { BitsAllocated: 32, BitsStored: 32, HighBit: 31, PixelData: new Uint8Array(256) };
+  const answer = await door.server.inject({
+    url: `${await store(imageFile({ study: 41, values: wide }))}/frames/1`,
+    headers: { accept: "image/jls" },
+  });
+  assert.equal(answer.statusCode, 406);
 });
