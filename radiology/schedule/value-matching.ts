@@ -30,7 +30,7 @@ export function valueTest(tag: number, vr: Vr, wanted: readonly string[]): Value
   if (wanted.length > valuesMax || wanted.some((value) => value.length > charactersMax)) {
     throw new Problem("invalid", `the key ${formatTag(tag)} asks for more than is looked for at once`);
   }
-  const hasPatterns = vr === "PN" || vr === "DA" || vr === "TM" || wildcardVrs.has(vr);
+  const hasPatterns = vr === "PN" || vr === "DA" || vr === "TM" || vr === "DT" || wildcardVrs.has(vr);
   if (!hasPatterns) {
     const those = new Set(wanted);
     return (values) => values.some((value) => those.has(value));
@@ -47,6 +47,7 @@ export function matchedVrOf(tag: number, declared: Vr): Vr {
 function singleTest(tag: number, vr: Vr, wanted: string): (value: string) => boolean {
   if (vr === "PN") return nameTest(wanted);
   if (vr === "DA" || vr === "TM") return temporalTest(tag, vr, wanted);
+  if (vr === "DT") return momentTest(tag, wanted);
   if (!/[*?]/.test(wanted)) return (value) => value === wanted;
   const parts = patternOf(wanted);
   return (value) => matchesPattern(parts, value);
@@ -62,6 +63,45 @@ function temporalTest(tag: number, vr: "DA" | "TM", wanted: string): (value: str
     const at = vr === "TM" ? wholeTime(value) : value;
     return at >= from && at <= to;
   };
+}
+
+// An hour of an offset from UTC ends at 14: what is more after a hyphen is the year that a range ends with (PS3.4 §C.2.2.2.5.3).
+const dateTime = String.raw`\d{4}(?:\d\d){0,5}(?:\.\d{1,6})?(?:[+-](?:0\d|1[0-4])\d\d)?`;
+const dateTimeRange = new RegExp(`^(${dateTime})?(-)?(${dateTime})?$`);
+
+/** A date and time, or a range of them. What says no offset from UTC is compared with others as if all were of one place. */
+function momentTest(tag: number, wanted: string): (value: string) => boolean {
+  const [, first, hyphen, last] = dateTimeRange.exec(wanted.trim()) ?? [];
+  const isOne = hyphen === undefined && first !== undefined && last === undefined;
+  if (!isOne && (hyphen === undefined || (first === undefined && last === undefined))) {
+    throw new Problem("invalid", `the key ${formatTag(tag)} is no date and time and no range`);
+  }
+  const from = first === undefined ? Number.NEGATIVE_INFINITY : momentOf(first, "first");
+  const until = isOne ? first : last;
+  const to = until === undefined ? Number.POSITIVE_INFINITY : momentOf(until, "last");
+  return (value) => momentOf(value, "last") >= from && momentOf(value, "first") <= to;
+}
+
+const parts = /^(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:\.(\d{1,6}))?(?:([+-])(\d\d)(\d\d))?$/;
+
+/** The first or the last millisecond of a DT, which may be as long as a year (PS3.5 §6.2). NaN for what is none. */
+function momentOf(text: string, end: "first" | "last"): number {
+  const [, year, month, day, hour, minute, second, fraction, sign, hours = "0", minutes = "0"] = parts.exec(text) ?? [];
+  if (year === undefined) return Number.NaN;
+  const given = [month, day, hour, minute, second];
+  const [m, d, h, min, s] = given.map((part, at) => (part === undefined ? (at < 2 ? 1 : 0) : Number(part)));
+  const at = (bump: number) => {
+    const of = (index: number) => (index === bump ? 1 : 0);
+    const [years, months, days] = [Number(year) + of(0), (m ?? 1) - 1 + of(1), (d ?? 1) + of(2)];
+    return Date.UTC(years, months, days, (h ?? 0) + of(3), (min ?? 0) + of(4), (s ?? 0) + of(5));
+  };
+  const missing = given.indexOf(undefined);
+  const precision = missing < 0 ? 5 : missing;
+  const milliseconds = fraction === undefined ? 0 : Number(`0.${fraction}`) * 1_000;
+  const isWhole = end === "first" || fraction !== undefined;
+  const local = isWhole ? at(-1) + milliseconds : at(precision) - 1;
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return sign === "-" ? local + offset : local - offset;
 }
 
 /** A time of less than full precision begins with its first second. */

@@ -1,14 +1,7 @@
-import { Problem } from "#base/problem";
-import {
-  type DataSet,
-  type DicomJson,
-  type JsonElement,
-  type JsonValue,
-  temporalRange,
-  toDicomJson,
-} from "#formats/dicom";
-import { itemsOf, key, stepOf, textAt, textsAt, textsOf } from "./attributes.ts";
-import { matchedVrOf, valueTest, wholeTime } from "./value-matching.ts";
+import { type DataSet, type DicomJson, type JsonValue, temporalRange, toDicomJson } from "#formats/dicom";
+import { itemsOf, key, stepOf, textAt, textsAt } from "./attributes.ts";
+import { allAreKeys, type ItemQuery, itemQuery, type KnownKeys } from "./item-query.ts";
+import { wholeTime } from "./value-matching.ts";
 import { isConditional, isWorklistKey } from "./worklist-keys.ts";
 
 /** What a console asks of the worklist, ready to be held against each step (PS3.4 §K.4.1). */
@@ -25,72 +18,22 @@ export interface WorklistQuery {
 /** @throws Problem `invalid` for an identifier that is none of this information model. */
 export function worklistQuery(identifier: DataSet): WorklistQuery {
   const asked = toDicomJson(identifier);
-  const seen = { ignored: false };
   const { rest, test } = asMoments(asked);
-  const query = itemQuery(rest, "item", seen);
+  const query = itemQuery(rest, itemKeys);
   return {
-    keysIgnored: seen.ignored,
+    keysIgnored: query.keysIgnored,
     terms: wantedTerms(asked),
     matches: (attributes) => query.matches(attributes) && test(stepOf(attributes)),
     answer: (attributes) => answerOf(query, attributes),
   };
 }
 
-/** A key of an item. */
-interface Key {
-  readonly at: string;
-  readonly vr: JsonElement["vr"];
-  readonly isKnown: boolean;
-  readonly test: ((held: JsonElement | undefined) => boolean) | undefined;
-  /** What is asked of the items of a sequence; undefined: for all that they hold. */
-  readonly item: ItemQuery | undefined;
-}
-
-interface ItemQuery {
-  readonly keys: readonly Key[];
-  matches(item: DicomJson): boolean;
-}
-
-/** Where an item stands: what the model has is known of the first two, below them everything is. */
-type Within = "item" | "step" | "below";
-
-const characterSet = "00080005";
-
-function itemQuery(asked: DicomJson, within: Within, seen: { ignored: boolean }): ItemQuery {
-  const keys: Key[] = [];
-  for (const [at, element] of Object.entries(asked)) {
-    if (at === characterSet) continue;
-    const isKnown = within === "below" || isWorklistKey(Number.parseInt(at, 16), within);
-    // Binary values are not matched by either.
-    if (!isKnown || element.InlineBinary !== undefined) seen.ignored = true;
-    if (!isKnown) keys.push({ at, vr: element.vr, isKnown, test: undefined, item: undefined });
-    else if (element.vr === "SQ") keys.push(sequenceKey(at, element, within, seen));
-    else keys.push(valueKey(at, element));
-  }
-  const tests = keys.flatMap(({ at, test }) => (test === undefined ? [] : [{ at, test }]));
-  return { keys, matches: (item) => tests.every(({ at, test }) => test(item[at])) };
-}
-
-function valueKey(at: string, element: JsonElement): Key {
-  const tag = Number.parseInt(at, 16);
-  const vr = matchedVrOf(tag, element.vr);
-  const test = valueTest(tag, vr, textsOf(element));
-  return { at, vr, isKnown: true, item: undefined, test: test && ((held) => test(textsOf(held))) };
-}
-
-/** Sequence matching (PS3.4 §C.2.2.2.6): one item of keys, of which all must match within one item. An empty one asks for everything. */
-function sequenceKey(at: string, element: JsonElement, within: Within, seen: { ignored: boolean }): Key {
-  const items = itemsOf(element);
-  if (items.length > 1) throw new Problem("invalid", "a sequence of the identifier has more than one item");
-  const [asked] = items;
-  if (asked === undefined || Object.keys(asked).length === 0) {
-    return { at, vr: "SQ", isKnown: true, test: undefined, item: undefined };
-  }
-  const item = itemQuery(asked, within === "item" && at === key.steps ? "step" : "below", seen);
-  const isAsked = item.keys.some(({ test }) => test !== undefined);
-  const test = isAsked ? (held: JsonElement | undefined) => itemsOf(held).some(item.matches) : undefined;
-  return { at, vr: "SQ", isKnown: true, item, test };
-}
+/** What the model has is known of an item and of its step; below them everything is. */
+const stepKeys: KnownKeys = { isKey: (tag) => isWorklistKey(tag, "step"), below: () => allAreKeys };
+const itemKeys: KnownKeys = {
+  isKey: (tag) => isWorklistKey(tag, "item"),
+  below: (at) => (at === key.steps ? stepKeys : allAreKeys),
+};
 
 function answerOf({ keys }: ItemQuery, held: DicomJson): DicomJson {
   const answer: DicomJson = {};
@@ -132,7 +75,7 @@ function asMoments(asked: DicomJson): { readonly rest: DicomJson; readonly test:
 }
 
 const requestKeys = [key.accessionNumber, key.patientId, key.studyUid];
-const stepKeys = [key.stationAe, key.modality];
+const exactStepKeys = [key.stationAe, key.modality];
 /** A range of so many days is looked up day by day. */
 const daysMax = 31;
 
@@ -141,7 +84,7 @@ export function termsOf(attributes: DicomJson): string[] {
   const step = stepOf(attributes);
   const terms = (item: DicomJson, keys: readonly string[]) =>
     keys.flatMap((at) => textsAt(item, at).map((text) => `${at} ${text}`));
-  return [...terms(attributes, requestKeys), ...terms(step, [...stepKeys, key.startDate])];
+  return [...terms(attributes, requestKeys), ...terms(step, [...exactStepKeys, key.startDate])];
 }
 
 function wantedTerms(asked: DicomJson): string[][] {
@@ -150,7 +93,7 @@ function wantedTerms(asked: DicomJson): string[][] {
     const texts = textsAt(item, at);
     return texts.some((text) => /[*?]/.test(text)) ? [] : texts.map((text) => `${at} ${text}`);
   };
-  const groups = [...requestKeys.map((at) => exact(asked, at)), ...stepKeys.map((at) => exact(step, at))];
+  const groups = [...requestKeys.map((at) => exact(asked, at)), ...exactStepKeys.map((at) => exact(step, at))];
   const days = textsAt(step, key.startDate).map(daysOf);
   if (days.every((list) => list !== undefined)) groups.push(days.flat().map((day) => `${key.startDate} ${day}`));
   return groups.filter((group) => group.length > 0);
