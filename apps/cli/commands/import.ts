@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isProblem, Problem } from "#base/problem";
 import type { Command } from "../arguments.ts";
@@ -48,14 +48,18 @@ function said({ stored, scheduled, refused }: { stored: number; scheduled: numbe
   return `${stored} stored, ${scheduled > 0 ? `${scheduled} scheduled, ` : ""}${refused} refused`;
 }
 
-async function* filesUnder(paths: readonly string[]): AsyncGenerator<string> {
+/** What is named may be a link; what lies in a folder comes from elsewhere, and a link in it could lead anywhere: it is passed over. */
+async function* filesUnder(paths: readonly string[], within = false): AsyncGenerator<string> {
   for (const path of paths) {
-    const found = await stat(path).catch((cause) => {
+    const found = await (within ? lstat : stat)(path).catch((cause) => {
       throw new Problem("absent", `cannot read ${path}`, { cause });
     });
     if (found.isDirectory()) {
       const names = (await readdir(path)).sort().filter((name) => !name.startsWith("."));
-      yield* filesUnder(names.map((name) => join(path, name)));
+      yield* filesUnder(
+        names.map((name) => join(path, name)),
+        true,
+      );
     } else if (found.isFile() && found.size <= fileBytesMax) yield path;
     else process.stderr.write(`passed over: ${path}\n`);
   }
