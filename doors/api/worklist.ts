@@ -14,8 +14,8 @@ export function registerWorklist(server: FastifyInstance, parts: ApiParts): void
     return { steps: steps.slice(0, stepsMax), total: steps.length };
   });
 
-  server.delete<{ Params: { token: string } }>("/api/worklist/:token", async (request, reply) => {
-    await schedule.remove(actorOf(request), request.params.token);
+  server.delete<{ Params: { id: string } }>("/api/worklist/:id", async (request, reply) => {
+    await schedule.remove(actorOf(request), request.params.id);
     return reply.status(204).send();
   });
 

@@ -4,7 +4,7 @@ import { elementsOf, type KeywordDataSet, tagOf, writeDataSet } from "#formats/d
 import { console1, openSchedule } from "../../radiology/schedule/schedule.fixture.ts";
 import { commandField } from "./command.ts";
 import { performedServices } from "./performed.ts";
-import { explicit, rawPeer } from "./scp.fixture.ts";
+import { ct, explicit, implicit, rawPeer } from "./scp.fixture.ts";
 import { associate, serving } from "./services.fixture.ts";
 
 const mpps = "1.2.840.10008.3.1.2.3.3";
@@ -97,4 +97,63 @@ test("the response to a change of what has ended says so by its error id", async
     commands.map(({ Status, ErrorID }) => [Status, ErrorID]),
     [[0x0110, 0xa710]],
   );
+});
+
+/** What dcm4che's `mppsscu` sends of a worklist item: all of type 2 is there, most of it empty. */
+const asDcm4che: KeywordDataSet = {
+  ...{ SpecificCharacterSet: "ISO_IR 100", ProcedureCodeSequence: [], ReferencedPatientSequence: [], StudyID: "RP1" },
+  ...{ PatientName: "SMITH^JOHN", PatientID: "PAT001", PatientBirthDate: "", PatientSex: "" },
+  ...beginning,
+  PerformedStationName: "",
+  PerformedLocation: "",
+  PerformedProcedureStepEndDate: "",
+  PerformedProcedureStepEndTime: "",
+  PerformedProcedureStepDescription: "",
+  PerformedProcedureTypeDescription: "",
+  PerformedProtocolCodeSequence: [],
+  PerformedSeriesSequence: [],
+  ScheduledStepAttributesSequence: [
+    {
+      AccessionNumber: "A1",
+      ReferencedStudySequence: [],
+      StudyInstanceUID: "1.2.3",
+      RequestedProcedureDescription: "",
+      ScheduledProcedureStepDescription: "",
+      ScheduledProtocolCodeSequence: [],
+      ScheduledProcedureStepID: "SPS1",
+      RequestedProcedureID: "RP1",
+    },
+  ],
+};
+const seriesAsDcm4che: KeywordDataSet = {
+  ...{ RetrieveAETitle: "", SeriesDescription: "", PerformingPhysicianName: "", OperatorsName: "" },
+  ...{ ProtocolName: "UNKNOWN", SeriesInstanceUID: "1.2.3.4", ReferencedNonImageCompositeSOPInstanceSequence: [] },
+  ReferencedImageSequence: [{ ReferencedSOPClassUID: ct, ReferencedSOPInstanceUID: "1.2.3.4.5" }],
+};
+
+test("what dcm4che's mppsscu sends is taken in either encoding, completed and given up", async () => {
+  for (const [syntax, status] of [
+    [implicit, "COMPLETED"],
+    [explicit, "DISCONTINUED"],
+  ] as const) {
+    const both = [mpps, retrieve].map((sopClassUid) => ({ sopClassUid, transferSyntaxUids: [syntax] }));
+    const peer = await associate((await door()).door, both);
+    assert.equal((await peer.create(mpps, "1.9", elementsOf(asDcm4che))).status, 0);
+    const { PatientName: _, ...values } = asDcm4che;
+    const set = {
+      ...values,
+      ...ending,
+      PerformedProcedureStepStatus: status,
+      PerformedSeriesSequence: [seriesAsDcm4che],
+    };
+    assert.equal((await peer.set(mpps, "1.9", elementsOf(set))).status, 0);
+    const { dataSet } = await peer.getAttributes(retrieve, "1.9");
+    const [series] = dataSet?.items(tagOf("PerformedSeriesSequence")) ?? [];
+    const [image] = series?.items(tagOf("ReferencedImageSequence")) ?? [];
+    assert.equal(image?.text(tagOf("ReferencedSOPInstanceUID")), "1.2.3.4.5");
+    assert.deepEqual(
+      [dataSet?.text(tagOf("PatientID")), dataSet?.text(tagOf("PerformedProcedureStepStatus"))],
+      ["PAT001", status],
+    );
+  }
 });

@@ -31,7 +31,7 @@ import type { AccountView } from "./sign-in.ts";
  * | DELETE /api/devices/waiting     | DeviceRequest → 204 |
  * | GET    /api/worklist            | → WorklistView |
  * | POST   /api/worklist            | a worklist item as a DICOM file → ScheduledView |
- * | DELETE /api/worklist/:token     | → 204 |
+ * | DELETE /api/worklist/:id        | → 204 |
  * | GET    /api/phantom             | → PhantomState |
  * | POST   /api/phantom             | → PhantomState (starts loading when it is not there) |
  * | GET    /api/status              | → StatusView |
