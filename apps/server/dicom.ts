@@ -31,6 +31,7 @@ import {
   type DeviceProof,
   type Devices,
   type Gate,
+  type Reviews,
   type Subject,
   scopeOf,
 } from "#trust/access";
@@ -55,6 +56,7 @@ interface DicomParts {
   readonly trust: DeviceTrust;
   readonly identities: UserIdentities;
   readonly gate: Gate;
+  readonly reviews: Pick<Reviews, "notice">;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
   readonly relay: Relay;
@@ -65,7 +67,12 @@ interface DicomParts {
 
 /** The DICOM side of the facility: known machines come in by AE title and address, over TLS by AE title and certificate, and do what they were let do. */
 export function createDicomSide(parts: DicomParts): DicomSide {
-  const { devices, trust, identities, gate, log } = parts;
+  const { devices, trust, identities, gate, reviews, log } = parts;
+  devices.watchGuessing(() => {
+    log.warn("one address tries one AE title after the other: nobody there is heard for a quarter of an hour");
+    const noted = reviews.notice({ kind: "titles", actor: anonymous.id });
+    noted.catch((error) => log.error("who guesses AE titles was not noted for review", {}, error));
+  });
   /** Who says that it speaks through that machine, in the log; undefined for a name that is no more than a name. */
   const programBy = async (
     identity: UserIdentity,

@@ -39,13 +39,23 @@ export interface BrokenGlassView extends BrokenGlass {
 /**
  * - `break-glass`   a look in an emergency
  * - `guessing`      identifiers tried in an emergency that stood for nobody
+ * - `titles`        one address tried one AE title after the other
  * - `volume`        far more studies in an hour than this person usually looks at
  * - `hours`         at hours that are not this person's
  * - `same-surname`  a patient of the family name of who looked
  * - `own-record`    who looked is the patient
  * - `vip`           a patient that an administrator marked
  */
-export const reviewKinds = ["break-glass", "guessing", "volume", "hours", "same-surname", "own-record", "vip"] as const;
+export const reviewKinds = [
+  "break-glass",
+  "guessing",
+  "titles",
+  "volume",
+  "hours",
+  "same-surname",
+  "own-record",
+  "vip",
+] as const;
 
 export const reviewOutcomes = ["justified", "not-justified", "needs-follow-up"] as const;
 

@@ -7,6 +7,7 @@ import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
 import type { Act, Scope } from "./acts.ts";
 import { type DeviceProof, isProven } from "./device-certificates.ts";
 import { createFacilities } from "./facilities.ts";
+import { createTitleGuesses } from "./title-guesses.ts";
 
 /** The address of a machine that calls from here and there: its certificate alone says who it is. */
 export const anyAddress = "any";
@@ -38,6 +39,8 @@ export interface Devices {
   watchChanged(listener: (device: Device) => void): () => void;
   /** Returns how to stop watching. */
   watchWaiting(listener: (caller: WaitingCaller) => void): () => void;
+  /** Told when one address has tried one AE title after the other, and is not heard for a while. Returns how to stop watching. */
+  watchGuessing(listener: () => void): () => void;
 }
 
 export interface StandingDevice extends Device {
@@ -78,6 +81,8 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
   const { store, clock, random } = parts;
   const facilities = createFacilities(parts);
   const listeners = new Set<(caller: WaitingCaller) => void>();
+  const guessing = new Set<() => void>();
+  const guesses = createTitleGuesses(clock);
   const changing = new Set<(device: Device) => void>();
   /** Changes since this process began are counted; by device the last of its own. */
   let changes = 0;
@@ -85,6 +90,10 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
   const changed = (device: Device): void => {
     lastChange.set(device.id, ++changes);
     for (const listener of changing) listener(device);
+  };
+  const noteWrongTitle = async (ae: string, address: string): Promise<void> => {
+    if (guesses.wrong(ae, address)) for (const listener of guessing) listener();
+    await noteWaiting(ae, address);
   };
   const standing = (device: Device, since: number): StandingDevice => ({
     ...device,
@@ -101,6 +110,8 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
     async admit(ae, calledFrom, proof) {
       const since = changes;
       const address = canonicalAddress(calledFrom) ?? calledFrom;
+      // Certificates are not guessed.
+      if (proof === undefined && guesses.isShutOut(address)) return undefined;
       const titled = (await store.devices()).filter((known) => known.ae === ae);
       const here = titled.find((known) => known.address === address);
       const proven = proof && titled.filter(({ certificate }) => isProven(certificate, proof));
@@ -109,7 +120,7 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
         : here?.certificate === "" && here;
       if (!device) {
         // Who is known came without its certificate, and who came with one has been given it: to admit them would help neither.
-        if (here === undefined && proof === undefined) await noteWaiting(ae, address);
+        if (here === undefined && proof === undefined) await noteWrongTitle(ae, address);
         return undefined;
       }
       const now = clock.now();
@@ -170,6 +181,10 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
     },
     waiting: () => store.waiting(),
     dismiss: (ae, address) => store.forgetWaiting(ae, address),
+    watchGuessing(listener) {
+      guessing.add(listener);
+      return () => guessing.delete(listener);
+    },
     watchWaiting(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

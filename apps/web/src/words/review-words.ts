@@ -13,6 +13,10 @@ const kinds: Readonly<Record<ReviewView["kind"], KindWords>> = {
     says: (count) => `opened a patient without a grant, ${counted(count, "time")}`,
   },
   guessing: { label: "Guessed numbers", says: () => "tried numbers in an emergency that stand for nobody" },
+  titles: {
+    label: "Guessed AE titles",
+    says: (count) => `tried one AE title after the other from one address, ${counted(count, "time")}`,
+  },
   volume: {
     label: "Unusually many",
     says: (count) => `looked at ${counted(count, "study", "studies")} in an hour, far more than usual`,
