@@ -2,6 +2,5 @@ export { itemsOf, keyOf, textAt, textsAt, textsOf } from "./attributes.ts";
 export { allAreKeys, type ItemQuery, itemQuery } from "./item-query.ts";
 export type { PerformedSteps } from "./performed.ts";
 export type { WithAttributeFault } from "./performed-attributes.ts";
-export type { FoundStep, Schedule, Scheduled, ScheduleParts } from "./schedule.ts";
+export type { FoundStep, Schedule, ScheduleParts } from "./schedule.ts";
 export { createSchedule } from "./schedule.ts";
-export type { ListedStep } from "./scheduled-step.ts";

@@ -1,21 +1,13 @@
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import { Problem } from "#base/problem";
+import type { ScheduledStepView, ScheduledView } from "#formats/api";
 import type { DataSet, DicomJson } from "#formats/dicom";
 import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
 import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
-import {
-  contentOf,
-  factsOf,
-  identityOf,
-  isOver,
-  type ListedStep,
-  listed,
-  type StepContent,
-  stepsIn,
-} from "./scheduled-step.ts";
+import { contentOf, factsOf, identityOf, isOver, listed, type StepContent, stepsIn } from "./scheduled-step.ts";
 import { worklistQuery } from "./worklist-query.ts";
 
 /** What is to be done on which machine, and what is done of it. What plans a facility's work fills it (`put`). */
@@ -30,9 +22,9 @@ export interface Schedule {
    * Schedules the steps of a worklist item. One with the same Study Instance UID and Scheduled Procedure Step ID is replaced; what was performed
    * of it stays. It is read within the act, so that what cannot be read is in the log too. `facility` is the token of the one in which they are done; empty: in none.
    */
-  put(actor: Actor, item: () => DataSet, facility: string): Promise<Scheduled>;
+  put(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
   /** Those that the actor may see, in the order in which they are due. */
-  list(actor: Actor): Promise<ListedStep[]>;
+  list(actor: Actor): Promise<ScheduledStepView[]>;
   /** Problem `absent` when there is no such step. */
   remove(actor: Actor, token: string): Promise<void>;
 }
@@ -41,13 +33,6 @@ export interface FoundStep {
   readonly attributes: DicomJson;
   /** A key of the identifier was not matched by. */
   readonly keysIgnored: boolean;
-}
-
-/** How many steps an item was of. */
-export interface Scheduled {
-  readonly added: number;
-  readonly changed: number;
-  readonly unchanged: number;
 }
 
 export interface ScheduleParts {

@@ -1,4 +1,5 @@
 import { Problem } from "#base/problem";
+import type { ScheduledStepView } from "#formats/api";
 import { type DataSet, type DicomJson, isUid, type JsonElement, toDicomJson } from "#formats/dicom";
 import type { StudyFacts } from "#trust/access";
 import { itemsOf, key, keyOf, stepOf, textAt, textsAt } from "./attributes.ts";
@@ -14,22 +15,7 @@ export interface ScheduledStep {
 }
 
 /** A step as a list shows it. */
-export interface ListedStep {
-  readonly token: string;
-  readonly facility: string;
-  readonly status: string;
-  /** YYYYMMDD and HHMMSS, as they were scheduled. */
-  readonly startDate: string;
-  readonly startTime: string;
-  readonly modality: string;
-  readonly stationAes: readonly string[];
-  readonly description: string;
-  readonly patientName: string;
-  readonly patientId: string;
-  readonly accessionNumber: string;
-}
-
-export function listed({ token, content }: ScheduledStep): ListedStep {
+export function listed({ token, content }: ScheduledStep): ScheduledStepView {
   const { facility, attributes } = content;
   const step = stepOf(attributes);
   return {
