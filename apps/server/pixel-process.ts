@@ -13,7 +13,21 @@ import { type PixelAnswer, type PixelTask, prefixBytes, readTask, writeAnswer } 
 const limits = { outputBytesMax: 128 * 1024 * 1024 };
 const [input, output] = [0, 1];
 
-const codecs = createFrameCodecs();
+/** Compiled codecs keep the memory of the largest frame that they had: over this, they are let go of. */
+const keptBytesMax = 128 * 1024 * 1024;
+
+let codecs = createFrameCodecs();
+
+/** Whether the next frame finds room: what nobody needs is collected first, then old codecs go. */
+function isRoomy(): boolean {
+  const isOver = () => process.memoryUsage.rss() > keptBytesMax;
+  if (!isOver()) return true;
+  globalThis.gc?.();
+  if (!isOver()) return true;
+  codecs = createFrameCodecs();
+  globalThis.gc?.();
+  return !isOver();
+}
 
 interface Made {
   readonly answer: PixelAnswer;
@@ -57,8 +71,9 @@ function reply({ answer, bytes }: Made): void {
   give(bytes);
 }
 
-reply({ answer: { kind: "ready" }, bytes: new Uint8Array(0) });
-for (;;) {
+// It says that it is ready before each frame: one that has not is not given any.
+while (isRoomy()) {
+  reply({ answer: { kind: "ready" }, bytes: new Uint8Array(0) });
   const prefix = take(prefixBytes);
   const head = prefix && take(prefix.readUInt32LE(0));
   const frame = head && take(prefix.readUInt32LE(4));

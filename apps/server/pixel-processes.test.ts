@@ -33,8 +33,8 @@ function program(body: string): string {
     const take = (count) => { const b = Buffer.alloc(count); for (let at = 0; at < count;) { const n = readSync(0, b, at, count - at); if (n === 0) process.exit(0); at += n; } return b; };
     const send = (bytes) => { for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at); };
     const answer = (head, body = Buffer.alloc(0)) => { const h = Buffer.from(JSON.stringify(head)); const p = Buffer.alloc(8); p.writeUInt32LE(h.length, 0); p.writeUInt32LE(body.length, 4); send(p); send(h); send(body); };
-    answer({ kind: "ready" });
     for (;;) {
+      answer({ kind: "ready" });
       const prefix = take(8);
       take(prefix.readUInt32LE(0));
       const first = take(prefix.readUInt32LE(4))[0];
@@ -141,8 +141,23 @@ test("a decoder that was taken over finds no environment, no files, no processes
   }
 });
 
+test("large frames follow each other in one process, and none fails for what the one before took", async () => {
+  const pixels = createPixelProcesses({ ...parts, processesMax: 1, memoryMibMax: 192, taskMsMax: 60_000 });
+  const large = { ...image, rows: 3000, columns: 4000, bitsAllocated: 16, bitsStored: 16 };
+  const samples = new Uint8Array(3000 * 4000 * 2).fill(3);
+  try {
+    for (let round = 0; round < 4; round++) {
+      const { bytes } = await pixels.recodeFrame(samples, large, "1.2.840.10008.1.2.5");
+      const back = await pixels.decodeFrame(bytes, { ...large, transferSyntaxUid: "1.2.840.10008.1.2.5" });
+      assert.ok(Buffer.from(samples.buffer).equals(back.pixels));
+    }
+  } finally {
+    await pixels.close();
+  }
+});
+
 test("over its bound the queue refuses, and what waits is refused at the end", async () => {
-  const pixels = createPixelProcesses({ ...parts, processesMax: 1, waitingMax: 2, program: program("") });
+  const pixels = createPixelProcesses({ ...parts, processesMax: 1, waitingMax: 3, program: program("") });
   const asked = [1, 2, 3].map(() => pixels.decodeFrame(frame, image));
   for (const each of asked) each.catch(() => {});
   await assert.rejects(pixels.decodeFrame(frame, image), (error) => isProblem(error, "busy"));

@@ -51,7 +51,8 @@ interface Job {
 interface Seat {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
   readonly exited: Promise<unknown>;
-  isReady: boolean;
+  /** `starting` until it first says that it is ready, `clearing` between an answer and the next time. */
+  state: "starting" | "ready" | "working" | "clearing";
   job: Job | undefined;
   timer: Timer | undefined;
 }
@@ -69,10 +70,10 @@ export function createPixelProcesses(options: PixelProcessOptions): PixelProcess
   const waiting: Job[] = [];
   let closed = false;
 
-  const open = (): Seat => {
+  const open = (): void => {
     const child = start(program, memoryMibMax);
     const exited = new Promise((resolve) => child.once("exit", resolve));
-    const seat: Seat = { child, exited, isReady: false, job: undefined, timer: undefined };
+    const seat: Seat = { child, exited, state: "starting", job: undefined, timer: undefined };
     seats.add(seat);
     const read = createAnswerReader();
     child.stdout.on("data", (bytes: Buffer) => {
@@ -88,68 +89,64 @@ export function createPixelProcesses(options: PixelProcessOptions): PixelProcess
       drop(seat, new Problem("unavailable", "no decoder can be started", { cause: error })),
     );
     child.once("exit", (code, signal) => {
-      if (seats.has(seat))
-        log.warn("a pixel process fell over its frame and is replaced", { end: signal ?? String(code) });
+      if (seat.job !== undefined) log.warn("a pixel process fell over its frame", { end: signal ?? String(code) });
       drop(seat, new Problem("invalid", "the frame cannot be decoded", { remedy: "retrieve it as stored" }));
     });
-    seat.timer = clock.after(startMsMax, () => drop(seat, new Problem("unavailable", "a decoder did not start")));
-    return seat;
+    limit(seat, startMsMax, () => new Problem("unavailable", "a decoder did not start"));
+  };
+
+  const limit = (seat: Seat, milliseconds: number, problem: () => Problem): void => {
+    seat.timer?.stop();
+    seat.timer = clock.after(milliseconds, () => drop(seat, problem()));
   };
 
   const take = (seat: Seat, made: Made): void => {
-    if (!seat.isReady) {
-      seat.isReady = true;
-      limit(seat);
-    } else {
-      if (seat.job === undefined) throw new Problem("fault", "an answer that nobody has asked for");
-      finish(seat, (job) => job.resolve(made));
-    }
-  };
-
-  const limit = (seat: Seat): void => {
-    seat.timer?.stop();
-    if (seat.job === undefined) {
-      rest(seat);
+    if (seat.state === "working") {
+      const { job } = seat;
+      seat.job = undefined;
+      seat.state = "clearing";
+      limit(seat, startMsMax, () => new Problem("unavailable", "a decoder did not come back"));
+      job?.resolve(made);
       return;
     }
-    seat.timer = clock.after(taskMsMax, () => {
-      log.warn("a frame took too long to decode; its process is killed", { milliseconds: taskMsMax });
-      const remedy = "retrieve it as stored and decode it elsewhere";
-      drop(seat, new Problem("invalid", `the frame took longer than ${taskMsMax} ms`, { remedy }));
-    });
-  };
-
-  /** Compiled codecs take tens of megabytes: a process that nobody needs gives them back. */
-  const rest = (seat: Seat): void => {
+    if (seat.state === "ready") throw new Problem("fault", "an answer that nobody has asked for");
+    seat.state = "ready";
+    // Compiled codecs take tens of megabytes: a process that nobody needs gives them back.
+    limit(seat, idleMsMax, () => new Problem("unavailable", "nobody needs it"));
     hold(seat, false);
-    seat.timer = clock.after(idleMsMax, () => drop(seat, new Problem("unavailable", "idle")));
-  };
-
-  const finish = (seat: Seat, settle: (job: Job) => void): void => {
-    const { job } = seat;
-    seat.timer?.stop();
-    seat.job = undefined;
-    if (job !== undefined) settle(job);
     next();
-    if (seats.has(seat) && seat.job === undefined) rest(seat);
   };
 
   const drop = (seat: Seat, problem: Problem): void => {
     if (!seats.delete(seat)) return;
+    seat.timer?.stop();
     seat.child.kill("SIGKILL");
-    finish(seat, (job) => job.reject(problem));
+    seat.job?.reject(problem);
+    // Where none starts, whoever waits is told: else it would be tried again for ever.
+    if (seat.state === "starting") waiting.shift()?.reject(problem);
+    next();
   };
 
   const next = (): void => {
-    if (closed || waiting.length === 0) return;
-    const free = [...seats].find((seat) => seat.job === undefined) ?? (seats.size < processesMax ? open() : undefined);
-    const job = free && waiting.shift();
-    if (free === undefined || job === undefined) return;
-    free.job = job;
-    hold(free, true);
-    if (free.isReady) limit(free);
-    free.child.stdin.write(writeTask(job.task, job.frame.length));
-    free.child.stdin.write(job.frame);
+    for (const seat of seats) {
+      const job = seat.state === "ready" ? waiting.shift() : undefined;
+      if (job !== undefined) give(seat, job);
+    }
+    const coming = [...seats].filter(({ state }) => state === "starting" || state === "clearing").length;
+    if (!closed && seats.size < processesMax && waiting.length > coming) open();
+  };
+
+  const give = (seat: Seat, job: Job): void => {
+    seat.job = job;
+    seat.state = "working";
+    hold(seat, true);
+    limit(seat, taskMsMax, () => {
+      log.warn("a frame took too long to decode; its process is killed", { milliseconds: taskMsMax });
+      const remedy = "retrieve it as stored and decode it elsewhere";
+      return new Problem("invalid", `the frame took longer than ${taskMsMax} ms`, { remedy });
+    });
+    seat.child.stdin.write(writeTask(job.task, job.frame.length));
+    seat.child.stdin.write(job.frame);
   };
 
   const ask = async (task: PixelTask, frame: Uint8Array): Promise<Made> => {
@@ -190,6 +187,7 @@ function start(program: string, memoryMibMax: number): Seat["child"] {
     `--max-old-space-size=${heapMib}`,
     "--no-warnings",
     "--v8-pool-size=1",
+    "--expose-gc",
   ];
   return spawn("/bin/sh", ["-c", bounds, process.execPath, ...flags, program], {
     cwd: "/",
