@@ -26,6 +26,18 @@ test("plain DICOM on every interface, or on a public address, refuses to start a
   assert.equal(readConfiguration({ home, "dicom-host": "192.168.4.2" }, {}).dicomHost, "192.168.4.2");
 });
 
+test("DICOM over TLS may listen on any interface, and be off; nowhere beyond this machine unless somebody says so", () => {
+  const listens = (settings: Record<string, string>) => {
+    const { dicomTlsHost, dicomTlsPort } = readConfiguration({ home, ...settings }, {});
+    return [dicomTlsHost, dicomTlsPort];
+  };
+  assert.deepEqual(listens({}), ["127.0.0.1", 2762]);
+  assert.deepEqual(listens({ "dicom-tls-host": "0.0.0.0", "dicom-tls-port": "104" }), ["0.0.0.0", 104]);
+  assert.deepEqual(listens({ "dicom-tls-port": "off" }), ["127.0.0.1", undefined]);
+  for (const port of ["on", "-1", "65536"])
+    assert.throws(() => listens({ "dicom-tls-port": port }), { code: "invalid", message: /dicomTlsPort/ });
+});
+
 test("an option wins over the environment, the environment over the file, the file over the default", () => {
   const folder = mkdtempSync(join(tmpdir(), "leadglass-configuration-"));
   try {

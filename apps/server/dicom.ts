@@ -116,6 +116,9 @@ export function createDicomSide(parts: DicomParts): DicomSide {
       const isSomebody = certificates === undefined || proof !== undefined;
       const device = isSomebody ? await devices.admit(callingAe, address, proof) : undefined;
       if (device === undefined) {
+        if (certificates === undefined && (await devices.needsCertificate(callingAe, address))) {
+          log.warn("a machine that has a certificate called without it", { address });
+        }
         await gate.pass(anonymous, "association.open", undefined, async () => {}).catch(() => {});
         return { admitted: false, reason: "calling-ae" };
       }

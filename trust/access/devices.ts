@@ -24,6 +24,8 @@ export interface Devices {
   admit(ae: string, address: string, proof?: DeviceProof): Promise<StandingDevice | undefined>;
   /** Whether any device may come in with it. */
   isAnyBoundTo(proof: DeviceProof): Promise<boolean>;
+  /** Whether the device with this AE title at this address comes in with a certificate alone. */
+  needsCertificate(ae: string, address: string): Promise<boolean>;
   list(): Promise<Device[]>;
   /** One that is known is changed as the terms say. Problem `absent` when there is no such facility. */
   add(ae: string, address: string, terms?: DeviceTerms): Promise<Device>;
@@ -120,7 +122,8 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
         : here?.certificate === "" && here;
       if (!device) {
         // Who is known came without its certificate, and who came with one has been given it: to admit them would help neither.
-        if (here === undefined && proof === undefined) await noteWrongTitle(ae, address);
+        const isKnown = here !== undefined || titled.some((known) => known.address === anyAddress);
+        if (!isKnown && proof === undefined) await noteWrongTitle(ae, address);
         return undefined;
       }
       const now = clock.now();
@@ -129,6 +132,11 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
     },
     async isAnyBoundTo(proof) {
       return (await store.devices()).some(({ certificate }) => isProven(certificate, proof));
+    },
+    async needsCertificate(ae, calledFrom) {
+      const addresses = [anyAddress, canonicalAddress(calledFrom) ?? calledFrom];
+      const titled = (await store.devices()).filter((known) => known.ae === ae && addresses.includes(known.address));
+      return titled.some(({ certificate }) => certificate !== "");
     },
     list: () => store.devices(),
     async add(ae, address, terms = {}) {
