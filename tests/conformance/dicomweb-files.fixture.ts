@@ -19,6 +19,12 @@ export const studyUidOf = (study: number) => `${testRoot}.${study}`;
 export const seriesUidOf = (study: number, series: number) => `${testRoot}.${study}.${series}`;
 export const sopUidOf = (study: number, series: number, sop: number) => `${testRoot}.${study}.${series}.${sop}`;
 
+/** A file as it comes back: byte for byte, but for a preamble that holds something else than TIFF, which is not kept (attack 17). */
+export function asKept(file: Buffer): Buffer {
+  if (file.toString("latin1", 128, 132) !== "DICM" || /^(II|MM)/.test(file.toString("latin1", 0, 2))) return file;
+  return Buffer.concat([Buffer.alloc(128), file.subarray(128)]);
+}
+
 /** A small CT image as a Part 10 file, each pixel another. */
 export function imageFile(options: FileOptions = {}): Buffer {
   const { study = 1, series = 1, sop = 1, rows = 8, columns = 8, frames = 1 } = options;
