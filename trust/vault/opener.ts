@@ -18,12 +18,44 @@ import { footerAt, type ReadAt } from "./scan.ts";
 import { footerContext, type ObjectKey, objectKey } from "./sealer.ts";
 import type { OpenedObject, SealedPlace } from "./vault.ts";
 
+/**
+ * Buffers that sealed bytes are read into and opened from. They are used again: new ones for each group would be half of what an
+ * archive that sends images throws away.
+ */
+export interface SealedBuffers {
+  take(bytes: number): Buffer;
+  give(buffer: Buffer): void;
+}
+
+/** Segments read at once: long enough to keep a disk busy, short enough to keep the loop free. */
+const groupSegments = 8;
+const sealedBufferBytes = headerBytes + groupSegments * frameStride;
+/** Groups that are read at once by streams that overlap; more are made anew. */
+const sealedBuffersMost = 8;
+
+export function createSealedBuffers(): SealedBuffers {
+  const free: Buffer[] = [];
+  return {
+    take(bytes) {
+      const used = bytes <= sealedBufferBytes ? free.pop() : undefined;
+      // Few segments of a small object are worth no buffer that is kept.
+      const made = () => Buffer.alloc(4 * bytes < sealedBufferBytes ? bytes : Math.max(bytes, sealedBufferBytes));
+      return (used ?? made()).subarray(0, bytes);
+    },
+    give({ buffer, byteOffset }) {
+      if (buffer.byteLength - byteOffset < sealedBufferBytes || free.length >= sealedBuffersMost) return;
+      free.push(Buffer.from(buffer, byteOffset, sealedBufferBytes));
+    },
+  };
+}
+
 /** An object whose footer has proven: who it is and how long it is. */
 export interface ProvenObject {
   readonly place: SealedPlace;
   readonly footer: Footer;
   readonly key: ObjectKey;
   readonly readAt: ReadAt;
+  readonly buffers: SealedBuffers;
 }
 
 function damaged(what: string): Problem {
@@ -46,6 +78,7 @@ export async function proveObject(
   tenantId: Uint8Array,
   part: number,
   studyKeyOf: StudyKeyOf,
+  buffers: SealedBuffers,
 ): Promise<ProvenObject> {
   if (!Number.isSafeInteger(place.offset) || place.offset < headerBytes) throw damaged("no object ends there");
   const footer = await footerAt(readAt, place.offset, Number.MAX_SAFE_INTEGER);
@@ -60,17 +93,21 @@ export async function proveObject(
   if (openMessage(key.key, nonce, footerContext(key, footer.proven), footer.tag) === undefined) {
     throw damaged("its footer was changed");
   }
-  return { place, footer, key, readAt };
+  return { place, footer, key, readAt, buffers };
 }
 
 async function readExactly(readAt: ReadAt, position: number, bytes: number): Promise<Buffer> {
   const into = Buffer.alloc(bytes);
-  for (let have = 0; have < bytes; ) {
+  await fill(into, readAt, position);
+  return into;
+}
+
+async function fill(into: Buffer, readAt: ReadAt, position: number): Promise<void> {
+  for (let have = 0; have < into.length; ) {
     const count = await readAt(position + have, into.subarray(have));
     if (count === 0) throw damaged("its pack ends inside it");
     have += count;
   }
-  return into;
 }
 
 /** Where segment `index` begins, counted from the first byte of the object. */
@@ -87,25 +124,29 @@ function segmentLength(sizeBytes: number, index: number): number {
  * beside what is read: one that is not as it was written is damage too, and found before it is needed.
  */
 async function openSegments(object: ProvenObject, first: number, last: number): Promise<Buffer[]> {
-  const { footer, key, place, readAt } = object;
+  const { footer, place, readAt, buffers } = object;
   const begin = first === 0 ? 0 : segmentStart(first);
   const end = segmentStart(last) + headBytes + segmentLength(footer.sizeBytes, last) + tagBytes;
-  const bytes = await readExactly(readAt, place.offset - footer.bodyBytes + begin, end - begin);
-  if (first === 0) checkHeader(object, bytes);
-  const opened: Buffer[] = [];
-  for (let index = first; index <= last; index++) {
-    const from = segmentStart(index) - begin + headBytes;
-    const sealed = bytes.subarray(from, from + segmentLength(footer.sizeBytes, index) + tagBytes);
-    checkHead(object, bytes.subarray(from - headBytes, from), { kind: "data", index, sealed });
-    const plain = openMessage(key.key, frameNonce("data", index), key.context, sealed);
-    if (plain === undefined) throw damaged(`segment ${index}`);
-    opened.push(plain);
+  const bytes = buffers.take(end - begin);
+  try {
+    await fill(bytes, readAt, place.offset - footer.bodyBytes + begin);
+    if (first === 0) checkHeader(object, bytes);
+    return Array.from({ length: last - first + 1 }, (_, at) => openSegment(object, first + at, bytes, begin));
+  } finally {
+    buffers.give(bytes);
   }
-  return opened;
 }
 
-/** Segments read at once: long enough to keep a disk busy, short enough to keep the loop free. */
-const groupSegments = 8;
+/** One segment out of `bytes`, which begin `begin` behind the first byte of the object. */
+function openSegment(object: ProvenObject, index: number, bytes: Buffer, begin: number): Buffer {
+  const { footer, key } = object;
+  const from = segmentStart(index) - begin + headBytes;
+  const sealed = bytes.subarray(from, from + segmentLength(footer.sizeBytes, index) + tagBytes);
+  checkHead(object, bytes.subarray(from - headBytes, from), { kind: "data", index, sealed });
+  const plain = openMessage(key.key, frameNonce("data", index), key.context, sealed);
+  if (plain === undefined) throw damaged(`segment ${index}`);
+  return plain;
+}
 
 export function openedObject(object: ProvenObject): OpenedObject {
   const { sizeBytes } = object.footer;

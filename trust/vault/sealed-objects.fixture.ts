@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { newToken, systemRandom } from "#base/id";
 import { isProblem } from "#base/problem";
 import { objectContext } from "./format.ts";
-import { openedObject, openRecord, proveObject, verifyWhole } from "./opener.ts";
+import { createSealedBuffers, openedObject, openRecord, proveObject, verifyWhole } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
 import type { ReadAt } from "./scan.ts";
 import type { FoundObject, ObjectWriter, SealedObjects } from "./sealed-objects.ts";
@@ -83,9 +83,12 @@ export async function isWhole(objects: Pick<SealedObjects, "read">, found: Found
   }
 }
 
+/** One set for all tests: what one has left in a buffer must mean nothing to another. */
+const buffers = createSealedBuffers();
+
 const provenAt = (objects: Pick<SealedObjects, "read">, place: { pack: string; offset: number }) => {
   const readAt: ReadAt = (position, into) => objects.read(place.pack, position, into);
-  return proveObject(place, readAt, tenantId, part, () => studyKey);
+  return proveObject(place, readAt, tenantId, part, () => studyKey, buffers);
 };
 
 export async function contentOf(objects: SealedObjects, place: { pack: string; offset: number }): Promise<Buffer> {
@@ -112,7 +115,7 @@ export async function survey(objects: SealedObjects): Promise<{ found: FoundObje
 }
 
 export async function verifyAt(readAt: ReadAt, place: { pack: string; offset: number }): Promise<void> {
-  await verifyWhole(await proveObject(place, readAt, tenantId, part, () => studyKey));
+  await verifyWhole(await proveObject(place, readAt, tenantId, part, () => studyKey, buffers));
 }
 
 export async function readWhole(objects: SealedObjects, pack: string, position: number, into: Buffer): Promise<number> {

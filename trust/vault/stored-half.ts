@@ -3,7 +3,7 @@ import { newToken, type Random } from "#base/id";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { type Half, objectContext, partOf } from "./format.ts";
 import type { TenantKeys } from "./keyring.ts";
-import { type ProvenObject, proveObject, type StudyKeyOf, verifyWhole } from "./opener.ts";
+import { createSealedBuffers, type ProvenObject, proveObject, type StudyKeyOf, verifyWhole } from "./opener.ts";
 import type { ReadAt } from "./scan.ts";
 import type { SealedObjects } from "./sealed-objects.ts";
 import { createSealer, objectKey, type Sealer } from "./sealer.ts";
@@ -42,6 +42,7 @@ export function createStoredHalf(parts: {
 }): StoredHalf {
   const { half, tenant, keyOf, objects, random } = parts;
   const part = partOf[half];
+  const buffers = createSealedBuffers();
 
   const seal: StoredHalf["seal"] = (studyToken, ended) => {
     const id = newToken(random);
@@ -68,7 +69,7 @@ export function createStoredHalf(parts: {
     (position, into) =>
       objects.read(pack, position, into);
   const prove = (place: SealedPlace, readAt: ReadAt = readerOf(place)): Promise<ProvenObject> =>
-    proveObject(place, readAt, tenant.id, part, keyOf).catch((error) => {
+    proveObject(place, readAt, tenant.id, part, keyOf, buffers).catch((error) => {
       throw asProblem(error, "opening a sealed object");
     });
   const damageOf = async (place: SealedPlace, readAt?: ReadAt): Promise<Finding> => {

@@ -6,7 +6,7 @@ import { isProblem } from "#base/problem";
 import { createMemoryKeyStore } from "#stores/memory";
 import { footerBytes, frameStride, headBytes, headerBytes, partOf, segmentBytes } from "./format.ts";
 import type { Damage, RecoveredObject, SealedPlace, Vault } from "./index.ts";
-import { proveObject } from "./opener.ts";
+import { createSealedBuffers, proveObject } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
 import { keyring, type MemoryStores, openVault, put } from "./vault.fixture.ts";
 
@@ -159,7 +159,7 @@ test("an object made to open under two keys is refused under the one it does not
   const { id } = keyring.tenant("main");
   // The commitment is checked before the tag is: GCM itself would not notice a message that was built to suit both keys.
   await assert.rejects(
-    proveObject(place, readAt, id, partOf.image, () => keyOf(randomBytes(32))),
+    proveObject(place, readAt, id, partOf.image, () => keyOf(randomBytes(32)), createSealedBuffers()),
     (error) => {
       return isProblem(error, "damaged") && /another key/.test(error.message);
     },
