@@ -11,6 +11,8 @@ export { openHouse } from "./house.ts";
 export type { Route } from "./http.ts";
 export type { RunningServer } from "./installation.ts";
 export { startServer } from "./installation.ts";
+export type { PixelProcesses } from "./pixel-processes.ts";
+export { createPixelProcesses } from "./pixel-processes.ts";
 export { recoverHome } from "./recover.ts";
 export type { Restored } from "./restore.ts";
 export { restoreHome } from "./restore.ts";

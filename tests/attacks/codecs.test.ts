@@ -7,7 +7,7 @@ import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import { createFrameCodecs, type FrameDescription } from "#imaging/codecs";
-import { createPixelProcesses } from "../../apps/server/pixel-processes.ts";
+import { createPixelProcesses } from "../../apps/server/index.ts";
 import { createDice } from "../fuzz/mutate.ts";
 import { dataFolder } from "../house/index.ts";
 import { gray, type HostilePixels, openHostilePixels, syntax } from "./hostile-pixels.fixture.ts";

@@ -5,7 +5,7 @@ import { leadglass } from "#doors/dimse";
 import type { DicomJson, KeywordDataSet } from "#formats/dicom";
 import type { FrameDescription } from "#imaging/codecs";
 import { createTranscoder, type PixelWork } from "#radiology/images";
-import { createPixelProcesses } from "../../apps/server/pixel-processes.ts";
+import { createPixelProcesses } from "../../apps/server/index.ts";
 import { type OpenDoor, openDoor } from "../conformance/dicomweb-door.fixture.ts";
 import { imageFile } from "../conformance/dicomweb-files.fixture.ts";
 

@@ -104,7 +104,7 @@ test("frames that are not there are 404, lists that are none 400", async () => {
     assert.equal((await get(`${instancePath(2)}/frames/${list}`)).statusCode, 400, list);
   }
   assert.equal((await get(`${instancePath(2)}/frames/${"1,".repeat(500_000)}1`)).statusCode, 414);
-  assert.equal((await get(`${instancePath(2)}/frames/1`, { accept: "image/jpeg" })).statusCode, 406);
+  assert.equal((await get(`${instancePath(2)}/frames/1`, { accept: "image/jxl" })).statusCode, 406);
 });
 
 test("metadata at three levels, and every address in it gives the bytes", async () => {
