@@ -20,6 +20,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "start of a ready home, idle memory, stop  [--runs 5] [--studies 50000]",
     load: async () => (await import("./start.ts")).start,
   },
+  held: {
+    does: "C-STORE beside held associations and slow HTTP clients  [--associations 500] [--clients 500] [--rounds 5] [--seconds 10]",
+    load: async () => (await import("./held.ts")).held,
+  },
   header: {
     does: "the header of a CT beside dicom-parser and dcmjs",
     load: async () => (await import("./header.ts")).header,

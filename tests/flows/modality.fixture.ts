@@ -157,10 +157,11 @@ export async function retrieve(house: RunningHouse, slice: Omit<Slice, "dataSet"
 }
 
 /** One request as the operator, over the control socket of the home; the JSON that is answered. */
-export function asOperator<T>(house: RunningHouse, path: string, method = "GET"): Promise<T> {
+export function asOperator<T>(house: RunningHouse, path: string, method = "GET", body?: object): Promise<T> {
   const socketPath = join(house.home, "control.sock");
+  const headers = { host: "localhost", ...(body && { "content-type": "application/json" }) };
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, path, method, headers: { host: "localhost" } }, async (answer) => {
+    const sent = request({ socketPath, path, method, headers }, async (answer) => {
       const pieces: Buffer[] = [];
       for await (const piece of answer) pieces.push(piece as Buffer);
       const text = Buffer.concat(pieces).toString();
@@ -168,7 +169,7 @@ export function asOperator<T>(house: RunningHouse, path: string, method = "GET")
       else reject(new Error(`${path} was answered with ${answer.statusCode}: ${text}`));
     });
     sent.on("error", reject);
-    sent.end();
+    sent.end(body && JSON.stringify(body));
   });
 }
 
