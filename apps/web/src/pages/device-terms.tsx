@@ -135,18 +135,7 @@ function ChangeForm({ device, onClose }: { readonly device: DeviceView; onClose(
       <Text size="sm" c="dimmed" mb="sm">
         Workstations have images sent to machines that are listed here with a port, and to no others.
       </Text>
-      <div aria-live="polite">
-        {problem === null ? null : (
-          <Text c="var(--mantine-color-error)" size="sm" mb="sm" role="alert">
-            {wordsOf(problem).message} {wordsOf(problem).remedy}
-          </Text>
-        )}
-        {echo.isSuccess ? (
-          <Text size="sm" mb="sm">
-            It answered after {echo.data.ms} ms.
-          </Text>
-        ) : null}
-      </div>
+      <Said problem={problem} echoMs={echo.data?.ms} />
       <Group justify="space-between" gap="xs">
         <Button
           variant="default"
@@ -166,5 +155,22 @@ function ChangeForm({ device, onClose }: { readonly device: DeviceView; onClose(
         </Group>
       </Group>
     </form>
+  );
+}
+
+function Said({ problem, echoMs }: { readonly problem: Error | null; readonly echoMs: number | undefined }) {
+  return (
+    <div aria-live="polite">
+      {problem === null ? null : (
+        <Text c="var(--mantine-color-error)" size="sm" mb="sm" role="alert">
+          {wordsOf(problem).message} {wordsOf(problem).remedy}
+        </Text>
+      )}
+      {echoMs === undefined ? null : (
+        <Text size="sm" mb="sm">
+          It answered after {echoMs} ms.
+        </Text>
+      )}
+    </div>
   );
 }
