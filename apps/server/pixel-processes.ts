@@ -101,6 +101,7 @@ export function createPixelProcesses(options: PixelProcessOptions): PixelProcess
   };
 
   const take = (seat: Seat, made: Made): void => {
+    if (!seats.has(seat)) return; // said before it was killed
     if (seat.state === "working") {
       const { job } = seat;
       seat.job = undefined;

@@ -117,15 +117,12 @@ test("attack 47: decoders that are taken over, hang or hoard are killed, however
   const handles = () => process.getActiveResourcesInfo().filter((name) => /Process|Pipe/.test(name)).length;
   const before = handles();
   let refused = 0;
-  await Promise.all(
-    Array.from({ length: kills }, async (_, at) => {
+  for (let done = 0; done < kills; done += 100) {
+    const some = Array.from({ length: Math.min(100, kills - done) }, async (_, at) => {
       const made = await taken.decodeFrame(Uint8Array.of(at), gray).catch((error: unknown) => error);
-      if (isProblem(made, "invalid") || isProblem(made, "busy")) refused++;
-    }).slice(0, 256),
-  );
-  for (let at = 256; at < kills; at++) {
-    await assert.rejects(taken.decodeFrame(Uint8Array.of(at), gray), (error) => isProblem(error, "invalid"));
-    refused++;
+      if (isProblem(made, "invalid")) refused++;
+    });
+    await Promise.all(some);
   }
   await taken.close();
   assert.equal(refused, kills);
