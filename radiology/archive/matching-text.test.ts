@@ -43,6 +43,15 @@ test("of several values any one will do, and each must where that was agreed on"
   assert.equal(readMatches("ModalitiesInStudy", ["CT", "PT"], { multipleValues: true }).length, 2);
 });
 
+test("a wildcard of modalities stands for the defined terms that it matches, alone, in a list and where each must be there", () => {
+  const meant = (given: string[], manner = {}) =>
+    readMatches("ModalitiesInStudy", given, manner).map((match) => (match.kind === "equal" ? match.values : match));
+  assert.deepEqual(meant(["RTP*", "X?"]), [["RTPLAN", "XA", "XC"]]);
+  assert.deepEqual(meant(["CT", "X?"], { multipleValues: true }), [["CT"], ["XA", "XC"]]);
+  assert.deepEqual(meant(["Q*"]), [["Q*"]]);
+  assert.deepEqual(readMatches("Modality", ["M?"]).length, 1);
+});
+
 test("two quotation marks ask for what has no value where that was agreed on, and are a text where it was not", () => {
   assert.deepEqual(readMatches("AccessionNumber", ['""'], { emptyValues: true }), [
     { kind: "empty", keyword: "AccessionNumber" },

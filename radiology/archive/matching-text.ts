@@ -1,5 +1,6 @@
 import { Problem } from "#base/problem";
 import { attributeOf, type TextRange, tagOf, temporalRange } from "#formats/dicom";
+import { modalitiesLike } from "./modalities.ts";
 import type { Match } from "./study-index.ts";
 
 /** Kinds of matching that a caller has asked for or agreed on (PS3.4 §C.5.1.1, PS3.18 §8.3.4); without them no value means more than itself. */
@@ -56,10 +57,11 @@ function inList(keyword: string, given: readonly string[], { multipleValues }: M
   const present = values.filter((value) => !/^\**$/.test(value));
   if (present.length > valuesMax) throw unreadable(`more than ${valuesMax} values of ${keyword}`);
   if (present.length === 0 || values.some((value) => /^\*+$/.test(value))) return [];
+  const meant = (value: string) => (listed.has(keyword) ? modalitiesLike(value) : [value]);
   if (multipleValues === true && keyword === "ModalitiesInStudy") {
-    return present.map((value) => ({ keyword, kind: "equal", values: [value] }));
+    return present.map((value) => ({ keyword, kind: "equal", values: meant(value) }));
   }
-  return [{ keyword, kind: "equal", values: present }];
+  return [{ keyword, kind: "equal", values: present.flatMap(meant) }];
 }
 
 /** A single value or a range, either end of it open (PS3.4 §C.2.2.2.5). */

@@ -1,3 +1,5 @@
+import { matchesPattern, patternOf } from "#formats/dicom";
+
 /**
  * Defined terms of Modality (PS3.3 §C.7.3.1.1.1), retired ones at the end. The list is open to other terms, but the index shows
  * modalities in the clear: what is none of these may be anybody's name.
@@ -15,4 +17,12 @@ const other = "OT";
 export function shownModality(text: string): string {
   const terms = text.split("\\").map((term) => (definedTerms.has(term) ? term : other));
   return [...new Set(terms)].join("\\");
+}
+
+/** The terms that a wildcard stands for (PS3.4 §C.2.2.2.4); itself where it stands for none, which no instance has. */
+export function modalitiesLike(value: string): readonly string[] {
+  if (!/[*?]/.test(value)) return [value];
+  const parts = patternOf(value);
+  const terms = [...definedTerms].filter((term) => matchesPattern(parts, term));
+  return terms.length === 0 ? [value] : terms;
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ export const noOrthanc = has("Orthanc") ? false : "needs Orthanc: apt install or
 /** Debian's Orthanc with an empty store, which knows the house as `LG` and is known to it as `ORTHANC`. */
 export interface Orthanc {
   readonly dicom: number;
+  readonly http: number;
   /** A request to its REST API; the JSON that is answered. */
   rest<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T>;
   /** Waits for one of its jobs; its state at the end. */
@@ -18,11 +19,21 @@ export interface Orthanc {
   stop(): Promise<void>;
 }
 
-export async function startOrthanc(house: RunningHouse): Promise<Orthanc> {
+/** Debian's package `orthanc-dicomweb`. */
+const dicomwebPlugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
+export const noDicomwebPlugin =
+  noOrthanc || (existsSync(dicomwebPlugin) ? false : "needs the plugin: apt install orthanc-dicomweb");
+
+/** `dicomweb`: its plugin is loaded, with these settings of `DicomWeb`; `settings`: of Orthanc itself. */
+export async function startOrthanc(
+  house: RunningHouse,
+  { dicomweb, settings: more }: { readonly dicomweb?: object; readonly settings?: object } = {},
+): Promise<Orthanc> {
   const folder = mkdtempSync(join(tmpdir(), "lg-orthanc-"));
   const [dicom, http] = [await freePort(), await freePort()];
   const file = join(folder, "orthanc.json");
-  writeFileSync(file, JSON.stringify(settings(folder, dicom, http, house.dicom)));
+  const plugin = dicomweb && { Plugins: [dicomwebPlugin], DicomWeb: { Enable: true, ...dicomweb } };
+  writeFileSync(file, JSON.stringify({ ...settings(folder, dicom, http, house.dicom), ...plugin, ...more }));
   // DCMTK's sockets wait for delayed acknowledgements unless told not to.
   const child = spawn("Orthanc", [file], { env: { ...process.env, TCP_NODELAY: "1" }, stdio: "ignore" });
   await Promise.all([listening(http), listening(dicom)]);
@@ -40,6 +51,7 @@ export async function startOrthanc(house: RunningHouse): Promise<Orthanc> {
   };
   return {
     dicom,
+    http,
     rest,
     async job(path, body) {
       const { ID } = await rest<{ ID: string }>("POST", path, { Synchronous: false, ...(body as object) });

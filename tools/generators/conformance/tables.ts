@@ -20,6 +20,7 @@ import {
   tagOf,
 } from "#formats/dicom";
 import { rejectionTitles, searchable } from "#radiology/archive";
+import { comparison } from "../../../tests/conformance/queries-explained.fixture.ts";
 
 /** Rows of a table, its head first. */
 type Rows = readonly (readonly string[])[];
@@ -31,6 +32,7 @@ export const tables: Readonly<Record<string, () => Promise<Rows> | Rows>> = {
   "matching-keys": matchingKeys,
   "search-parameters": () => [["parameter"], ...searchControls.map((name) => [`\`${name}\``])],
   resources,
+  comparison,
   "failure-reasons": () => coded(FailureReason),
   "rejection-titles": () => [
     ["code", "scheme", "meaning"],
