@@ -11,6 +11,7 @@ import { fromDicomJson } from "./dicom-json-input.ts";
 import { elementsOf } from "./element-input.ts";
 import { frameLayoutOf, frameLocations, pixelDataOf } from "./frames.ts";
 import { createHeaderReader } from "./header-reader.ts";
+import { readNativeModel, writeNativeModel } from "./native-model.ts";
 import { readFile } from "./read-data-set.ts";
 import { createReader, type ReaderOptions } from "./reader.ts";
 import { pixelDataTags, Tag } from "./tags.ts";
@@ -327,6 +328,37 @@ export const jsonTarget = {
     const bytes = orRefused(() => writeDataSet(elements, { transferSyntaxUid: explicitLittleEndian }));
     const written = bytes && orRefused(() => readFile(Buffer.concat([bytes]), { partial: true }));
     if (written !== undefined) toDicomJson(written.dataSet);
+  },
+};
+
+const modelWords = [
+  "<DicomAttribute ",
+  'tag="00400275" vr="SQ">',
+  '<Item number="1">',
+  "</Item>",
+  "<PersonName",
+  "&#0;",
+  "&amp;",
+]
+  .concat(["<!DOCTYPE a [", "<!ENTITY", "<![CDATA[", "]]>", "<!--", "-->", "<?xml", "?>", "</", "/>", "&#xD800;"])
+  .map((text) => Uint8Array.from(Buffer.from(text)));
+
+/** The Native DICOM Model from anyone: refused, or JSON that is written as the same model again. */
+export const modelTarget = {
+  cpuMsMax: 100,
+  seeds: (): Uint8Array[] =>
+    files().map((file) => Uint8Array.from(Buffer.from(writeNativeModel(toDicomJson(readFile(file).dataSet))))),
+  words: modelWords,
+  run(input: Uint8Array): void {
+    const json = orRefused(() => readNativeModel(Buffer.from(input).toString()));
+    if (json === undefined) return;
+    const written = orRefused(() => writeNativeModel(json));
+    if (written !== undefined)
+      assert.deepEqual(
+        orRefused(() => readNativeModel(written)),
+        json,
+      );
+    orRefused(() => fromDicomJson(json));
   },
 };
 

@@ -15,6 +15,7 @@ const runsOf: Readonly<Record<Exclude<TargetName, "faulty">, number>> = {
   pieces: 9_000,
   halves: 11_000,
   json: 10_000,
+  model: 5_000,
   text: 9_000,
   multipart: 8_000,
   search: 5_000,

@@ -9,6 +9,7 @@ const targets = {
   pieces: async () => (await import("../../formats/dicom/fuzz.fixture.ts")).piecesTarget,
   halves: async () => (await import("../../formats/dicom/fuzz.fixture.ts")).halvesTarget,
   json: async () => (await import("../../formats/dicom/fuzz.fixture.ts")).jsonTarget,
+  model: async () => (await import("../../formats/dicom/fuzz.fixture.ts")).modelTarget,
   text: async () => (await import("../../formats/dicom/fuzz.fixture.ts")).textTarget,
   multipart: async () => (await import("../../doors/dicomweb/fuzz.fixture.ts")).multipartTarget,
   search: async () => (await import("../../doors/dicomweb/fuzz.fixture.ts")).searchTarget,
