@@ -180,7 +180,8 @@ export function createPixelProcesses(options: PixelProcessOptions): PixelProcess
  * has no such bound (macOS keeps none on data) V8's own remain.
  */
 function start(program: string, memoryMibMax: number): Seat["child"] {
-  const bounds = `ulimit -c 0; ulimit -f 0; ulimit -n 64; ulimit -d ${(baseMib + memoryMibMax) * 1024}; exec "$0" "$@"`;
+  const limits = ["-c 0", "-f 0", "-n 64", `-d ${(baseMib + memoryMibMax) * 1024}`];
+  const bounds = `${limits.map((limit) => `ulimit ${limit} || :; `).join("")}exec "$0" "$@"`;
   const flags = [
     "--permission",
     ...readable.map((path) => `--allow-fs-read=${join(root, path)}`),
