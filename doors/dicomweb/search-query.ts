@@ -1,6 +1,14 @@
 import { Problem } from "#base/problem";
 import { attributeOf, keywordOf, parseTag, tagOf } from "#formats/dicom";
-import { type Level, levelOf, type Match, type MatchingManner, type Query, readMatches } from "#radiology/archive";
+import {
+  heldInItems,
+  type Level,
+  levelOf,
+  type Match,
+  type MatchingManner,
+  type Query,
+  readMatches,
+} from "#radiology/archive";
 
 /** How many results a page has: asked for or not. */
 export interface PageLimits {
@@ -103,11 +111,6 @@ interface AskedAttribute {
   /** Whether rows hold all of it. */
   readonly isHeld: boolean;
 }
-
-/** What rows hold of items of a sequence, by their own keyword. */
-const heldInItems: ReadonlyMap<number, readonly string[]> = new Map([
-  [tagOf("RequestAttributesSequence"), ["ScheduledProcedureStepID", "RequestedProcedureID"]],
-]);
 
 /** An attribute by keyword or tag, or a path to one in the items of a sequence (PS3.18 §8.3.4.1); undefined for an unknown one. */
 function attributeAt(name: string): AskedAttribute | undefined {

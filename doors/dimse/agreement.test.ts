@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { retrieveOperationOf } from "./agreement.ts";
 import { commandField, noDataSet } from "./command.ts";
 import type { UserInformation } from "./pdu.ts";
+import { encodeExtensions, granting, noExtensions } from "./query-extensions.ts";
 import { ct, doorWith, explicit, rawPeer, verification } from "./scp.fixture.ts";
 import {
   all,
@@ -99,7 +100,15 @@ test("a query is told what was granted", async () => {
     dateTime: false,
     fuzzyNames: false,
     timezone: false,
+    emptyValues: false,
+    multipleValues: false,
   });
+  const answered = granting(Uint8Array.of(1, 1, 1, 1, 1, 1, 1, 1), {
+    ...noExtensions,
+    emptyValues: true,
+    multipleValues: true,
+  });
+  assert.deepEqual([...encodeExtensions(answered, 8)], [0, 0, 0, 0, 0, 1, 1]);
 });
 
 test("common extended negotiation is taken and needs no answer", async () => {

@@ -1,5 +1,13 @@
 import { attributeOf, type DataElement, type DataSet, isPrivateTag, type Vr, vrTable } from "#formats/dicom";
-import { combineDateTimes, heldAt, levelOf, type Match, type MatchingManner, readMatches } from "#radiology/archive";
+import {
+  combineDateTimes,
+  heldAt,
+  heldInItems,
+  levelOf,
+  type Match,
+  type MatchingManner,
+  readMatches,
+} from "#radiology/archive";
 import { type AskedLevel, controlTags, keywordAt } from "./archive-identifier.ts";
 import { countKeys, levelIn, type QueryLevel, queryLevels } from "./archive-models.ts";
 
@@ -48,11 +56,9 @@ export function readKeys(identifier: DataSet, { level }: AskedLevel, manner: Mat
     if (controlTags.has(tag) || (tag & 0xffff) === 0) continue;
     const key = wantedKey(identifier, element, level);
     wanted.push(key);
-    const given = element.items === undefined ? identifier.textsOf(element) : [];
-    const isAsked = given.some((value) => value.trim() !== "") || element.items?.some(asksFor) === true;
-    const isMatched = key.from === "row" && levelOf(key.keyword) !== undefined;
-    if (isMatched) matches.push(...readMatches(key.keyword, given, manner));
-    if (key.from === "nowhere" || (isAsked && !isMatched)) keysIgnored = true;
+    const asked = element.items === undefined ? asksOf(identifier, element, key) : asksOfItems(element, key);
+    for (const { keyword, values } of asked.matched) matches.push(...readMatches(keyword, values, manner));
+    if (key.from === "nowhere" || asked.isMore) keysIgnored = true;
   }
   const combined = manner.dateTimes === true ? combineDateTimes(matches) : matches;
   return { level, matches: combined, wanted, keysIgnored };
@@ -71,6 +77,31 @@ function wantedKey(identifier: DataSet, element: DataElement, level: QueryLevel)
   const isInHeader = level === "SERIES" || level === "IMAGE";
   const isKnown = attribute !== undefined && !isPrivateTag(tag) && vrTable[vr].kind !== "bytes";
   return { ...key, from: isInHeader && isKnown ? "header" : "nowhere" };
+}
+
+/** What a key has to be matched by, and whether there is more to it that nothing here is matched by. */
+interface Asks {
+  readonly matched: readonly { readonly keyword: string; readonly values: readonly string[] }[];
+  readonly isMore: boolean;
+}
+
+function asksOf(dataSet: DataSet, element: DataElement, { keyword, from }: WantedKey): Asks {
+  const values = dataSet.textsOf(element);
+  if (from === "row" && levelOf(keyword) !== undefined) return { matched: [{ keyword, values }], isMore: false };
+  return { matched: [], isMore: values.some((value) => value.trim() !== "") };
+}
+
+/** Of the one item that a sequence is matched by (PS3.4 §C.2.2.2.6). */
+function asksOfItems({ tag, items = [] }: DataElement, { from }: WantedKey): Asks {
+  const held = from === "header" ? (heldInItems.get(tag) ?? []) : [];
+  const [item, ...others] = items;
+  const elements = item === undefined ? [] : [...item].filter(({ length, items: below }) => length > 0 || below);
+  const matched = elements.flatMap((element) => {
+    const keyword = keywordAt(element.tag);
+    return item !== undefined && held.includes(keyword) ? [{ keyword, values: item.textsOf(element) }] : [];
+  });
+  const unmatched = elements.some((one) => !held.includes(keywordAt(one.tag)) && (one.items?.some(asksFor) ?? true));
+  return { matched, isMore: unmatched || others.some(asksFor) };
 }
 
 /** A patient is counted for among patients alone. */

@@ -143,7 +143,10 @@ test("what the index does not hold comes from the objects; keys that nothing mat
       ({ keysIgnored }) => keysIgnored,
     );
   assert.deepEqual(await ignored("SERIES", { PatientPosition: "HFS" }), [true]);
-  assert.deepEqual(await ignored("SERIES", { RequestAttributesSequence: [{ RequestedProcedureID: "X" }] }), [true]);
+  const requested = (keys: KeywordDataSet) => ignored("SERIES", { RequestAttributesSequence: [keys] });
+  assert.deepEqual(await requested({ RequestedProcedureID: "RP7", ScheduledProcedureStepID: "S*" }), [false]);
+  assert.deepEqual(await requested({ RequestedProcedureID: "RP8" }), [], "a sequence is matched by what its item asks");
+  assert.deepEqual(await requested({ RequestedProcedureDescription: "X" }), [true]);
   assert.deepEqual(await ignored("STUDY", { Modality: "CT" }), [true], "of a lower level");
   assert.deepEqual(await ignored("STUDY", { PhysiciansOfRecord: "" }), [true], "held nowhere");
   assert.deepEqual(await ignored("STUDY", { NumberOfStudyRelatedSeries: "2" }), [true], "counted, not matched by");
@@ -164,6 +167,18 @@ test("a date and a time are one moment where that was agreed on", async () => {
   const from = { ...keys, StudyTime: "0800-0900" };
   assert.deepEqual(texts(await find(studyRoot.find, from), "StudyInstanceUID"), []);
   assert.deepEqual(texts(await find(studyRoot.find, from, { dateTime: true }), "StudyInstanceUID"), [`${root}.1`]);
+});
+
+test("what has no value, and all of several values, are asked for where that was agreed on", async () => {
+  const { find } = await opened();
+  const found = async (keys: KeywordDataSet, more: Parameters<typeof find>[2]) =>
+    texts(
+      await find(studyRoot.find, { QueryRetrieveLevel: "STUDY", StudyInstanceUID: "", ...keys }, more),
+      "StudyInstanceUID",
+    );
+  assert.deepEqual(await found({ AccessionNumber: '""' }, { emptyValues: true }), [`${root}.3`]);
+  assert.deepEqual(await found({ AccessionNumber: '""' }, {}), []);
+  assert.deepEqual(await found({ ModalitiesInStudy: ["CT", "PT"] }, { multipleValues: true }), [`${root}.2`]);
 });
 
 test("values that cannot be read, and more keys than anybody has, are refused", async () => {

@@ -26,11 +26,15 @@ export function archiveFinds(parts: ArchiveFindParts): ReadonlyMap<string, FindS
 
 function findService(parts: ArchiveFindParts, model: InformationModel): FindService {
   return {
-    supports: { relational: true, dateTime: true, fuzzyNames: false, timezone: false },
+    supports: {
+      ...{ relational: true, dateTime: true, emptyValues: true, multipleValues: true },
+      ...{ fuzzyNames: false, timezone: false },
+    },
     async *find({ identifier, extended }) {
       const asked = readLevel(identifier, model);
       if (!extended.relational) requireUniqueKeys(identifier, asked.above);
-      const keys = readKeys(identifier, asked, { dateTimes: extended.dateTime === true });
+      const { dateTime: dateTimes = false, emptyValues = false, multipleValues = false } = extended;
+      const keys = readKeys(identifier, asked, { dateTimes, emptyValues, multipleValues });
       const answer = createAnswers(keys, createSeriesHeaders(parts.archive, parts.actor), parts.retrieveAe);
       const isInside = asked.level !== "STUDY" && valuesOf(identifier, uniqueKeys.STUDY).length === 1;
       let left = isInside ? insideStudyMost : acrossStudiesMost;

@@ -5,25 +5,29 @@ export interface QueryExtensions {
   /** A date and the time that belongs to it are matched together. */
   readonly dateTime?: boolean;
   readonly timezone?: boolean;
+  /** Two quotation marks ask for what has no value. */
+  readonly emptyValues?: boolean;
+  /** Of several values of an attribute that has several, each must be there. */
+  readonly multipleValues?: boolean;
 }
 
 export const noExtensions: QueryExtensions = { relational: false, fuzzyNames: false };
 const usualSupport: QueryExtensions = { relational: true, fuzzyNames: true };
 
-/** PS3.4 Tables C.5-1 and C.5-3: one byte for each; what the service does not support is not granted. */
+/** PS3.4 Tables C.5-1 and C.5-3: what each byte asks for; undefined for what no service here does (enhanced multi-frame conversion). */
+const byBytes: readonly (keyof QueryExtensions | undefined)[] = [
+  ...(["relational", "dateTime", "fuzzyNames", "timezone"] as const),
+  ...[undefined, "emptyValues" as const, "multipleValues" as const],
+];
+
+/** What the service does not support is not granted. */
 export function granting(information: Uint8Array, supports = usualSupport): QueryExtensions {
-  const [relational, dateTime, fuzzyNames, timezone] = information;
-  return {
-    relational: relational === 1 && supports.relational,
-    dateTime: dateTime === 1 && supports.dateTime === true,
-    fuzzyNames: fuzzyNames === 1 && supports.fuzzyNames,
-    timezone: timezone === 1 && supports.timezone === true,
-  };
+  const asked = byBytes.flatMap((name, at) => (name === undefined ? [] : [[name, information[at] === 1] as const]));
+  return { ...noExtensions, ...Object.fromEntries(asked.map(([name, is]) => [name, is && supports[name] === true])) };
 }
-/** As many bytes as were asked, the ones after the fourth (enhanced multi-frame conversion and later) not supported. */
+
+/** As many bytes as were asked. */
 export function encodeExtensions(extensions: QueryExtensions, bytes: number): Uint8Array {
-  const { relational, dateTime = false, fuzzyNames, timezone = false } = extensions;
-  const out = new Uint8Array(Math.min(Math.max(bytes, 1), 7));
-  out.set([relational, dateTime, fuzzyNames, timezone].map(Number).slice(0, out.length));
-  return out;
+  const said = byBytes.map((name) => (name !== undefined && extensions[name] === true ? 1 : 0));
+  return Uint8Array.from(said.slice(0, Math.max(bytes, 1)));
 }

@@ -34,7 +34,7 @@ export type { AskedPatient } from "./patient-tokens.ts";
 export { patientsOf } from "./patient-tokens.ts";
 export { type CurrentInstance, currentOf, receivedBytes, wholeBytes } from "./proven-bytes.ts";
 export type { ReadTarget } from "./read-target.ts";
-export { heldAt } from "./received-values.ts";
+export { heldAt, heldInItems } from "./received-values.ts";
 export { type RejectionTitle, rejectionTitles, takingBack } from "./rejection-notes.ts";
 export type { RejectedRow, RejectionActs, RejectionReason } from "./rejections.ts";
 export type { RetainedStudy, RetentionPolicy, RetentionRule } from "./retention.ts";

@@ -53,12 +53,14 @@ export function saysIssuer(tag: number, length: number): boolean {
   return length > 0 && length <= valueBytesMax && issuerTags.includes(tag);
 }
 
-/** Of the items of the Request Attributes Sequence, under their own keywords: a series may be made for several requests. */
-const requestAttributesTag = tagOf("RequestAttributesSequence");
-const requestIdTags = [tagOf("ScheduledProcedureStepID"), tagOf("RequestedProcedureID")];
+/** What rows hold of the items of a sequence, under their own keywords: a series may be made for several requests. */
+export const heldInItems: ReadonlyMap<number, readonly string[]> = new Map([
+  [tagOf("RequestAttributesSequence"), ["ScheduledProcedureStepID", "RequestedProcedureID"]],
+]);
+const itemTags = new Map([...heldInItems].map(([sequence, keywords]) => [sequence, keywords.map(tagOf)] as const));
 
 export function isRequestId(sequenceTag: number, tag: number, length: number): boolean {
-  return sequenceTag === requestAttributesTag && length <= valueBytesMax && requestIdTags.includes(tag);
+  return length <= valueBytesMax && itemTags.get(sequenceTag)?.includes(tag) === true;
 }
 
 /** Another item's value behind those of the items before. */
