@@ -18,6 +18,7 @@ import {
   type StudyIndex,
 } from "#radiology/archive";
 import { createSchedule, type Schedule } from "#radiology/schedule";
+import { createWorkItems, type WorkItems } from "#radiology/workitems";
 import { createFileKeyStore } from "#stores/keys";
 import { openEntryFiles } from "#stores/log";
 import { createPacks } from "#stores/packs";
@@ -75,6 +76,7 @@ export interface House extends WaysIn, Oversight {
   /** What the facility's work needs beside images. */
   readonly records: Records;
   readonly schedule: Schedule;
+  readonly workItems: WorkItems;
   readonly audit: AuditLog;
   readonly cosigning: Cosigning;
   /** Name of the log, as in its checkpoints. */
@@ -168,8 +170,13 @@ async function openParts(
   // What was confirmed is stopped first: it works with all of the others.
   undo.push(callers.confirmations.close);
   const records = createRecords({ store: access.recordStore, vault });
+  const factsOfStudy = async (studyUid: string) => {
+    const study = await index.study(studyUid);
+    return study && index.factsOf(study);
+  };
+  const working = { records, gate, policy, clock, random, factsOfStudy, ownTitle: configuration.aeTitle };
   return {
-    ...{ records, schedule: createSchedule({ records, gate, clock, random }) },
+    ...{ records, schedule: createSchedule({ records, gate, clock, random }), workItems: createWorkItems(working) },
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     ...oversight,

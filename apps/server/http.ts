@@ -16,6 +16,7 @@ import type { FairQueue } from "./fair-queue.ts";
 import { unacceptable } from "./framing.ts";
 import { createRequestTurns } from "./request-turns.ts";
 import { createTally, type Tally } from "./tally.ts";
+import { createUpgrades, type TakeUpgrade } from "./upgrades.ts";
 
 /** `__Host-`: over TLS only, for this host only, for every path (RFC 6265bis §4.1.3.2). */
 const sessionCookie = "__Host-leadglass";
@@ -79,6 +80,7 @@ export interface Http {
   readonly sessionOf: (request: FastifyRequest) => Session | undefined;
   readonly setSession: (reply: FastifyReply, secret: string, endsAt: number) => void;
   readonly clearSession: (reply: FastifyReply) => void;
+  readonly takeUpgrade: TakeUpgrade;
   /** A listener on a Unix socket that only the owner of the home can open: its callers act as the operator. */
   readonly localServer: Server;
 }
@@ -158,6 +160,7 @@ export async function createHttp(parts: HttpParts): Promise<Http> {
     clearSession: (reply) => {
       reply.clearCookie(sessionCookie, cookieOptions);
     },
+    takeUpgrade: createUpgrades(server),
     localServer,
   };
 }
@@ -194,9 +197,12 @@ function refuseForeignPages({ method, headers }: FastifyRequest, session: Sessio
   const { origin, host } = headers;
   const from = headers["sec-fetch-site"];
   const isEmbedded = headers["sec-fetch-mode"] !== "navigate" && (from === "same-site" || from === "cross-site");
-  const isMarked = headers["x-leadglass"] !== undefined || session === undefined;
+  // A page can mark no request for a WebSocket, and nothing but the Origin tells whose it is: browsers ask no server before (RFC 6455 §10.2).
+  const isUpgrade = headers.upgrade !== undefined;
+  const isMarked = isUpgrade || headers["x-leadglass"] !== undefined || session === undefined;
   const isOurs = (origin === undefined || origin === `https://${host}`) && isMarked;
-  const isReading = method === "GET" || method === "HEAD" || (method === "OPTIONS" && session === undefined);
+  const isReading =
+    (method === "GET" && !isUpgrade) || method === "HEAD" || (method === "OPTIONS" && session === undefined);
   if (session === undefined && isReading) return;
   if (!isEmbedded && (isOurs || isReading)) return;
   tell("a session's request from a page that is not ours");

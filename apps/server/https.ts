@@ -76,6 +76,7 @@ export async function listenHttps(
     },
     // Else it is a request like any other, whatever its sender would rather speak (RFC 9110 §7.8).
     shouldUpgradeCallback(request) {
+      if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket") return false;
       const site = choose(request);
       return !("status" in site) && site.takesUpgrades();
     },
@@ -97,7 +98,10 @@ export async function listenHttps(
     hold(site, response);
     site.answer(request, response);
   });
+  const upgraded = new Set<Duplex>();
   server.on("upgrade", (request, socket, head) => {
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
     const site = choose(request);
     if ("status" in site) return void socket.destroy();
     hold(site, socket);
@@ -119,6 +123,8 @@ export async function listenHttps(
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
+      // Node does not count those among its connections any more, and waits for them all the same.
+      for (const socket of upgraded) socket.destroy();
       await closed;
     },
   };

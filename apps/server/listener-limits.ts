@@ -61,6 +61,7 @@ export function limitListener(
     idle.delete(key);
     response.once("close", () => rest(key));
   });
+  server.on("upgrade", ({ socket }) => void idle.delete(endOf(socket)));
   server.on("tlsClientError", (_error: Error, socket: Duplex) => {
     tell("a connection without TLS");
     socket.destroy();

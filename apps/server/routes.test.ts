@@ -109,7 +109,10 @@ async function doorsOverNothing() {
   await http.server.register(api);
   await http.server.register(createTenantsDoor({ tenants: behind.tenants as never, actorOf: http.actorOf }));
   await http.server.register(
-    createDicomwebDoor({ ...parts, pixels: behind.pixels, root: "/dicom-web", isAllowedOrigin: () => false } as never),
+    createDicomwebDoor({
+      ...{ ...parts, pixels: behind.pixels, workItems: behind.workItems, takeUpgrade: http.takeUpgrade },
+      ...{ root: "/dicom-web", isAllowedOrigin: () => false, watchEnded: () => () => {} },
+    } as never),
   );
   await http.server.register(oauth.door({ ...http, endSession: waysIn.sessions.end }));
   await http.server.register(createFhirDoor({ ...parts, ...behind } as never));

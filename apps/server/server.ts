@@ -303,6 +303,9 @@ async function createWeb(
       root: house.dicomwebRoot,
       requireFacility: house.facilities.require,
       isAllowedOrigin: oauth.isClientOrigin,
+      workItems: house.workItems,
+      takeUpgrade: http.takeUpgrade,
+      watchEnded: house.sessions.watchEnded,
     }),
   );
   const server = { log: house.logName, host: hostOf(configuration) };

@@ -16,6 +16,8 @@ import { retrieveHandler } from "./retrieve.ts";
 import { searchHandler } from "./search.ts";
 import { storeHandler } from "./store.ts";
 import { wadoUriHandler } from "./wado-uri.ts";
+import { createWorkItemChannels } from "./work-item-channel.ts";
+import { workItemHandlers } from "./work-items.ts";
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
@@ -24,12 +26,18 @@ interface Resource {
   readonly path: string;
   readonly get?: Handler;
   readonly post?: Handler;
+  readonly put?: Handler;
   readonly delete?: Handler;
+  /** A page holds it open by itself: it keeps no session alive. */
+  readonly unattended?: boolean;
 }
 
 const study = "/studies/:study";
 const series = `${study}/series/:series`;
 const instance = `${series}/instances/:instance`;
+
+const workItem = "/workitems/:workitem";
+const subscriber = `${workItem}/subscribers/:aetitle`;
 
 const passOverMsMax = 5_000;
 /** Headers and frame tables of the instances read last. */
@@ -68,8 +76,20 @@ function resources(parts: DicomwebParts): Resource[] {
   ];
 }
 
+function workItemResources(parts: DicomwebParts): Resource[] {
+  const handlers = workItemHandlers(parts);
+  return [
+    { path: "/workitems", get: handlers.search, post: handlers.create },
+    { path: workItem, get: handlers.retrieve, post: handlers.update },
+    { path: `${workItem}/state`, put: handlers.changeState },
+    { path: `${workItem}/cancelrequest`, post: handlers.requestCancel },
+    { path: subscriber, post: handlers.subscribe, delete: handlers.unsubscribe },
+    { path: `${subscriber}/suspend`, post: handlers.suspend },
+  ];
+}
+
 /**
- * DICOMweb (PS3.18 §10): QIDO-RS, WADO-RS and STOW-RS under `parts.root`. What each resource offers stands in
+ * DICOMweb (PS3.18 §10 and §11): QIDO-RS, WADO-RS, STOW-RS and UPS-RS under `parts.root`. What each resource offers stands in
  * docs/conformance.md. Register it on a server that authenticates, and answers Problems.
  */
 export function createDicomwebDoor(parts: DicomwebParts): (server: FastifyInstance) => Promise<void> {
@@ -97,19 +117,27 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
   scope.setErrorHandler((error, _request, reply) => {
     if (!(error instanceof Refusal)) throw error;
     const { status, message, remedy, headers } = error;
-    return reply.status(status).headers(headers).type("application/json; charset=utf-8").send({
-      code: "unsupported",
-      message,
-      remedy,
-    });
+    return reply
+      .status(status)
+      .headers(headers)
+      .type("application/json; charset=utf-8")
+      .send({
+        code: status === 410 ? "absent" : "unsupported",
+        message,
+        remedy,
+      });
   });
-  const offered = resources(parts);
+  const channels = createWorkItemChannels(parts);
+  scope.addHook("preClose", async () => channels.close());
+  const channel: Resource = { path: "/subscribers/:aetitle", get: channels.open, unattended: true };
+  const offered = [...resources(parts), ...workItemResources(parts), channel];
   const capabilities = offered.map((resource) => ({ path: resource.path, methods: methodsOf(resource) }));
   for (const resource of offered) {
-    const { path, get, post, delete: remove } = resource;
+    const { path, get, post, put, delete: remove, unattended = false } = resource;
     const methods = [...methodsOf(resource), "OPTIONS"].join(", ");
-    if (get) scope.route({ method: ["GET", "HEAD"], url: path, handler: get });
+    if (get) scope.route({ method: ["GET", "HEAD"], url: path, handler: get, config: { unattended } });
     if (post) scope.route({ method: "POST", url: path, handler: post });
+    if (put) scope.route({ method: "PUT", url: path, handler: put });
     if (remove) scope.route({ method: "DELETE", url: path, handler: remove });
     // A browser asks without a token, for a page of an origin that may call. Nobody else has to ask so.
     scope.options(path, { config: { anonymous: true } }, async (request, reply) => {
@@ -124,8 +152,9 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
   }
 }
 
-const methodsOf = ({ get, post, delete: remove }: Resource): string[] => [
+const methodsOf = ({ get, post, put, delete: remove }: Resource): string[] => [
   ...(get ? ["GET", "HEAD"] : []),
   ...(post ? ["POST"] : []),
+  ...(put ? ["PUT"] : []),
   ...(remove ? ["DELETE"] : []),
 ];

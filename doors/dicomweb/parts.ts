@@ -1,8 +1,10 @@
-import type { FastifyRequest } from "fastify";
+import type { Duplex } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import type { Archive } from "#radiology/archive";
 import type { PixelWork, Transcoder } from "#radiology/images";
+import type { WorkItems } from "#radiology/workitems";
 import type { Actor } from "#trust/access";
 
 export interface DicomwebParts {
@@ -21,6 +23,14 @@ export interface DicomwebParts {
   readonly requireFacility: (id: string) => Promise<string>;
   /** Whether pages of this origin (`https://viewer.example`) may call this service; asked for each request. */
   readonly isAllowedOrigin: (origin: string) => boolean;
+  readonly workItems: WorkItems;
+  /** Takes the connection of a request for a WebSocket out of HTTP's hands; undefined for any other request. */
+  readonly takeUpgrade: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => { readonly socket: Duplex; readonly head: Buffer } | undefined;
+  /** Calls when somebody may less than before: a session, a token or a grant has ended. Returns how to stop. */
+  readonly watchEnded: (listener: () => void) => () => void;
   /** A proxy in front sets Forwarded or X-Forwarded-*, and nobody else can reach the server. False if left out. */
   readonly trustForwarded?: boolean;
 }

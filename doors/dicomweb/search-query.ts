@@ -42,10 +42,10 @@ export const searchControls = [
   "accept",
   "charset",
 ] as const;
-const controls: ReadonlySet<string> = new Set(searchControls);
-const keysMax = 64;
-const includeMax = 512;
-const pathMax = 8;
+export const controls: ReadonlySet<string> = new Set(searchControls);
+/** Keys, fields to include, and names in a path. */
+export const queryLimits = { keysMax: 64, includeMax: 512, pathMax: 8 } as const;
+const { keysMax, includeMax, pathMax } = queryLimits;
 const wordsMax = 16;
 
 /**
@@ -126,21 +126,31 @@ function attributeAt(name: string): AskedAttribute | undefined {
   return { tag, keyword: keywords.join("."), isHeld: held === undefined };
 }
 
-const isOn = (parameters: URLSearchParams, name: string): boolean => parameters.get(name)?.toLowerCase() === "true";
+export const isOn = (parameters: URLSearchParams, name: string): boolean =>
+  parameters.get(name)?.toLowerCase() === "true";
 
 /** Names by their words: each must begin a component of the name, or a word of one, in whatever order (PS3.18 §8.3.4.2). */
 function fuzzyMatches(keyword: string, values: readonly string[], manner: MatchingManner): Match[] {
   if (attributeOf(tagOf(keyword))?.vrs[0] !== "PN") return readMatches(keyword, values, manner);
   const each = values.map((value): Match => {
-    const words = value.split(/[\s^=,*]+/).filter((word) => word !== "");
-    const of = words.slice(0, wordsMax).map((word) => ({ kind: "any", of: beginnings(keyword, word) }) as const);
+    const of = wordsOf(value).map((word) => ({ kind: "any", of: beginnings(keyword, word) }) as const);
     return { kind: "all", of };
   });
   return [{ kind: "any", of: each }];
 }
 
 const beginnings = (keyword: string, word: string): Match[] =>
-  [`${word}*`, `*^${word}*`, `* ${word}*`, `*-${word}*`].map((pattern) => ({ keyword, kind: "wildcard", pattern }));
+  wordPatterns(word).map((pattern) => ({ keyword, kind: "wildcard", pattern }));
+
+/** The words of a name that is matched fuzzily, as many as count. */
+export const wordsOf = (name: string): string[] =>
+  name
+    .split(/[\s^=,*]+/)
+    .filter((word) => word !== "")
+    .slice(0, wordsMax);
+
+/** A word that begins a component, or a word of one. */
+export const wordPatterns = (word: string): string[] => [`${word}*`, `*^${word}*`, `* ${word}*`, `*-${word}*`];
 
 function includeFields(parameters: URLSearchParams): { attributes: AskedAttribute[]; all: boolean } {
   const names = parameters.getAll("includefield").flatMap((value) => value.split(","));
@@ -149,13 +159,13 @@ function includeFields(parameters: URLSearchParams): { attributes: AskedAttribut
   return { attributes, all: names.some((name) => name.trim().toLowerCase() === "all") };
 }
 
-function whole(text: string | null, name: string, otherwise: number, least: number): number {
+export function whole(text: string | null, name: string, otherwise: number, least: number): number {
   if (text === null || text === "") return otherwise;
   const value = Number(text);
   if (!/^[0-9]+$/.test(text) || value < least) throw unreadable(`${name} must be a whole number from ${least}`);
   return value;
 }
 
-function unreadable(what: string, remedy = "see PS3.18 §8.3.4 for what a search can ask"): Problem {
+export function unreadable(what: string, remedy = "see PS3.18 §8.3.4 for what a search can ask"): Problem {
   return new Problem("invalid", what, { remedy });
 }

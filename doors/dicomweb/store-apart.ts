@@ -110,7 +110,8 @@ async function collected(bytes: AsyncIterable<Buffer>, { form, boundary, share }
 const isMetadata = (type: MediaType | undefined, form: MetadataForm): boolean =>
   type?.name === `application/dicom+${form}` || (form === "json" && type?.name === "application/json");
 
-function textOf(bytes: Buffer): string {
+/** Of a part of metadata. */
+export function textOf(bytes: Buffer): string {
   if (bytes.length > metadataBytesMax) {
     throw new Problem("too-large", `a part of metadata has more than ${metadataBytesMax >> 20} MiB`, {
       remedy: "send values of that size as bulk data, or the instances in several parts",
@@ -123,7 +124,8 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-function dataSetsIn(text: string, form: MetadataForm): DicomJson[] {
+/** As they stand there; nothing of them has been looked at. */
+export function dataSetsIn(text: string, form: MetadataForm): DicomJson[] {
   if (form === "xml") return [readNativeModel(text)];
   let parsed: unknown;
   try {

@@ -101,7 +101,7 @@ function bodyOf(request: FastifyRequest): Body {
  * The body as it arrives. A sender that falls silent is cut off: what it began would be held open for ever. When the reading
  * ends early the request stays open for the rest, which the door passes over so that the sender gets its answer.
  */
-async function* arriving({ raw }: FastifyRequest, clock: Clock): AsyncGenerator<Buffer> {
+export async function* arriving({ raw }: FastifyRequest, clock: Clock): AsyncGenerator<Buffer> {
   const pieces: AsyncIterator<Buffer> = raw.iterator({ destroyOnReturn: false });
   try {
     for (;;) {

@@ -66,6 +66,10 @@ function sentTo(name: string, { headers, path }: Asking): Partial<Asking> {
   if (name === "GET /api/audit/entries/:index/proof") return { path: "/api/audit/entries/0/proof" };
   const body = bodies[name]?.(a.ids);
   if (body !== undefined) return { body: JSON.stringify(body) };
+  if (/^(POST|PUT) \/dicom-web\/workitems/.test(name)) {
+    const workItem = { "00741000": { vr: "CS", Value: ["SCHEDULED"] }, "00081195": { vr: "UI", Value: ["2.25.2"] } };
+    return { body: JSON.stringify(workItem), headers: { ...headers, "content-type": "application/dicom+json" } };
+  }
   if (!/^POST \/dicom-web\/studies/.test(name)) return {};
   return { body: "DICM", headers: { ...headers, "content-type": "application/dicom" } };
 }
@@ -126,7 +130,8 @@ const endsItself = ({ method, url }: Route) =>
   (method === "DELETE" && url === "/api/session") || (method === "DELETE" && url === "/api/account/sessions");
 
 /** What removes something is asked last, the account of who asks last of all. */
-const turnOf = ({ method, url }: Route) => (url === "/api/accounts" ? 2 : method === "DELETE" || url.includes("/reject/") ? 1 : 0);
+const turnOf = ({ method, url }: Route) =>
+  url === "/api/accounts" ? 2 : method === "DELETE" || url.includes("/reject/") ? 1 : 0;
 
 test("every route of the route table leaves an entry in the log, whoever asks and whatever comes of it", async () => {
   const routes = installation.server.routes.filter(

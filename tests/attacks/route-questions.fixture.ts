@@ -20,7 +20,7 @@ const filledWith =
     ids[name] ?? other;
 
 /** What stands in addresses of DICOMweb and is nobody's. */
-const spoken: Ids = { frames: "1", code: "113001^DCM" };
+const spoken: Ids = { frames: "1", code: "113001^DCM", workitem: "2.25.1", aetitle: "NOBODY" };
 
 /** In addresses of DICOMweb the same words stand for UIDs. */
 const inDicomweb =

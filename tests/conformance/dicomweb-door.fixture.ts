@@ -9,6 +9,7 @@ import { createTranscoder } from "#radiology/images";
 import { operator } from "#trust/access";
 import { openArchive } from "../../radiology/archive/archive.fixture.ts";
 import { pixelsHere } from "../../radiology/images/pixels-here.fixture.ts";
+import { openWorkItems } from "../../radiology/workitems/work-items.fixture.ts";
 
 const statuses: Readonly<Record<string, number>> = {
   invalid: 400,
@@ -53,6 +54,9 @@ export async function openDoor(
       root: "/dicom-web",
       requireFacility: async (id) => id,
       isAllowedOrigin: () => false,
+      workItems: (await openWorkItems()).items,
+      takeUpgrade: () => undefined,
+      watchEnded: () => () => {},
       ...parts,
     }),
   );
