@@ -103,7 +103,8 @@ function valueFor(canaries: Canaries, what: string, vr: Vr, name: () => string):
   }
 }
 
-const inFile = ({ tag }: Attribute) => tag >>> 16 > 0x0002 && ![0x0020000d, 0x0020000e, 0x00080018].includes(tag);
+/** What an image may hold: groups before 0008 are of commands, file meta information and directories. */
+const inFile = ({ tag }: Attribute) => tag >>> 16 >= 0x0008 && ![0x0020000d, 0x0020000e, 0x00080018].includes(tag);
 
 /** One image in which every attribute that identifies, of all that the standard has, says something of its own. */
 export function fullInstance(canaries: Canaries): Slice {
