@@ -303,9 +303,7 @@ async function createWeb(
       root: house.dicomwebRoot,
       requireFacility: house.facilities.require,
       isAllowedOrigin: oauth.isClientOrigin,
-      workItems: house.workItems,
-      takeUpgrade: http.takeUpgrade,
-      watchEnded: house.sessions.watchEnded,
+      ...{ workItems: house.workItems, takeUpgrade: http.takeUpgrade, watchEnded: house.sessions.watchEnded },
     }),
   );
   const server = { log: house.logName, host: hostOf(configuration) };
