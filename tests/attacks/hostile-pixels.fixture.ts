@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { leadglass } from "#doors/dimse";
-import type { DicomJson, KeywordDataSet } from "#formats/dicom";
+import type { KeywordDataSet } from "#formats/dicom";
 import type { FrameDescription } from "#imaging/codecs";
 import { createTranscoder, type PixelWork } from "#radiology/images";
 import { createPixelProcesses } from "../../apps/server/index.ts";
-import { type OpenDoor, openDoor } from "../conformance/dicomweb-door.fixture.ts";
+import { type OpenDoor, openDoor, storeIn } from "../conformance/dicomweb-door.fixture.ts";
 import { imageFile } from "../conformance/dicomweb-files.fixture.ts";
 
 export const syntax = (end: string) => `1.2.840.10008.1.2${end}`;
@@ -61,18 +61,7 @@ export async function openHostilePixels(): Promise<HostilePixels> {
   const door = await openDoor(undefined, { pixels, transcoder });
   let studies = 1_000;
   const nextStudy = () => ++studies;
-  const store: HostilePixels["store"] = async (bytes) => {
-    const answer = await door.server.inject({
-      method: "POST",
-      url: "/dicom-web/studies",
-      headers: { "content-type": "application/dicom" },
-      payload: Buffer.from(bytes),
-    });
-    assert.ok(answer.statusCode < 500, `stored with ${answer.statusCode}: ${answer.body}`);
-    const [item] = ((answer.json() as DicomJson)["00081199"]?.Value ?? []) as DicomJson[];
-    const address = item?.["00081190"]?.Value?.[0];
-    return typeof address === "string" ? new URL(address).pathname : undefined;
-  };
+  const store = (bytes: Uint8Array) => storeIn(door, bytes);
   const askAll: HostilePixels["askAll"] = async (path) => {
     const answers: Answered[] = [];
     for (const [resource, accept] of ways) {

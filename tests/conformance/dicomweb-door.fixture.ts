@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import { type FastifyInstance, fastify } from "fastify";
 import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
 import { createDicomwebDoor, type DicomwebParts } from "#doors/dicomweb";
 import { leadglass } from "#doors/dimse";
+import type { DicomJson } from "#formats/dicom";
 import type { Archive } from "#radiology/archive";
 import { createTranscoder } from "#radiology/images";
 import { operator } from "#trust/access";
@@ -70,4 +72,18 @@ export async function openDoor(
       await vault.close();
     },
   };
+}
+
+/** Stores a file by STOW-RS and gives the path of its instance; undefined when it was refused, which is never our fault. */
+export async function storeIn({ server }: Pick<OpenDoor, "server">, bytes: Uint8Array): Promise<string | undefined> {
+  const answer = await server.inject({
+    method: "POST",
+    url: "/dicom-web/studies",
+    headers: { "content-type": "application/dicom" },
+    payload: Buffer.from(bytes),
+  });
+  assert.ok(answer.statusCode < 500, `stored with ${answer.statusCode}: ${answer.body}`);
+  const [item] = ((answer.json() as DicomJson)["00081199"]?.Value ?? []) as DicomJson[];
+  const address = item?.["00081190"]?.Value?.[0];
+  return typeof address === "string" ? new URL(address).pathname : undefined;
 }

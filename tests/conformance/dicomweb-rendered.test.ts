@@ -5,18 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import sharp from "sharp";
-import {
-  type DicomJson,
-  elementsOf,
-  type KeywordDataSet,
-  readFile,
-  TransferSyntaxUid,
-  writeFile,
-} from "#formats/dicom";
+import { elementsOf, type KeywordDataSet, readFile, TransferSyntaxUid, writeFile } from "#formats/dicom";
 import { phantomFiles } from "#imaging/phantoms";
 import { operator } from "#trust/access";
 import { dataFolder, has } from "../house/index.ts";
-import { type OpenDoor, openDoor } from "./dicomweb-door.fixture.ts";
+import { type OpenDoor, openDoor, storeIn } from "./dicomweb-door.fixture.ts";
 import { imageFile, seriesUidOf, sopUidOf, studyUidOf } from "./dicomweb-files.fixture.ts";
 
 let door: OpenDoor;
@@ -26,15 +19,9 @@ before(async () => {
 after(() => door.close());
 
 async function store(bytes: Uint8Array): Promise<string> {
-  const answer = await door.server.inject({
-    method: "POST",
-    url: "/dicom-web/studies",
-    headers: { "content-type": "application/dicom" },
-    payload: Buffer.from(bytes),
-  });
-  assert.equal(answer.statusCode, 200, answer.body);
-  const [item] = ((answer.json() as DicomJson)["00081199"]?.Value ?? []) as DicomJson[];
-  return new URL(String(item?.["00081190"]?.Value?.[0])).pathname;
+  const path = await storeIn(door, bytes);
+  assert.ok(path);
+  return path;
 }
 
 const get = (url: string, accept = "*/*") => door.server.inject({ url, headers: { accept } });

@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type DicomJson, readFile, Tag, TransferSyntaxUid, transferSyntaxOf } from "#formats/dicom";
+import { readFile, Tag, TransferSyntaxUid, transferSyntaxOf } from "#formats/dicom";
 import { createFrameCodecs } from "#imaging/codecs";
 import { phantomFiles } from "#imaging/phantoms";
 import { describeImage, storedFrames } from "../../imaging/codecs/described-image.fixture.ts";
 import { dataFolder, has } from "../house/index.ts";
-import { type OpenDoor, openDoor } from "./dicomweb-door.fixture.ts";
+import { type OpenDoor, openDoor, storeIn } from "./dicomweb-door.fixture.ts";
 import { imageFile } from "./dicomweb-files.fixture.ts";
 
 const explicit = TransferSyntaxUid.explicitLittleEndian;
@@ -66,15 +66,9 @@ after(async () => {
 });
 
 async function store(bytes: Uint8Array): Promise<string> {
-  const answer = await door.server.inject({
-    method: "POST",
-    url: "/dicom-web/studies",
-    headers: { "content-type": "application/dicom" },
-    payload: Buffer.from(bytes),
-  });
-  assert.equal(answer.statusCode, 200, answer.body);
-  const [item] = ((answer.json() as DicomJson)["00081199"]?.Value ?? []) as DicomJson[];
-  return new URL(String(item?.["00081190"]?.Value?.[0])).pathname;
+  const path = await storeIn(door, bytes);
+  assert.ok(path);
+  return path;
 }
 
 const inSyntax = (path: string, uid: string) =>
@@ -207,7 +201,7 @@ test("frames of single bits are packed without a gap, whatever they were", async
 });
 
 test("single frames are compressed for the media type asked for, and refused where no codec takes them", async () => {
-  const [cine] = phantomFiles({ kind: "xa-cine", frames: 2, size: 32 });
+  const cine = phantoms.at(-1);
   assert.ok(cine);
   const path = await store(cine);
   const { samples: expected } = await samplesOf(cine);
@@ -219,10 +213,10 @@ test("single frames are compressed for the media type asked for, and refused whe
     ["image/jphc", TransferSyntaxUid.htj2kLossless],
     ["image/dicom-rle", TransferSyntaxUid.rleLossless],
   ] as const) {
-    const answer = await door.server.inject({ url: `${path}/frames/2`, headers: { accept: type } });
+    const answer = await door.server.inject({ url: `${path}/frames/3`, headers: { accept: type } });
     assert.equal(answer.headers["content-type"], `${type}; transfer-syntax=${uid}`);
     const { pixels } = await codecs.decodeFrame(answer.rawPayload, { ...image, transferSyntaxUid: uid });
-    assert.ok(expected.subarray(expected.length / 2).equals(pixels), type);
+    assert.ok(expected.subarray((expected.length / 3) * 2).equals(pixels), type);
   }
   const wide = { BitsAllocated: 32, BitsStored: 32, HighBit: 31, PixelData: new Uint8Array(256) };
   const answer = await door.server.inject({
