@@ -33,6 +33,10 @@ function formsOf(method: string, path: string): Forms {
     return { gives: dataSets, parameters: [...searchControls, ...searchKeys[level as keyof typeof searchKeys]] };
   }
   if (method === "GET" && /\/(metadata|rejected)$/.test(path)) return { gives: dataSets };
+  if (path.startsWith("/workitems") && !path.includes("/subscribers/")) {
+    if (method === "GET") return { gives: dataSets, ...(path === "/workitems" && { parameters: searchControls }) };
+    return method === "POST" || method === "PUT" ? { takes: dataSets } : {};
+  }
   if (method === "POST" && /\/studies(\/:study)?$/.test(path)) {
     const related = uploads.map((type) => `multipart/related; type="${type}"`);
     return { takes: [...related, ...uploads], gives: ["application/dicom+json", "application/dicom+xml"] };
