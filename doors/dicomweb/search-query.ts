@@ -1,14 +1,6 @@
 import { Problem } from "#base/problem";
-import { attributeOf, keywordOf, parseTag, tagOf } from "#formats/dicom";
-import {
-  heldInItems,
-  type Level,
-  levelOf,
-  type Match,
-  type MatchingManner,
-  type Query,
-  readMatches,
-} from "#radiology/archive";
+import { keywordOf, parseTag } from "#formats/dicom";
+import { heldInItems, type Level, levelOf, type Match, type Query, readMatches } from "#radiology/archive";
 
 /** How many results a page has: asked for or not. */
 export interface PageLimits {
@@ -46,7 +38,6 @@ export const controls: ReadonlySet<string> = new Set(searchControls);
 /** Keys, fields to include, and names in a path. */
 export const queryLimits = { keysMax: 64, includeMax: 512, pathMax: 8 } as const;
 const { keysMax, includeMax, pathMax } = queryLimits;
-const wordsMax = 16;
 
 /**
  * Reads the query parameters of a search (PS3.18 §8.3.4): keys as keyword or tag, or as a path of them into a sequence, matched by
@@ -69,10 +60,10 @@ export function parseSearch(
   const wholeItems = new Set<number>();
   const ignored: string[] = [];
   const manner = {
+    fuzzyNames: isOn(parameters, "fuzzymatching"),
     emptyValues: isOn(parameters, "emptyvaluematching"),
     multipleValues: isOn(parameters, "multiplevaluematching"),
   };
-  const isFuzzy = isOn(parameters, "fuzzymatching");
   const names = [...new Set(parameters.keys())].filter((name) => !controls.has(name.toLowerCase()));
   if (names.length > keysMax) throw unreadable(`more than ${keysMax} matching keys`);
   for (const name of names) {
@@ -82,8 +73,7 @@ export function parseSearch(
     include.add(key.tag);
     if (values.length === 0 || key.keyword in fixed) continue;
     if (!canSearch(key.keyword, level)) ignored.push(key.keyword);
-    else
-      matches.push(...(isFuzzy ? fuzzyMatches(key.keyword, values, manner) : readMatches(key.keyword, values, manner)));
+    else matches.push(...readMatches(key.keyword, values, manner));
   }
   const asked = includeFields(parameters);
   for (const { tag, isHeld } of asked.attributes) {
@@ -128,29 +118,6 @@ function attributeAt(name: string): AskedAttribute | undefined {
 
 export const isOn = (parameters: URLSearchParams, name: string): boolean =>
   parameters.get(name)?.toLowerCase() === "true";
-
-/** Names by their words: each must begin a component of the name, or a word of one, in whatever order (PS3.18 §8.3.4.2). */
-function fuzzyMatches(keyword: string, values: readonly string[], manner: MatchingManner): Match[] {
-  if (attributeOf(tagOf(keyword))?.vrs[0] !== "PN") return readMatches(keyword, values, manner);
-  const each = values.map((value): Match => {
-    const of = wordsOf(value).map((word) => ({ kind: "any", of: beginnings(keyword, word) }) as const);
-    return { kind: "all", of };
-  });
-  return [{ kind: "any", of: each }];
-}
-
-const beginnings = (keyword: string, word: string): Match[] =>
-  wordPatterns(word).map((pattern) => ({ keyword, kind: "wildcard", pattern }));
-
-/** The words of a name that is matched fuzzily, as many as count. */
-export const wordsOf = (name: string): string[] =>
-  name
-    .split(/[\s^=,*]+/)
-    .filter((word) => word !== "")
-    .slice(0, wordsMax);
-
-/** A word that begins a component, or a word of one. */
-export const wordPatterns = (word: string): string[] => [`${word}*`, `*^${word}*`, `* ${word}*`, `*-${word}*`];
 
 function includeFields(parameters: URLSearchParams): { attributes: AskedAttribute[]; all: boolean } {
   const names = parameters.getAll("includefield").flatMap((value) => value.split(","));

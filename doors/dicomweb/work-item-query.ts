@@ -1,6 +1,7 @@
 import { attributeOf, type DicomJson, hexOfTag, type JsonElement, parseTag } from "#formats/dicom";
+import { wordPatterns, wordsOf } from "#radiology/archive";
 import type { WorkItemQuery } from "#radiology/workitems";
-import { controls, isOn, queryLimits, unreadable, whole, wordPatterns, wordsOf } from "./search-query.ts";
+import { controls, isOn, queryLimits, unreadable, whole } from "./search-query.ts";
 
 const limits = { limitDefault: 1_000, limitMax: 5_000, offsetMax: 100_000 } as const;
 

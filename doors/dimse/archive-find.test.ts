@@ -169,6 +169,13 @@ test("a date and a time are one moment where that was agreed on", async () => {
   assert.deepEqual(texts(await find(studyRoot.find, from, { dateTime: true }), "StudyInstanceUID"), [`${root}.1`]);
 });
 
+test("a name is found by its words in any order where that was agreed on", async () => {
+  const { find } = await opened();
+  const found = async (fuzzyNames: boolean) =>
+    (await find(studyRoot.find, { QueryRetrieveLevel: "STUDY", PatientName: "jane mull" }, { fuzzyNames })).length;
+  assert.deepEqual([await found(true), await found(false)], [2, 0]);
+});
+
 test("what has no value, and all of several values, are asked for where that was agreed on", async () => {
   const { find } = await opened();
   const found = async (keys: KeywordDataSet, more: Parameters<typeof find>[2]) =>

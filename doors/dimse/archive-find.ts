@@ -27,14 +27,14 @@ export function archiveFinds(parts: ArchiveFindParts): ReadonlyMap<string, FindS
 function findService(parts: ArchiveFindParts, model: InformationModel): FindService {
   return {
     supports: {
-      ...{ relational: true, dateTime: true, emptyValues: true, multipleValues: true },
-      ...{ fuzzyNames: false, timezone: false },
+      ...{ relational: true, dateTime: true, fuzzyNames: true, timezone: false },
+      ...{ emptyValues: true, multipleValues: true },
     },
     async *find({ identifier, extended }) {
       const asked = readLevel(identifier, model);
       if (!extended.relational) requireUniqueKeys(identifier, asked.above);
-      const { dateTime: dateTimes = false, emptyValues = false, multipleValues = false } = extended;
-      const keys = readKeys(identifier, asked, { dateTimes, emptyValues, multipleValues });
+      const { fuzzyNames, dateTime: dateTimes = false, emptyValues = false, multipleValues = false } = extended;
+      const keys = readKeys(identifier, asked, { fuzzyNames, dateTimes, emptyValues, multipleValues });
       const answer = createAnswers(keys, createSeriesHeaders(parts.archive, parts.actor), parts.retrieveAe);
       const isInside = asked.level !== "STUDY" && valuesOf(identifier, uniqueKeys.STUDY).length === 1;
       let left = isInside ? insideStudyMost : acrossStudiesMost;

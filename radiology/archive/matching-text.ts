@@ -7,6 +7,8 @@ import type { Match } from "./study-index.ts";
 export interface MatchingManner {
   /** A date and its time are one moment: from the first day at the first time to the last day at the last. */
   readonly dateTimes?: boolean;
+  /** Names by their words: each must begin a component of the name, or a word of one, in whatever order (PS3.18 §8.3.4.2). */
+  readonly fuzzyNames?: boolean;
   /** `""`, two quotation marks, asks for what has no value. */
   readonly emptyValues?: boolean;
   /** Of several values of an attribute that has several, each must be there. */
@@ -41,6 +43,7 @@ export function readMatches(keyword: string, given: readonly string[], manner: M
   const each = values
     .flatMap((value) => (ofItems.has(keyword) ? anyItem(value) : [value]))
     .map((value): Match => {
+      if (vr === "PN" && manner.fuzzyNames === true) return fuzzyName(keyword, value);
       if (vr === "DA" || vr === "TM") return temporal(keyword, vr, value.trim());
       if (/[*?]/.test(value)) return { keyword, kind: "wildcard", pattern: value };
       return { keyword, kind: "equal", values: [value] };
@@ -48,6 +51,24 @@ export function readMatches(keyword: string, given: readonly string[], manner: M
   const [first] = each;
   return each.length === 1 && first !== undefined ? [first] : [{ kind: "any", of: each }];
 }
+
+function fuzzyName(keyword: string, value: string): Match {
+  const beginnings = (word: string): Match[] =>
+    wordPatterns(word).map((pattern) => ({ keyword, kind: "wildcard", pattern }));
+  return { kind: "all", of: wordsOf(value).map((word) => ({ kind: "any", of: beginnings(word) })) };
+}
+
+const wordsMax = 16;
+
+/** The words of a name that is matched fuzzily, as many as count. */
+export const wordsOf = (name: string): string[] =>
+  name
+    .split(/[\s^=,*]+/)
+    .filter((word) => word !== "")
+    .slice(0, wordsMax);
+
+/** A word that begins a component, or a word of one. */
+export const wordPatterns = (word: string): string[] => [`${word}*`, `*^${word}*`, `* ${word}*`, `*-${word}*`];
 
 /** Alone, as the first, as the last or between others. */
 const anyItem = (value: string): string[] => [value, `${value}\\*`, `*\\${value}`, `*\\${value}\\*`];
