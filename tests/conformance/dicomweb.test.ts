@@ -44,6 +44,22 @@ test("no resource answers a caller without a token", async () => {
   }
 });
 
+test("addresses that clients of other archives know lead to the same answers, and ask for the same token", async () => {
+  const [study, series, sop] = [studyUidOf(5), `${studyUidOf(5)}.1`, sopUidOf(5, 1, 1)];
+  assert.equal((await store(imageFile({ study: 5 }))).status, 200);
+  const uri = `wado?requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
+  const whole = ["/dicom-web/", "/dicomweb/", "/aets/LEADGLASS/rs/"].map((root) => `${root}studies/${study}/metadata`);
+  const pictures = [`/dicom-web/${uri}`, `/${uri}`, `/aets/LEADGLASS/${uri}`];
+  for (const paths of [whole, pictures]) {
+    const answers = await Promise.all(paths.map((path) => house.fetch(path)));
+    const [first, ...more] = await Promise.all(answers.map(bytesOf));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    assert.ok(first && more.every((each) => each.equals(first)));
+    for (const path of paths) assert.equal((await house.fetch(path, { anonymous: true })).status, 401, path);
+  }
+  assert.equal((await house.fetch(`/aets/OTHER/rs/studies/${study}/metadata`)).status, 404);
+});
+
 /** What is not stored, and why: nobody could ask for it again. */
 const refusedFor =
   /(Study|Series|SOP) (Instance|Class) UID (is missing|is not a UID)|no Study Instance UID|a group that no data set may hold/;
