@@ -42,7 +42,7 @@ function attributeXml(
   ].join(" ");
   const values = Value.map((value, at) => valueXml(vr, value, at + 1)).join("");
   const bulk = BulkDataURI === undefined ? "" : `<BulkData uri="${escaped(BulkDataURI)}"/>`;
-  const inline = InlineBinary === undefined ? "" : `<InlineBinary>${InlineBinary}</InlineBinary>`;
+  const inline = InlineBinary === undefined ? "" : `<InlineBinary>${escaped(InlineBinary)}</InlineBinary>`;
   const content = values + bulk + inline;
   return content === "" ? `<DicomAttribute ${head}/>` : `<DicomAttribute ${head}>${content}</DicomAttribute>`;
 }

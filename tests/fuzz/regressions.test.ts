@@ -1,7 +1,16 @@
 // What the fuzzer found, each mended since.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elementsOf, readDataSet, Tag, TransferSyntaxUid, toDicomJson, writeDataSet } from "#formats/dicom";
+import {
+  elementsOf,
+  readDataSet,
+  readNativeModel,
+  Tag,
+  TransferSyntaxUid,
+  toDicomJson,
+  writeDataSet,
+  writeNativeModel,
+} from "#formats/dicom";
 
 const { explicitLittleEndian } = TransferSyntaxUid;
 
@@ -20,4 +29,9 @@ test("a Specific Character Set of a VR that itself is text in a character set is
     assert.equal(dataSet.text(Tag.PatientName), "A^B");
     assert.deepEqual(toDicomJson(dataSet)["00100010"]?.Value, [{ Alphabetic: "A^B" }]);
   }
+});
+
+test("what says that it is base64 and is not is written as text of the model, not as marks of it", () => {
+  const json = { "7FE00010": { vr: "OW", InlineBinary: "AA</InlineBinary><Item/>&A" } } as const;
+  assert.equal(JSON.stringify(readNativeModel(writeNativeModel(json))), JSON.stringify(json));
 });
