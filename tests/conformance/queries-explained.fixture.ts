@@ -77,8 +77,8 @@ export const explanations: readonly Explanation[] = [
   },
   {
     what: "An IS is compared as a number",
-    right: "Leadglass",
-    why: "PS3.5 §6.2 IS: leading zeros do not change the value",
+    right: "both",
+    why: "PS3.4 §C.2.2.2.1 leaves it to the server whether 02 is 2 (CP-2305)",
     differences: ["SERIES StudyInstanceUID={roe-two} & SeriesNumber=02 => only here: roe-two/2"],
   },
   {
@@ -88,7 +88,7 @@ export const explanations: readonly Explanation[] = [
     differences: ["SERIES Modality=CT => refused here"],
   },
   {
-    what: "Orthanc's plugin finds nothing by a value with a character that is percent-encoded in the URL: a space, a letter outside ASCII, a backslash",
+    what: "Orthanc's plugin finds nothing by a value with a character that is percent-encoded in the URL: a space, a letter outside ASCII",
     right: "Leadglass",
     why: "RFC 3986 §2.1, PS3.18 §8.3.1",
     differences: [
@@ -105,6 +105,13 @@ export const explanations: readonly Explanation[] = [
       "/studies?StudyDescription=MR brain => only here: yamada-mr",
       "/studies?StudyDescription=*Schädel => only here: mueller-ct",
       "/studies?StudyDescription=КТ => only here: petrov-ct",
+    ],
+  },
+  {
+    what: "A list in a URL may have backslashes between its values, as in DIMSE",
+    right: "Leadglass finds more",
+    why: "PS3.18 §8.3.4.1 has commas; OHIF sends backslashes",
+    differences: [
       "/studies?StudyInstanceUID={mueller-ct}\\{doe-dx} => only here: doe-dx mueller-ct",
       "/studies?ModalitiesInStudy=CT\\DX => only here: doe-dx mueller-ct petrov-ct roe-two",
     ],
