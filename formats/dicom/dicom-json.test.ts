@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isProblem } from "#base/problem";
 import { base64Of, bytesOfBase64 } from "./base64.ts";
-import { elementAtPath, toDicomJson } from "./dicom-json.ts";
+import { dicomJsonText, elementAtPath, toDicomJson } from "./dicom-json.ts";
 import { fromDicomJson } from "./dicom-json-input.ts";
 import { type DataSetInput, elementsOf } from "./element-input.ts";
 import { readDataSet } from "./read-data-set.ts";
@@ -187,4 +187,25 @@ test("Base64 is that of RFC 4648", () => {
   const large = new Uint8Array(100_001).fill(7);
   assert.equal(base64Of(large), Buffer.from(large).toString("base64"));
   for (const text of ["A", "AAAAA", "A*AA", "====", "AA=A"]) assert.equal(bytesOfBase64(text), undefined, text);
+});
+
+test("JSON in pieces is the text of JSON in one go: sequences in sequences, bulk data, an element that stands twice", () => {
+  const twice = writeDataSet(elementsOf({ Modality: "CT" }), { transferSyntaxUid: explicitLittleEndian });
+  const nested = elementsOf({
+    ...{ PatientName: "A^B", Rows: 512, PixelData: new Uint8Array(2_000) },
+    RequestAttributesSequence: [
+      { ScheduledProcedureStepID: "7", ReferencedSeriesSequence: [{}, { Modality: "MR" }] },
+      {},
+    ],
+    ReferencedImageSequence: [],
+  });
+  const bytes = writeDataSet(nested, { transferSyntaxUid: explicitLittleEndian });
+  for (const dataSet of [
+    read(nested),
+    read([]),
+    readDataSet(Buffer.concat([twice, twice, bytes]), { transferSyntaxUid: explicitLittleEndian }),
+  ]) {
+    for (const options of [{}, { bulkDataUri: (path: string) => `bulk/${path}` }])
+      assert.equal([...dicomJsonText(dataSet, options)].join(""), JSON.stringify(toDicomJson(dataSet, options)));
+  }
 });

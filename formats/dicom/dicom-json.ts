@@ -75,12 +75,52 @@ function jsonOf(
       json[key] = values.length === 0 ? { vr: "SQ" } : { vr: "SQ", Value: values };
       continue;
     }
-    const uri = isBulk(element, vr, bulkDataBytesMin)
-      ? bulkDataUri?.(prefix + key, vr, element.fragments === undefined ? element.length : undefined)
-      : undefined;
-    json[key] = uri !== undefined ? { vr, BulkDataURI: uri } : inlineOf(dataSet, element, vr);
+    json[key] = plainOf(dataSet, element, vr, prefix + key, bulkDataUri, bulkDataBytesMin);
   }
   return json;
+}
+
+/** An element that is no sequence. */
+function plainOf(
+  dataSet: DataSet,
+  element: DataElement,
+  vr: Vr,
+  path: string,
+  bulkDataUri: ToJsonOptions["bulkDataUri"],
+  bulkDataBytesMin: number,
+): JsonElement {
+  const uri = isBulk(element, vr, bulkDataBytesMin)
+    ? bulkDataUri?.(path, vr, element.fragments === undefined ? element.length : undefined)
+    : undefined;
+  return uri !== undefined ? { vr, BulkDataURI: uri } : inlineOf(dataSet, element, vr);
+}
+
+/**
+ * What `toDicomJson` gives, as the text of it in many pieces: who writes a data set with a hundred thousand items takes some pieces at a
+ * time, and lets others have their turn between.
+ */
+export function* dicomJsonText(dataSet: DataSet, options: ToJsonOptions = {}, prefix = ""): Generator<string, void> {
+  let before = "{";
+  for (const [at, element] of dataSet.elements.entries()) {
+    const { tag, items } = element;
+    if (tag < 0x00040000 || (tag & 0xffff) === 0 || dataSet.elements[at + 1]?.tag === tag) continue;
+    const key = hexOfTag(tag);
+    const vr = dataSet.vrOf(element);
+    if (items === undefined || items.length === 0) {
+      const { bulkDataUri, bulkDataBytesMin = 1024 } = options;
+      const plain = items ? { vr: "SQ" } : plainOf(dataSet, element, vr, prefix + key, bulkDataUri, bulkDataBytesMin);
+      yield `${before}"${key}":${JSON.stringify(plain)}`;
+    } else {
+      yield `${before}"${key}":{"vr":"SQ","Value":[`;
+      for (const [i, item] of items.entries()) {
+        if (i > 0) yield ",";
+        yield* dicomJsonText(item, options, `${prefix}${key}/${i + 1}/`);
+      }
+      yield "]}";
+    }
+    before = ",";
+  }
+  yield before === "{" ? "{}" : "}";
 }
 
 function isBulk({ tag, length, fragments }: DataElement, vr: Vr, bulkDataBytesMin: number): boolean {

@@ -7,6 +7,7 @@ export { type Cutter, type CutterOptions, createCutter } from "./cutter.ts";
 export { type ByteRange, type DataElement, DataSet } from "./data-set.ts";
 export {
   type DicomJson,
+  dicomJsonText,
   elementAtPath,
   type JsonElement,
   type JsonValue,
@@ -54,6 +55,7 @@ export { readNativeModel, writeNativeModel } from "./native-model.ts";
 export {
   type DicomFile,
   parseDataSet,
+  parsingDataSet,
   type ReadDataSet,
   type ReadOptions,
   readDataSet,

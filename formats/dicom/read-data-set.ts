@@ -72,7 +72,29 @@ function valueElement(tag: number, vr: Vr, offset: number, length: number): Data
   return { tag, vr, offset, length, items: undefined, fragments: undefined };
 }
 
+/** `parseDataSet` in steps of some bytes each: who reads a large one lets others have their turn between. */
+export function parsingDataSet(
+  bytes: Uint8Array,
+  options: ReadOptions & { transferSyntaxUid: string },
+): Generator<undefined, ReadDataSet> {
+  return readingBody(bytes, options.transferSyntaxUid, 0, options);
+}
+
 function readBody(bytes: Uint8Array, transferSyntaxUid: string, shift: number, options: ReadOptions): ReadDataSet {
+  const steps = readingBody(bytes, transferSyntaxUid, shift, options);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+const bytesAtOnce = 64 * 1024;
+
+function* readingBody(
+  bytes: Uint8Array,
+  transferSyntaxUid: string,
+  shift: number,
+  options: ReadOptions,
+): Generator<undefined, ReadDataSet> {
   const { deflated } = encodingOf(transferSyntaxUid);
   const source = { bytes, shift };
   const encoding = deflated ? littleEndian : encodingFound(transferSyntaxUid, bytes, 0);
@@ -86,7 +108,10 @@ function readBody(bytes: Uint8Array, transferSyntaxUid: string, shift: number, o
     limits: { elementsMax: treeElementsMax, ...options.limits },
     ...(options.stopBefore && { stopBefore: options.stopBefore }),
   });
-  reader.write(bytes);
+  for (let at = 0; at < bytes.length; at += bytesAtOnce) {
+    if (!reader.write(bytes.subarray(at, at + bytesAtOnce))) break;
+    yield;
+  }
   const { problem, stoppedAt } = reader.end();
   if (problem !== undefined && options.partial !== true) throw problem;
   if (deflated) source.bytes = joined(inflated);

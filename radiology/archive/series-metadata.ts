@@ -2,14 +2,19 @@ import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { Problem } from "#base/problem";
+import { isProblem, Problem } from "#base/problem";
 import {
+  createReader,
   type DicomJson,
+  dicomJsonText,
   hexOfTag,
   isIdentifying,
   isPrivateTag,
   parseDataSet,
+  parsingDataSet,
   pixelDataTags,
+  type ReaderOptions,
+  type StopPoint,
   tagOf,
   toDicomJson,
 } from "#formats/dicom";
@@ -33,6 +38,11 @@ const refreshedAtOnceMax = 4;
 const givenUpMax = 1_000;
 /** Objects without pixel data are read whole for their metadata, up to this. */
 const wholeHeaderBytesMax = 256 * 1024 * 1024;
+/** Larger ones are gone through in parts: so much takes some milliseconds. */
+const largeHeaderBytes = 256 * 1024;
+const piecesAtOnce = 5_000;
+/** More than thousands of frames with their functional groups have. All of them are in memory at once. */
+const describedElementsMax = 250_000;
 /** Values from this size on are served by reference (PS3.18 §F.2.2). */
 const bulkDataBytesMin = 1_024;
 
@@ -85,7 +95,14 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       const received = await openWhole(vault, row, opened.openHalf(at));
       const { layout, object } = await currentBytes(row, received, corrections);
       const bulkDataUri = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
-      objects.push(JSON.stringify(await metadataOf(layout, object, bulkDataUri)));
+      const described = metadataText(layout, object, bulkDataUri, clock).catch((error: unknown) => {
+        if (!isProblem(error, "too-large")) throw error;
+        log.warn("an instance has too many elements to be described: its UIDs stand for it", {}, error);
+        return JSON.stringify(
+          uidAttributes({ StudyInstanceUID: studyUid, SeriesInstanceUID: seriesUid, SOPInstanceUID: sopUid }),
+        );
+      });
+      objects.push(await described);
     }
     const blob = await gzip(`[${objects.join(",")}]`, { level: 6 });
     const instances = instancesDigest(rows.map(({ id }) => id));
@@ -156,7 +173,8 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       const sopUid = opened[at]?.uid;
       if (sopUid === undefined) continue;
       const root = `${parts.bulkDataRoot}/studies/${studyUid}/series/${seriesUid}/instances/${sopUid}/bulkdata`;
-      const shown = withoutIdentity(await metadataOf(row, await vault.open(row.places.image, row.id), root));
+      const header = await headerOf(row, await vault.open(row.places.image, row.id));
+      const shown = withoutIdentity(metadataIn(header, row, root));
       const uids = { StudyInstanceUID: studyUid, SeriesInstanceUID: seriesUid, SOPInstanceUID: sopUid };
       objects.push(JSON.stringify({ ...shown, ...uidAttributes(uids) }));
     }
@@ -194,16 +212,64 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
   };
 }
 
-/** DICOM JSON of one instance, its pixels and other large values by reference below `bulkDataRoot`. */
-async function metadataOf(layout: Layout, object: OpenedObject, bulkDataRoot: string): Promise<DicomJson> {
-  const { dataSetOffset, transferSyntaxUid, pixelOffset } = layout;
+function headerOf({ dataSetOffset, pixelOffset }: Layout, object: OpenedObject): Promise<Buffer> {
   const end = Math.min(pixelOffset ?? object.sizeBytes, dataSetOffset + wholeHeaderBytesMax);
-  const bytes = await object.read(dataSetOffset, end);
-  const { dataSet, stoppedAt } = parseDataSet(bytes, { transferSyntaxUid, stopBefore: pixelDataTags });
-  const json = toDicomJson(dataSet, { bulkDataBytesMin, bulkDataUri: (path) => `${bulkDataRoot}/${path}` });
-  if (stoppedAt === undefined) return json;
-  const tag = hexOfTag(stoppedAt.tag);
-  return { ...json, [tag]: { vr: stoppedAt.vr, BulkDataURI: `${bulkDataRoot}/${tag}` } };
+  return object.read(dataSetOffset, end);
+}
+
+const belowRoot = (bulkDataRoot: string) => ({
+  bulkDataBytesMin,
+  bulkDataUri: (path: string) => `${bulkDataRoot}/${path}`,
+});
+
+function pixelsBelow({ tag, vr }: StopPoint, bulkDataRoot: string): DicomJson {
+  const key = hexOfTag(tag);
+  return { [key]: { vr, BulkDataURI: `${bulkDataRoot}/${key}` } };
+}
+
+/** DICOM JSON of one instance, its pixels and other large values by reference below `bulkDataRoot`. */
+function metadataIn(header: Uint8Array, { transferSyntaxUid }: Layout, bulkDataRoot: string): DicomJson {
+  const { dataSet, stoppedAt } = parseDataSet(header, { transferSyntaxUid, stopBefore: pixelDataTags });
+  const json = toDicomJson(dataSet, belowRoot(bulkDataRoot));
+  return stoppedAt === undefined ? json : { ...json, ...pixelsBelow(stoppedAt, bulkDataRoot) };
+}
+
+/** Before anything is kept of them, elements are counted. */
+async function requireFew(header: Uint8Array, options: ReaderOptions, clock: Clock): Promise<void> {
+  const reader = createReader(options);
+  for (
+    let at = 0;
+    at < header.length && reader.write(header.subarray(at, at + largeHeaderBytes));
+    at += largeHeaderBytes
+  )
+    await clock.sleep(0);
+  const { problem } = reader.progress();
+  if (problem !== undefined) throw problem;
+}
+
+/** The same as text. A large header is gone through little by little, so that others have their turn. */
+async function metadataText(layout: Layout, object: OpenedObject, bulkDataRoot: string, clock: Clock): Promise<string> {
+  const header = await headerOf(layout, object);
+  if (header.length <= largeHeaderBytes) return JSON.stringify(metadataIn(header, layout, bulkDataRoot));
+  const { transferSyntaxUid } = layout;
+  const limits = { elementsMax: describedElementsMax };
+  const options = { transferSyntaxUid, stopBefore: pixelDataTags, limits };
+  await requireFew(header, options, clock);
+  const steps = parsingDataSet(header, options);
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) await clock.sleep(0);
+  const { dataSet, stoppedAt } = step.value;
+  const parts: string[] = [];
+  let some: string[] = [];
+  for (const piece of dicomJsonText(dataSet, belowRoot(bulkDataRoot))) {
+    if (some.push(piece) < piecesAtOnce) continue;
+    parts.push(some.join(""));
+    some = [];
+    await clock.sleep(0);
+  }
+  const text = [...parts, ...some].join("");
+  if (stoppedAt === undefined) return text;
+  return `${text.slice(0, -1)},${JSON.stringify(pixelsBelow(stoppedAt, bulkDataRoot)).slice(1)}`;
 }
 
 /** Attributes that the image half keeps, at any depth; of private ones it keeps few, and those go too. */
