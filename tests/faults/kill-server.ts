@@ -154,7 +154,12 @@ async function sendAndKill(
 
 /** A start that does not come to its end: it was taking up what the kill before had left. */
 async function killWhileStarting(home: string): Promise<void> {
-  const environment = { ...process.env, LEADGLASS_HTTPS_PORT: "0", LEADGLASS_DICOM_PORT: "0", LEADGLASS_DICOM_TLS_PORT: "off" };
+  const environment = {
+    ...process.env,
+    LEADGLASS_HTTPS_PORT: "0",
+    LEADGLASS_DICOM_PORT: "0",
+    LEADGLASS_DICOM_TLS_PORT: "off",
+  };
   const words = [join(root, "apps", "cli", "main.ts"), "start", "--home", home];
   const child = spawn(process.execPath, words, { env: environment, stdio: "ignore" });
   const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_, signal) => resolve(signal)));
