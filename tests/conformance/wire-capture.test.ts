@@ -53,7 +53,7 @@ after(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
-const slices = slicesOf({ kind: "ct-head", slices: 3, size: 64, seed: 51 });
+const slices = slicesOf({ kind: "ct-head", slices: 60, size: 16, seed: 51 });
 const [{ studyUid } = { studyUid: "" }] = slices;
 
 function succeeded({ code, output }: Ran): void {
