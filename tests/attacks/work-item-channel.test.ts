@@ -56,7 +56,7 @@ async function opened(headers: Record<string, string>, options: ClientOptions = 
 
 const closeOf = (socket: WebSocket) => new Promise<number>((resolve) => socket.once("close", resolve));
 
-test("a page of another origin opens no WebSocket with a session; our own page does, and a program with its token", async () => {
+test("attack 70: a page of another origin opens no WebSocket with a session; our own page does, and a program with its token", async () => {
   const own = { cookie, origin: `https://localhost:${house.https}` };
   (await opened(own)).terminate();
   for (const origin of ["https://evil.example", "null", "https://localhost:1", `http://localhost:${house.https}`]) {
