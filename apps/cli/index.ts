@@ -1,2 +1,3 @@
+export { helpFor, parseFor } from "./arguments.ts";
 export type { Trusted } from "./exported-log.ts";
 export { verifyExport } from "./exported-log.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { isProblem } from "#base/problem";
 import { commands } from "../../apps/cli/commands/index.ts";
+import { helpFor, parseFor } from "../../apps/cli/index.ts";
 import { type RunningHouse, startHouse } from "../house/index.ts";
 
 let house: RunningHouse;
@@ -9,13 +11,18 @@ before(async () => {
 });
 after(() => house?.remove());
 
+/** Of each word that commands begin with one: started as a person would; what all of them say is looked at without. */
+const started = [...new Map(commands.map((command) => [command.words.split(" ")[0], command])).values()].slice(0, 6);
+
 test("every command says with --help what it takes, and does nothing", () => {
-  for (const { words, does } of commands) {
-    const { status, stdout, stderr } = house.tryCommand([...words.split(" "), "--help"]);
-    assert.equal(status, 0, words);
-    assert.equal(stderr, "");
-    assert.ok(stdout.startsWith(`leadglass ${words}`), words);
-    for (const said of [does, "--home", "--json"]) assert.ok(stdout.includes(said), `${words} --help lacks ${said}`);
+  for (const command of commands) {
+    const said = helpFor(command);
+    assert.ok(said.startsWith(`leadglass ${command.words}`), command.words);
+    for (const part of [command.does, "--home", "--json"]) assert.ok(said.includes(part), `${command.words}: ${part}`);
+  }
+  for (const command of started) {
+    const { status, stdout, stderr } = house.tryCommand([...command.words.split(" "), "--help"]);
+    assert.deepEqual([status, stdout, stderr], [0, `${helpFor(command)}\n`, ""], command.words);
   }
   const all = house.tryCommand(["--help"]);
   assert.equal(all.status, 0);
@@ -23,7 +30,14 @@ test("every command says with --help what it takes, and does nothing", () => {
 });
 
 test("a word or an option that is not understood exits with 2 and says what to type", () => {
-  for (const { words } of commands) {
+  for (const command of commands) {
+    const notUnderstood = (error: unknown) =>
+      isProblem(error, "invalid") &&
+      error.message.includes("--no-such-option") &&
+      `${error.message} ${error.remedy}`.includes(`leadglass ${command.words} --help`);
+    assert.throws(() => parseFor(command, ["--no-such-option"]), notUnderstood, command.words);
+  }
+  for (const { words } of started) {
     const { status, stdout, stderr } = house.tryCommand([...words.split(" "), "--no-such-option"]);
     assert.equal(status, 2, words);
     assert.equal(stdout, "");
