@@ -20,6 +20,8 @@ import {
  */
 
 export interface FileSet {
+  /** The name of the folder of a study, by its number. */
+  folderOf(number: number): string;
   /** Resolves with what a directory says of its files. What was begun is gone when it rejects. */
   writeStudy(study: StudyToWrite): Promise<DirectoryEntry[]>;
   /** The DICOMDIR of all that was written. */
@@ -45,7 +47,7 @@ const instancesMax = 999_999;
 const syncingMost = 8;
 
 const numbered = (letters: string, number: number) => `${letters}${String(number).padStart(6, "0")}`;
-export const studyFolderName = (number: number) => numbered("ST", number);
+const studyFolderName = (number: number) => numbered("ST", number);
 
 /** `goesOn`: the folder may hold studies that were written before. */
 export async function openFileSet(files: Files, path: string, { goesOn }: { goesOn: boolean }): Promise<FileSet> {
@@ -87,6 +89,7 @@ export async function openFileSet(files: Files, path: string, { goesOn }: { goes
     await files.syncFolder(within);
   };
   return {
+    folderOf: studyFolderName,
     async writeStudy(study) {
       const final = join(folder, studyFolderName(study.number));
       const begun = `${final}${unfinished}`;

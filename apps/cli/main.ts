@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isProblem, Problem } from "#base/problem";
-import { environmentFor, homeOf, tenantHomeOf } from "../server/index.ts";
+import { environmentFor, homeOf, tenantHomeOf } from "../home/index.ts";
 import { type Command, type CommandContext, findCommand, helpFor, helpForAll, parseFor } from "./arguments.ts";
 import { commands } from "./commands/index.ts";
 

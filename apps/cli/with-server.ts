@@ -1,4 +1,4 @@
-import { isOwnSocket, pathsOf, readConfiguration, startServer } from "../server/index.ts";
+import { isOwnSocket, pathsOf } from "../home/index.ts";
 import type { CommandContext } from "./arguments.ts";
 import { type Call, createCall } from "./call.ts";
 
@@ -15,6 +15,7 @@ export async function withServer<T>(
     return work(createCall(controlSocket), { running: true });
   }
   const { options, home, environment } = context;
+  const { readConfiguration, startServer } = await import("../server/index.ts");
   const server = await startServer(readConfiguration({ ...options, home }, environment), {
     listen: "control",
     logLine: () => {},

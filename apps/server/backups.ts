@@ -28,8 +28,8 @@ import {
   type SealedObjects,
   type Vault,
 } from "#trust/vault";
+import type { HomePaths } from "../home/index.ts";
 import { deviceAuthorityFiles } from "./device-authority.ts";
-import type { HomePaths } from "./home.ts";
 import { newestInstanceAt } from "./newest-instance.ts";
 
 /** Backups of a running home. One at a time. */

@@ -26,9 +26,9 @@ import {
 } from "#radiology/archive";
 import { type Gate, system } from "#trust/access";
 import type { Half, HalfStores, ObjectMove, Reveal, Vault } from "#trust/vault";
+import type { HomePaths } from "../home/index.ts";
 import type { Backups } from "./backups.ts";
 import type { Configuration } from "./configuration.ts";
-import type { HomePaths } from "./home.ts";
 import { repeat } from "./repeat.ts";
 
 /** What is done for stored objects without anybody asking: proven, mended, moved together, deleted when their time is over. */

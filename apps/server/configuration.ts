@@ -1,12 +1,20 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import { parseRetention, type RetentionPolicy } from "#radiology/archive";
 import type { AwsCredentials } from "#stores/keys";
+import {
+  environmentFor,
+  homeOf,
+  isLoopback,
+  mainHomeOf,
+  type Options,
+  ofInstallation,
+  type Setting,
+  settings,
+} from "../home/index.ts";
 import { type DeviceTrustSettings, parseDeviceTrust } from "./device-trust.ts";
-import { mainHomeOf } from "./home.ts";
 import { canonicalHost } from "./hosts.ts";
 import { type CollectorSettings, parseCollector } from "./log-collector.ts";
 import { parseWitnesses, type WitnessSetting } from "./witnesses.ts";
@@ -70,84 +78,13 @@ export interface ObjectPlaces {
   readonly replica: string | undefined;
 }
 
-export type Options = Readonly<Record<string, string | undefined>>;
-
-interface Source {
-  readonly option: string;
-  readonly variable: string;
-  readonly fallback: string;
-}
-
-const sources = {
-  httpsHost: { option: "https-host", variable: "LEADGLASS_HTTPS_HOST", fallback: "127.0.0.1" },
-  httpsPort: { option: "https-port", variable: "LEADGLASS_HTTPS_PORT", fallback: "8443" },
-  dicomHost: { option: "dicom-host", variable: "LEADGLASS_DICOM_HOST", fallback: "127.0.0.1" },
-  dicomPort: { option: "dicom-port", variable: "LEADGLASS_DICOM_PORT", fallback: "11112" },
-  dicomTlsHost: { option: "dicom-tls-host", variable: "LEADGLASS_DICOM_TLS_HOST", fallback: "127.0.0.1" },
-  dicomTlsPort: { option: "dicom-tls-port", variable: "LEADGLASS_DICOM_TLS_PORT", fallback: "2762" },
-  aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
-  database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
-  identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },
-  objects: { option: "objects", variable: "LEADGLASS_OBJECTS", fallback: "" },
-  scrubRate: { option: "scrub-rate", variable: "LEADGLASS_SCRUB_RATE", fallback: "20" },
-  revealsPerMinute: { option: "reveals-per-minute", variable: "LEADGLASS_REVEALS_PER_MINUTE", fallback: "5000" },
-  usualHours: { option: "usual-hours", variable: "LEADGLASS_USUAL_HOURS", fallback: "6-22" },
-  breakGlassMinutes: { option: "break-glass-minutes", variable: "LEADGLASS_BREAK_GLASS_MINUTES", fallback: "60" },
-  breachedPasswords: { option: "breached-passwords", variable: "LEADGLASS_BREACHED_PASSWORDS", fallback: "" },
-  passphraseFile: { option: "passphrase-file", variable: "LEADGLASS_PASSPHRASE_FILE", fallback: "" },
-  rootKey: { option: "root-key", variable: "LEADGLASS_ROOT_KEY", fallback: "passphrase" },
-  nextRootKey: { option: "next-root-key", variable: "LEADGLASS_NEXT_ROOT_KEY", fallback: "" },
-  rootKeyEndpoint: { option: "root-key-endpoint", variable: "LEADGLASS_ROOT_KEY_ENDPOINT", fallback: "" },
-  reserveMib: { option: "reserve-mib", variable: "LEADGLASS_RESERVE_MIB", fallback: "512" },
-  associationsMax: { option: "associations", variable: "LEADGLASS_ASSOCIATIONS", fallback: "64" },
-} as const satisfies Record<string, Source>;
-
-type Setting = keyof typeof sources;
-
-/** What all homes of an installation share, and the main home alone says. */
-const ofInstallation: ReadonlySet<Setting> = new Set([
-  "httpsHost",
-  "httpsPort",
-  "dicomHost",
-  "dicomPort",
-  "dicomTlsHost",
-  "dicomTlsPort",
-  "associationsMax",
-]);
-
-/** Options that `leadglass start` takes, for `--help`. */
-export const startOptions = Object.values(sources).map(({ option, variable, fallback }) => ({
-  option,
-  variable,
-  fallback,
-}));
-
-export function homeOf(options: Options, environment: NodeJS.ProcessEnv): string {
-  const named = options.home ?? environment.LEADGLASS_HOME;
-  if (named !== undefined && named !== "") return resolve(named);
-  if (platform() === "darwin") return join(homedir(), "Library", "Application Support", "Leadglass");
-  return join(environment.XDG_DATA_HOME || join(homedir(), ".local", "share"), "leadglass");
-}
-
-/**
- * What of the environment speaks of this home: variables name the database, the keys and the objects of the main home, and would lead a
- * further tenant to them. Its own stand in its `leadglass.json`.
- */
-export function environmentFor(home: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  if (mainHomeOf(home) === undefined) return environment;
-  const left = { ...environment };
-  for (const [key, { variable }] of Object.entries(sources))
-    if (!ofInstallation.has(key as Setting)) delete left[variable];
-  return left;
-}
-
 /** Reads and checks. Throws Problem `invalid` naming the setting: a start that would open something it must not is refused. */
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
   const variables = environmentFor(home, environment);
   const { retention, witnesses, hosts, syslog, dicomTls, ...file } = readSettings(home);
   const value = (key: Setting): string => {
-    const { option, variable, fallback } = sources[key];
+    const { option, variable, fallback } = settings[key];
     return options[option] ?? variables[variable] ?? file[key] ?? fallback;
   };
   const whole = (key: Setting, from: number, to: number): number => {
@@ -279,9 +216,9 @@ function readFile(path: string): Settings {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
     const { retention, witnesses, hosts, syslog, dicomTls, ...rest } = parsed as Readonly<Record<string, unknown>>;
-    const unknown = Object.keys(rest).find((key) => !(key in sources));
+    const unknown = Object.keys(rest).find((key) => !(key in settings));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(sources).join(", ")}, dicomTls, hosts, retention, syslog, witnesses`;
+      const remedy = `settings are ${Object.keys(settings).join(", ")}, dicomTls, hosts, retention, syslog, witnesses`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
     return {
@@ -299,7 +236,7 @@ function readFile(path: string): Settings {
 }
 
 function refused(key: Setting, must: string): Problem {
-  const { option, variable } = sources[key];
+  const { option, variable } = settings[key];
   const remedy = `set --${option}, ${variable} or "${key}" in leadglass.json`;
   return new Problem("invalid", `refusing to start: ${key} ${must}`, { remedy });
 }
@@ -314,10 +251,6 @@ function privateAddress(host: string): string {
   const named = address(host, "dicomHost");
   if (isLoopback(named) || isPrivate(named)) return named;
   throw refused("dicomHost", "is plain DICOM: only loopback or a private address of one interface may listen");
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "::1" || /^127\./.test(host);
 }
 
 function isPrivate(host: string): boolean {

@@ -5,9 +5,9 @@ import type { Random } from "#base/id";
 import { createKeptJson, systemFiles } from "#base/io";
 import type { OwnCertificates } from "#doors/dimse";
 import type { Vault } from "#trust/vault";
+import type { HomePaths } from "../home/index.ts";
 import { certificateEndsAt, certificateVouchesFor } from "./certificate-facts.ts";
 import type { IssuingAuthority } from "./certificates.ts";
-import type { HomePaths } from "./home.ts";
 
 /** Who vouches for our own certificate towards machines, and for the certificates that they are given here. */
 export interface DeviceAuthority {

@@ -35,7 +35,7 @@ import {
   type Subject,
   scopeOf,
 } from "#trust/access";
-import { isLoopback } from "./configuration.ts";
+import { isLoopback } from "../home/index.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 import type { UserIdentities } from "./user-identities.ts";

@@ -60,10 +60,10 @@ import {
   type Records,
   type Vault,
 } from "#trust/vault";
+import type { HomePaths } from "../home/index.ts";
 import { type Backups, createBackups } from "./backups.ts";
 import { type Care, openCare, openWitnessedTime } from "./care.ts";
 import type { Configuration } from "./configuration.ts";
-import type { HomePaths } from "./home.ts";
 import { checkObjectsPlace } from "./objects-place.ts";
 import { type Oversight, openOversight, openWatch, type Watching } from "./oversight.ts";
 import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";

@@ -1,12 +1,11 @@
 export { createBackups } from "./backups.ts";
 export type { Configuration } from "./configuration.ts";
-export { environmentFor, homeOf, isLoopback, readConfiguration, startOptions } from "./configuration.ts";
+export { readConfiguration } from "./configuration.ts";
 export { makeDeviceRequest } from "./device-authority.ts";
 export type { DeviceTrust, DeviceTrustSettings } from "./device-trust.ts";
 export { openDeviceTrust, parseDeviceTrust } from "./device-trust.ts";
 export type { DrillReport } from "./drill.ts";
 export { drillBackup } from "./drill.ts";
-export { isOwnSocket, mainHomeOf, pathsOf, tenantHomeOf } from "./home.ts";
 export { openHouse } from "./house.ts";
 export type { Route } from "./http.ts";
 export type { RunningServer } from "./installation.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Problem } from "#base/problem";
-import type { HomePaths } from "./home.ts";
+import type { HomePaths } from "../home/index.ts";
 
 /** In the home: the folder of its objects. In that folder, where it is another: whose objects they are. */
 const nameInHome = "objects.place";

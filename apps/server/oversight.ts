@@ -20,8 +20,8 @@ import {
 } from "#trust/access";
 import { type AuditLog, createKeptFinder } from "#trust/audit";
 import type { Vault } from "#trust/vault";
+import type { HomePaths } from "../home/index.ts";
 import type { Configuration } from "./configuration.ts";
-import type { HomePaths } from "./home.ts";
 
 interface WatchParts {
   readonly configuration: Configuration;

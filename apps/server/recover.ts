@@ -5,8 +5,8 @@ import { Problem } from "#base/problem";
 import { lockHome } from "#stores/sql";
 import { operator } from "#trust/access";
 import { recoverKeyring } from "#trust/vault";
+import { pathsOf } from "../home/index.ts";
 import type { Configuration } from "./configuration.ts";
-import { pathsOf } from "./home.ts";
 import { openHouse } from "./house.ts";
 import { withNewPassphrase } from "./root-keys.ts";
 

@@ -10,9 +10,9 @@ import { openEntryFiles } from "#stores/log";
 import { lockHome, openAccessDatabase, openIndexDatabase } from "#stores/sql";
 import { operator } from "#trust/access";
 import { backupKeyBytes, backupKeyPurpose, createBackupBox, type Keyring } from "#trust/vault";
+import { pathsOf } from "../home/index.ts";
 import { accessState, keySettings } from "./backups.ts";
 import type { Configuration } from "./configuration.ts";
-import { pathsOf } from "./home.ts";
 import { type House, openHouse, placeOf } from "./house.ts";
 import { tenantName } from "./root-keys.ts";
 

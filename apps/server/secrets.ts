@@ -3,7 +3,7 @@ import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import { systemFiles } from "#base/io";
 import type { Vault } from "#trust/vault";
-import type { HomePaths } from "./home.ts";
+import type { HomePaths } from "../home/index.ts";
 
 const keyPurpose = "server certificate key";
 

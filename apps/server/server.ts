@@ -18,13 +18,13 @@ import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/im
 import type { Relay } from "#radiology/relay";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
-import { type Configuration, isLoopback } from "./configuration.ts";
+import { type HomePaths, isLoopback, mainHomeOf, pathsOf } from "../home/index.ts";
+import type { Configuration } from "./configuration.ts";
 import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-authority.ts";
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 import { openDeviceTrust } from "./device-trust.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import type { FairQueue } from "./fair-queue.ts";
-import { type HomePaths, mainHomeOf, pathsOf } from "./home.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";

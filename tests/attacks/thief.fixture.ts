@@ -10,7 +10,8 @@ import { createMemoryKeyStore, createMemorySealedObjects } from "#stores/memory"
 import { createPacks } from "#stores/packs";
 import { operator } from "#trust/access";
 import { createVault, type HalfStores, openKeyring, type Vault } from "#trust/vault";
-import { openHouse, pathsOf, readConfiguration } from "../../apps/server/index.ts";
+import { pathsOf } from "../../apps/home/index.ts";
+import { openHouse, readConfiguration } from "../../apps/server/index.ts";
 import { type Slice, sha256, stow } from "../flows/modality.fixture.ts";
 import { createCanaries } from "../flows/nothing-in-the-clear-canaries.fixture.ts";
 import {

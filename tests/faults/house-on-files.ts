@@ -35,7 +35,8 @@ import {
   openKeyring,
   type Vault,
 } from "#trust/vault";
-import { createBackups, pathsOf } from "../../apps/server/index.ts";
+import { pathsOf } from "../../apps/home/index.ts";
+import { createBackups } from "../../apps/server/index.ts";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 
 /** A house as apps/server puts it together, on any files; its index, which SQL keeps there, is given. */

@@ -29,7 +29,8 @@ import {
   type SealedPlace,
   type Vault,
 } from "#trust/vault";
-import { createBackups, pathsOf } from "../../apps/server/index.ts";
+import { pathsOf } from "../../apps/home/index.ts";
+import { createBackups } from "../../apps/server/index.ts";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { openIdentity } from "../../trust/vault/vault.fixture.ts";
 

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathsOf } from "../../apps/server/index.ts";
+import { pathsOf } from "../../apps/home/index.ts";
 import { certificateFor, createRsyslog, type Rsyslog, whyNoRsyslog } from "../../doors/syslog/rsyslog.fixture.ts";
 import { newHome, startHouse } from "../house/index.ts";
 

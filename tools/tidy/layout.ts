@@ -25,7 +25,7 @@ export const browserFloors = ["formats", "imaging"];
 export const lines: Readonly<Record<string, readonly string[]>> = {
   radiology: ["relay", "reports", "worklist", "images", "archive", "workitems", "schedule", "orders", "patients"],
   trust: ["residency", "vault", "access", "audit"],
-  apps: ["cli", "server"],
+  apps: ["cli", "server", "home"],
   // The ground floor has no line of its own: clock, problem, id, log, io and limits use each other without a circle.
 };
 

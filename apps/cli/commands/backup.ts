@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import type { BackupsView, BackupView } from "#formats/api";
-import { drillBackup, keyringOpener, mainHomeOf, readConfiguration, restoreHome } from "../../server/index.ts";
+import { mainHomeOf } from "../../home/index.ts";
 import type { Command, CommandContext } from "../arguments.ts";
 import { follow } from "../follow.ts";
 import { withServer } from "../with-server.ts";
@@ -88,6 +88,7 @@ export const vaultRestore: Command = {
     const folder = folderOf(context);
     const { home, options, environment } = context;
     if (options.home === undefined) throw new Problem("invalid", "name the new home with --home NEW");
+    const { keyringOpener, readConfiguration, restoreHome } = await import("../../server/index.ts");
     const configured = readConfiguration(options, environment);
     const { passphraseFile } = configured;
     const shares = context.flags.has("shares") ? await readShares(context) : undefined;
@@ -130,6 +131,7 @@ export const vaultDrill: Command = {
   async run(context) {
     const folder = folderOf(context);
     const { options, environment } = context;
+    const { drillBackup, keyringOpener, readConfiguration } = await import("../../server/index.ts");
     const configured = readConfiguration({ ...options, home: context.home }, environment);
     const { passphraseFile } = configured;
     const [point, sample] = [wholeNumber(context, "point"), wholeNumber(context, "sample")];

@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Problem } from "#base/problem";
 import type { DeviceAdded, DeviceProofRequest } from "#formats/api";
-import { makeDeviceRequest } from "../../server/index.ts";
 import type { CommandContext } from "../arguments.ts";
 
 export const certificateOptions = {
@@ -39,6 +38,7 @@ export async function certificateWish({ options }: CommandContext, ae: string): 
     const proof = { kind: "request" as const, request: await readPem(request) };
     return { proof, write: (added) => writeIssued(added, at) };
   }
+  const { makeDeviceRequest } = await import("../../server/index.ts");
   const made = await makeDeviceRequest(ae);
   await writeFile(at("key.pem"), made.key, { mode: 0o600, flag: "wx", flush: true }).catch((cause) => {
     const remedy = "name an empty folder: a key is made new with each certificate";

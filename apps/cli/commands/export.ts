@@ -12,7 +12,7 @@ import type { DirectoryEntry } from "#formats/dicom";
 import type { Command, CommandContext } from "../arguments.ts";
 import type { Call } from "../call.ts";
 import { confirmationFlags, confirmed } from "../confirmed.ts";
-import { type FileSet, openFileSet, studyFolderName } from "../file-set.ts";
+import type { FileSet } from "../file-set.ts";
 import { withServer } from "../with-server.ts";
 
 /** More than these are a bulk export. */
@@ -43,6 +43,7 @@ export const exportStudies: Command = {
     if (goOn !== undefined && (positionals.length > 0 || flags.has("all"))) {
       throw new Problem("invalid", "--go-on takes the studies that were confirmed, no others");
     }
+    const { openFileSet } = await import("../file-set.ts");
     const set = await openFileSet(systemFiles, resolve(to), { goesOn: goOn !== undefined });
     await withServer(context, async (call, { running }) => {
       if (goOn !== undefined) return giveOut(context, call, set, goOn);
@@ -94,7 +95,7 @@ const post = (call: Call, path: string, body: object) =>
 /** A few studies: one file-set, one DICOMDIR. */
 async function exportNamed(context: CommandContext, call: Call, set: FileSet): Promise<void> {
   const entries: DirectoryEntry[] = [];
-  const report = createReport(context, new Set(context.positionals).size);
+  const report = createReport(context, set, new Set(context.positionals).size);
   const received = context.flags.has("original");
   for (const study of new Set(context.positionals)) {
     await report.each(study, async (number, tell) => {
@@ -113,7 +114,7 @@ async function exportNamed(context: CommandContext, call: Call, set: FileSet): P
 async function giveOut(context: CommandContext, call: Call, set: FileSet, id: string): Promise<void> {
   const path = `/api/exports/${encodeURIComponent(id)}`;
   const { studies, until } = await call.json<BulkExportStudies>("GET", path);
-  const report = createReport(context, studies.length);
+  const report = createReport(context, set, studies.length);
   const remedy = `leadglass export --go-on ${id} --to FOLDER goes on with it until ${new Date(until).toISOString()}`;
   try {
     for (const study of studies) {
@@ -153,7 +154,7 @@ interface ExportedStudy {
   readonly images?: number;
 }
 
-function createReport(context: CommandContext, of: number) {
+function createReport(context: CommandContext, set: FileSet, of: number) {
   const studies: ExportedStudy[] = [];
   const failures: { study: string; code: string; message: string }[] = [];
   let number = 0;
@@ -168,7 +169,7 @@ function createReport(context: CommandContext, of: number) {
       };
       try {
         const images = await work(at, tell);
-        studies.push({ study, folder: studyFolderName(at), ...(images !== "before" && { images }) });
+        studies.push({ study, folder: set.folderOf(at), ...(images !== "before" && { images }) });
       } catch (error) {
         if (!isProblem(error) || !ofOneStudy.includes(error.code)) throw error;
         failures.push({ study, code: error.code, message: error.message });

@@ -8,7 +8,6 @@ import {
   type RotationView,
   rootKinds,
 } from "#formats/api";
-import { readConfiguration, recoverHome } from "../../server/index.ts";
 import type { Command, CommandContext } from "../arguments.ts";
 import { confirmationFlags, confirmed } from "../confirmed.ts";
 import { follow } from "../follow.ts";
@@ -104,6 +103,7 @@ export const vaultRecover: Command = {
   does: "open a home with two shares of its recovery kit (on standard input, an empty line behind each) and make a new passphrase",
   options: { "passphrase-file": "F  where the new passphrase goes (LEADGLASS_PASSPHRASE_FILE, else in the home)" },
   async run(context) {
+    const { readConfiguration, recoverHome } = await import("../../server/index.ts");
     const configuration = readConfiguration({ ...context.options, home: context.home }, context.environment);
     const shares = await readShares(context);
     await recoverHome(configuration, shares);

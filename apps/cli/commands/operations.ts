@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
 import type { StatusView, TenantView, TokenView, WitnessView } from "#formats/api";
-import { mainHomeOf } from "../../server/index.ts";
+import { mainHomeOf } from "../../home/index.ts";
 import type { Command } from "../arguments.ts";
 import { withServer } from "../with-server.ts";
 import { careLines } from "./care.ts";

@@ -1,5 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
-import { readConfiguration, startOptions, startServer } from "../../server/index.ts";
+import { startOptions } from "../../home/index.ts";
+import type { RunningServer } from "../../server/index.ts";
 import { type Command, untilAskedToStop } from "../arguments.ts";
 
 /** Ready files are read by scripts that poll: the name appears with its whole content. */
@@ -22,6 +23,7 @@ export const start: Command = {
     ),
   },
   async run(context) {
+    const { readConfiguration, startServer } = await import("../../server/index.ts");
     const configuration = readConfiguration({ ...context.options, home: context.home }, context.environment);
     const server = await startServer(configuration, {
       listen: "all",
@@ -40,7 +42,7 @@ export const start: Command = {
   },
 };
 
-async function welcome(server: Awaited<ReturnType<typeof startServer>>): Promise<string> {
+async function welcome(server: RunningServer): Promise<string> {
   const link = await server.setupLink();
   const where = link ?? server.url;
   const next = link === undefined ? "Sign in at" : "Make the administrator at this one-use link";

@@ -8,9 +8,8 @@ import { systemClock } from "#base/clock";
 import { newToken, systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import { isProblem, Problem } from "#base/problem";
-import { lockHome } from "#stores/sql";
 import { addCheckpointBytesMost, createCosigner, createWitness, createWitnessRecord, type Witness } from "#trust/audit";
-import { isLoopback } from "../../server/index.ts";
+import { isLoopback } from "../../home/index.ts";
 import { type Command, type CommandContext, untilAskedToStop } from "../arguments.ts";
 
 const keyFile = "witness.key";
@@ -63,6 +62,7 @@ export const witnessRun: Command = {
     const logKeys = context.lists.log ?? [];
     if (logKeys.length === 0) throw new Problem("invalid", "name at least one log by its key with --log");
     const cosigner = await cosignerIn(folder);
+    const { lockHome } = await import("#stores/sql");
     const lock = lockHome(join(folder, "lock"));
     if (lock === undefined) {
       throw new Problem("conflict", "another process is this witness", {
