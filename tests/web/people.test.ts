@@ -207,12 +207,31 @@ test("a researcher holds no other role, and is told why", options, async () => {
   await dialog.waitFor({ state: "hidden" });
 });
 
+test("what may not be hit by mistake comes once nothing above it moves it any more", options, async () => {
+  const { page } = there(adas);
+  const arrives = Promise.withResolvers<void>();
+  await page.route("**/api/sessions/everybody", async (route) => {
+    await arrives.promise;
+    await route.continue();
+  });
+  await go(page, "/people");
+  await page.getByRole("link", { name: "mira", exact: true }).click();
+  await page.getByRole("table", { name: "Grants of mira" }).or(page.getByText("Nothing: mira cannot")).waitFor();
+  const remove = page.getByRole("button", { name: "Remove the account…" });
+  assert.equal(await remove.count(), 0);
+  arrives.resolve();
+  await remove.waitFor();
+  await page.unroute("**/api/sessions/everybody");
+});
+
 test(
   "who lost their ways in is given new ones by another administrator, with a reason; nobody vouches for themselves",
   options,
   async () => {
     const { page } = there(adas);
-    await page.getByRole("heading", { name: "ada" }).waitFor();
+    await go(page, "/people");
+    await page.getByRole("link", { name: "ada", exact: true }).click();
+    await page.getByRole("button", { name: "Remove the account…" }).waitFor();
     assert.equal(await page.getByRole("button", { name: "Give new ways in…" }).count(), 0);
     await go(page, "/people");
     await page.getByRole("link", { name: "mira", exact: true }).click();

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import type { PeopleView } from "#formats/api";
-import { grantsQuery } from "../../api/access-queries.ts";
+import { everybodysSessionsQuery, grantsQuery } from "../../api/access-queries.ts";
 import { peopleQuery, sessionQuery, useMay } from "../../api/queries.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
 import { counted } from "../../words/moments.ts";
@@ -41,6 +41,7 @@ export function PersonPage() {
 function Person({ account }: { readonly account: Account }) {
   const may = useMay();
   const isSelf = useQuery(sessionQuery).data?.account.id === account.id;
+  const isComplete = useWhatStandsAbove();
   const [dialog, setDialog] = useState<"recover" | "remove" | undefined>(undefined);
   const close = () => setDialog(undefined);
   return (
@@ -57,22 +58,32 @@ function Person({ account }: { readonly account: Account }) {
       </div>
       <Held account={account} />
       {may("session.list") ? <PersonSessions name={account.name} /> : null}
-      <Group gap="xs">
-        {may("account.recover") && !isSelf ? (
-          <Button variant="default" onClick={() => setDialog("recover")}>
-            Give new ways in…
-          </Button>
-        ) : null}
-        {may("account.remove") ? (
-          <Button variant="outline" color="red" onClick={() => setDialog("remove")}>
-            Remove the account…
-          </Button>
-        ) : null}
-      </Group>
+      {isComplete ? (
+        <Group gap="xs">
+          {may("account.recover") && !isSelf ? (
+            <Button variant="default" onClick={() => setDialog("recover")}>
+              Give new ways in…
+            </Button>
+          ) : null}
+          {may("account.remove") ? (
+            <Button variant="outline" color="red" onClick={() => setDialog("remove")}>
+              Remove the account…
+            </Button>
+          ) : null}
+        </Group>
+      ) : null}
       <RecoverPerson name={account.name} opened={dialog === "recover"} onClose={close} />
       <RemovePerson name={account.name} isSelf={isSelf} opened={dialog === "remove"} onClose={close} />
     </>
   );
+}
+
+/** Whether the lists above are there: a button below them would be pushed away from under the pointer by what arrives. */
+function useWhatStandsAbove(): boolean {
+  const may = useMay();
+  const grants = useQuery({ ...grantsQuery(true), enabled: may("grant.read") });
+  const sessions = useQuery({ ...everybodysSessionsQuery, enabled: may("session.list") });
+  return !grants.isLoading && !sessions.isLoading;
 }
 
 function BackToPeople() {
