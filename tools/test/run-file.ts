@@ -19,7 +19,9 @@ export async function runFile(
   const report = join(scratch, `${file.replaceAll("/", "--")}.jsonl`);
   const args = ["--disable-warning=ExperimentalWarning", `--test-reporter=${reporter}`];
   args.push(`--test-reporter-destination=${report}`, join(root, file));
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  // Each file is a process: stripping and compiling what it imports is a fifth of a quick one's time.
+  const env = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "leadglass"), ...inherited };
   const ending = await runProgram(process.execPath, args, { cwd: root, env, timeoutMs });
   const written = await readFile(report, "utf8").catch(() => "");
   await rm(report, { force: true });
