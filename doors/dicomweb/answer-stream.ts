@@ -86,3 +86,8 @@ async function* cutOut(pieces: AsyncIterable<Uint8Array>, { from, to }: Span): A
     if (at >= to) return;
   }
 }
+
+/** A body that is made already. */
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

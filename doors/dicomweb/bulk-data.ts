@@ -3,7 +3,7 @@ import { Problem } from "#base/problem";
 import { type ByteRange, type DataSet, elementAtPath, encodingOf, hexOfTag, vrTable } from "#formats/dicom";
 import { currentOf, type HeldInstance } from "#radiology/archive";
 import { imageOf, type ObjectHeader, readHeader, swapped, swapUnit } from "#radiology/images";
-import { sendRanged } from "./answer-stream.ts";
+import { once, sendRanged } from "./answer-stream.ts";
 import { octetStream } from "./frame-types.ts";
 import { covers } from "./media-types.ts";
 import { type AnswerPart, multipartOf } from "./multipart-writer.ts";
@@ -86,10 +86,6 @@ function framesOf(instance: HeldInstance, header: ObjectHeader): AnswerPart[] {
 
 async function* joined(object: ObjectHeader["object"], ranges: readonly ByteRange[]): AsyncGenerator<Uint8Array> {
   for (const { offset, length } of ranges) yield* object.stream(offset, offset + length);
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** A value in pieces, its words turned into little endian where they are not. */

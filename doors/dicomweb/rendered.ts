@@ -3,7 +3,7 @@ import { Problem } from "#base/problem";
 import { encodingOf } from "#formats/dicom";
 import type { HeldImage } from "#radiology/archive";
 import type { ImageCache } from "#radiology/images";
-import { sendRanged } from "./answer-stream.ts";
+import { once, sendRanged } from "./answer-stream.ts";
 import { documentOf } from "./documents.ts";
 import { frameNumbers } from "./frames.ts";
 import { preferred } from "./media-types.ts";
@@ -90,10 +90,6 @@ async function shownOf(
   const instance = series[series.length >> 1] ?? all[0];
   if (instance === undefined) throw new Problem("absent", "not found");
   return { instance, frameNumber: numbers[0] };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** The pictures used last, in memory only. */

@@ -4,7 +4,7 @@ import { isUid, TransferSyntaxUid } from "#formats/dicom";
 import type { RenderOptions, Viewport, Window } from "#imaging/rendering";
 import type { HeldImage, ReadTarget } from "#radiology/archive";
 import type { ImageCache } from "#radiology/images";
-import { sendStream } from "./answer-stream.ts";
+import { once, sendStream } from "./answer-stream.ts";
 import { documentOf } from "./documents.ts";
 import { type Acceptable, parseAccept, preferred } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
@@ -182,8 +182,4 @@ function viewportOf({ rows, columns, region }: WadoQuery, { image }: Showable): 
 
 function refused(what: string): Problem {
   return new Problem("invalid", what, { remedy: "see PS3.18 §9.1 for the parameters of WADO-URI" });
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
