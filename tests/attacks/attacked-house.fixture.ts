@@ -137,6 +137,13 @@ function connected(house: RunningHouse): Promise<TLSSocket> {
   });
 }
 
+/** The same, with a modality that may store. */
+export async function startHouseWithModality(): Promise<AttackedHouse> {
+  const house = await startAttackedHouse();
+  house.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
+  return house;
+}
+
 /** The status of each answer in what came back on one connection. */
 export function statusesIn(answer: string): number[] {
   return [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));

@@ -23,7 +23,7 @@ import { systemFiles } from "#base/io";
 import type { VaultReport } from "#formats/api";
 import { type DicomJson, directoryEntryOf, readFile, writeDicomdir } from "#formats/dicom";
 import { has } from "../house/index.ts";
-import { type AttackedHouse, startAttackedHouse } from "./attacked-house.fixture.ts";
+import { type AttackedHouse, startAttackedHouse, startHouseWithModality } from "./attacked-house.fixture.ts";
 import {
   bytesOf,
   createFiles,
@@ -38,10 +38,7 @@ import {
 } from "./hostile-files.fixture.ts";
 
 let house: AttackedHouse;
-before(async () => {
-  house = await startAttackedHouse();
-  house.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
-});
+before(async () => (house = await startHouseWithModality()));
 after(() => house?.remove());
 
 const starts = [

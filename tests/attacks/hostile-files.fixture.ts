@@ -1,4 +1,5 @@
 // DICOM files written by hand, apart from the product's own writer, so that wrong ones can be written; and the doors they are sent through.
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -196,4 +197,14 @@ export async function retrieved(
   const from = whole.indexOf("\r\n\r\n") + 4;
   const to = whole.lastIndexOf("\r\n--");
   return { status: answer.status, headers: answer.headers, file: whole.subarray(from, to) };
+}
+
+export const sizeOf = (files: readonly HostileFile[]): number =>
+  files.reduce((sum, { dataSet }) => sum + dataSet.length, 0);
+
+/** That an instance comes back with the data set that it had. */
+export async function isKept(house: RunningHouse, sent: HostileFile): Promise<void> {
+  const { status, file } = await retrieved(house, sent);
+  assert.equal(status, 200);
+  assert.ok(file.subarray(-sent.dataSet.length).equals(sent.dataSet), "bit for bit");
 }
