@@ -4,6 +4,7 @@ import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Files } from "#base/io";
 import { asProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { BackupsView, BackupTaking } from "#formats/api";
 import {
   type BackupParts,
@@ -81,14 +82,11 @@ export function createBackups(parts: BackupsParts): Backups {
     random,
     box: createBackupBox(vault.derive(backupKeyPurpose, backupKeyBytes), random),
   };
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const next = last.then(work, work).catch((error) => {
+  const turns = createTurns();
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    turns.take(work).catch((error) => {
       throw asProblem(error, "backing up");
     });
-    last = next.catch(() => {});
-    return next;
-  };
 
   const checkFolder = async (folder: string, beginAnew: boolean) => {
     if (folder === home || folder.startsWith(home + sep)) {

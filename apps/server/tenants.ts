@@ -5,6 +5,7 @@ import { newToken, systemRandom as random } from "#base/id";
 import { systemFiles as files } from "#base/io";
 import type { Log } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { TenantKeeper } from "#doors/api";
 import type { TenantRequest, TenantView } from "#formats/api";
 import { lockHome } from "#stores/sql";
@@ -172,12 +173,7 @@ export function createTenants(parts: TenantsParts): Tenants {
   const isServing = found !== undefined;
   const slots = createSlots();
   for (const tenant of found ?? []) slots.put(tenant);
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const next = last.then(work, work);
-    last = next.catch(() => {});
-    return next;
-  };
+  const turns = createTurns();
   const logOf = ({ token }: Tenant) => log.with({ tenant: token });
 
   /** Rejects with why it did not open, which the slot then tells. */
@@ -205,7 +201,7 @@ export function createTenants(parts: TenantsParts): Tenants {
     };
     await Promise.all(Array.from({ length: openingMax }, work));
   };
-  const retry = () => inTurn(() => openAll([...slots.byName.values()].filter(({ home }) => home === undefined)));
+  const retry = () => turns.take(() => openAll([...slots.byName.values()].filter(({ home }) => home === undefined)));
   let retrying: { stop(): void } | undefined;
 
   const viewOf = async ({ name, token, configuration, home, problem }: Known): Promise<TenantView> => {
@@ -297,20 +293,20 @@ export function createTenants(parts: TenantsParts): Tenants {
       retrying = repeat({ clock, log, what: "opening tenants", everyMs: retryEveryMs, work: retry });
     },
     close: () =>
-      inTurn(async () => {
+      turns.take(async () => {
         retrying?.stop();
         await Promise.all([...slots.byName.values()].map(({ home }) => home?.close()));
       }),
     list: (actor) => gate.pass(actor, "tenant.list", undefined, async () => Promise.all((await known()).map(viewOf))),
     add: (actor, request) =>
-      inTurn(async () => {
+      turns.take(async () => {
         const { name } = request;
         const noted = isTenantName(name) ? await notedToken(tenantHomeOf(main.home, name)) : undefined;
         const token = noted ?? newToken(random);
         return gate.pass(actor, "tenant.add", { kind: "tenant", id: token }, () => add(request, token));
       }),
     remove: (actor, name) =>
-      inTurn(async () => {
+      turns.take(async () => {
         const tenant = (await known()).find((each) => each.name === name);
         const on = tenant && ({ kind: "tenant", id: tenant.token } as const);
         return gate.pass(actor, "tenant.remove", on, async () => {

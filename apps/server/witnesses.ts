@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { WitnessView } from "#formats/api";
 import {
   type AuditLog,
@@ -142,7 +143,7 @@ function askedWitness(parts: {
   let trouble: { readonly kind: Trouble; readonly why: string; readonly since: number } | undefined;
   let failures = 0;
   let retryAtMs = 0;
-  let running: Promise<void> = Promise.resolve();
+  const rounds = createTurns();
 
   const inTrouble = (kind: Trouble, why: string): void => {
     failures++;
@@ -194,11 +195,8 @@ function askedWitness(parts: {
     }
   };
   return {
-    round(isPatient: boolean): Promise<void> {
-      running = running.then(() => askOnce(isPatient));
-      return running;
-    },
-    idle: () => running,
+    round: (isPatient: boolean) => rounds.take(() => askOnce(isPatient)),
+    idle: () => rounds.idle(),
     view(): WitnessView {
       const isNewest = signed !== undefined && signed.size === audit.latestCheckpoint()?.size;
       return {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { ConfirmationView, ConfirmRequest } from "#formats/api";
 import type { Actor, Confirmation } from "#trust/access";
 import { createLineAnswers } from "./answer-in-lines.ts";
@@ -71,7 +72,7 @@ function untilFinal(
   { look, tell, raw }: Watching,
 ): Promise<ConfirmationView> {
   return new Promise((resolve, reject) => {
-    let looking = Promise.resolve();
+    const turns = createTurns();
     const stop = () => {
       stopWatching();
       timer.stop();
@@ -89,7 +90,7 @@ function untilFinal(
       resolve(view);
     };
     const again = () => {
-      looking = looking.then(lookAgain).catch((error) => {
+      turns.take(lookAgain).catch((error) => {
         stop();
         reject(error);
       });

@@ -1,3 +1,4 @@
+import { createTurns } from "#base/turns";
 import { type CommandSet, encodeCommand, noDataSet } from "./command.ts";
 import { type DataSetSource, encodeFragments, fragmentBytesFor, sendDataSet } from "./fragments.ts";
 import type { UpperLayer } from "./upper-layer.ts";
@@ -23,7 +24,7 @@ const someDataSet = 0x0001;
 
 export function createOutbox(layer: Pick<UpperLayer, "send" | "drained">, peerPduBytesMax: number): Outbox {
   const fragmentBytes = fragmentBytesFor(peerPduBytesMax);
-  let last: Promise<void> | undefined;
+  const turns = createTurns();
   let waiting = 0;
 
   const encoded = (contextId: number, command: CommandSet) =>
@@ -38,20 +39,18 @@ export function createOutbox(layer: Pick<UpperLayer, "send" | "drained">, peerPd
   /** Runs `work` when all that came before is sent. */
   const inTurn = (work: () => Promise<void> | void): Promise<void> => {
     waiting++;
-    const run = (last ?? Promise.resolve()).then(work);
-    const settled: Promise<void> = run
-      .catch(() => {}) // its own caller hears of it
-      .then(() => {
+    return turns.take(async () => {
+      try {
+        await work();
+      } finally {
         waiting--;
-        if (last === settled) last = undefined;
-      });
-    last = settled;
-    return run;
+      }
+    });
   };
 
   return {
     put(contextId, command, dataSet) {
-      if (!last) return send(contextId, command, dataSet);
+      if (waiting === 0) return send(contextId, command, dataSet);
       void inTurn(() => void send(contextId, command, dataSet));
       return true;
     },
@@ -61,7 +60,7 @@ export function createOutbox(layer: Pick<UpperLayer, "send" | "drained">, peerPd
         return sendDataSet(layer, contextId, head, dataSet, fragmentBytes, onSent);
       }),
     async drained() {
-      await last;
+      await turns.idle();
       await layer.drained();
     },
     crowded: () => waiting > waitingMax,

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
+import { createTurns } from "#base/turns";
 import type { BlindMemory } from "./blind-memory.ts";
 
 /** What the index holds in memory, and the turns in which it is changed. */
@@ -28,7 +29,7 @@ export function createHeld(
 ): Held {
   let loading: Promise<BlindMemory> | undefined;
   let current: BlindMemory | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
   let isMerging = false;
   let isClosed = false;
   let mergeFrom = Number.NEGATIVE_INFINITY;
@@ -54,11 +55,6 @@ export function createHeld(
     }
     return mine;
   };
-  const next = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => {});
-    return mine;
-  };
   const orForget = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -69,14 +65,14 @@ export function createHeld(
   };
   return {
     memory,
-    inTurn: (work) => next(() => orForget(work)),
+    inTurn: (work) => turns.take(() => orForget(work)),
     forget,
     merge(merged, work) {
       if (isMerging || isClosed || clock.monotonicMs() < mergeFrom) return;
       isMerging = true;
       const isOver = () => isClosed || current !== merged;
       const inTurnOfMemory: Held["inTurn"] = (slice) =>
-        next(async () => {
+        turns.take(async () => {
           if (isOver()) throw new Error("there is nothing to merge any more");
           return orForget(slice);
         });
@@ -93,7 +89,7 @@ export function createHeld(
     },
     async close() {
       isClosed = true;
-      await last;
+      await turns.idle();
       forget();
     },
   };

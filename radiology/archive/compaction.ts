@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { isProblem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { Compacting, Half, ObjectMove, PackState, SealedObjects } from "#trust/vault";
 import { createPace } from "./scrub-pace.ts";
 
@@ -57,7 +58,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
   const pace = createPace(parts);
   /** The one that waits or is under way for whoever calls every few minutes. */
   let running: Promise<CompactionSummary> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
 
   const seen = new Map<string, { readonly endPosition: number; readonly atMs: number }>();
 
@@ -115,22 +116,19 @@ export function createCompaction(parts: CompactionParts): Compaction {
     if (sum.packs > 0) log.info("packs were compacted", { ...sum });
     return sum;
   };
-  const inTurn = (which: "worth it" | "all"): Promise<CompactionSummary> => {
-    const turn = last.then(() => run(which));
-    last = turn.catch(() => {});
-    return turn;
-  };
   return {
     run() {
-      running ??= inTurn("worth it").finally(() => {
-        running = undefined;
-      });
+      running ??= turns
+        .take(() => run("worth it"))
+        .finally(() => {
+          running = undefined;
+        });
       return running;
     },
-    runAll: () => inTurn("all"),
+    runAll: () => turns.take(() => run("all")),
     async close() {
       pace.stop();
-      await last.catch(() => {});
+      await turns.idle();
     },
   };
 }

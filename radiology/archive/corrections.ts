@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import { type Act, type Actor, type Gate, type Pass, type Subject, system } from "#trust/access";
 import type { Correction, IdentityValues, Reveal, Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
@@ -89,12 +90,7 @@ export function createCorrections(parts: Parts): Corrections {
   const { vault, reveal, index, indexer, gate, clock, random, log, subjectOf } = parts;
   const patients = createPatientStudies({ reveal, index });
   const unfinished = new Set<Task>();
-  let turn: Promise<unknown> = Promise.resolve();
-  const alone = <T>(work: () => Promise<T>): Promise<T> => {
-    const taken = turn.then(work);
-    turn = taken.catch(() => {});
-    return taken;
-  };
+  const turns = createTurns();
 
   const record = async (task: Task, studyToken: string, identity: IdentityValues): Promise<void> => {
     const changes = changesFor(identity, task.to);
@@ -179,7 +175,7 @@ export function createCorrections(parts: Parts): Corrections {
     plan: (pass: Pass) => Promise<{ readonly studies: readonly FoundStudy[]; readonly to: NewValues }>,
   ): Promise<Corrected> =>
     gate.pass(actor, act, on, (pass) =>
-      alone(async () => {
+      turns.take(async () => {
         await indexer.settled();
         const { finished, failures } = await finishBegun(pass);
         let planned: Awaited<ReturnType<typeof plan>>;
@@ -298,7 +294,7 @@ export function createCorrections(parts: Parts): Corrections {
       for (const one of inOrder) await resume(one, doneOf).catch(passOver);
       if (passed > 0) log.warn("corrections of studies that do not open were passed over", { count: passed });
     },
-    alone,
+    alone: turns.take,
   };
 }
 

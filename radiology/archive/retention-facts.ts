@@ -1,4 +1,5 @@
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 
 /**
  * Something that happened to a study and must outlive the index: held, released, deleted. Said by numbers and tokens only. It is
@@ -42,7 +43,7 @@ export function createStudyFates(parts: { readonly facts: Facts; readonly now: (
   const begun = new Set<string>();
   const deleted = new Set<string>();
   let nextSerial = 1;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
 
   const apply = ({ kind, studyToken, at }: Fact) => {
     if (kind === "hold" && !heldSince.has(studyToken)) heldSince.set(studyToken, at);
@@ -57,12 +58,6 @@ export function createStudyFates(parts: { readonly facts: Facts; readonly now: (
     await facts.record(fact);
     apply(fact);
   };
-  /** One after the other. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  };
   return {
     async load() {
       const all: Fact[] = [];
@@ -76,15 +71,15 @@ export function createStudyFates(parts: { readonly facts: Facts; readonly now: (
     isDeleted: (studyToken) => deleted.has(studyToken),
     unfinished: () => [...begun].filter((studyToken) => !deleted.has(studyToken)),
     hold: (studyToken) =>
-      inTurn(async () => {
+      turns.take(async () => {
         if (!heldSince.has(studyToken)) await record("hold", studyToken);
       }),
     release: (studyToken) =>
-      inTurn(async () => {
+      turns.take(async () => {
         if (heldSince.has(studyToken)) await record("release", studyToken);
       }),
     deleting: (studyToken, work) =>
-      inTurn(async () => {
+      turns.take(async () => {
         if (heldSince.has(studyToken)) {
           throw new Problem("conflict", "the study is under legal hold", {
             remedy: "release it first: leadglass vault hold STUDY --release",

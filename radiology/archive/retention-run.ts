@@ -1,5 +1,6 @@
 import type { Log } from "#base/log";
 import { isProblem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import { type PackRange, rangeAt, type SealedObjects, type SealedPlace } from "#trust/vault";
 import { judgeRetention, needsStudyDate, type RetainedStudy, type RetentionPolicy } from "./retention.ts";
 import type { StudyFates } from "./retention-facts.ts";
@@ -48,7 +49,7 @@ export interface RetentionParts extends StudyRemoval {
 export function createRetention(parts: RetentionParts): Retention {
   const { policy, time, fates, log } = parts;
   let isClosed = false;
-  let running: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
 
   const discard = async (found: Awaited<ReturnType<StudyRemoval["removeFromIndex"]>>): Promise<void> => {
     const byStore = new Map<SealedObjects, PackRange[]>();
@@ -111,11 +112,6 @@ export function createRetention(parts: RetentionParts): Retention {
       }
     }
   };
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = running.then(work);
-    running = turn.catch(() => {});
-    return turn;
-  };
   const resume = async (): Promise<void> => {
     // One that is held by now stays as far as it is still there, and is gone on with when it is released.
     const open = fates.unfinished().filter((studyToken) => !fates.isHeld(studyToken));
@@ -125,12 +121,12 @@ export function createRetention(parts: RetentionParts): Retention {
     log.info("deletions that were interrupted have come to their end", { studies: open.length });
   };
   return {
-    resume: () => inTurn(resume),
-    run: () => inTurn(() => resume().then(run)),
-    remove: (studyToken) => inTurn(() => remove(studyToken)),
+    resume: () => turns.take(resume),
+    run: () => turns.take(() => resume().then(run)),
+    remove: (studyToken) => turns.take(() => remove(studyToken)),
     async close() {
       isClosed = true;
-      await running;
+      await turns.idle();
       await time.keep().catch((error) => log.warn("the witnessed time was not kept", {}, error));
     },
   };

@@ -1,5 +1,6 @@
 import type { Files } from "#base/io";
 import { asProblem, Problem } from "#base/problem";
+import { createKeyedTurns } from "#base/turns";
 import { type KeyStore, type WrappedStudyKey, wrappedKeyBytesMax } from "#trust/vault";
 import { openKeyFiles } from "./key-files.ts";
 import { decodeRecord, digestBytes, encodeErased, encodeRecord, encodeReplaced, type KeyRecord } from "./records.ts";
@@ -24,7 +25,8 @@ export async function createFileKeyStore(options: {
   const byDigest = createSlots();
   const byToken = createSlots();
   const underWay = new Map<string, Promise<WrappedStudyKey>>();
-  const turns = new Map<string, Promise<unknown>>();
+  /** What changes the key of one study comes one after the other. */
+  const turns = createKeyedTurns();
   let count = 0;
 
   const know = (bytes: Buffer, number: number) => {
@@ -84,17 +86,6 @@ export async function createFileKeyStore(options: {
       () => byToken.candidates(hash),
       (record) => record.key.studyToken === studyToken,
     );
-  };
-  /** What changes the key of one study comes one after the other. */
-  const inTurn = <Result>(studyToken: string, work: () => Promise<Result>): Promise<Result> => {
-    const result = (turns.get(studyToken) ?? Promise.resolve()).then(work);
-    const turn = result
-      .catch(() => {})
-      .finally(() => {
-        if (turns.get(studyToken) === turn) turns.delete(studyToken);
-      });
-    turns.set(studyToken, turn);
-    return result;
   };
   /** Oldest first: a crash between two leaves the wrapping that stood last. */
   const retire = async (standing: readonly Standing[], as: (studyToken: string) => Buffer): Promise<void> => {
@@ -157,16 +148,16 @@ export async function createFileKeyStore(options: {
     },
     async replace(studyToken, wrappedKey, standing) {
       checkFits(undefined, wrappedKey);
-      const swapped = inTurn(studyToken, () => swap(studyToken, wrappedKey, standing));
+      const swapped = turns.take(studyToken, () => swap(studyToken, wrappedKey, standing));
       return guarded(swapped, "wrapping the key of a study anew");
     },
     delete: (studyToken) =>
       guarded(
-        inTurn(studyToken, () => erase(studyToken)),
+        turns.take(studyToken, () => erase(studyToken)),
         "shredding a study",
       ),
     async *all() {
-      await Promise.allSettled([...underWay.values(), ...turns.values()]);
+      await Promise.allSettled([...underWay.values(), turns.idle()]);
       try {
         for await (const bytes of keyFiles.readAll(byToken.records())) {
           const found = decodeRecord(bytes)?.key ?? (await ofToken(bytes.toString("hex", 36, 52)))[0]?.key;
@@ -178,7 +169,7 @@ export async function createFileKeyStore(options: {
     },
     count: () => count,
     async close() {
-      await Promise.allSettled([...underWay.values(), ...turns.values()]);
+      await Promise.allSettled([...underWay.values(), turns.idle()]);
       await keyFiles.close();
     },
   };

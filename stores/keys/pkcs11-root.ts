@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import { Problem, type ProblemCode } from "#base/problem";
+import { createTurns } from "#base/turns";
 import { anotherKind, type RootKey, type RootKeySettings, type RootKeySource } from "#trust/vault";
 import { parsePkcs11Uri } from "./pkcs11-uri.ts";
 import type { Pkcs11Reply, Pkcs11Request, Pkcs11WorkerData } from "./pkcs11-worker.ts";
@@ -128,17 +129,12 @@ function startWorker(data: Pkcs11WorkerData, clock: Clock): TokenThread {
       timer.stop();
     }
   };
-  const ready = exchange();
-  let before: Promise<unknown> = ready.catch(() => {});
+  const turns = createTurns();
   return {
-    ready,
-    ask(request) {
-      const reply = before.then(() => exchange(request));
-      before = reply.catch(() => {});
-      return reply;
-    },
+    ready: turns.take(() => exchange()),
+    ask: (request) => turns.take(() => exchange(request)),
     async end() {
-      await before;
+      await turns.idle();
       const isFirst = ended === undefined;
       ended ??= new Problem("unavailable", "the root key is closed");
       if (isFirst) worker.postMessage("close");

@@ -1,3 +1,4 @@
+import { createTurns } from "#base/turns";
 import type {
   BlindChange,
   BlindReads,
@@ -30,19 +31,16 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, b
 /** The blind store without a disk. */
 export function createMemoryBlindStore(): BlindStore & Failing {
   const tables = emptyTables();
-  let turn: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
   const store: BlindStore = {
     ...readsOf(tables),
-    change(work) {
-      const mine = turn.then(async () => {
+    change: (work) =>
+      turns.take(async () => {
         const forks = forked(tables);
         const result = await work({ ...readsOf(forks), ...writesOf(forks) });
         settle(forks);
         return result;
-      });
-      turn = mine.catch(() => {});
-      return mine;
-    },
+      }),
     close: async () => {},
   };
   return withFailures(store);

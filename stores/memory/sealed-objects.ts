@@ -1,4 +1,5 @@
 import { isProblem, Problem } from "#base/problem";
+import { createPermits } from "#base/turns";
 import {
   type Compacted,
   type Compacting,
@@ -38,7 +39,7 @@ export function createMemorySealedObjects(): MemorySealedObjects {
   const packs = new Map<string, MemoryPack>();
   const moved = new Map<string, Moved>();
   let serial = 1;
-  let lane: Promise<void> = Promise.resolve();
+  const permits = createPermits(1);
   let isClosed = false;
   let failures = 0;
   const live = new Set<ObjectWriter>();
@@ -55,7 +56,7 @@ export function createMemorySealedObjects(): MemorySealedObjects {
     return pack;
   };
 
-  const lease = (free: () => void): ObjectWriter => {
+  const lease = (): ObjectWriter => {
     const pack = open;
     const start = pack.content.length;
     const kept: Buffer[] = [];
@@ -67,7 +68,7 @@ export function createMemorySealedObjects(): MemorySealedObjects {
     const end = () => {
       isOver = true;
       live.delete(writer);
-      free();
+      permits.give();
     };
     const writer: ObjectWriter = {
       pack: pack.name,
@@ -161,12 +162,9 @@ export function createMemorySealedObjects(): MemorySealedObjects {
   return {
     start: async () => {},
     async begin() {
-      const before = lane;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      lane = promise;
-      await before;
-      if (!isClosed) return lease(resolve);
-      resolve();
+      await permits.take();
+      if (!isClosed) return lease();
+      permits.give();
       throw new Problem("unavailable", "the packs are closed");
     },
     read,

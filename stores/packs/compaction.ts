@@ -1,5 +1,6 @@
 import type { Files, OpenFile } from "#base/io";
 import { isProblem, Problem } from "#base/problem";
+import type { Turns } from "#base/turns";
 import {
   type Compacted,
   type Compacting,
@@ -15,7 +16,6 @@ import { acknowledgedEnd, type CopiedObject, isVoid, type Pack } from "./pack.ts
 import type { PackFolder } from "./pack-folder.ts";
 import type { ReadHandles } from "./read-handles.ts";
 import type { Room } from "./room.ts";
-import type { Turns } from "./turns.ts";
 
 export interface CompactionParts {
   readonly files: Files;
@@ -57,12 +57,7 @@ export async function compactPack(parts: CompactionParts, old: Pack, how: Compac
     if ("damaged" in copied) return { objects: 0, freedBytes: 0, damaged: [copied.damaged] };
     copy = copied.pack;
   }
-  await parts.changing.take();
-  try {
-    return await changePlaces(parts, old, copy, how);
-  } finally {
-    parts.changing.give();
-  }
+  return parts.changing.take(() => changePlaces(parts, old, copy, how));
 }
 
 async function changePlaces(

@@ -1,13 +1,13 @@
 import type { Files, OpenFile } from "#base/io";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
+import { createPermits } from "#base/turns";
 import type { ObjectWriter } from "#trust/vault";
 import { createLane, type Lane } from "./lane.ts";
 import { openName } from "./names.ts";
 import type { Pack } from "./pack.ts";
 import type { PackFolder } from "./pack-folder.ts";
 import type { Room } from "./room.ts";
-import { createTurns } from "./turns.ts";
 
 /** The packs that are written to, and how they come to their end. */
 export interface Lanes {
@@ -41,7 +41,7 @@ export function createLanes(parts: {
   const unended = new Set<Pack>();
   const endings = new Map<Pack, Promise<void>>();
   const ending = new Set<Promise<void>>();
-  const turns = createTurns(lanesMax);
+  const permits = createPermits(lanesMax);
   let creating = 0;
 
   const giveFinalName = async (pack: Pack) => {
@@ -83,7 +83,7 @@ export function createLanes(parts: {
       room,
       freed(freed) {
         if (!freed.hasFailed() && freed.position() >= packBytesMax) endFull(pack, freed);
-        turns.give();
+        permits.give();
       },
       failed(failed) {
         log.error("a pack failed and is given up", { pack: failed.pack, acknowledgedTo: failed.acknowledgedTo() });
@@ -122,13 +122,13 @@ export function createLanes(parts: {
   };
   return {
     async begin(checkReady) {
-      await turns.take();
+      await permits.take();
       try {
         checkReady();
         await room.take(0);
         return await chooseLane();
       } catch (error) {
-        turns.give();
+        permits.give();
         throw error;
       }
     },

@@ -3,6 +3,7 @@ import type { Random } from "#base/id";
 import type { Files } from "#base/io";
 import { type Log, silentLog } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import {
   type Compacting,
   type FoundObject,
@@ -24,7 +25,6 @@ import { createReadHandles } from "./read-handles.ts";
 import { createReplica } from "./replica.ts";
 import { resumePack } from "./resume.ts";
 import { createRoom } from "./room.ts";
-import { createTurns } from "./turns.ts";
 
 export interface PackOptions {
   readonly files: Files;
@@ -54,8 +54,8 @@ export function createPacks(options: PackOptions): SealedObjects {
   const folder = createPackFolder(files, options.folder);
   const packs = new Map<string, Pack>();
   const room = createRoom({ files, folder: folder.path, clock, reserveBytes });
-  const compactions = createTurns(1);
-  const changing = createTurns(1);
+  const compactions = createTurns();
+  const changing = createTurns();
   const forwards = createForwards();
   let nextSerial = 1;
   let state: "new" | "ready" | "closed" = "new";
@@ -220,46 +220,43 @@ export function createPacks(options: PackOptions): SealedObjects {
     scan,
     async discard(ranges) {
       checkReady();
-      await changing.take();
       try {
-        const voids = ranges.flatMap(everywhere);
-        await folder.addVoids(voids);
-        for (const { pack } of voids) changed(pack);
+        await changing.take(async () => {
+          const voids = ranges.flatMap(everywhere);
+          await folder.addVoids(voids);
+          for (const { pack } of voids) changed(pack);
+        });
       } catch (error) {
         throw asProblem(error, "discarding an object");
-      } finally {
-        changing.give();
       }
     },
     async compact(name: string, how: Compacting) {
-      await compactions.take();
       try {
-        checkReady();
-        const pack = packOf(name);
-        await lanes.endIdle(pack);
-        return await compactPack(compaction, pack, how);
+        return await compactions.take(async () => {
+          checkReady();
+          const pack = packOf(name);
+          await lanes.endIdle(pack);
+          return compactPack(compaction, pack, how);
+        });
       } catch (error) {
         throw asProblem(error, "compacting a pack");
-      } finally {
-        compactions.give();
       }
     },
     ...(follower !== undefined && { replica: createReplica({ files, folder, packOf, read: handles.read, follower }) }),
     async close() {
       state = "closed";
       // One that is under way sees that the store is closed, and stops.
-      await compactions.take();
-      await changing.take();
-      try {
-        await lanes.close();
-      } catch (error) {
-        throw asProblem(error, "closing the packs");
-      } finally {
-        await follower?.close();
-        await handles.close();
-        changing.give();
-        compactions.give();
-      }
+      const close = async () => {
+        try {
+          await lanes.close();
+        } catch (error) {
+          throw asProblem(error, "closing the packs");
+        } finally {
+          await follower?.close();
+          await handles.close();
+        }
+      };
+      await compactions.take(() => changing.take(close));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { Order, Statement } from "./index-statements.ts";
 import type { Row } from "./packed-rows.ts";
 import type { Engine } from "./schema.ts";
@@ -37,19 +38,16 @@ export function createChanges(options: {
   /** When a change that removed something has ended well. */
   readonly afterRemoval: () => Promise<void>;
 }) {
-  let turn: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
   return {
-    change<T>(work: (within: WithinChange) => Promise<T>): Promise<T> {
-      const ended = turn.then(async () => {
+    change: <T>(work: (within: WithinChange) => Promise<T>): Promise<T> =>
+      turns.take(async () => {
         const { result, removed } = await transact(await options.connect(), work);
         if (removed) await options.afterRemoval();
         return result;
-      });
-      turn = ended.catch(() => {});
-      return ended;
-    },
+      }),
     /** When the last change has ended. */
-    settled: async () => void (await turn),
+    settled: () => turns.idle(),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { Problem } from "#base/problem";
+import { createPermits } from "#base/turns";
 import type { Row } from "./packed-rows.ts";
 import type { SqliteRows, SqliteThread } from "./sqlite-thread.ts";
 
@@ -35,21 +36,14 @@ function createDriver(thread: SqliteThread): Driver {
     },
   };
   const run = async (sql: string) => void (await connection.executeQuery(CompiledQuery.raw(sql)));
-  let held: Promise<void> = Promise.resolve();
-  let release = () => {};
+  const permits = createPermits(1);
   return {
     init: async () => {},
     async acquireConnection() {
-      const before = held;
-      let free = () => {};
-      held = new Promise((resolve) => {
-        free = resolve;
-      });
-      await before;
-      release = free;
+      await permits.take();
       return connection;
     },
-    releaseConnection: async () => release(),
+    releaseConnection: async () => permits.give(),
     beginTransaction: () => run("begin immediate"),
     commitTransaction: () => run("commit"),
     rollbackTransaction: () => run("rollback"),

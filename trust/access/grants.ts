@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { Actor, Role } from "./acts.ts";
 import type { Grant, GrantStore, GrantTerms } from "./grant-store.ts";
 import { maskedRole } from "./policy.ts";
@@ -42,12 +43,7 @@ export async function createGrants(parts: { store: GrantStore; clock: Clock; ran
     if (isLive(grant, clock.now())) put(grant.holder, [...(byHolder.get(grant.holder) ?? []), grant]);
   }
   /** One change at a time: two at once must not take the last two administrators. */
-  let changing: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = changing.then(work, work);
-    changing = done.catch(() => {});
-    return done;
-  };
+  const turns = createTurns();
 
   const liveOf = (holder: string): readonly Grant[] => {
     const grants = byHolder.get(holder) ?? [];
@@ -91,7 +87,7 @@ export async function createGrants(parts: { store: GrantStore; clock: Clock; ran
 
   return {
     give: (holder, terms, by) =>
-      inTurn(async () => {
+      turns.take(async () => {
         requireTerms(terms, clock.now());
         requireAlike([terms, ...liveOf(holder)]);
         const grant = draft(holder, terms, by);
@@ -100,7 +96,7 @@ export async function createGrants(parts: { store: GrantStore; clock: Clock; ran
         return grant;
       }),
     giveWith: (holder, all, by, keep) =>
-      inTurn(async () => {
+      turns.take(async () => {
         for (const terms of all) requireTerms(terms, clock.now());
         requireAlike(all);
         const given = all.map((terms) => draft(holder, terms, by));
@@ -108,14 +104,14 @@ export async function createGrants(parts: { store: GrantStore; clock: Clock; ran
         put(holder, given);
       }),
     end: (id, by) =>
-      inTurn(async () => {
+      turns.take(async () => {
         const ended = [...byHolder.keys()].flatMap((holder) => liveOf(holder)).filter((grant) => grant.id === id);
         if (ended.length === 0) {
           throw new Problem("absent", "no such grant", { remedy: "leadglass grant list shows those that hold" });
         }
         await endNow(ended, by);
       }),
-    endAllOf: (holder, by) => inTurn(() => endNow(liveOf(holder), by)),
+    endAllOf: (holder, by) => turns.take(() => endNow(liveOf(holder), by)),
     liveOf,
     holdersOf,
     list: () => store.grants(),

@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
+import { createKeyedTurns } from "#base/turns";
 import type { AccessStore, Account } from "./access-store.ts";
 import { type Actor, system } from "./acts.ts";
 import { noFactors } from "./factors.ts";
@@ -72,7 +73,7 @@ export function createIdentityProviders(parts: IdentityProvidersParts): Identity
   const list = () => store.identityProviders();
   const find = async (id: string) => (await list()).find((provider) => provider.id === id);
   /** One at a time for a person: two first arrivals at once would make two accounts. */
-  const arriving = new Map<string, Promise<unknown>>();
+  const arrivals = createKeyedTurns();
 
   const accountOf = async (provider: IdentityProvider, claims: ProvidedClaims, digest: string): Promise<Account> => {
     const known = await store.accountOfSubject(digest);
@@ -133,16 +134,7 @@ export function createIdentityProviders(parts: IdentityProvidersParts): Identity
       }
       // Never by an e-mail address: who has one today had another owner yesterday.
       const digest = digestOf(`${claims.issuer}\0${claims.subject}`);
-      const turn = (arriving.get(digest) ?? Promise.resolve()).then(
-        () => arrive(provider, claims, digest),
-        () => arrive(provider, claims, digest),
-      );
-      arriving.set(digest, turn);
-      try {
-        return await turn;
-      } finally {
-        if (arriving.get(digest) === turn) arriving.delete(digest);
-      }
+      return arrivals.take(digest, () => arrive(provider, claims, digest));
     },
     async providerOf(accountId) {
       const id = await store.providerOfAccount(accountId);

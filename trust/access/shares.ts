@@ -2,6 +2,7 @@ import type { Clock, Timer } from "#base/clock";
 import { newToken, type Random } from "#base/id";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import { type Actor, actorOf, system } from "./acts.ts";
 import { createAttempts } from "./attempts.ts";
 import type { Gate, Subject } from "./gate.ts";
@@ -167,7 +168,7 @@ export async function createShares(parts: SharesParts): Promise<Shares> {
 /** Ends shares whose maker might not make them any more: at once when somebody ended the maker's grants, soon when these ran out. */
 function createUpkeep({ grants, policy, subjectOf, clock, log }: SharesParts, found: readonly StoredShare[]) {
   const live = new Map(found.map((share) => [share.id, share]));
-  let looking: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
   let timer: Timer | undefined;
   let isClosed = false;
 
@@ -185,8 +186,8 @@ function createUpkeep({ grants, policy, subjectOf, clock, log }: SharesParts, fo
     return false;
   };
   const look = (which: (share: StoredShare) => boolean): void => {
-    looking = looking
-      .then(async () => {
+    turns
+      .take(async () => {
         for (const share of [...live.values()].filter(which)) await holds(share);
       })
       .catch((error) => log.warn("share links of who lost access were not ended yet", {}, error));
@@ -204,7 +205,7 @@ function createUpkeep({ grants, policy, subjectOf, clock, log }: SharesParts, fo
       isClosed = true;
       stopWatching();
       timer?.stop();
-      await looking;
+      await turns.idle();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
+import { createTurns } from "#base/turns";
 import type { Act, Actor, ActorKind } from "./acts.ts";
 import type { Noticed, Reviews } from "./reviews.ts";
 import type { KnownPerson, WatchedPeople } from "./watched-people.ts";
@@ -72,7 +73,7 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
   const { clock, log, people } = parts;
   let queue: ShownIdentity[] = [];
   let timer: Timer | undefined;
-  let judging: Promise<void> = Promise.resolve();
+  const turns = createTurns();
   const isNew = createOnce(clock);
   const judgePace = createPace(parts);
   const judgeHours = createHours(parts);
@@ -103,8 +104,8 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
     timer = undefined;
     const all = queue;
     queue = [];
-    judging = judging
-      .then(() => judge(all))
+    turns
+      .take(() => judge(all))
       .catch((error) => log.warn("looks were not judged; the log has them", { looks: all.length }, error));
   };
 
@@ -117,7 +118,7 @@ export function createUnusualAccess(parts: UnusualAccessParts): UnusualAccess {
     async settled() {
       timer?.stop();
       if (queue.length > 0) drain();
-      await judging;
+      await turns.idle();
     },
   };
 }

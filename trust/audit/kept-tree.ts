@@ -1,4 +1,5 @@
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { Checkpoint } from "./audit.ts";
 import type { EntryStore } from "./entry-store.ts";
 import {
@@ -73,20 +74,17 @@ function keep(store: EntryStore, size: number, peaks: readonly Buffer[]): KeptTr
   const tree = createTree(size, peaks);
   let written = countOfHashes(size);
   let waiting: Buffer[] = [];
-  let writing: Promise<void> = Promise.resolve();
+  const writing = createTurns();
 
-  const write = (): Promise<void> => {
-    const writeNow = async () => {
+  const write = () =>
+    writing.take(async () => {
       const count = waiting.length;
       if (count === 0) return;
       await store.writeHashes(written, Buffer.concat(waiting));
       written += count;
       // A new array: whoever computes a proof still holds the old one.
       waiting = waiting.slice(count);
-    };
-    writing = writing.then(writeNow, writeNow);
-    return writing;
-  };
+    });
   const compute = async (work: (at: HashAt) => Buffer[]): Promise<Buffer[]> => {
     const places = new Set<number>();
     const nothing = Buffer.alloc(hashBytes);

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import { asProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { AuditLog, Checkpoint, EntryDetail, NewEntry } from "./audit.ts";
 import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import type { SealedDetail } from "./detail-store.ts";
@@ -196,7 +197,7 @@ function createCheckpoints(
 ) {
   let latest = found;
   let timer: Timer | undefined;
-  let signing: Promise<unknown> = Promise.resolve();
+  const signing = createTurns();
   let stopped = false;
 
   const signNow = async (): Promise<Checkpoint> => {
@@ -209,11 +210,7 @@ function createCheckpoints(
     latest = checkpoint;
     return checkpoint;
   };
-  const sign = (): Promise<Checkpoint> => {
-    const next = signing.then(signNow, signNow);
-    signing = next.catch(() => {});
-    return next;
-  };
+  const sign = () => signing.take(signNow);
   /** Number of the checkpoint of a size; they grow. */
   const numberOf = async (size: number): Promise<number> => {
     let [low, high] = [0, store.checkpointCount()];
@@ -227,7 +224,7 @@ function createCheckpoints(
     }
     throw new Problem("absent", "the log has no checkpoint of this size");
   };
-  let adding: Promise<unknown> = Promise.resolve();
+  const adding = createTurns();
   const addNow = async (size: number, line: string): Promise<void> => {
     const number = await numberOf(size);
     const signer = line.slice(0, line.indexOf(" ", 2) + 1);
@@ -254,11 +251,7 @@ function createCheckpoints(
   return {
     latest: () => latest,
     sign,
-    addCosignature(size: number, line: string): Promise<void> {
-      const next = adding.then(() => addNow(size, line));
-      adding = next.catch(() => {});
-      return next;
-    },
+    addCosignature: (size: number, line: string) => adding.take(() => addNow(size, line)),
     due,
     stop() {
       stopped = true;

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
+import { createTurns, type Turns } from "#base/turns";
 import { readAddCheckpoint } from "./add-checkpoint.ts";
 import type { Checkpoint } from "./audit.ts";
 import { openCheckpoint, originOfNote } from "./checkpoint.ts";
@@ -26,7 +27,7 @@ interface WatchedLog {
   readonly verifiers: readonly NoteVerifier[];
   newest: Checkpoint | undefined;
   /** One request for a log at a time: between looking and keeping nothing else may be kept. */
-  busy: Promise<unknown>;
+  readonly turns: Turns;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function createWitness(parts: {
   const logs = new Map<string, WatchedLog>();
   for (const verifier of parts.logKeys.map(createNoteVerifier)) {
     const verifiers = [...(logs.get(verifier.name)?.verifiers ?? []), verifier];
-    logs.set(verifier.name, { verifiers, newest: undefined, busy: Promise.resolve() });
+    logs.set(verifier.name, { verifiers, newest: undefined, turns: createTurns() });
   }
   for (const [name, log] of logs) {
     const note = await record.read(name);
@@ -77,9 +78,7 @@ export async function createWitness(parts: {
       if (log === undefined) return said(404, "this log is not watched here");
       const next = openedBy(log.verifiers, request.note);
       if (next === undefined) return said(403, "no key of this log signed the checkpoint");
-      const answer = log.busy.then(() => decide(log, request.oldSize, request.proof, next));
-      log.busy = answer.catch(() => {});
-      return answer;
+      return log.turns.take(() => decide(log, request.oldSize, request.proof, next));
     },
     known: () => new Map([...logs].map(([name, { newest }]) => [name, newest?.size ?? 0])),
   };

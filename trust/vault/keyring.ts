@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Random } from "#base/id";
 import type { Files } from "#base/io";
 import { Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
 import {
   brokenKeyring,
   hasKeyring,
@@ -275,17 +276,13 @@ function createOpened(place: KeyringPlace, from: RootKeySource, read: KeyringFil
   let source = from;
   let content = read;
   let isWiped = false;
-  let before: Promise<unknown> = Promise.resolve();
-  /** One change after the other. */
-  const change = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = before.then(() => {
+  const turns = createTurns();
+  const change = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    turns.take(() => {
       // Zeros would be wrapped in place of keys.
       if (isWiped) throw new Problem("unavailable", "the keyring is closed");
       return work();
     });
-    before = result.catch(() => {});
-    return result;
-  };
   const write = async (next: KeyringFile) => {
     await writeKeyring(files, folder, next);
     content = next;

@@ -1,10 +1,12 @@
-/** A counter of free turns; who finds none waits, first come first served. */
-export interface Turns {
+/** A counter of free permits; who finds none waits, first come first served. */
+export interface Permits {
   take(): Promise<void>;
+  /** Once for each that was taken. */
   give(): void;
 }
 
-export function createTurns(count: number): Turns {
+/** For what is held from one call to another. Work that ends where it begins takes its turn (`createTurns`). */
+export function createPermits(count: number): Permits {
   let free = count;
   const waiting: (() => void)[] = [];
   return {
