@@ -44,18 +44,23 @@ export async function sendInstances(
   { progress, log, isInterrupted }: SubOperations,
   lanes = 1,
 ): Promise<readonly RetrievedInstance[]> {
-  const opened: Promise<Opened>[] = [];
+  /** By place in the list; each is let go of when its turn comes: what is open of it would else stay until the last one is sent. */
+  const ahead = new Map<number, Promise<Opened>>();
   let next = 0;
-  const openUpTo = (count: number) => {
-    for (const instance of instances.slice(opened.length, count)) opened.push(openFor(instance, target));
+  let begun = 0;
+  const openedAt = (at: number): Promise<Opened> => {
+    for (const instance of instances.slice(begun, at + 1 + instancesAhead))
+      ahead.set(begun++, openFor(instance, target));
+    const opened = ahead.get(at) as Promise<Opened>;
+    ahead.delete(at);
+    return opened;
   };
   const lane = async () => {
     while (next < instances.length && !target.isLost() && !isInterrupted()) {
       const at = next++;
-      openUpTo(at + 1 + instancesAhead);
       const instance = instances[at] as RetrievedInstance;
       try {
-        count(progress, instance, await send(await (opened[at] as Promise<Opened>), target));
+        count(progress, instance, await send(await openedAt(at), target));
       } catch (error) {
         if (!isInterrupted()) log.warn("dimse: an instance was not sent", {}, error);
         count(progress, instance, status.processingFailure);
@@ -63,7 +68,7 @@ export async function sendInstances(
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  for (const one of opened.slice(next)) one.then(({ data }) => data?.discard());
+  for (const one of ahead.values()) one.then(({ data }) => data?.discard());
   return instances.slice(next);
 }
 
