@@ -1,2 +1,2 @@
 export type { ProblemCode } from "./problem.ts";
-export { asProblem, isProblem, Problem } from "./problem.ts";
+export { asProblem, isPassing, isProblem, Problem } from "./problem.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asProblem, isProblem, Problem } from "./index.ts";
+import { asProblem, isPassing, isProblem, Problem } from "./index.ts";
 
 test("a full disk is told apart from other faults", () => {
   const full = asProblem(Object.assign(new Error("x"), { code: "ENOSPC" }), "writing a pack");
@@ -20,4 +20,20 @@ test("a Problem passes through unchanged", () => {
   assert.equal(asProblem(problem, "anything"), problem);
   assert.ok(isProblem(problem, "absent"));
   assert.ok(!isProblem(problem, "denied"));
+});
+
+test("what the caller did wrong, may not or cannot have does not pass; what lacks room, time or a machine does", () => {
+  const codes = [
+    "unavailable",
+    "busy",
+    "no-room",
+    "fault",
+    "invalid",
+    "denied",
+    "absent",
+    "damaged",
+    "unsupported",
+  ] as const;
+  const passing = codes.filter((code) => isPassing(new Problem(code, "x")));
+  assert.deepEqual(passing, ["unavailable", "busy", "no-room", "fault"]);
 });

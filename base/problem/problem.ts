@@ -49,6 +49,13 @@ export function isProblem(error: unknown, code?: ProblemCode): error is Problem 
   return error instanceof Problem && (code === undefined || error.code === code);
 }
 
+const passing: ReadonlySet<ProblemCode> = new Set(["unavailable", "busy", "no-room", "fault"]);
+
+/** Whether time, or somebody who looks after a machine, may mend it: the same may go well when it is tried again. */
+export function isPassing({ code }: Pick<Problem, "code">): boolean {
+  return passing.has(code);
+}
+
 const noRoomCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /** Any thrown value as a Problem: full disks become `no-room`, the rest `fault` with a neutral message. */

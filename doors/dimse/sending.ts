@@ -1,5 +1,5 @@
 import type { Log } from "#base/log";
-import { asProblem, Problem, type ProblemCode } from "#base/problem";
+import { asProblem, isPassing, Problem } from "#base/problem";
 import { batchesOf, type MoveBatch } from "./move-contexts.ts";
 import { onAssociation } from "./on-association.ts";
 import type { StoreInstance } from "./outbound.ts";
@@ -67,8 +67,6 @@ function sendBatch({ contexts, instances }: MoveBatch, { open }: MoveDestination
   });
 }
 
-const oursToMend: readonly ProblemCode[] = ["unavailable", "busy", "no-room", "fault"];
-
 /** Tells of what cannot be opened by its reason. */
 function watched(instance: RetrievedInstance, tell: (uid: string, answer: SendingAnswer) => void): RetrievedInstance {
   return {
@@ -77,8 +75,7 @@ function watched(instance: RetrievedInstance, tell: (uid: string, answer: Sendin
       try {
         return await instance.open(syntaxes);
       } catch (error) {
-        const { code } = asProblem(error, "reading an instance");
-        tell(instance.sopInstanceUid, oursToMend.includes(code) ? "not-now" : "refused");
+        tell(instance.sopInstanceUid, isPassing(asProblem(error, "reading an instance")) ? "not-now" : "refused");
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
-import { asProblem, Problem, type ProblemCode } from "#base/problem";
+import { asProblem, isPassing, Problem, type ProblemCode } from "#base/problem";
 import type { Kept, Records } from "#trust/vault";
 import { giveUpMs, pauseMs } from "./pauses.ts";
 
@@ -60,8 +60,8 @@ export interface Attempt<Errand> {
 }
 
 /**
- * Does an errand, at least once: after a crash it may be done again. A Problem that time can mend (`unavailable`, `busy`, `no-room`,
- * `fault`) is tried again after a pause, another one gives it up.
+ * Does an errand, at least once: after a crash it may be done again. A Problem that passes (`isPassing`) is tried again after a pause,
+ * another one gives it up.
  */
 export type Perform<Errand> = (errand: Errand, attempt: Attempt<Errand>) => Promise<void>;
 
@@ -106,7 +106,6 @@ const usualLimits: OutboxLimits = { transfersMost: 20_000, runningMost: 4, ended
 const shownMs = 7 * 86_400_000;
 /** The wall clock may jump: what is due is looked for at least this often. */
 const lookEveryMs = 60_000;
-const mending: readonly ProblemCode[] = ["unavailable", "busy", "no-room", "fault"];
 
 /** As it rests. `running` does not: what was begun is due again after its pause, whatever became of the process. */
 interface Entry<Errand> extends Transfer {
@@ -182,7 +181,7 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
         return { ...told, attempts: entry.attempts - 1, nextAt: again };
       }
       const failed = { ...told, problem: { code: failure.code, message: failure.message } };
-      const isOver = !mending.includes(failure.code) || now() - entry.triesSince >= giveUpMs;
+      const isOver = !isPassing(failure) || now() - entry.triesSince >= giveUpMs;
       if (!isOver) return failed;
       log.warn("a transfer was given up", { transfer: id, kind: entry.kind, attempts: entry.attempts }, failure);
       return ended(failed, "given-up");
