@@ -17,6 +17,7 @@ import type {
   StoredRequest,
   WaitingCaller,
 } from "#trust/access";
+import { edges } from "./edges.ts";
 import { facilities } from "./facilities.ts";
 import { type Failing, withFailures } from "./failing.ts";
 import { reviews, shares, watched } from "./reviews.ts";
@@ -38,6 +39,7 @@ export function createMemoryAccessStore(): AccessStore & Failing {
     ...invited(held.invitations),
     ...clientsAndEnds(held),
     ...facilities(),
+    ...edges(),
     ...devices(),
     ...oauthRecords(),
     ...requests(),

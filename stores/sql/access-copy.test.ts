@@ -103,6 +103,7 @@ test("of every table it is decided whether it is carried", async () => {
   const left = [
     "account_links",
     "client_tokens",
+    "edges",
     "invitations",
     "known_browsers",
     "log_details",

@@ -5,7 +5,7 @@ import type { Tables } from "./tables.ts";
 /**
  * Who may come in, to be taken to another database of either engine. In the order of their references. What ends by itself stays behind
  * (sessions, known browsers, tokens, invitations, links, requests, callers that wait): an older copy would bring back what was ended since.
- * So do the details of log entries: they may have been erased since.
+ * So do the details of log entries: they may have been erased since. So do edges: one that was revoked since would come in again.
  */
 const carried = [
   "accounts",

@@ -14,6 +14,7 @@ export const accessSchema: Schema = {
       ...reviews(words),
     ],
     (words) => [...machines(words), ...records(words)],
+    edges,
   ],
 };
 
@@ -162,5 +163,16 @@ function records(words: Words): string[] {
     `create table records (${texts(words, "kind", "id")}, version ${int} not null, due_at ${int}, sealed ${bytes},
       primary key (kind, id)) ${clustered}`,
     "create index records_due on records (kind, due_at, id)",
+  ];
+}
+
+/** Our own devices in facilities, and the certificates that they come in with. */
+function edges(words: Words): string[] {
+  const { text, end } = words;
+  return [
+    `create table edges (id ${text} primary key,
+      ${texts(words, "name", "facility", "state", "code_digest", "serial", "next_serial", "software")},
+      ${ints(words, "version", "code_ends_at", "not_after", "created_at", "enrolled_at", "last_seen_at", "revoked_at")}) ${end}`,
+    "create unique index edges_by_name on edges (name)",
   ];
 }

@@ -3,6 +3,7 @@ import { Problem } from "#base/problem";
 import { deviceRights } from "#formats/api";
 import type { AccessStore, Account, Client, Device, Factors, Invitation, StoredRequest } from "#trust/access";
 import { accountLinks } from "./access-account-links.ts";
+import { edges } from "./access-edges.ts";
 import { facilities } from "./access-facilities.ts";
 import { grants, insertGrants } from "./access-grants.ts";
 import { identityProviders } from "./access-identity-providers.ts";
@@ -20,6 +21,7 @@ export function createSqlAccessStore(database: Kysely<Tables>, close: () => Prom
     ...accounts(database),
     ...grants(database),
     ...facilities(database),
+    ...edges(database),
     ...invitations(database),
     ...sessions(database),
     ...passkeys(database),

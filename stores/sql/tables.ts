@@ -1,4 +1,4 @@
-import type { Purpose, RequestState, ReviewKind, ReviewOutcome, ShareMode } from "#trust/access";
+import type { EdgeState, Purpose, RequestState, ReviewKind, ReviewOutcome, ShareMode } from "#trust/access";
 
 /** The tables of the access database as the queries see them, the same on both engines. Integers hold numbers, times (epoch ms) and 0 or 1. */
 export interface Tables {
@@ -17,6 +17,7 @@ export interface Tables {
   invitations: InvitationTable;
   requests: RequestTable;
   devices: DeviceTable;
+  edges: EdgeTable;
   waiting_callers: WaitingTable;
   oauth_records: { kind: string; digest: string; sealed: Uint8Array; ends_at: number };
   oauth_clients: { client_id: string; registration: string };
@@ -130,6 +131,24 @@ export interface DeviceTable {
   certificate: string;
   created_at: number;
   last_seen_at: number;
+}
+
+export interface EdgeTable {
+  id: string;
+  name: string;
+  facility: string;
+  state: EdgeState;
+  version: number;
+  code_digest: string;
+  code_ends_at: number;
+  serial: string;
+  next_serial: string;
+  not_after: number;
+  software: string;
+  created_at: number;
+  enrolled_at: number;
+  last_seen_at: number;
+  revoked_at: number;
 }
 
 export interface WaitingTable {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { isProblem } from "#base/problem";
 import type { AccessStore, Account, Device, Invitation, StoredRequest } from "./access-store.ts";
 import { accountLinkStoreTests, linkTo } from "./account-link-store.contract.ts";
+import { edgeStoreTests } from "./edge-store.contract.ts";
 import { facilityStoreTests } from "./facility-store.contract.ts";
 import { grantOf, grantStoreTests } from "./grant-store.contract.ts";
 import { identityProviderStoreTests } from "./identity-provider-store.contract.ts";
@@ -77,6 +78,7 @@ export function accessStoreContract(open: () => Promise<AccessStore>): void {
     clientTests(() => store);
     oauthRecordsStoreTests(() => store);
     facilityStoreTests(() => store);
+    edgeStoreTests(() => store);
     shareStoreTests(() => store);
     reviewStoreTests(() => store);
     watchedStoreTests(() => store, made);

@@ -1,5 +1,6 @@
 import type { DeviceRight } from "#formats/api";
 import type { AccountLinkStore } from "./account-link-store.ts";
+import type { EdgeStore } from "./edge-store.ts";
 import type { FacilityStore } from "./facility-store.ts";
 import type { Grant, GrantStore, GrantTerms } from "./grant-store.ts";
 import type { IdentityProviderStore } from "./identity-provider-store.ts";
@@ -123,6 +124,7 @@ export interface StoredRequest {
 export interface AccessStore
   extends GrantStore,
     FacilityStore,
+    EdgeStore,
     SessionStore,
     PasskeyStore,
     KnownBrowserStore,
