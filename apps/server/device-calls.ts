@@ -8,7 +8,9 @@ import {
   type OutboundAssociation,
   openAssociation,
   type PeerServices,
+  plainContext,
   type SenderOptions,
+  verificationSopClass,
 } from "#doors/dimse";
 import { type Device, isProven } from "#trust/access";
 import type { DeviceAuthority } from "./device-authority.ts";
@@ -22,7 +24,6 @@ export interface DeviceCalls {
   echo(device: Device): Promise<number>;
 }
 
-const verification = { sopClassUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] };
 /** Whoever waits for an echo is looking at a clock. */
 const echoMs = 10_000;
 
@@ -67,7 +68,10 @@ export function createDeviceCalls(parts: DeviceCallsParts): DeviceCalls {
     open: (device, contexts, serves) => open(device, contexts, serves && { serves }),
     async echo(device) {
       const beganMs = clock.monotonicMs();
-      const association = await open(device, [verification], { associateMs: echoMs, dimseMs: echoMs });
+      const association = await open(device, [plainContext(verificationSopClass)], {
+        associateMs: echoMs,
+        dimseMs: echoMs,
+      });
       try {
         const { status } = await association.echo();
         if (status !== 0) throw new Problem("unavailable", `the machine answered with status ${status.toString(16)}`);

@@ -33,7 +33,7 @@ function prefixed(head: Uint8Array, bodyBytes: number): Buffer {
 export const writeTask = (task: PixelTask, frameBytes: number): Buffer => prefixed(serialize(task), frameBytes);
 export const readTask = (head: Uint8Array): PixelTask => deserialize(head) as PixelTask;
 
-/** Read by us, and a process that a hostile frame took over may have written it: so it is JSON,. */
+/** Read by us, and a process that a hostile frame took over may have written it: so it is JSON. */
 export const writeAnswer = (answer: PixelAnswer, bodyBytes: number): Buffer =>
   prefixed(Buffer.from(JSON.stringify(answer)), bodyBytes);
 

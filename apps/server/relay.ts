@@ -9,6 +9,7 @@ import {
   type OpenTo,
   onAssociation,
   type PeerServices,
+  plainContext,
   reportCommitment,
   requestCommitment,
   retrievedInstance,
@@ -44,8 +45,6 @@ export function openRelay(parts: HouseParts): Relay {
   return relay;
 }
 
-/** The transfer syntaxes of small data sets. */
-const transferSyntaxUids = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
 /** So long an association is kept open for a machine that says on it what it keeps. */
 const answerMs = 5_000;
 
@@ -70,7 +69,7 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
     },
     async report(to, report, signal) {
       const open = openTo(deviceCalls, await machine(to), signal);
-      const contexts = [{ sopClassUid: storageCommitmentPushModel, transferSyntaxUids, role: "scp" } as const];
+      const contexts = [{ ...plainContext(storageCommitmentPushModel), role: "scp" } as const];
       await onAssociation(open, contexts, signal, (association) => reportCommitment(association, report));
     },
     async ask(to, request, signal) {
@@ -80,7 +79,7 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
       const perform: NormalizedService["perform"] = (performed) => service.perform(performed).finally(answered.resolve);
       const serves = { normalized: new Map([[storageCommitmentPushModel, { perform }]]) };
       const open = openTo(deviceCalls, device, signal, serves);
-      const contexts = [{ sopClassUid: storageCommitmentPushModel, transferSyntaxUids }];
+      const contexts = [plainContext(storageCommitmentPushModel)];
       await onAssociation(open, contexts, signal, async (association) => {
         await requestCommitment(association, request);
         const timer = clock.after(answerMs, answered.resolve);
@@ -89,7 +88,7 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
     },
     async announce(to, study, signal) {
       const open = openTo(deviceCalls, await machine(to), signal);
-      const contexts = [{ sopClassUid: instanceAvailabilityNotification, transferSyntaxUids }];
+      const contexts = [plainContext(instanceAvailabilityNotification)];
       const notice = { uid: newUid(random), retrieveAe: ownTitle };
       await onAssociation(open, contexts, signal, (association) => notifyAvailability(association, study, notice));
     },

@@ -10,7 +10,13 @@ import {
 } from "#formats/dicom";
 import { informationModels } from "./archive-models.ts";
 import { type OpenTo, onAssociation } from "./on-association.ts";
-import type { ContextProposal, RetrieveOutcome, SubOperationCounts } from "./outbound.ts";
+import {
+  type ContextProposal,
+  plainContext,
+  type RetrieveOutcome,
+  type SubOperationCounts,
+  uncompressedSyntaxes,
+} from "./outbound.ts";
 import { problemOf, status } from "./status.ts";
 import type { Receiving, StoreRequest } from "./store-ports.ts";
 
@@ -43,7 +49,7 @@ export async function findStudies(
   signal: AbortSignal,
 ): Promise<FoundStudy[]> {
   const wanted = Object.fromEntries(returned.map((keyword) => [keyword, ""]));
-  return onAssociation(open, [plain(studyRoot.find)], signal, async (association) => {
+  return onAssociation(open, [plainContext(studyRoot.find)], signal, async (association) => {
     const found: FoundStudy[] = [];
     const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", ...wanted, ...keys });
     for await (const match of association.find(studyRoot.find, identifier, { signal })) {
@@ -77,7 +83,7 @@ export async function fetchStudy(studyUid: string, fetching: Fetching): Promise<
   const sopClasses = (known.SOPClassesInStudy ?? "").split("\\").filter((uid) => uid !== "" && isStorageSopClass(uid));
   const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", StudyInstanceUID: studyUid });
   if (await gotten(identifier, sopClasses, fetching)) return;
-  await onAssociation(open, [plain(studyRoot.move)], signal, async (association) => {
+  await onAssociation(open, [plainContext(studyRoot.move)], signal, async (association) => {
     const outcome = await association.move(studyRoot.move, identifier, fetching.ownAe, retrieving(fetching));
     const problem = problemIn(outcome, "a C-MOVE");
     if (problem !== undefined) throw problem;
@@ -86,7 +92,7 @@ export async function fetchStudy(studyUid: string, fetching: Fetching): Promise<
 
 /** False when the archive does not do C-GET, or did not send all of it that way. */
 async function gotten(identifier: DataSetInput, sopClasses: readonly string[], fetching: Fetching): Promise<boolean> {
-  const contexts = [plain(studyRoot.get), ...receivable(sopClasses)];
+  const contexts = [plainContext(studyRoot.get), ...receivable(sopClasses)];
   return onAssociation(fetching.open, contexts, fetching.signal, async (association) => {
     if (!association.contexts.some(({ sopClassUid }) => sopClassUid === studyRoot.get)) return false;
     const outcome = await association.get(studyRoot.get, identifier, fetching.receive, retrieving(fetching));
@@ -113,12 +119,6 @@ function problemIn(
   const of = failed + completed + warning;
   if (failed > 0) return new Problem("unavailable", `the other archive did not send ${failed} of ${of} instances`);
   return problemOf(answered, what);
-}
-
-const uncompressed = [TransferSyntaxUid.explicitLittleEndian, TransferSyntaxUid.implicitLittleEndian];
-
-function plain(sopClassUid: string): ContextProposal {
-  return { sopClassUid, transferSyntaxUids: uncompressed };
 }
 
 /** What may come, compressed before plain: what the archive holds compressed it need not make larger. */
@@ -151,7 +151,7 @@ function receivable(sopClasses: readonly string[]): ContextProposal[] {
   const each = Math.floor(contextsMost / chosen.length);
   return chosen.flatMap((sopClassUid): ContextProposal[] => {
     const single = receivedSyntaxes.slice(0, Math.max(0, each - 1));
-    const joined = [...uncompressed, ...receivedSyntaxes.slice(single.length)];
+    const joined = [...uncompressedSyntaxes, ...receivedSyntaxes.slice(single.length)];
     return [
       ...single.map((uid): ContextProposal => ({ sopClassUid, transferSyntaxUids: [uid], role: "scp" })),
       { sopClassUid, transferSyntaxUids: joined, role: "scp" },

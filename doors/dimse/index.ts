@@ -33,7 +33,8 @@ export type {
   StoreInstance,
   SubOperationCounts,
 } from "./outbound.ts";
-export type { UserIdentity } from "./pdu.ts";
+export { plainContext } from "./outbound.ts";
+export { type UserIdentity, verificationSopClass } from "./pdu.ts";
 export { performedServices } from "./performed.ts";
 export type {
   Admission,

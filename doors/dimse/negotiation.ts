@@ -2,7 +2,6 @@ import { isStorageSopClass, sopClassOf, TransferSyntaxUid } from "#formats/dicom
 import {
   type AnsweredContext,
   contextResult,
-  implicitLittleEndian,
   type PresentationContext,
   type ProposedContext,
   type UserIdentity,
@@ -58,7 +57,11 @@ export function negotiate(
 ): { answers: AnsweredContext[]; accepted: Map<number, PresentationContext> } {
   const answers: AnsweredContext[] = [];
   const accepted = new Map<number, PresentationContext>();
-  const refused = (id: number, result: number) => ({ id, result, transferSyntax: implicitLittleEndian });
+  const refused = (id: number, result: number) => ({
+    id,
+    result,
+    transferSyntax: TransferSyntaxUid.implicitLittleEndian,
+  });
   for (const { id, abstractSyntax, transferSyntaxes } of proposed) {
     const served = finds?.has(abstractSyntax) || retrieves?.has(abstractSyntax) || normalized?.has(abstractSyntax);
     if (!served && !policy.sopClass(abstractSyntax)) {

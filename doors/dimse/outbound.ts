@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import type { DataSet, DataSetInput } from "#formats/dicom";
+import { type DataSet, type DataSetInput, TransferSyntaxUid } from "#formats/dicom";
 import type { DataSetSource } from "./fragments.ts";
 import type { NormalizedService } from "./normalized-ports.ts";
 import type { PresentationContext, UserIdentity } from "./pdu.ts";
@@ -25,6 +25,17 @@ export interface ContextProposal {
   readonly transferSyntaxUids: readonly string[];
   /** The role of ours where it is not that of SCU alone: SCP for what a C-GET brings (PS3.7 §D.3.3.4). */
   readonly role?: "scp" | "both";
+}
+
+/** Of what is never compressed: identifiers, lists of attributes. */
+export const uncompressedSyntaxes: readonly string[] = [
+  TransferSyntaxUid.explicitLittleEndian,
+  TransferSyntaxUid.implicitLittleEndian,
+];
+
+/** A context for messages without pixels. */
+export function plainContext(sopClassUid: string): ContextProposal {
+  return { sopClassUid, transferSyntaxUids: uncompressedSyntaxes };
 }
 
 export interface StoreInstance {

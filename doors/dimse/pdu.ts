@@ -149,7 +149,6 @@ export interface UserIdentity {
 
 export const verificationSopClass = "1.2.840.10008.1.1";
 export const dicomApplicationContext = "1.2.840.10008.3.1.1.1";
-export const implicitLittleEndian = "1.2.840.10008.1.2";
 
 /** A-ASSOCIATE-RJ result, source and reason of PS3.8 Table 9-21. */
 export const rejection = {

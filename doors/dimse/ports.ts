@@ -14,16 +14,6 @@ export interface ShownCertificates {
   readonly isVerified: boolean;
 }
 
-/** What a peer showed in the TLS handshake. */
-export interface ShownCertificates {
-  /** It holds the key of this one: the handshake proved it. */
-  readonly own: X509Certificate;
-  /** What it sent along. */
-  readonly sent: readonly X509Certificate[];
-  /** It leads to an authority that the listener was given, and holds at this time. */
-  readonly isVerified: boolean;
-}
-
 /** Who an association request says it is, and where it came from. */
 export interface AssociationClaim {
   readonly callingAe: string;
