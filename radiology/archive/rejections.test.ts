@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { isProblem } from "#base/problem";
 import { type DicomJson, readFile, Tag } from "#formats/dicom";
-import { actorOf, operator } from "#trust/access";
+import { actorOf, actsOfScopes, operator } from "#trust/access";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { openArchive } from "./archive.fixture.ts";
 import { imageFile, receive } from "./corrections.fixture.ts";
@@ -118,6 +118,15 @@ test("who may store but not reject there has a note refused, with nothing of it 
   await assert.rejects(receive(archive, noteOf([stored]), user), (error: unknown) => isProblem(error, "denied"));
   assert.equal((await instancesOf(archive)).length, 1);
   assert.equal(entries.filter(({ act, outcome }) => act === "instance.store" && outcome === "done").length, 1);
+});
+
+test("a program whose token may write studies has a note of it taken", async () => {
+  const acts = actsOfScopes(["dicomweb.write"], "program", false);
+  const program = actorOf("client", "1", { scope: { acts, places: [] } });
+  const { archive } = await openArchive({ policy: policyWhere({ [program.id]: ["service"] }) });
+  const stored = await receive(archive, imageFile(), program);
+  await receive(archive, noteOf([stored]), program);
+  assert.deepEqual(await instancesOf(archive), []);
 });
 
 test("a reason that is none is refused before anything is done", async () => {

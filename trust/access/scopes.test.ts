@@ -60,7 +60,7 @@ test("more scopes never let less be done, and each lets be done only what it nam
     ),
   );
   assert.deepEqual(actsOfScopes(["user/ImagingStudy.r"], "person", false), ["study.view", "study.read"]);
-  assert.deepEqual(actsOfScopes(["user/ImagingStudy.d", "openid", "offline_access", "launch"], "person", true), []);
+  assert.deepEqual(actsOfScopes(["user/Patient.d", "openid", "offline_access", "launch"], "person", true), []);
 });
 
 test("scopes of programs are nothing to people, nor the other way round; those of a patient nothing without one", () => {
@@ -72,11 +72,12 @@ test("scopes of programs are nothing to people, nor the other way round; those o
   assert.ok(needsPatient(["launch/patient"]) && needsPatient(["patient/ImagingStudy.rs"]));
 });
 
-test("what lets a program store lets it begin an upload", () => {
+test("what lets a program store lets it begin an upload; what lets it write studies or delete them, reject", () => {
   const storing = ["instance.store", "upload.begin"];
   assert.deepEqual(actsOfScopes(["user/ImagingStudy.c"], "person", true).sort(), storing);
-  const withWorkItems = [...storing, "work-item.perform", "work-item.write"];
-  assert.deepEqual(actsOfScopes(["dicomweb.write"], "person", true).sort(), withWorkItems);
+  assert.deepEqual(actsOfScopes(["user/ImagingStudy.d"], "person", true), ["study.reject"]);
+  const writing = ["instance.store", "study.reject", "upload.begin", "work-item.perform", "work-item.write"];
+  assert.deepEqual(actsOfScopes(["dicomweb.write"], "person", true).sort(), writing);
 });
 
 test("no scope lets anybody administer", () => {
@@ -84,7 +85,7 @@ test("no scope lets anybody administer", () => {
   assert.deepEqual(
     all.filter(
       (act) =>
-        !/^(study\.(search|watch|view|read|correct)|upload\.begin|instance\.store|audit\.read|work-item\.\w+)$/.test(
+        !/^(study\.(search|watch|view|read|correct|reject)|upload\.begin|instance\.store|audit\.read|work-item\.\w+)$/.test(
           act,
         ),
     ),

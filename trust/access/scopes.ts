@@ -48,12 +48,13 @@ function interactionsOf(ending: string): Interaction[] | undefined {
   return letters === "" ? undefined : ([...letters] as Interaction[]);
 }
 
-/** What each interaction with a resource lets a token do. Nothing deletes: that takes two people. */
+/** What each interaction with a resource lets a token do. `d` hides what others still may bring back; nothing destroys: that takes two people. */
 const actsOfResource: Readonly<Record<Resource, Partial<Record<Interaction, readonly Act[]>>>> = {
   ImagingStudy: {
     c: ["upload.begin", "instance.store"],
     r: ["study.view", "study.read"],
     u: ["study.correct"],
+    d: ["study.reject"],
     s: ["study.search", "study.watch"],
   },
   Patient: { r: ["study.search"], s: ["study.search"] },
@@ -62,7 +63,8 @@ const actsOfResource: Readonly<Record<Resource, Partial<Record<Interaction, read
 
 const actsOfOwn: Readonly<Record<string, readonly Act[]>> = {
   "dicomweb.read": ["study.search", "study.watch", "study.view", "study.read", "work-item.read"],
-  "dicomweb.write": ["upload.begin", "instance.store", "work-item.write", "work-item.perform"],
+  // A rejection note is stored like any other object (IHE RAD TF-2 §4.66): who sends studies also says which of them are wrong.
+  "dicomweb.write": ["upload.begin", "instance.store", "study.reject", "work-item.write", "work-item.perform"],
   "audit.read": ["audit.read"],
 };
 
