@@ -15,6 +15,7 @@ export type Role = RoleName;
  * - `client`   a program with a token
  * - `share`    who opened a share link
  * - `device`   a machine that speaks DICOM, known by AE title and address
+ * - `edge`     a device of ours in a facility, known by its certificate or, before it has one, its code
  * - `operator` who owns the home folder on this machine
  * - `setup`    who holds a one-use link that makes an account
  * - `pair`     one who asked and an administrator who confirmed, together; `confirmations.ts` makes them, nobody else
@@ -22,7 +23,7 @@ export type Role = RoleName;
  */
 export type ActorKind = FixedKind | GrantedKind | "anonymous";
 /** What these may do stands in the table; they hold no grants. */
-type FixedKind = "device" | "operator" | "setup" | "pair" | "system";
+type FixedKind = "device" | "edge" | "operator" | "setup" | "pair" | "system";
 type GrantedKind = "user" | "client" | "share";
 
 /**
@@ -122,6 +123,20 @@ const table = {
   "device.write": on("tenant", "administrator", "operator"),
   /** An association to a machine: to send it what another one asked for, or to see whether it answers. */
   "device.call": on("tenant", "administrator", "device", "operator"),
+  "edge.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  /** A code that enrols an edge, and forgetting one that is not there any more. */
+  "edge.write": on("tenant", "administrator", "operator"),
+  /** Shuts one out, at once. */
+  "edge.revoke": on("tenant", "administrator", "operator"),
+  /** An edge is given its first certificate for its code, comes in with it, asks who it is, and is given the next one. */
+  "edge.enrol": on("tenant", "edge"),
+  "edge.connect": on("tenant", "edge"),
+  "edge.ask": on("self", "edge"),
+  "edge.renew": on("tenant", "edge"),
+  /** On an edge itself: its way to the cloud. */
+  "link.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "link.enrol": on("tenant", "operator"),
+  "link.renew": on("tenant", "operator", "system"),
   "client.read": on("tenant", "administrator", "auditor", "operator"),
   "client.write": on("tenant", "administrator", "operator"),
   "client.token": on("tenant", "operator"),
@@ -248,7 +263,7 @@ export const system: Actor = { kind: "system", id: "system" };
 export const anonymous: Actor = { kind: "anonymous", id: "anonymous" };
 
 export function actorOf(
-  kind: "user" | "client" | "share" | "device" | "setup" | "pair",
+  kind: "user" | "client" | "share" | "device" | "edge" | "setup" | "pair",
   token: string,
   more: Pick<Actor, "sees" | "scope" | "isLive"> = {},
 ): Actor {

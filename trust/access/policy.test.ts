@@ -46,7 +46,7 @@ function dice(seed: number) {
 type Dice = ReturnType<typeof dice>;
 
 const holders = ["user:1", "user:2", "user:3", "client:1", "share:1"];
-const kinds: readonly ActorKind[] = ["device", "operator", "setup", "pair", "system", "anonymous"];
+const kinds: readonly ActorKind[] = ["device", "edge", "operator", "setup", "pair", "system", "anonymous"];
 
 function randomPlace({ next, of }: Dice): Place {
   const kind = of(["tenant", "facility", "patient", "study", "order"] as const);

@@ -9,6 +9,7 @@ export interface AuditSubject {
     | "session"
     | "client"
     | "device"
+    | "edge"
     | "association"
     | "patient"
     | "confirmation"
