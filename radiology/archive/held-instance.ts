@@ -53,7 +53,10 @@ export async function openWhole(
   instance: IndexedInstance,
   half: Promise<OpenedObject>,
 ): Promise<OpenedObject> {
-  const [image, identity] = await Promise.all([vault.open(instance.places.image, instance.id), half]);
+  const [image, identity] = await Promise.all([
+    vault.open(instance.places.image, instance.id, instance.sizeBytes),
+    half,
+  ]);
   const { mender, cuts } = await readCuts(identity, instance.id);
   const mend = async (offset: number, bytes: Buffer): Promise<Buffer> => {
     const range = mender.cutsIn(offset, bytes.length);

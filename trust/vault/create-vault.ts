@@ -102,8 +102,8 @@ export async function createVault(options: {
       if (range !== undefined) await objects.discard([range]);
     },
     settled: async () => void (await Promise.all(committing)),
-    async open(place, id) {
-      const proven = await halves.image.prove(place);
+    async open(place, id, sizeBytes) {
+      const proven = await halves.image.prove(place, { sizeBytes });
       if (id !== undefined && proven.footer.id !== id) throw anotherObject();
       return openedObject(proven);
     },

@@ -88,7 +88,7 @@ const buffers = createSealedBuffers();
 
 const provenAt = (objects: Pick<SealedObjects, "read">, place: { pack: string; offset: number }) => {
   const readAt: ReadAt = (position, into) => objects.read(place.pack, position, into);
-  return proveObject(place, readAt, tenantId, part, () => studyKey, buffers);
+  return proveObject(place, { readAt, tenantId, part, studyKeyOf: () => studyKey, buffers });
 };
 
 export async function contentOf(objects: SealedObjects, place: { pack: string; offset: number }): Promise<Buffer> {
@@ -115,7 +115,7 @@ export async function survey(objects: SealedObjects): Promise<{ found: FoundObje
 }
 
 export async function verifyAt(readAt: ReadAt, place: { pack: string; offset: number }): Promise<void> {
-  await verifyWhole(await proveObject(place, readAt, tenantId, part, () => studyKey, buffers));
+  await verifyWhole(await proveObject(place, { readAt, tenantId, part, studyKeyOf: () => studyKey, buffers }));
 }
 
 export async function readWhole(objects: SealedObjects, pack: string, position: number, into: Buffer): Promise<number> {

@@ -3,7 +3,14 @@ import { newToken, type Random } from "#base/id";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { type Half, objectContext, partOf } from "./format.ts";
 import type { TenantKeys } from "./keyring.ts";
-import { createSealedBuffers, type ProvenObject, proveObject, type StudyKeyOf, verifyWhole } from "./opener.ts";
+import {
+  createSealedBuffers,
+  type ProvenObject,
+  type Proving,
+  proveObject,
+  type StudyKeyOf,
+  verifyWhole,
+} from "./opener.ts";
 import type { ReadAt } from "./scan.ts";
 import type { SealedObjects } from "./sealed-objects.ts";
 import { createSealer, objectKey, type Sealer } from "./sealer.ts";
@@ -14,7 +21,7 @@ import type { CheckProgress, Damage, SealedPlace, Sealing } from "./vault.ts";
 export interface StoredHalf {
   seal(studyToken: string, ended: (sealing: Sealing) => void): Sealing;
   /** Problem "damaged" when the footer does not prove, "absent" when the key is gone. */
-  prove(place: SealedPlace, readAt?: ReadAt): Promise<ProvenObject>;
+  prove(place: SealedPlace, how?: Partial<Pick<Proving, "readAt" | "sizeBytes">>): Promise<ProvenObject>;
   /** What is wrong with an object, every byte looked at. */
   damageOf(place: SealedPlace, readAt?: ReadAt): Promise<Finding>;
   check(progress: Progress): AsyncIterable<Damage>;
@@ -68,13 +75,13 @@ export function createStoredHalf(parts: {
     ({ pack }: SealedPlace): ReadAt =>
     (position, into) =>
       objects.read(pack, position, into);
-  const prove = (place: SealedPlace, readAt: ReadAt = readerOf(place)): Promise<ProvenObject> =>
-    proveObject(place, readAt, tenant.id, part, keyOf, buffers).catch((error) => {
+  const prove: StoredHalf["prove"] = (place, { readAt = readerOf(place), sizeBytes } = {}) =>
+    proveObject(place, { readAt, tenantId: tenant.id, part, studyKeyOf: keyOf, buffers, sizeBytes }).catch((error) => {
       throw asProblem(error, "opening a sealed object");
     });
-  const damageOf = async (place: SealedPlace, readAt?: ReadAt): Promise<Finding> => {
+  const damageOf = async (place: SealedPlace, readAt = readerOf(place)): Promise<Finding> => {
     try {
-      await verifyWhole(await prove(place, readAt));
+      await verifyWhole(await prove(place, { readAt }));
       return undefined;
     } catch (error) {
       if (isProblem(error, "absent")) return "no-key";

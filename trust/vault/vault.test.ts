@@ -151,18 +151,40 @@ test("an object under another study's key, another tenant or no key is refused",
   assert.deepEqual(await damagesOf(shredded), [], "a shredded object is not damage");
 });
 
+test("an object whose length is known is read at once, to its last byte; a wrong length changes nothing", async () => {
+  const { vault, stores } = await openVault();
+  for (const size of [0, 1, 20_000, 300_000, 1_100_000]) {
+    const plain = randomBytes(size);
+    const place = await put(vault, plain);
+    for (const said of [undefined, size, 0, 7, 500_000, Number.MAX_SAFE_INTEGER]) {
+      const object = await vault.open(place, undefined, said);
+      assert.deepEqual(await object.read(0, size), plain, `${size} bytes, said to be ${said}`);
+      assert.deepEqual(await object.read(size >> 1, size), plain.subarray(size >> 1), "and again");
+    }
+  }
+  const place = await put(vault, randomBytes(300_000));
+  let reads = 0;
+  const { read } = stores.image.objects;
+  stores.image.objects.read = (...where) => {
+    reads++;
+    return read(...where);
+  };
+  for await (const _ of (await vault.open(place, undefined, 300_000)).stream());
+  assert.equal(reads, 1);
+});
+
 test("an object made to open under two keys is refused under the one it does not commit to", async () => {
   const { vault, stores } = await openVault();
   const { objects } = stores.image;
   const place = await put(vault, randomBytes(1000));
   const readAt = (position: number, into: Uint8Array) => objects.read(place.pack, position, into);
-  const { id } = keyring.tenant("main");
+  const { id: tenantId } = keyring.tenant("main");
+  const studyKeyOf = () => keyOf(randomBytes(32));
+  const proving = { readAt, tenantId, part: partOf.image, studyKeyOf, buffers: createSealedBuffers() };
   // The commitment is checked before the tag is: GCM itself would not notice a message that was built to suit both keys.
   await assert.rejects(
-    proveObject(place, readAt, id, partOf.image, () => keyOf(randomBytes(32)), createSealedBuffers()),
-    (error) => {
-      return isProblem(error, "damaged") && /another key/.test(error.message);
-    },
+    proveObject(place, proving),
+    (error) => isProblem(error, "damaged") && /another key/.test(error.message),
   );
 });
 

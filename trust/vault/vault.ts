@@ -109,9 +109,9 @@ export interface Vault {
   /**
    * Opens an image half: pixels and technical header, nothing that identifies. Identity halves are opened by `reveal` alone.
    * Rejects with Problem "damaged" when header or key commitment do not prove, or another object than `id` (its token, where it is
-   * known) lies there, "absent" when nothing is there.
+   * known) lies there, "absent" when nothing is there. Who will read all of it says how long it is.
    */
-  open(place: SealedPlace, id?: string): Promise<OpenedObject>;
+  open(place: SealedPlace, id?: string, sizeBytes?: number): Promise<OpenedObject>;
   /** The token of the image half that stands at a place; undefined when none does, or it does not prove. */
   imageAt(place: SealedPlace): Promise<string | undefined>;
   /** Finished objects of the identity store behind `from` (a position in each pack; all packs not named from their start). */
