@@ -4,10 +4,12 @@
  * - `retrieve` has instances sent, to itself or to another machine
  * - `worklist` asks what is to be done, and says what was
  * - `notify`   is told when a study has come to rest: only where it is said
+ * - `orders`   sends orders and appointments by HL7: only where it is said
+ * - `patients` says by HL7 who patients are, whose studies and steps then say so too: only where it is said
  */
-export const deviceRights = ["store", "find", "retrieve", "worklist", "notify"] as const;
+export const deviceRights = ["store", "find", "retrieve", "worklist", "notify", "orders", "patients"] as const;
 export type DeviceRight = (typeof deviceRights)[number];
-export const usualDeviceRights: readonly DeviceRight[] = deviceRights.filter((right) => right !== "notify");
+export const usualDeviceRights: readonly DeviceRight[] = ["store", "find", "retrieve", "worklist"];
 
 export interface DeviceRequest {
   readonly ae: string;

@@ -14,7 +14,7 @@ export type Role = RoleName;
  * - `user`     a person with a session
  * - `client`   a program with a token
  * - `share`    who opened a share link
- * - `device`   a machine that speaks DICOM, known by AE title and address
+ * - `device`   a machine that speaks DICOM or HL7, known by its title and address
  * - `edge`     a device of ours in a facility, known by its certificate or, before it has one, its code
  * - `operator` who owns the home folder on this machine
  * - `setup`    who holds a one-use link that makes an account
@@ -66,6 +66,8 @@ const table = {
   /** A program says who it is through a machine that has called. */
   "association.identify": on("self", ...everyone, "service"),
   "dicom.echo": on("tenant", "device"),
+  /** A message of HL7 v2, whatever comes of it: what it then changes are acts of their own. */
+  "message.receive": on("tenant", "device"),
   "instance.store": on("tenant", "device", "radiologist", "technologist", "service", "operator", "system"),
   /** An upload of instances by a program or a page, each of which is then stored. */
   "upload.begin": on("tenant", "radiologist", "technologist", "service", "operator"),
@@ -96,7 +98,7 @@ const table = {
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
   "worklist.read": on("lists", "radiologist", "technologist", "front-desk", "service", "device", "operator"),
-  "worklist.write": on("tenant", "technologist", "front-desk", "service", "operator"),
+  "worklist.write": on("tenant", "technologist", "front-desk", "service", "device", "operator"),
   /** A machine says what it does, and asks what it said. */
   "step.perform": on("lists", "device"),
   "step.read": on("lists", "device"),
@@ -106,8 +108,8 @@ const table = {
   "work-item.perform": on("lists", "radiologist", "technologist", "service", "operator"),
   /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
   "study.correct": on("study", "radiologist", "technologist", "front-desk", "operator", "system"),
-  "patient.correct": on("tenant", "technologist", "front-desk", "operator"),
-  "patient.merge": on("tenant", "technologist", "front-desk", "operator"),
+  "patient.correct": on("tenant", "technologist", "front-desk", "device", "operator"),
+  "patient.merge": on("tenant", "technologist", "front-desk", "device", "operator"),
   "study.move": on("tenant", "technologist", "front-desk", "operator"),
   /** Hides instances by a rejection note, and shows them again; machines send such notes (IHE IOCM). */
   "study.reject": on("study", "radiologist", "technologist", "service", "operator", "device"),

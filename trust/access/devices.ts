@@ -15,7 +15,7 @@ const waitingMax = 100;
 /** A device's last call is written at most this often. */
 const touchEveryMs = 60_000;
 
-/** The machines that may speak DICOM to us, and those that tried. */
+/** The machines that may speak DICOM or HL7 to us, and those that tried. */
 export interface Devices {
   /**
    * The device with this AE title at this address; undefined (and noted as waiting) when there is none. One that was given a certificate
@@ -69,6 +69,8 @@ const rightActs: Readonly<Record<DeviceRight, readonly Act[]>> = {
   retrieve: ["study.search", "study.read", "device.call"],
   worklist: ["worklist.read", "step.perform", "step.read"],
   notify: [],
+  orders: ["message.receive", "worklist.write"],
+  patients: ["message.receive", "patient.correct", "patient.merge"],
 };
 
 /** A machine may do what it was let do, and look at what lies in its facility, where it stands in one. */

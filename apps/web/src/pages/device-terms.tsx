@@ -29,11 +29,13 @@ export function UseField({ use, onUse, label, otherwise }: UseFieldProps) {
   );
 }
 
-/** Left out where the choice says nothing new. Who is told what has come goes on to be told. */
+/** Left out where the choice says nothing new. What no use here stands for stays: who is told what has come goes on to be told. */
 export function mayOf(use: string, before: readonly DeviceRight[] = []): Pick<DeviceRequest, "may"> {
   const may = deviceUses.find((one) => one.use === use)?.may;
-  return may === undefined ? {} : { may: before.includes("notify") ? [...may, "notify"] : may };
+  return may === undefined ? {} : { may: [...new Set([...may, ...before.filter((right) => beside.has(right))])] };
 }
+
+const beside: ReadonlySet<DeviceRight> = new Set(["notify", "orders", "patients"]);
 
 interface PortFieldProps {
   readonly port: string;

@@ -94,6 +94,7 @@ const words: ReadonlyMap<string, Words> = new Map([
     "link.enrol": "Enrol in a cloud",
     "link.renew": "Renew the certificate for the cloud",
     "association.open": "Connect by DICOM",
+    "message.receive": "Send an HL7 message",
     "association.identify": "Say who it is by DICOM",
     "dicom.echo": "Test the connection by DICOM",
     "commitment.request": "Ask whether images are kept",

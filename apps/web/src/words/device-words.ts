@@ -9,6 +9,7 @@ export const deviceUses: readonly {
   { use: "sends", label: "Sends images", may: ["store", "worklist"] },
   { use: "fetches", label: "Finds and fetches images", may: ["find", "retrieve"] },
   { use: "both", label: "Sends, finds and fetches", may: ["store", "find", "retrieve", "worklist"] },
+  { use: "orders", label: "Sends orders and patient data (HL7)", may: ["orders", "patients"] },
 ];
 
 const rightWords: Readonly<Record<DeviceRight, string>> = {
@@ -17,6 +18,8 @@ const rightWords: Readonly<Record<DeviceRight, string>> = {
   retrieve: "fetches",
   worklist: "asks for the worklist",
   notify: "is told what has come",
+  orders: "sends orders",
+  patients: "says who patients are",
 };
 
 /** One of `deviceUses`; "" for what the command alone can say. Whether it is told what has come is no use of its own. */
