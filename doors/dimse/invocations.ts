@@ -6,6 +6,7 @@ import type { DataSetSource } from "./fragments.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PresentationContext } from "./pdu.ts";
 import { isPending } from "./status.ts";
+import type { UpperLayer } from "./upper-layer.ts";
 
 /** One response, with its data set where it has one. */
 export interface DimseResponse {
@@ -16,7 +17,7 @@ export interface DimseResponse {
 
 export interface InvocationOptions {
   readonly dataSet?: DataSetSource;
-  /** A pending response. Nothing more is read until what it returns resolves. */
+  /** A pending response; who has no use for them takes none. Nothing more is read until what it returns resolves. */
   onPending?(response: DimseResponse): undefined | Promise<void>;
   /** Aborted: a C-CANCEL is sent; the final response is waited for as before. */
   readonly signal?: AbortSignal;
@@ -25,11 +26,12 @@ export interface InvocationOptions {
 interface Invocation {
   readonly options: InvocationOptions;
   readonly answer: PromiseWithResolvers<DimseResponse>;
-  /** The peer took or answered something. */
-  progress(): void;
+  /** When the peer last took or answered something of it. */
+  lastMs: number;
 }
 
 interface InvocationsOptions {
+  readonly layer: Pick<UpperLayer, "lastReadMs" | "unsentMs">;
   readonly assembly: Assembly;
   readonly outbox: Outbox;
   readonly window: { readonly invoked: number };
@@ -42,7 +44,7 @@ interface InvocationsOptions {
 
 /** Our requests to the peer and its responses, matched by message id (PS3.7 §6.3.2). */
 export function createInvocations(options: InvocationsOptions) {
-  const { assembly, outbox, window, clock, abort } = options;
+  const { assembly, layer, outbox, window, clock, abort } = options;
   const unanswered = new Map<number, Invocation>();
   const waiting: (() => void)[] = [];
   let nextId = 1;
@@ -62,27 +64,30 @@ export function createInvocations(options: InvocationsOptions) {
   const start = (contextId: number, command: CommandSet, asked: InvocationOptions) => {
     const id = nextId;
     nextId = (nextId % 0xffff) + 1;
-    let timer: Timer = clock.after(options.responseMs, options.timedOut);
     const invocation: Invocation = {
       options: asked,
       answer: Promise.withResolvers(),
-      progress() {
-        timer.stop();
-        timer = clock.after(options.responseMs, options.timedOut);
-      },
+      lastMs: clock.monotonicMs(),
     };
-    const stop = () => timer.stop();
+    let timer: Timer | undefined;
+    // Whatever the peer sends shows that it is at work: an archive that is asked for a C-GET may say nothing of it until all is sent.
+    const watch = () => {
+      const now = clock.monotonicMs();
+      // While we do not read ourselves it cannot be heard; that it takes what waits for it is seen still.
+      const heardMs = layer.lastReadMs() ?? now - layer.unsentMs();
+      const leftMs = options.responseMs - (now - Math.max(invocation.lastMs, heardMs));
+      if (leftMs > 0) timer = clock.after(leftMs, watch);
+      else options.timedOut();
+    };
+    watch();
+    const stop = () => timer?.stop();
     invocation.answer.promise.then(stop, stop);
     unanswered.set(id, invocation);
     send(id, contextId, command, invocation);
     return { id, answer: invocation.answer.promise };
   };
-  const send = (
-    id: number,
-    contextId: number,
-    command: CommandSet,
-    { options: asked, answer, progress }: Invocation,
-  ) => {
+  const send = (id: number, contextId: number, command: CommandSet, invocation: Invocation) => {
+    const { options: asked, answer } = invocation;
     const request = { ...command, MessageID: id };
     if (asked.dataSet === undefined) {
       if (!outbox.put(contextId, request)) answer.reject(lost());
@@ -91,7 +96,7 @@ export function createInvocations(options: InvocationsOptions) {
     let begun = false;
     const onSent = () => {
       begun = true;
-      progress();
+      invocation.lastMs = clock.monotonicMs();
     };
     outbox.stream(contextId, request, asked.dataSet, onSent).catch((error: unknown) => {
       answer.reject(ended ? lost() : error);
@@ -99,13 +104,14 @@ export function createInvocations(options: InvocationsOptions) {
     });
   };
   const deliver = (id: number, invocation: Invocation, response: DimseResponse): undefined | Promise<void> => {
-    if (!isPending(response.command.Status)) {
+    const { onPending } = invocation.options;
+    if (onPending === undefined || !isPending(response.command.Status)) {
       unanswered.delete(id);
       invocation.answer.resolve(response);
       return undefined;
     }
-    invocation.progress();
-    return invocation.options.onPending?.(response);
+    invocation.lastMs = clock.monotonicMs();
+    return onPending(response);
   };
 
   return {

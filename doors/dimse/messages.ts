@@ -29,7 +29,7 @@ export interface Messages {
 }
 
 export interface MessagesOptions {
-  readonly layer: Pick<UpperLayer, "send" | "drained" | "abort">;
+  readonly layer: Pick<UpperLayer, "send" | "drained" | "abort" | "lastReadMs" | "unsentMs">;
   readonly contexts: ReadonlyMap<number, PresentationContext>;
   /** The peer's maximum length received; 0 is no limit. */
   readonly peerPduBytesMax: number;
