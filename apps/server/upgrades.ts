@@ -25,7 +25,8 @@ export function createUpgrades(server: FastifyInstance): TakeUpgrade {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket as Parameters<typeof response.assignSocket>[0]);
-    response.once("finish", () => socket.end());
+    // Nobody reads from it any more: that its client leaves would not be heard.
+    response.once("finish", () => socket.end(() => socket.destroy()));
     server.routing(request, response);
   });
   return ({ raw }, reply) => {
