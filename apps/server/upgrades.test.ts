@@ -35,7 +35,7 @@ test("a route without use for the connection answers, and the connection is gone
   const client = ask("/plain");
   let answer = "";
   for await (const chunk of client) answer += chunk;
-  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhere$/);
+  assert.ok(answer.startsWith("HTTP/1.1 200 OK\r\n") && answer.endsWith("\r\n\r\nhere"));
   // The client holds its own end open.
   const [connection] = connections;
   if (connection?.closed === false) await once(connection, "close");
