@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import type { DicomJson } from "#formats/dicom";
 import { covers, type Reach, type StudyFacts } from "#trust/access";
-import type { Kept, Records, Shelf } from "#trust/vault";
+import { type HeldValue, openHeldShelf, type Records } from "#trust/vault";
 import { isFinal, stateOf } from "./attributes.ts";
 import { refusalOf } from "./transitions.ts";
 
@@ -40,7 +40,7 @@ const itemsMax = 10_000;
 const charactersMax = 96 * 1024 * 1024;
 const itemCharactersMax = 256 * 1024;
 const globalsMax = 64;
-const sweptAtOnce = 200;
+const globalCharactersMax = 4 * 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
 /** An ended item is kept for so long; while somebody locks it, for so long at most; then it is gone for so long. */
 const keptMs = { ended: 7 * dayMs, locked: 30 * dayMs, gone: 30 * dayMs };
@@ -59,85 +59,38 @@ export interface HeldWorkItems {
 }
 
 type StoredItem = WorkItem | GoneWorkItem;
-type KeptItem = Kept<StoredItem>;
 
 export async function openHeldWorkItems(records: Records, clock: Clock): Promise<HeldWorkItems> {
-  const shelf: Shelf<StoredItem> = records.shelf("work-item");
-  const globalShelf: Shelf<GlobalSubscriber> = records.shelf("work-item-subscriber");
-  const items = new Map<string, KeptItem>();
-  const globals = new Map<string, Kept<GlobalSubscriber>>();
-  let characters = 0;
-  let running: Promise<unknown> = Promise.resolve();
-
-  const drop = (id: string) => {
-    const kept = items.get(id);
-    items.delete(id);
-    if (kept !== undefined) characters -= sizeOf(kept.value);
-  };
-  const hold = (kept: KeptItem) => {
-    drop(kept.id);
-    items.set(kept.id, kept);
-    characters += sizeOf(kept.value);
-  };
-  for await (const kept of shelf.all()) hold(kept);
-  for await (const kept of globalShelf.all()) globals.set(kept.id, kept);
-
-  const store = async (id: string, value: StoredItem): Promise<void> => {
-    const known = items.get(id);
-    const dueAt = dueOf(value);
-    if (!(await records.change(shelf.put(id, value, { known, ...(dueAt !== undefined && { dueAt }) }))))
-      throw changedMeanwhile();
-    hold({ id, version: (known?.version ?? 0) + 1, dueAt, value });
-  };
-  /** What is due is gone, and what has been gone for long is forgotten. */
-  const sweep = async () => {
-    const now = clock.now();
-    for (const kept of await shelf.due(now, sweptAtOnce)) {
-      if (!isGone(kept.value)) await store(kept.id, { facts: kept.value.facts, goneAt: now });
-      else if (await records.change(shelf.remove(kept))) drop(kept.id);
-    }
-  };
+  const items = await openHeldShelf<StoredItem>({
+    ...{ records, kind: "work-item", recordsMax: itemsMax, charactersMax },
+    full: () => new Problem("no-room", "there are too many work items", { remedy: "end some of them" }),
+  });
+  const globals = await openHeldShelf<GlobalSubscriber>({
+    ...{ records, kind: "work-item-subscriber", recordsMax: globalsMax, charactersMax: globalCharactersMax },
+    full: () =>
+      new Problem("no-room", "too many follow all work items", { remedy: "unsubscribe one that no longer does" }),
+  });
   const idOf = (uid: string) => records.idOf("work-item", uid);
+  const globalIdOf = (ae: string) => records.idOf("work-item-subscriber", ae);
+  /** What is due is gone, and what has been gone for long is forgotten. */
+  const sweep = (now: number) =>
+    items.sweep(now, (value) => (isGone(value) ? undefined : stored({ facts: value.facts, goneAt: now })));
 
   return {
     get: (uid) => items.get(idOf(uid))?.value,
-    all: () => [...items.values()].flatMap(({ value }) => (isGone(value) ? [] : [value])),
+    all: () => items.all().flatMap(({ value }) => (isGone(value) ? [] : [value])),
     async put(item) {
       const id = idOf(item.uid);
-      const known = items.get(id);
-      const size = sizeOf(item);
-      if (size > itemCharactersMax)
+      if (JSON.stringify(item).length > itemCharactersMax)
         throw new Problem("too-large", `a work item has more than ${itemCharactersMax} characters`);
-      const isNew = known === undefined || isGone(known.value);
-      if (isNew) await sweep();
-      const isFull = items.size >= itemsMax || characters + size > charactersMax;
-      if (isNew && isFull)
-        throw new Problem("no-room", "there are too many work items", { remedy: "end some of them" });
-      await store(id, item);
+      const known = items.get(id);
+      if (known === undefined || isGone(known.value)) await sweep(clock.now());
+      await items.change(new Map([[id, stored(item)]]));
     },
-    globals: () => [...globals.values()].map(({ value }) => value),
-    async putGlobal(subscriber) {
-      const id = records.idOf("work-item-subscriber", subscriber.ae);
-      const known = globals.get(id);
-      if (known === undefined && globals.size >= globalsMax) {
-        throw new Problem("no-room", "too many follow all work items", {
-          remedy: "unsubscribe one that no longer does",
-        });
-      }
-      if (!(await records.change(globalShelf.put(id, subscriber, { known })))) throw changedMeanwhile();
-      globals.set(id, { id, version: (known?.version ?? 0) + 1, dueAt: undefined, value: subscriber });
-    },
-    async removeGlobal(ae) {
-      const known = globals.get(records.idOf("work-item-subscriber", ae));
-      if (known === undefined) return;
-      if (!(await records.change(globalShelf.remove(known)))) throw changedMeanwhile();
-      globals.delete(known.id);
-    },
-    inTurn(work) {
-      const turn = running.then(work);
-      running = turn.catch(() => {});
-      return turn;
-    },
+    globals: () => globals.all().map(({ value }) => value),
+    putGlobal: (subscriber) => globals.change(new Map([[globalIdOf(subscriber.ae), { value: subscriber }]])),
+    removeGlobal: (ae) => globals.change(new Map([[globalIdOf(ae), undefined]])),
+    inTurn: (work) => items.inTurn(() => globals.inTurn(work)),
   };
 }
 
@@ -161,13 +114,10 @@ export function endedAt(item: WorkItem, now: number): WorkItem {
   return item.endedAt === undefined && isFinal(stateOf(item.attributes)) ? { ...item, endedAt: now } : item;
 }
 
-function dueOf(value: StoredItem): number | undefined {
-  if (isGone(value)) return value.goneAt + keptMs.gone;
-  if (value.endedAt === undefined) return undefined;
+/** With when it is due: to be gone, or forgotten. */
+function stored(value: StoredItem): HeldValue<StoredItem> {
+  if (isGone(value)) return { value, dueAt: value.goneAt + keptMs.gone };
+  if (value.endedAt === undefined) return { value };
   const isLocked = Object.values(value.subscribers).includes("locked");
-  return value.endedAt + (isLocked ? keptMs.locked : keptMs.ended);
+  return { value, dueAt: value.endedAt + (isLocked ? keptMs.locked : keptMs.ended) };
 }
-
-const sizeOf = (value: StoredItem): number => JSON.stringify(value).length;
-
-const changedMeanwhile = () => new Problem("busy", "somebody else changes this work item");

@@ -4,6 +4,8 @@ export type { Breaker, StoppedActor } from "./breaker.ts";
 export type { HalfStores } from "./create-vault.ts";
 export { createVault } from "./create-vault.ts";
 export type { Half } from "./format.ts";
+export type { HeldShelf, HeldShelfParts, HeldValue } from "./held-shelf.ts";
+export { openHeldShelf } from "./held-shelf.ts";
 export type { Correction, IdentityValues, IndexBox, SealedIdentity } from "./identity.ts";
 export type { KeyRotation, Rotated, TellRotation } from "./key-rotation.ts";
 export { createKeyRotation } from "./key-rotation.ts";
