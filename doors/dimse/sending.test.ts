@@ -106,6 +106,28 @@ test("an instance that cannot be read is told of by its reason, and the others g
   );
 });
 
+test("one that turns out to be damaged on its way costs its association, and the others go over another one", async () => {
+  async function* torn() {
+    yield Buffer.alloc(300_000);
+    throw new Problem("damaged", "a segment does not prove");
+  }
+  const [first, second, third] = three.map((instance, at) => ({
+    ...instance,
+    open: async (syntaxes: readonly string[]) => {
+      const opened = await instance.open(syntaxes);
+      return at === 1 ? { ...opened, dataSet: torn() } : opened;
+    },
+  }));
+  const { destination, kept, opened } = machine();
+  const round = sending();
+  await sendAll([first!, second!, third!], destination, round);
+  assert.deepEqual(
+    [0, 1, 2].map((at) => round.answers.get(uidOf(at))),
+    ["taken", "refused", "taken"],
+  );
+  assert.deepEqual([kept.length, opened.length], [2, 2]);
+});
+
 test("a lost association rejects; what was answered stands, and the rest is told of nothing", async () => {
   const { destination, opened } = machine(undefined, ({ sopInstanceUid }) => {
     if (sopInstanceUid === uidOf(1)) opened[0]?.abort();

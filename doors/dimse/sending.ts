@@ -1,8 +1,8 @@
 import type { Log } from "#base/log";
-import { asProblem, isPassing, Problem } from "#base/problem";
+import { asProblem, isPassing, isProblem, Problem } from "#base/problem";
 import { batchesOf, type MoveBatch } from "./move-contexts.ts";
 import { onAssociation } from "./on-association.ts";
-import type { StoreInstance } from "./outbound.ts";
+import type { OutboundAssociation, StoreInstance } from "./outbound.ts";
 import type { MoveDestination, RetrievedInstance } from "./service-ports.ts";
 import { isWarning, status } from "./status.ts";
 import { sendInstances } from "./sub-operations.ts";
@@ -35,7 +35,11 @@ export async function sendAll(
 }
 
 /** False when no further instance is to be begun. */
-function sendBatch({ contexts, instances }: MoveBatch, { open }: MoveDestination, sending: Sending): Promise<boolean> {
+async function sendBatch(
+  { contexts, instances }: MoveBatch,
+  { open }: MoveDestination,
+  sending: Sending,
+): Promise<boolean> {
   const { signal, log } = sending;
   let goesOn = true;
   const told = new Set<string>();
@@ -44,27 +48,33 @@ function sendBatch({ contexts, instances }: MoveBatch, { open }: MoveDestination
     goesOn = sending.answered(uid, answer) && goesOn;
   };
   const progress = { remaining: instances.length, completed: 0, failed: 0, warning: 0, failedUids: [] };
-  return onAssociation(open, contexts, signal, async (association) => {
+  const over = async (association: OutboundAssociation) => {
+    let isTorn = false;
     const target = {
       contexts: association.contexts,
       async store(instance: StoreInstance) {
-        const { status: answered } = await association.store(instance);
+        const { status: answered } = await association.store(instance).catch((error: unknown) => {
+          // What cannot be read to its end takes the association with it: half of it is with the machine.
+          isTorn ||= !isProblem(error, "unavailable");
+          if (isTorn) tell(instance.sopInstanceUid, unreadAs(error));
+          throw error;
+        });
         tell(instance.sopInstanceUid, answerOf(answered));
         return answered;
       },
       isLost: association.isOver,
     };
-    await sendInstances(
-      instances.map((instance) => watched(instance, tell)),
-      target,
-      { progress, log, isInterrupted: () => signal.aborted || !goesOn },
-      association.operationsMax,
-    );
-    if (association.isOver()) throw new Problem("unavailable", "the association was lost before all was sent");
-    // Those that no context takes were never opened.
-    for (const uid of progress.failedUids) if (!told.has(uid)) tell(uid, "refused");
-    return goesOn;
-  });
+    const work = { progress, log, isInterrupted: () => signal.aborted || !goesOn };
+    left = await sendInstances(left, target, work, association.operationsMax);
+    if (association.isOver() && !isTorn) {
+      throw new Problem("unavailable", "the association was lost before all was sent");
+    }
+  };
+  let left: readonly RetrievedInstance[] = instances.map((instance) => watched(instance, tell));
+  while (left.length > 0 && goesOn) await onAssociation(open, contexts, signal, over);
+  // Those that no context takes were never opened.
+  for (const uid of progress.failedUids) if (!told.has(uid)) tell(uid, "refused");
+  return goesOn;
 }
 
 /** Tells of what cannot be opened by its reason. */
@@ -75,11 +85,15 @@ function watched(instance: RetrievedInstance, tell: (uid: string, answer: Sendin
       try {
         return await instance.open(syntaxes);
       } catch (error) {
-        tell(instance.sopInstanceUid, isPassing(asProblem(error, "reading an instance")) ? "not-now" : "refused");
+        tell(instance.sopInstanceUid, unreadAs(error));
         throw error;
       }
     },
   };
+}
+
+function unreadAs(error: unknown): SendingAnswer {
+  return isPassing(asProblem(error, "reading an instance")) ? "not-now" : "refused";
 }
 
 function answerOf(answered: number): SendingAnswer {
