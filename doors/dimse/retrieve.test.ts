@@ -143,6 +143,29 @@ test("instances that fail here or there fail alone; when all do, the sub-operati
   assert.deepEqual([nothing.status, counts(nothing)], [0xa702, [0, 2, 0, 0]]);
 });
 
+test("instances that are damaged further in fail alone, however many there are", async () => {
+  const torn = (number: number) => {
+    const instance = stored(number);
+    async function* halves() {
+      yield Buffer.alloc(300_000);
+      throw new Problem("damaged", "a segment does not prove");
+    }
+    return {
+      ...instance,
+      open: async (uids: readonly string[]) => ({ ...(await instance.open(uids)), dataSet: halves() }),
+    };
+  };
+  const to = destination();
+  const { peer, service } = await mover([stored(1), torn(2), torn(3), torn(4), torn(5), stored(6)], to);
+  const outcome = await peer.move(studyMove, query(), "STATION");
+  assert.deepEqual([outcome.status, counts(outcome)], [0xb000, [2, 4, 0, 0]]);
+  assert.deepEqual(
+    to.kept.map(({ request }) => request.sopInstanceUid),
+    ["1.2.3.1", "1.2.3.6"],
+  );
+  assert.equal(service.associations.length, 5);
+});
+
 test("an unknown destination, one that refuses us, and a request that selects nothing", async () => {
   const to = destination();
   const { peer, service } = await mover([], to);

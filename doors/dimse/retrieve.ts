@@ -1,4 +1,5 @@
 import type { Timer } from "#base/clock";
+import { isProblem } from "#base/problem";
 import { type DataSet, elementsOf } from "#formats/dicom";
 import { retrieveOperationOf } from "./agreement.ts";
 import { withDataSet, writeDataSetFor } from "./data-sets.ts";
@@ -152,7 +153,7 @@ async function sendBatch(
   work: SubOperations,
 ): Promise<void> {
   let left = instances;
-  for (let losses = 0; left.length > 0 && losses < lossesMax && !work.isInterrupted(); losses++) {
+  for (let losses = 0; left.length > 0 && losses < lossesMax && !work.isInterrupted(); ) {
     let association: OutboundAssociation;
     try {
       association = await destination.open(contexts);
@@ -160,16 +161,23 @@ async function sendBatch(
       log.warn("dimse: the destination of a C-MOVE took no association", {}, error);
       break;
     }
+    let isTorn = false;
     const target: StoreTarget = {
       contexts: association.contexts,
       async store(instance) {
-        const outcome = await association.store({ ...instance, moveOriginator: { ae: callingAe, messageId } });
+        const moved = { ...instance, moveOriginator: { ae: callingAe, messageId } };
+        const outcome = await association.store(moved).catch((error: unknown) => {
+          // It could not be read to its end: that half of it is with the destination, and the association lost, is not the destination's doing.
+          isTorn ||= !isProblem(error, "unavailable");
+          throw error;
+        });
         return outcome.status;
       },
       isLost: association.isOver,
     };
     left = await sendInstances(left, target, work, association.operationsMax);
     if (!association.isOver()) await association.release();
+    if (!isTorn) losses++;
   }
   if (!work.isInterrupted()) giveUp(work.progress, left);
 }
