@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
+import { createPictureEncoder } from "#imaging/pictures";
 import { createImageCache } from "#radiology/images";
 import { bulkDataHandler } from "./bulk-data.ts";
 import { wadlType, writeWadl } from "./capabilities.ts";
@@ -46,8 +47,9 @@ const headersBytesMax = 64 * 1024 * 1024;
 function resources(parts: DicomwebParts): Resource[] {
   const cache = createImageCache(headersBytesMax);
   const retrieve = retrieveHandler(parts);
-  const rendered = renderedHandler(parts, cache);
-  const thumbnail = thumbnailHandler(parts, cache);
+  const showing = { ...parts, cache, encodePicture: createPictureEncoder() };
+  const rendered = renderedHandler(showing);
+  const thumbnail = thumbnailHandler(showing);
   const reject = rejectHandler(parts);
   const hide = deleteHandler(parts);
   return [
@@ -68,7 +70,7 @@ function resources(parts: DicomwebParts): Resource[] {
     { path: `${instance}/metadata`, get: instanceMetadataHandler(parts) },
     { path: `${instance}/bulkdata/*`, get: bulkDataHandler(parts) },
     { path: `${instance}/frames/:frames`, get: framesHandler(parts, cache) },
-    { path: "/wado", get: wadoUriHandler(parts, cache) },
+    { path: "/wado", get: wadoUriHandler(showing) },
     ...[study, series, instance, `${instance}/frames/:frames`].flatMap((path) => [
       { path: `${path}/rendered`, get: rendered },
       { path: `${path}/thumbnail`, get: thumbnail },

@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
 import { type DataSet, Tag, tagOf } from "#formats/dicom";
-import { encodeAnimation, encodePicture } from "#imaging/pictures";
+import { encodeAnimation, type PictureEncoder } from "#imaging/pictures";
 import type { DisplayAttributes, Picture, RenderOptions } from "#imaging/rendering";
 import type { HeldImage, ReadTarget } from "#radiology/archive";
 import {
@@ -17,6 +17,12 @@ import {
 } from "#radiology/images";
 import type { Actor } from "#trust/access";
 import type { DicomwebParts } from "./parts.ts";
+
+/** What it takes to show instances. */
+export interface ShowingParts extends DicomwebParts {
+  readonly cache: ImageCache;
+  readonly encodePicture: PictureEncoder;
+}
 
 /** What can be shown of an instance: an image, and how it is to be shown. */
 export interface Showable {
@@ -44,12 +50,12 @@ interface Looker {
  * for; the gate is asked for either.
  */
 export async function showableOf(
-  parts: DicomwebParts,
-  cache: ImageCache,
+  parts: ShowingParts,
   looker: Looker,
   instance: HeldImage,
   by?: Required<ReadTarget>,
 ): Promise<Showable> {
+  const { cache } = parts;
   if (by !== undefined) {
     const [state] = await parts.archive.images(looker.actor, by);
     if (state === undefined || !isPresentationState(state.sopClassUid)) throw noState();
@@ -145,7 +151,7 @@ const frameMsUsual = 100;
 
 /** The picture as a file; frames that were not named move, as GIF only. */
 export async function pictureFile(
-  parts: Pick<DicomwebParts, "pixels">,
+  parts: Pick<ShowingParts, "pixels" | "encodePicture">,
   shown: Showable,
   frameNumber: number | undefined,
   options: RenderOptions,
@@ -156,7 +162,7 @@ export async function pictureFile(
     return moving(parts, shown, options, dataSet.number(referenced.time) ?? frameMsUsual);
   }
   const picture = await pictureOf(parts, shown, frameNumber ?? shown.frameNumber, options);
-  return type === gif ? encodeAnimation([picture], frameMsUsual) : encodePicture(picture, { type, quality });
+  return type === gif ? encodeAnimation([picture], frameMsUsual) : parts.encodePicture(picture, { type, quality });
 }
 
 async function moving(

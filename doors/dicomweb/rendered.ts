@@ -2,13 +2,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { encodingOf } from "#formats/dicom";
 import type { HeldImage } from "#radiology/archive";
-import type { ImageCache } from "#radiology/images";
 import { once, sendRanged } from "./answer-stream.ts";
 import { documentOf } from "./documents.ts";
 import { frameNumbers } from "./frames.ts";
 import { preferred } from "./media-types.ts";
-import type { DicomwebParts } from "./parts.ts";
-import { jpeg, pictureFile, pictureTypes, showableOf } from "./pictures.ts";
+import { jpeg, pictureFile, pictureTypes, type ShowingParts, showableOf } from "./pictures.ts";
 import { notAcceptable } from "./refusal.ts";
 import { parseRendered } from "./rendered-query.ts";
 import { acceptOf, parametersOf, targetOf } from "./request.ts";
@@ -21,14 +19,14 @@ const thumbnailsBytesMax = 32 * 1024 * 1024;
  * Retrieve Rendered (PS3.18 §10.4.1.1.3): a picture; of several frames a moving one where that is asked for; of a presentation state its
  * image; of an encapsulated document that; of a report its text. Video is not made: no encoder that may be given on with this.
  */
-export function renderedHandler(parts: DicomwebParts, cache: ImageCache) {
+export function renderedHandler(parts: ShowingParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const query = parseRendered(parametersOf(request));
     const accept = acceptOf(request);
     const { instance, frameNumber } = await shownOf(parts, request);
     const send = (type: string, bytes: Uint8Array) =>
       sendRanged(request, reply, { type, length: bytes.length, pieces: instance.whileLive(once(bytes)) }, parts.log);
-    const document = await documentOf(instance, cache, accept);
+    const document = await documentOf(instance, parts.cache, accept);
     if (document !== undefined) {
       reply.headers(document.headers);
       return send(document.type, document.bytes);
@@ -37,14 +35,14 @@ export function renderedHandler(parts: DicomwebParts, cache: ImageCache) {
     if (type === undefined) throw notAcceptable(pictureTypes);
     if (query.wantsAnnotation) reply.header("warning", '299 - "annotation is not drawn into pictures"');
     const { studyUid } = targetOf(request);
-    const shown = await showableOf(parts, cache, { actor: parts.actorOf(request), studyUid }, instance);
+    const shown = await showableOf(parts, { actor: parts.actorOf(request), studyUid }, instance);
     const { window, viewport, quality } = query;
     return send(type, await pictureFile(parts, shown, frameNumber, { window, viewport }, { type, quality }));
   };
 }
 
 /** Retrieve Thumbnail (PS3.18 §10.4.1.1.7): a small JPEG, kept in memory for the next who looks at the same list. */
-export function thumbnailHandler(parts: DicomwebParts, cache: ImageCache) {
+export function thumbnailHandler(parts: ShowingParts) {
   const kept = createThumbnails();
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { viewport } = parseRendered(parametersOf(request));
@@ -55,7 +53,7 @@ export function thumbnailHandler(parts: DicomwebParts, cache: ImageCache) {
     let picture = kept.get(key);
     if (picture === undefined) {
       const { studyUid } = targetOf(request);
-      const shown = await showableOf(parts, cache, { actor: parts.actorOf(request), studyUid, small: true }, instance);
+      const shown = await showableOf(parts, { actor: parts.actorOf(request), studyUid, small: true }, instance);
       const { rows, columns } = shown.image.image;
       const small = { width: Math.min(side, columns), height: Math.min(side, rows) };
       const form = { type: jpeg, quality: thumbnailQuality } as const;
@@ -77,7 +75,7 @@ export function thumbnailHandler(parts: DicomwebParts, cache: ImageCache) {
  * instance, which shows more of what it is about than the first.
  */
 async function shownOf(
-  parts: DicomwebParts,
+  parts: Pick<ShowingParts, "archive" | "actorOf">,
   request: FastifyRequest,
 ): Promise<{ instance: HeldImage; frameNumber: number | undefined }> {
   const { frames } = request.params as { frames?: string };

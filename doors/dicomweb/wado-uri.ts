@@ -3,12 +3,11 @@ import { isProblem, Problem } from "#base/problem";
 import { isUid, TransferSyntaxUid } from "#formats/dicom";
 import type { RenderOptions, Viewport, Window } from "#imaging/rendering";
 import type { HeldImage, ReadTarget } from "#radiology/archive";
-import type { ImageCache } from "#radiology/images";
 import { once, sendStream } from "./answer-stream.ts";
 import { documentOf } from "./documents.ts";
 import { type Acceptable, parseAccept, preferred } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
-import { jpeg, pictureFile, pictureTypes, type Showable, showableOf } from "./pictures.ts";
+import { jpeg, pictureFile, pictureTypes, type Showable, type ShowingParts, showableOf } from "./pictures.ts";
 import { notAcceptable } from "./refusal.ts";
 import { boundedWindow, numberOf, pictureSideMax, qualityOf, requirePictureSize } from "./rendered-query.ts";
 import { parametersOf } from "./request.ts";
@@ -33,7 +32,7 @@ interface WadoQuery {
  * WADO-URI (PS3.18 §9): one instance by its UIDs in the query, as a file in any transfer syntax offered, or rendered. Without a content
  * type an image of one frame, or one frame, is a JPEG, a report or document is what it is rendered to, all else the instance.
  */
-export function wadoUriHandler(parts: DicomwebParts, cache: ImageCache) {
+export function wadoUriHandler(parts: ShowingParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const query = parseWado(parametersOf(request));
     const accept = query.accept ?? parseAccept(request.headers.accept);
@@ -41,7 +40,7 @@ export function wadoUriHandler(parts: DicomwebParts, cache: ImageCache) {
     if (first === dicom) return sendInstance(parts, request, reply, query);
     const [instance] = await parts.archive.images(parts.actorOf(request), query.target);
     if (instance === undefined) throw new Problem("absent", "not found");
-    const made = await renderedOf(parts, cache, request, instance, query, accept);
+    const made = await renderedOf(parts, request, instance, query, accept);
     if (made === undefined) return sendInstance(parts, request, reply, query);
     const { type, bytes, headers = {} } = made;
     reply.headers(headers);
@@ -52,21 +51,20 @@ export function wadoUriHandler(parts: DicomwebParts, cache: ImageCache) {
 
 /** Undefined for what has nothing to look at, where anything is taken. */
 async function renderedOf(
-  parts: DicomwebParts,
-  cache: ImageCache,
+  parts: ShowingParts,
   request: FastifyRequest,
   instance: HeldImage,
   query: WadoQuery,
   accept: readonly Acceptable[],
 ): Promise<{ type: string; bytes: Uint8Array; headers?: Readonly<Record<string, string>> } | undefined> {
-  const document = await documentOf(instance, cache, accept);
+  const document = await documentOf(instance, parts.cache, accept);
   if (document !== undefined) return document;
   const takesInstance = preferred(accept, [dicom]) !== undefined;
   if (instance.pixelOffset === undefined && query.presentation === undefined && takesInstance) return undefined;
   const type = preferred(accept, pictureTypes);
   if (type === undefined) throw notAcceptable([...pictureTypes, dicom]);
   const looker = { actor: parts.actorOf(request), studyUid: query.target.studyUid, sopUid: query.target.sopUid };
-  const shown = await showableOf(parts, cache, looker, instance, query.presentation);
+  const shown = await showableOf(parts, looker, instance, query.presentation);
   // Whoever takes anything is not given one frame of many for the whole.
   const isWhole = shown.image.frames.length > 1 && query.frameNumber === undefined;
   if (isWhole && takesInstance && type === jpeg) return undefined;

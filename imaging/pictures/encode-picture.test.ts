@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import sharp from "sharp";
 import { isProblem } from "#base/problem";
-import { encodePicture } from "./index.ts";
+import { createPictureEncoder } from "./index.ts";
+
+const encodePicture = createPictureEncoder();
 
 const gray = { width: 3, height: 2, channels: 1 as const, pixels: Uint8Array.of(0, 50, 100, 150, 200, 255) };
 const colour = { width: 2, height: 1, channels: 3 as const, pixels: Uint8Array.of(255, 0, 0, 0, 0, 255) };
@@ -36,6 +38,25 @@ test("a JPEG has the picture's size and channels, and quality changes its length
   };
   const length = async (quality: number) => (await encodePicture(noise, { type: "image/jpeg", quality })).length;
   assert.ok((await length(20)) < (await length(95)));
+});
+
+test("pictures that are made at once, small and large, do not run into one another, and each holds its own bytes alone", async () => {
+  const plain = (side: number, light: number) => ({
+    ...{ width: side, height: side, channels: 1 as const },
+    pixels: new Uint8Array(side * side).fill(light),
+  });
+  for (let round = 0; round < 3; round++) {
+    const made = Array.from({ length: 12 }, (_, at) => ({ side: 8 + at * 40, light: 20 * at }));
+    const files = await Promise.all(
+      made.map(({ side, light }) => encodePicture(plain(side, light), { type: "image/jpeg" })),
+    );
+    for (const [at, file] of files.entries()) {
+      assert.equal(file.buffer.byteLength, file.length);
+      const { data, info } = await sharp(file).toColourspace("b-w").raw().toBuffer({ resolveWithObject: true });
+      assert.equal(info.width, made[at]?.side);
+      assert.ok(data.every((pixel) => Math.abs(pixel - (made[at]?.light ?? 0)) <= 1));
+    }
+  }
 });
 
 test("a quality or a picture that cannot be is refused", async () => {

@@ -19,25 +19,51 @@ export interface PictureFormat {
 }
 
 /** The picture as a JPEG or PNG file. The work runs off the main thread. */
-export async function encodePicture(picture: RawPicture, format: PictureFormat): Promise<Uint8Array> {
-  const { width, height, channels, pixels } = picture;
-  if (pixels.length !== width * height * channels)
-    throw new Problem("invalid", "a picture whose pixels do not fill it");
-  if (format.type === "image/png") {
-    return sharp(pixels, { raw: { width, height, channels } })
-      .toColourspace(channels === 1 ? "b-w" : "srgb")
-      .png({ compressionLevel: 6 })
-      .toBuffer();
-  }
-  const quality = format.quality ?? 90;
-  if (!(quality >= 1 && quality <= 100)) throw new Problem("invalid", `a JPEG quality of ${quality}`);
-  const colour = quality >= 90 ? turbo.SAMP_444 : turbo.SAMP_420;
-  // The binding takes any byte view; only its types insist on a Buffer.
-  return turbo.compress(pixels as Parameters<typeof turbo.compress>[0], {
-    width,
-    height,
-    quality,
-    format: channels === 1 ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB,
-    subsampling: channels === 1 ? turbo.SAMP_GRAY : colour,
-  });
+export type PictureEncoder = (picture: RawPicture, format: PictureFormat) => Promise<Uint8Array>;
+
+/** The binding takes any byte view; only its types insist on a Buffer. */
+type BindingBytes = Parameters<typeof turbo.compress>[0];
+
+/** Where JPEGs are written before it is known how long they are: kept up to this size, for so many at once. */
+const roomBytesMax = 4 * 1024 * 1024;
+const roomsMost = 4;
+
+/**
+ * An encoder keeps the room that JPEGs are written to. The library makes it as large as the worst picture could be, ten times what most
+ * take: made anew for each, it has the collector mark the whole heap every few pictures.
+ */
+export function createPictureEncoder(): PictureEncoder {
+  const free: Uint8Array[] = [];
+  const jpeg = async ({ width, height, channels, pixels }: RawPicture, quality: number): Promise<Uint8Array> => {
+    const colour = quality >= 90 ? turbo.SAMP_444 : turbo.SAMP_420;
+    const options = {
+      width,
+      height,
+      quality,
+      format: channels === 1 ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB,
+      subsampling: channels === 1 ? turbo.SAMP_GRAY : colour,
+    };
+    const bytes = turbo.bufferSize(options);
+    const kept = bytes <= roomBytesMax ? free.pop() : undefined;
+    const room = kept !== undefined && kept.length >= bytes ? kept : new Uint8Array(bytes);
+    try {
+      // A copy, because the room is no Buffer, whose slices are views: who keeps a picture keeps no more than that.
+      return await turbo.compress(pixels as BindingBytes, room as BindingBytes, options);
+    } finally {
+      if (room.length <= roomBytesMax && free.length < roomsMost) free.push(room);
+    }
+  };
+  return async (picture, { type, quality = 90 }) => {
+    const { width, height, channels, pixels } = picture;
+    if (pixels.length !== width * height * channels)
+      throw new Problem("invalid", "a picture whose pixels do not fill it");
+    if (type === "image/png") {
+      return sharp(pixels, { raw: { width, height, channels } })
+        .toColourspace(channels === 1 ? "b-w" : "srgb")
+        .png({ compressionLevel: 6 })
+        .toBuffer();
+    }
+    if (!(quality >= 1 && quality <= 100)) throw new Problem("invalid", `a JPEG quality of ${quality}`);
+    return jpeg(picture, quality);
+  };
 }

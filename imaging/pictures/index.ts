@@ -1,3 +1,3 @@
 export { encodeAnimation } from "./encode-animation.ts";
-export type { PictureFormat, RawPicture } from "./encode-picture.ts";
-export { encodePicture } from "./encode-picture.ts";
+export type { PictureEncoder, PictureFormat, RawPicture } from "./encode-picture.ts";
+export { createPictureEncoder } from "./encode-picture.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type DicomJson, readFile, Tag, TransferSyntaxUid, toDicomJson, writeNativeModel } from "#formats/dicom";
-import { encodePicture } from "#imaging/pictures";
+import { createPictureEncoder } from "#imaging/pictures";
 import { type OpenDoor, openDoor } from "./dicomweb-door.fixture.ts";
 import { imageFile, sopUidOf, studyPath, valuesOf } from "./dicomweb-files.fixture.ts";
 
@@ -71,7 +71,7 @@ for (const form of ["json", "xml"] as const) {
 
 test("pixels as a JPEG become an encapsulated frame of the syntax that the picture has", async () => {
   const raw = { width: 16, height: 16, channels: 1, pixels: new Uint8Array(256).fill(99) } as const;
-  const picture = await encodePicture(raw, { type: "image/jpeg" });
+  const picture = await createPictureEncoder()(raw, { type: "image/jpeg" });
   const unsigned = (value: number) => ({ vr: "US" as const, Value: [value] });
   const { json } = apart(3, "../frames/1", {
     ...{ "00280010": unsigned(16), "00280011": unsigned(16) },
