@@ -47,6 +47,8 @@ export function openRelay(parts: HouseParts): Relay {
 
 /** So long an association is kept open for a machine that says on it what it keeps. */
 const answerMs = 5_000;
+/** Somebody waits for what another archive finds; each match that comes would else be the begin of another wait. */
+const findMs = 60_000;
 
 function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
   const { devices, deviceCalls, transcoder, ownTitle, clock, random, log } = parts;
@@ -100,8 +102,11 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
       await fetchStudy(studyUid, { open, receive: received, ownAe: ownTitle, signal, note });
     },
     async find(at, keys) {
-      const { signal } = new AbortController();
-      return findStudies(openTo(deviceCalls, await machine(at), signal), keys, signal);
+      const device = await machine(at);
+      const stop = new AbortController();
+      const timer = clock.after(findMs, () => stop.abort());
+      const found = findStudies(openTo(deviceCalls, device, stop.signal), keys, stop.signal);
+      return found.finally(timer.stop);
     },
   };
 }
