@@ -75,7 +75,7 @@ export interface Outbox<Errand> {
   retry(id: string): Promise<Transfer>;
   /** Problem `absent` without it, `conflict` for one that is over. */
   cancel(id: string): Promise<Transfer>;
-  /** Something came that the errand waits for: keeps it with the errand, and tries now. Problem `absent` when none waits. */
+  /** Something came that the errand waits for, or was given up for want of: keeps it with the errand, and tries now. Problem `absent` when none is. */
   wake(id: string, change: (errand: Errand) => Errand): Promise<Transfer>;
   watch(listener: (transfer: Transfer) => void): () => void;
   /** Takes up what the last process left, and begins to work. */
@@ -192,6 +192,9 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
     return { ...rest, state, changedAt: now(), ...(state !== "done" && problem && { problem }) };
   };
 
+  /** Of one that was given up the time is over: it has one attempt more. */
+  const again = (entry: Entry<Errand>): Entry<Errand> => ({ ...entry, state: "waiting", nextAt: now() });
+
   const run = (transfer: Transfer): void => {
     const { id } = transfer;
     const stop = new AbortController();
@@ -267,7 +270,7 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
       if (running.has(id)) throw new Problem("conflict", "this transfer is running");
       const transfer = await changed(id, (entry) => {
         if (entry.state === "done") throw new Problem("conflict", "this transfer is done");
-        return { ...entry, state: "waiting", attempts: 0, changedAt: now(), nextAt: now(), triesSince: now() };
+        return { ...again(entry), attempts: 0, changedAt: now(), triesSince: now() };
       });
       pump();
       return transfer;
@@ -282,7 +285,9 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
     },
     async wake(id, change) {
       const transfer = await changed(id, (entry) =>
-        entry.state === "waiting" ? { ...entry, errand: change(entry.errand), nextAt: now() } : undefined,
+        entry.state === "waiting" || entry.state === "given-up"
+          ? again({ ...entry, errand: change(entry.errand) })
+          : undefined,
       );
       pump();
       return transfer;

@@ -140,8 +140,26 @@ test("storage commitment is asked for when all were taken, and its answer ends t
     await later(0);
     const ask = (await relay.list(reader)).find(({ kind }) => kind === "commitment-ask");
     assert.equal(ask?.state, state);
+    // A machine that has not heard that we have heard it says it again.
+    await relay.commitmentAnswered(actorOf("device", pacs), pacs, answer);
+    await later(0);
+    assert.equal((await relay.list(reader)).find(({ kind }) => kind === "commitment-ask")?.state, state);
     await relay.close();
   }
+});
+
+test("an answer that comes when nobody waits for it any more is heard still", async () => {
+  const { relay, heard, studyToken, references, later } = await openRelay();
+  await relay.send(reader, { studyToken, to: pacs, commit: true });
+  for (let hours = 0; hours < 130; hours += 4) await later(4 * 3_600_000);
+  const ask = async () => (await relay.list(reader)).find(({ kind }) => kind === "commitment-ask");
+  assert.equal((await ask())?.state, "given-up");
+  const keptUids = references.map(({ sopInstanceUid }) => sopInstanceUid);
+  const transactionUid = heard.asked[0]?.transactionUid ?? "";
+  await relay.commitmentAnswered(actorOf("device", pacs), pacs, { transactionUid, keptUids });
+  await later(0);
+  assert.equal((await ask())?.state, "done");
+  await relay.close();
 });
 
 test("what is kept is said of each instance: here and proven, absent, of another class, or in doubt", async () => {

@@ -157,8 +157,10 @@ export function createRelay(parts: RelayParts): Relay {
       }),
     commitmentAnswered: (actor, device, { transactionUid, keptUids }) =>
       gate.pass(actor, "commitment.answer", machine(device), async () => {
-        const { id, to } = named(records.idOf("transfer", askKey(transactionUid)));
+        const { id, to, state } = named(records.idOf("transfer", askKey(transactionUid)));
         if (to !== device) named("");
+        // A machine that did not hear us say so says it again.
+        if (state === "done" || state === "cancelled") return;
         const kept = new Set(keptUids);
         await outbox.wake(id, (errand) => {
           if (errand.does !== "ask") return errand;
