@@ -1,3 +1,4 @@
+export type { OrderChange, OrderRef, StepPatient } from "./amendments.ts";
 export { itemsOf, keyOf, textAt, textsAt, textsOf } from "./attributes.ts";
 export { allAreKeys, type ItemQuery, itemQuery } from "./item-query.ts";
 export type { PerformedSteps } from "./performed.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isProblem, type ProblemCode } from "#base/problem";
 import type { DicomJson, KeywordDataSet } from "#formats/dicom";
-import { actorOf } from "#trust/access";
+import { actorOf, scopeOf } from "#trust/access";
 import { keyOf, textAt } from "./attributes.ts";
 import type { Schedule } from "./index.ts";
 import { console1, dataSetOf, frontDesk, itemOf, itemValues, openSchedule } from "./schedule.fixture.ts";
@@ -106,8 +106,9 @@ test("a machine is told what is done in its facility, a person what lies in what
 test("who may not, is refused, and each look and change is in the log", async () => {
   const { schedule, entries } = await openSchedule();
   await assert.rejects(find(schedule, everything, actorOf("user", "x")), refusal("denied"));
+  const asking = { ...console1, scope: scopeOf({ may: ["worklist"], facility: "" }) };
   await assert.rejects(
-    schedule.put(console1, () => itemOf(), ""),
+    schedule.put(asking, () => itemOf(), ""),
     refusal("denied"),
   );
   await schedule.put(frontDesk, () => itemOf(), "");

@@ -5,13 +5,14 @@ import type { ScheduledStepView, ScheduledView } from "#formats/api";
 import type { DataSet, DicomJson } from "#formats/dicom";
 import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
+import { type Amendments, createAmendments } from "./amendments.ts";
 import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
 import { contentOf, factsOf, identityOf, isOver, listed, type StepContent, stepsIn } from "./scheduled-step.ts";
 import { worklistQuery } from "./worklist-query.ts";
 
 /** What is to be done on which machine, and what is done of it. What plans a facility's work fills it (`put`). */
-export interface Schedule {
+export interface Schedule extends Amendments {
   readonly performed: PerformedSteps;
   /**
    * The steps that a console asks for and may see, and that are not over, in the order in which they are due (PS3.4 §K.4.1). Problem `invalid`
@@ -57,6 +58,7 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
   };
 
   return {
+    ...createAmendments({ held, gate }),
     performed: createPerformedSteps({ records, held, gate, now: clock.now, random }),
     async *find(actor, identifier) {
       const query = worklistQuery(identifier);

@@ -86,7 +86,7 @@ function requireAll(item: DicomJson, keywords: readonly string[]): void {
   if (missing !== undefined) throw new Problem("invalid", `a worklist item has no ${missing}`);
 }
 
-const sequenceOf = (step: DicomJson): JsonElement => ({ vr: "SQ", Value: [step] });
+export const sequenceOf = (step: DicomJson): JsonElement => ({ vr: "SQ", Value: [step] });
 
 /** What a step stands for, as text: the same for each time that it is scheduled. */
 export function identityOf(attributes: DicomJson): string {
@@ -108,7 +108,8 @@ export function withPerformed(content: StepContent, id: string, status: Performe
   return withStatus({ ...content, performed: { ...content.performed, [id]: status } });
 }
 
-function withStatus(content: StepContent): StepContent {
+/** With the status in its attributes that it has. */
+export function withStatus(content: StepContent): StepContent {
   const step: DicomJson = { ...stepOf(content.attributes), [key.stepStatus]: { vr: "CS", Value: [statusOf(content)] } };
   return { ...content, attributes: { ...content.attributes, [key.steps]: sequenceOf(step) } };
 }

@@ -1,0 +1,111 @@
+import { Problem } from "#base/problem";
+import { type DataSet, type DicomJson, toDicomJson } from "#formats/dicom";
+import type { Actor, Gate } from "#trust/access";
+import { key, keyOf, stepOf, textAt } from "./attributes.ts";
+import type { HeldStep, HeldSteps } from "./held-steps.ts";
+import { type StepContent, sequenceOf, withStatus } from "./scheduled-step.ts";
+
+/** Whose steps: of an order, by the numbers that placer and filler gave it and the patient that it is for. What is empty says nothing. */
+export interface OrderRef {
+  readonly placer: string;
+  readonly filler: string;
+  readonly patientId: string;
+  /** Token of the one facility in which its steps are; empty: wherever. */
+  readonly facility: string;
+}
+
+/** What becomes of them. */
+export interface OrderChange {
+  readonly status?: "SCHEDULED" | "CANCELED" | "DISCONTINUED" | "COMPLETED";
+  readonly startDate?: string;
+  readonly startTime?: string;
+  readonly stationAes?: readonly string[];
+}
+
+/** A patient in the worklist; the same ID of another issuer is another patient, and one whose issuer nobody said is taken for theirs. */
+export interface StepPatient {
+  readonly PatientID: string;
+  readonly IssuerOfPatientID?: string;
+}
+
+/** How steps that are planned are changed, beside being planned anew. */
+export interface Amendments {
+  /** The number of its steps. Problem `absent` when there is none, `conflict` for canceling what was begun. */
+  changeOrder(actor: Actor, order: OrderRef, change: OrderChange): Promise<number>;
+  /** Every step of a patient says from now on what these attributes say of the patient. The number of those that said something else. */
+  changePatient(actor: Actor, patient: StepPatient, changes: () => DataSet): Promise<number>;
+}
+
+export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps>; gate: Gate }): Amendments {
+  const amend = async (steps: HeldSteps, found: readonly HeldStep[], change: (content: StepContent) => StepContent) => {
+    const contents = new Map<string, StepContent>();
+    for (const { id, value } of found) {
+      const changed = withStatus(change(value));
+      if (JSON.stringify(changed) !== JSON.stringify(value)) contents.set(id, changed);
+    }
+    if (contents.size > 0) await steps.put(contents);
+    return contents.size;
+  };
+  return {
+    changeOrder: (actor, order, change) =>
+      gate.pass(actor, "worklist.write", undefined, async () => {
+        const steps = await held();
+        return steps.inTurn(async () => {
+          const found = steps.all().filter(({ value }) => isOfOrder(value, order));
+          if (found.length === 0) throw new Problem("absent", "no step of that order is scheduled here");
+          if (change.status === "CANCELED" && found.some(({ value }) => wasBegun(value))) {
+            throw new Problem("conflict", "a step of that order was begun", { remedy: "discontinue it" });
+          }
+          await amend(steps, found, (content) => withChange(content, change));
+          return found.length;
+        });
+      }),
+    changePatient: (actor, patient, changes) =>
+      gate.pass(actor, "patient.correct", undefined, async () => {
+        const { [keyOf("SpecificCharacterSet")]: _, ...said } = toDicomJson(changes());
+        const steps = await held();
+        return steps.inTurn(async () => {
+          const found = steps
+            .having([[`${key.patientId} ${patient.PatientID}`]])
+            .filter(({ value }) => isOf(value, patient));
+          return amend(steps, found, (content) => ({ ...content, attributes: { ...content.attributes, ...said } }));
+        });
+      }),
+  };
+}
+
+const placerNumber = keyOf("PlacerOrderNumberImagingServiceRequest");
+const fillerNumber = keyOf("FillerOrderNumberImagingServiceRequest");
+const issuer = keyOf("IssuerOfPatientID");
+
+const wasBegun = ({ performed }: StepContent) => Object.keys(performed).length > 0;
+
+/** One number agrees, and nothing that both say disagrees: others may number their orders alike. */
+function isOfOrder({ attributes, facility }: StepContent, order: OrderRef): boolean {
+  const compared = [
+    [order.placer, textAt(attributes, placerNumber)],
+    [order.filler, textAt(attributes, fillerNumber)],
+  ].filter(([asked, known]) => asked !== "" && known !== "");
+  const isSame = compared.length > 0 && compared.every(([asked, known]) => asked === known);
+  const isTheirs = order.patientId === "" || order.patientId === textAt(attributes, key.patientId);
+  return isSame && isTheirs && (order.facility === "" || order.facility === facility);
+}
+
+function isOf({ attributes }: StepContent, { PatientID, IssuerOfPatientID = "" }: StepPatient): boolean {
+  const said = textAt(attributes, issuer);
+  return (
+    textAt(attributes, key.patientId) === PatientID &&
+    (said === "" || IssuerOfPatientID === "" || said === IssuerOfPatientID)
+  );
+}
+
+function withChange(content: StepContent, { status, startDate, startTime, stationAes = [] }: OrderChange): StepContent {
+  const { attributes, planned } = content;
+  const step: DicomJson = {
+    ...stepOf(attributes),
+    ...(startDate && { [key.startDate]: { vr: "DA", Value: [startDate] } }),
+    ...(startTime && { [key.startTime]: { vr: "TM", Value: [startTime] } }),
+    ...(stationAes.length > 0 && { [key.stationAe]: { vr: "AE", Value: [...stationAes] } }),
+  };
+  return { ...content, attributes: { ...attributes, [key.steps]: sequenceOf(step) }, planned: status ?? planned };
+}
