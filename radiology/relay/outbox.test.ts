@@ -181,6 +181,16 @@ test("to one machine goes one of a kind at a time, the urgent before the others,
   await outbox.close();
 });
 
+test("one machine does not take the room of the others", async () => {
+  const { outbox } = openBox(async () => {}, { limits: { ofOneMost: 2 } });
+  for (const key of ["a", "b"]) await outbox.add(letter(key));
+  await assert.rejects(outbox.add(letter("c")), (error) => isProblem(error, "busy"));
+  await outbox.add(letter("a"));
+  await outbox.add(letter("c", { to: "ct" }));
+  await outbox.add(letter("d", { kind: "report" }));
+  assert.equal(outbox.list().length, 4);
+});
+
 test("closing cuts off what runs; the next process takes it up with what was left to do", async () => {
   const store = createMemoryRecordStore();
   const first = openBox(

@@ -96,13 +96,15 @@ export interface OutboxParts<Errand> {
 export interface OutboxLimits {
   /** Under way. */
   readonly transfersMost: number;
+  /** Under way with one machine, of one kind: what one asks for does not take the room of the others. */
+  readonly ofOneMost: number;
   /** At once; to one machine, of one kind, it is one. */
   readonly runningMost: number;
   /** That ended, and are shown. */
   readonly endedMost: number;
 }
 
-const usualLimits: OutboxLimits = { transfersMost: 20_000, runningMost: 4, endedMost: 1_000 };
+const usualLimits: OutboxLimits = { transfersMost: 20_000, ofOneMost: 10_000, runningMost: 4, endedMost: 1_000 };
 const shownMs = 7 * 86_400_000;
 /** The wall clock may jump: what is due is looked for at least this often. */
 const lookEveryMs = 60_000;
@@ -253,7 +255,9 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
       for (;;) {
         const known: Kept<Entry<Errand>> | undefined = await shelf.get(id);
         if (known?.value.state === "waiting") return remember(known.value);
-        if (held.waiting() >= limits.transfersMost) {
+        const waiting = held.waiting();
+        const ofOne = waiting.filter((one) => laneOf(one) === laneOf(told)).length;
+        if (waiting.length >= limits.transfersMost || ofOne >= limits.ofOneMost) {
           throw new Problem("busy", "too much waits to be sent", { remedy: "`leadglass transfers` shows why" });
         }
         const at = now();
@@ -309,7 +313,7 @@ export function createOutbox<Errand>(parts: OutboxParts<Errand>): Outbox<Errand>
 }
 
 /** One after the other: a machine is not overrun, and a report does not wait for a long sending. */
-function laneOf({ to, kind }: Transfer): string {
+function laneOf({ to, kind }: Pick<Transfer, "to" | "kind">): string {
   return `${to} ${kind}`;
 }
 
@@ -341,7 +345,7 @@ function createHeld(endedMost: number) {
     },
     forget: (id: string) => all.delete(id),
     all: () => [...all.values()].sort((a, b) => b.queuedAt - a.queuedAt || (a.id < b.id ? -1 : 1)),
-    waiting: () => [...all.values()].filter(isWaiting).length,
+    waiting: () => [...all.values()].filter(isWaiting),
     due: (until: number) =>
       [...all.values()]
         .filter((one) => isWaiting(one) && (one.nextAt ?? 0) <= until)
