@@ -16,6 +16,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "WADO-RS, C-MOVE, C-GET beside Orthanc: study; instance, frame, picture  [--studies 50000] [--seconds 5] [--clients 1,16]",
     load: async () => (await import("./retrieve.ts")).retrieve,
   },
+  link: {
+    does: "a CT over lines of set rate, delay and loss: storescu, Orthanc peer, our link  [--short] [--runs 3] [--lines wan,metro,country] [--congestion cubic,bbr] [--only leadglass]",
+    load: async () => (await import("./link.ts")).link,
+  },
   start: {
     does: "start of a ready home, idle memory, stop  [--runs 5] [--studies 50000]",
     load: async () => (await import("./start.ts")).start,

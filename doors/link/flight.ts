@@ -1,0 +1,87 @@
+import { Problem } from "#base/problem";
+import type { Piece } from "./in-hand.ts";
+
+/** What is on its way on one stream, and how much more may be. */
+export interface Flight {
+  /**
+   * Bytes that may be handed to the connection now. Enough that it never runs dry, and so few that what is urgent overtakes: twice
+   * what the path holds. The kernel would take megabytes, and nothing taken can be overtaken.
+   */
+  roomBytes(): number;
+  /** How long a piece should be. */
+  pieceBytes(): number;
+  sent(piece: Piece): void;
+  /** The other end has received so many bytes on this stream in all. Gives how many of them are news. */
+  received(total: number): number;
+  /** What was sent and not received. */
+  pieces(): Piece[];
+}
+
+interface InFlight {
+  readonly piece: Piece;
+  readonly end: number;
+  readonly atMs: number;
+  /** Bytes that were received when this was sent. */
+  readonly receivedThen: number;
+}
+
+const windowBytesLeast = 48 * 1024;
+const windowBytesMost = 4 * 2 ** 20;
+const firstWindowBytes = 64 * 1024;
+const pieceBytesLeast = 16 * 1024;
+const pieceBytesMost = 64 * 1024;
+/** The shortest delay and the best rate are those of the present and the last span: paths change. */
+const spanMs = 10_000;
+/** At the end of each span less is in flight, so that the delay of the path itself is seen and not that of what we queue. */
+const emptierMs = 1_000;
+
+export function createFlight(nowMs: () => number): Flight {
+  const inFlight: InFlight[] = [];
+  let sentBytes = 0;
+  let receivedBytes = 0;
+  let spanFrom = nowMs();
+  let delayMs: readonly [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let bytesPerMs: readonly [number, number] = [0, 0];
+
+  const turnSpan = (now: number): void => {
+    if (now - spanFrom < spanMs) return;
+    spanFrom = now;
+    delayMs = [delayMs[1], Number.POSITIVE_INFINITY];
+    bytesPerMs = [bytesPerMs[1], 0];
+  };
+  const measure = (flown: InFlight, now: number): void => {
+    const tookMs = Math.max(0.1, now - flown.atMs);
+    delayMs = [delayMs[0], Math.min(delayMs[1], tookMs)];
+    bytesPerMs = [bytesPerMs[0], Math.max(bytesPerMs[1], (receivedBytes - flown.receivedThen) / tookMs)];
+  };
+  const windowBytes = (): number => {
+    const now = nowMs();
+    turnSpan(now);
+    const held = Math.min(...delayMs) * Math.max(...bytesPerMs);
+    if (!Number.isFinite(held)) return firstWindowBytes;
+    const isEmptier = now - spanFrom > spanMs - emptierMs;
+    return Math.min(windowBytesMost, Math.max(windowBytesLeast, held * (isEmptier ? 1 : 2)));
+  };
+
+  return {
+    roomBytes: () => windowBytes() - (sentBytes - receivedBytes),
+    pieceBytes: () => Math.round(Math.min(pieceBytesMost, Math.max(pieceBytesLeast, windowBytes() / 8))),
+    sent(piece) {
+      sentBytes += piece.to - piece.from;
+      inFlight.push({ piece, end: sentBytes, atMs: nowMs(), receivedThen: receivedBytes });
+    },
+    received(total) {
+      if (total > sentBytes) throw new Problem("invalid", "the cloud acknowledged bytes that were not sent");
+      const news = Math.max(0, total - receivedBytes);
+      receivedBytes += news;
+      const now = nowMs();
+      turnSpan(now);
+      for (let first = inFlight[0]; first !== undefined && first.end <= receivedBytes; first = inFlight[0]) {
+        measure(first, now);
+        inFlight.shift();
+      }
+      return news;
+    },
+    pieces: () => inFlight.map(({ piece }) => piece),
+  };
+}
