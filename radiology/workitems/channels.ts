@@ -26,7 +26,7 @@ const listenersOfOneMax = 8;
 
 /** Where event reports go while somebody listens. What nobody listens for is not kept (PS3.4 §CC.2.4.3). */
 export function createChannels(policy: Pick<Policy, "decide">): Channels {
-  const byAe = new Map<string, Set<{ readonly actor: Actor; readonly listener: Listener }>>();
+  const byAe = new Map<string, Set<{ readonly actor: Actor; readonly listener: Listener; end(): void }>>();
   let count = 0;
   const decide = (actor: Actor) => policy.decide(actor, "work-item.read");
 
@@ -36,29 +36,30 @@ export function createChannels(policy: Pick<Policy, "decide">): Channels {
       if (count >= listenersMax || listening.size >= listenersOfOneMax) {
         throw new Problem("busy", "too many listen for work items", { remedy: "close a connection first" });
       }
-      const one = { actor, listener };
-      byAe.set(ae, listening.add(one));
-      count++;
       const stop = () => {
         if (!listening.delete(one)) return;
         count--;
         if (listening.size === 0 && byAe.get(ae) === listening) byAe.delete(ae);
       };
+      const end = () => {
+        stop();
+        listener.end();
+      };
+      const one = { actor, listener, end };
+      byAe.set(ae, listening.add(one));
+      count++;
       const check = () => {
         const { isAllowed } = decide(actor);
-        if (!isAllowed) {
-          stop();
-          listener.end();
-        }
+        if (!isAllowed) end();
         return isAllowed;
       };
       return { check, stop };
     },
     tell(aes, reports, facts) {
       for (const ae of aes) {
-        for (const { actor, listener } of [...(byAe.get(ae) ?? [])]) {
+        for (const { actor, listener, end } of [...(byAe.get(ae) ?? [])]) {
           const decision = decide(actor);
-          if (!decision.isAllowed) listener.end();
+          if (!decision.isAllowed) end();
           else if (facts === undefined || covers(decision.reach, facts))
             for (const report of reports) listener.send(report);
         }

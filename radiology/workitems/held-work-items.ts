@@ -1,5 +1,5 @@
 import type { Clock } from "#base/clock";
-import { Problem } from "#base/problem";
+import { isProblem, Problem } from "#base/problem";
 import type { DicomJson } from "#formats/dicom";
 import { covers, type Reach, type StudyFacts } from "#trust/access";
 import { type HeldValue, openHeldShelf, type Records } from "#trust/vault";
@@ -36,7 +36,10 @@ export interface GlobalSubscriber {
   readonly filter?: readonly DicomJson[];
 }
 
-const itemsMax = 10_000;
+/** With those that are gone. */
+const usualItemsMax = 10_000;
+/** So many that are gone are forgotten at once when there is no room. */
+const forgottenAtOnce = 200;
 const charactersMax = 96 * 1024 * 1024;
 const itemCharactersMax = 256 * 1024;
 const globalsMax = 64;
@@ -49,8 +52,8 @@ const keptMs = { ended: 7 * dayMs, locked: 30 * dayMs, gone: 30 * dayMs };
 export interface HeldWorkItems {
   get(uid: string): WorkItem | GoneWorkItem | undefined;
   all(): WorkItem[];
-  /** Problem `no-room` when there are too many, `too-large` for one that is. */
-  put(item: WorkItem): Promise<void>;
+  /** All or none. Problem `no-room` when there are too many, `too-large` for one that is. */
+  put(...items: readonly WorkItem[]): Promise<void>;
   globals(): GlobalSubscriber[];
   putGlobal(subscriber: GlobalSubscriber): Promise<void>;
   removeGlobal(ae: string): Promise<void>;
@@ -60,7 +63,11 @@ export interface HeldWorkItems {
 
 type StoredItem = WorkItem | GoneWorkItem;
 
-export async function openHeldWorkItems(records: Records, clock: Clock): Promise<HeldWorkItems> {
+export async function openHeldWorkItems(
+  records: Records,
+  clock: Clock,
+  itemsMax = usualItemsMax,
+): Promise<HeldWorkItems> {
   const items = await openHeldShelf<StoredItem>({
     ...{ records, kind: "work-item", recordsMax: itemsMax, charactersMax },
     full: () => new Problem("no-room", "there are too many work items", { remedy: "end some of them" }),
@@ -75,17 +82,32 @@ export async function openHeldWorkItems(records: Records, clock: Clock): Promise
   /** What is due is gone, and what has been gone for long is forgotten. */
   const sweep = (now: number) =>
     items.sweep(now, (value) => (isGone(value) ? undefined : stored({ facts: value.facts, goneAt: now })));
+  /** False when there are none. */
+  const forgetLongestGone = async (): Promise<boolean> => {
+    const gone = items.all().flatMap(({ id, value }) => (isGone(value) ? [{ id, goneAt: value.goneAt }] : []));
+    const longest = gone.sort((a, b) => a.goneAt - b.goneAt).slice(0, forgottenAtOnce);
+    await items.change(new Map(longest.map(({ id }) => [id, undefined])));
+    return longest.length > 0;
+  };
 
   return {
     get: (uid) => items.get(idOf(uid))?.value,
     all: () => items.all().flatMap(({ value }) => (isGone(value) ? [] : [value])),
-    async put(item) {
-      const id = idOf(item.uid);
-      if (JSON.stringify(item).length > itemCharactersMax)
+    async put(...all) {
+      if (all.some((item) => JSON.stringify(item).length > itemCharactersMax))
         throw new Problem("too-large", `a work item has more than ${itemCharactersMax} characters`);
-      const known = items.get(id);
-      if (known === undefined || isGone(known.value)) await sweep(clock.now());
-      await items.change(new Map([[id, stored(item)]]));
+      const changes = new Map(all.map((item) => [idOf(item.uid), stored(item)]));
+      const isNew = (id: string) => {
+        const known = items.get(id);
+        return known === undefined || isGone(known.value);
+      };
+      if ([...changes.keys()].some(isNew)) await sweep(clock.now());
+      try {
+        await items.change(changes);
+      } catch (error) {
+        if (!isProblem(error, "no-room") || !(await forgetLongestGone())) throw error;
+        await items.change(changes);
+      }
     },
     globals: () => globals.all().map(({ value }) => value),
     putGlobal: (subscriber) => globals.change(new Map([[globalIdOf(subscriber.ae), { value: subscriber }]])),

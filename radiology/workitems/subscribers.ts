@@ -6,7 +6,7 @@ import { isAeTitle } from "./attributes.ts";
 import type { Channels, Listener, Listening } from "./channels.ts";
 import { restartedReport, stateReport } from "./event-reports.ts";
 import { type HeldWorkItems, itemIn, type Lock, type WorkItem } from "./held-work-items.ts";
-import { allItems, filteredItems, matcherOf, subscribed, unsubscribed } from "./subscriptions.ts";
+import { allItems, filteredItems, lockOf, matcherOf, subscribed, unsubscribed } from "./subscriptions.ts";
 import { refusalOf } from "./transitions.ts";
 
 /** Who is told of work items, by AE title. Anybody who may see items may have another told (PS3.4 §CC.2.3.3); each is told what it may see itself. */
@@ -20,8 +20,8 @@ export interface Subscribers {
   listen(actor: Actor, ae: string, listener: Listener): Promise<Listening>;
 }
 
-/** Items changed in a row before others have their turn. */
-const inARow = 50;
+/** Items changed together. */
+const changedAtOnce = 50;
 
 interface SubscribersParts {
   readonly gate: Gate;
@@ -42,11 +42,10 @@ export function createSubscribers({ gate, held, channels, subject }: Subscribers
       await returned();
       return items.inTurn(() => work(items, reach));
     });
-  const put = async (items: HeldWorkItems, changed: Iterable<WorkItem>) => {
-    let count = 0;
-    for (const item of changed) {
-      await items.put(item);
-      if (++count % inARow === 0) await new Promise((resolve) => setImmediate(resolve));
+  const put = async (items: HeldWorkItems, changed: readonly WorkItem[]) => {
+    for (let from = 0; from < changed.length; from += changedAtOnce) {
+      await items.put(...changed.slice(from, from + changedAtOnce));
+      await new Promise((resolve) => setImmediate(resolve));
     }
   };
   const tellState = (item: WorkItem, ae: string) =>
@@ -57,7 +56,7 @@ export function createSubscribers({ gate, held, channels, subject }: Subscribers
       pass(actor, uid, ae, async (items, reach) => {
         if (!isGlobal(uid)) {
           const item = itemIn(items, uid, reach);
-          if (item.subscribers[ae] !== lock) {
+          if (lockOf(item, ae) !== lock) {
             const more = subscribed(item, ae, lock);
             if (more === undefined) throw new Problem("no-room", "too many are told of this work item");
             await items.put(more);
@@ -69,9 +68,7 @@ export function createSubscribers({ gate, held, channels, subject }: Subscribers
         await items.putGlobal({ ae, lock, ...(wanted !== undefined && { filter: wanted }) });
         const others = items
           .all()
-          .filter(
-            (item) => item.subscribers[ae] === undefined && covers(reach, item.facts) && matches(item.attributes),
-          );
+          .filter((item) => lockOf(item, ae) === undefined && covers(reach, item.facts) && matches(item.attributes));
         const added = others.flatMap((item) => subscribed(item, ae, lock) ?? []);
         await put(items, added);
         // Table CC.2.3-2: only who locks them is told how all of them stand.
@@ -81,10 +78,10 @@ export function createSubscribers({ gate, held, channels, subject }: Subscribers
       pass(actor, uid, ae, async (items, reach) => {
         if (!isGlobal(uid)) {
           const item = itemIn(items, uid, reach);
-          if (item.subscribers[ae] === undefined) throw notSubscribed();
+          if (lockOf(item, ae) === undefined) throw notSubscribed();
           return items.put(unsubscribed(item, ae));
         }
-        const its = items.all().filter((item) => item.subscribers[ae] !== undefined && covers(reach, item.facts));
+        const its = items.all().filter((item) => lockOf(item, ae) !== undefined && covers(reach, item.facts));
         if (its.length === 0 && !items.globals().some((global) => global.ae === ae)) throw notSubscribed();
         await items.removeGlobal(ae);
         await put(

@@ -20,11 +20,17 @@ export function subscribersOfNew(attributes: DicomJson, globals: readonly Global
   return Object.fromEntries(following.map(({ ae, lock }) => [ae, lock]));
 }
 
+/** How an AE is subscribed to an item; undefined: it is not. Of its own properties: every object has others, `constructor` is an AE title too. */
+export function lockOf({ subscribers }: WorkItem, ae: string): Lock | undefined {
+  return Object.hasOwn(subscribers, ae) ? subscribers[ae] : undefined;
+}
+
 /** The item with one more subscriber; undefined when it has as many as it may, or is so already. */
 export function subscribed(item: WorkItem, ae: string, lock: Lock): WorkItem | undefined {
   const { subscribers } = item;
-  if (subscribers[ae] === lock) return undefined;
-  const isFull = subscribers[ae] === undefined && Object.keys(subscribers).length >= subscribersMax;
+  const before = lockOf(item, ae);
+  if (before === lock) return undefined;
+  const isFull = before === undefined && Object.keys(subscribers).length >= subscribersMax;
   return isFull ? undefined : { ...item, subscribers: { ...subscribers, [ae]: lock } };
 }
 

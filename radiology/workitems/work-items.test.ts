@@ -138,6 +138,21 @@ test("a subscription is to one item, to all or to those that match; suspended it
   await assert.rejects(items.suspend(reader, "1.2.1", "A"), failsWith(0xc314));
 });
 
+test("an AE title that every object has a property of is a subscriber as any other", async () => {
+  const { items } = await openWorkItems();
+  for (const ae of ["constructor", "toString", "__proto__"]) {
+    const uid = `1.2.${ae.length}`;
+    await items.create(planner, "", uid, scheduledItem());
+    await assert.rejects(items.unsubscribe(reader, uid, ae), (error) => isProblem(error, "absent"), ae);
+    await items.subscribe(reader, allItems, ae, "unlocked", undefined);
+    const channel = await listenTo(items, ae);
+    await items.changeState(reader, uid, claim("IN PROGRESS", "1.2.99"));
+    assert.deepEqual(channel.told(), [[1, "IN PROGRESS"]], ae);
+    await items.unsubscribe(reader, allItems, ae);
+    await assert.rejects(items.unsubscribe(reader, uid, ae), (error) => isProblem(error, "absent"), ae);
+  }
+});
+
 test("who locks all of them is told how each stands", async () => {
   const { items } = await openWorkItems();
   for (const uid of ["1.2.1", "1.2.2"]) await items.create(planner, "", uid, scheduledItem());
