@@ -39,9 +39,9 @@ export interface Amendments {
 export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps>; gate: Gate }): Amendments {
   const amend = async (steps: HeldSteps, found: readonly HeldStep[], change: (content: StepContent) => StepContent) => {
     const contents = new Map<string, StepContent>();
-    for (const { id, value } of found) {
-      const changed = withStatus(change(value));
-      if (JSON.stringify(changed) !== JSON.stringify(value)) contents.set(id, changed);
+    for (const { token, content } of found) {
+      const changed = withStatus(change(content));
+      if (JSON.stringify(changed) !== JSON.stringify(content)) contents.set(token, changed);
     }
     if (contents.size > 0) await steps.put(contents);
     return contents.size;
@@ -51,9 +51,9 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
       gate.pass(actor, "worklist.write", undefined, async () => {
         const steps = await held();
         return steps.inTurn(async () => {
-          const found = steps.all().filter(({ value }) => isOfOrder(value, order));
+          const found = steps.all().filter(({ content }) => isOfOrder(content, order));
           if (found.length === 0) throw new Problem("absent", "no step of that order is scheduled here");
-          if (change.status === "CANCELED" && found.some(({ value }) => wasBegun(value))) {
+          if (change.status === "CANCELED" && found.some(({ content }) => wasBegun(content))) {
             throw new Problem("conflict", "a step of that order was begun", { remedy: "discontinue it" });
           }
           await amend(steps, found, (content) => withChange(content, change));
@@ -67,7 +67,7 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
         return steps.inTurn(async () => {
           const found = steps
             .having([[`${key.patientId} ${patient.PatientID}`]])
-            .filter(({ value }) => isOf(value, patient));
+            .filter(({ content }) => isOf(content, patient));
           return amend(steps, found, (content) => ({ ...content, attributes: { ...content.attributes, ...said } }));
         });
       }),
