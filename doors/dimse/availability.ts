@@ -1,20 +1,15 @@
 import { elementsOf } from "#formats/dicom";
-import type { ReferencedInstance } from "./commitment.ts";
+import type { Availability } from "#radiology/relay";
 import type { OutboundAssociation } from "./outbound.ts";
 import { problemOf } from "./status.ts";
 
 /** PS3.4 Annex R. */
 export const instanceAvailabilityNotification = "1.2.840.10008.5.1.4.33";
 
-export interface AvailableStudy {
-  readonly studyUid: string;
-  readonly series: readonly { readonly seriesUid: string; readonly instances: readonly ReferencedInstance[] }[];
-}
-
 /** Tells a machine that these instances are here at once (PS3.4 Table R.3.2-1). Rejects with a Problem when it does not take that. */
 export async function notifyAvailability(
   association: Pick<OutboundAssociation, "create">,
-  { studyUid, series }: AvailableStudy,
+  { studyUid, series }: Availability,
   notice: { readonly uid: string; readonly retrieveAe: string },
 ): Promise<void> {
   const dataSet = elementsOf({

@@ -1,5 +1,12 @@
 import { Problem } from "#base/problem";
 import { type DataSet, elementsOf, isUid, tagOf } from "#formats/dicom";
+import type {
+  CommitmentAnswer,
+  CommitmentReport,
+  CommitmentRequest,
+  InstanceReference,
+  NotKept,
+} from "#radiology/relay";
 import type { NormalizedAnswer, NormalizedService } from "./normalized-ports.ts";
 import type { OutboundAssociation } from "./outbound.ts";
 import type { WithDimseDetail } from "./ports.ts";
@@ -9,35 +16,19 @@ import { errorComment, problemOf, status } from "./status.ts";
 export const storageCommitmentPushModel = "1.2.840.10008.1.20.1";
 const wellKnownInstance = "1.2.840.10008.1.20.1.1";
 
-export interface ReferencedInstance {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-}
-
-export interface StorageCommitmentRequest {
-  readonly transactionUid: string;
-  readonly references: readonly ReferencedInstance[];
-}
-
-export interface StorageCommitmentReport {
-  readonly transactionUid: string;
-  readonly kept: readonly ReferencedInstance[];
-  readonly failed: readonly (ReferencedInstance & { readonly reason: keyof typeof failureReason })[];
-}
-
 /** What is behind storage commitment, for one caller: it asks what is kept here, or says what it keeps of ours. */
 export interface StorageCommitment {
   /** Resolves when the request rests: its answer comes on an association of its own. */
-  asked(request: StorageCommitmentRequest): Promise<void>;
-  answered(report: { readonly transactionUid: string; readonly keptUids: readonly string[] }): Promise<void>;
+  asked(request: CommitmentRequest): Promise<void>;
+  answered(report: CommitmentAnswer): Promise<void>;
 }
 
 /** PS3.3 Table C.14-1, (0008,1197). */
-const failureReason = {
+const failureReason: Readonly<Record<NotKept, number>> = {
   absent: 0x0112,
   "other-class": 0x0119,
   "in-doubt": 0x0110,
-} as const;
+};
 
 /** In one request or report. */
 const referencesMost = 100_000;
@@ -76,7 +67,7 @@ export function storageCommitmentService({ asked, answered }: StorageCommitment)
 /** Tells a machine what is kept of what it asked about (PS3.4 §J.3.3). Rejects with a Problem when it does not take that. */
 export async function reportCommitment(
   association: Pick<OutboundAssociation, "eventReport">,
-  { transactionUid, kept, failed }: StorageCommitmentReport,
+  { transactionUid, kept, failed }: CommitmentReport,
 ): Promise<void> {
   const outcome = await association.eventReport(
     storageCommitmentPushModel,
@@ -98,14 +89,14 @@ export async function reportCommitment(
 /** Asks a machine what it keeps (PS3.4 §J.3.2). Rejects with a Problem when it does not take the request. */
 export async function requestCommitment(
   association: Pick<OutboundAssociation, "action">,
-  { transactionUid, references }: StorageCommitmentRequest,
+  { transactionUid, references }: CommitmentRequest,
 ): Promise<void> {
   const dataSet = elementsOf({ TransactionUID: transactionUid, ReferencedSOPSequence: references.map(itemOf) });
   const outcome = await association.action(storageCommitmentPushModel, wellKnownInstance, request, dataSet);
   throwUnlessTaken(outcome.status, "a storage commitment request");
 }
 
-function itemOf({ sopClassUid, sopInstanceUid }: ReferencedInstance) {
+function itemOf({ sopClassUid, sopInstanceUid }: InstanceReference) {
   return { ReferencedSOPClassUID: sopClassUid, ReferencedSOPInstanceUID: sopInstanceUid };
 }
 
@@ -121,7 +112,7 @@ const tag = {
   ReferencedSOPInstanceUID: tagOf("ReferencedSOPInstanceUID"),
 };
 
-function requestIn(dataSet: DataSet | undefined): StorageCommitmentRequest {
+function requestIn(dataSet: DataSet | undefined): CommitmentRequest {
   const transactionUid = transactionIn(dataSet);
   const references = dataSet === undefined ? [] : referencesIn(dataSet);
   if (references.length === 0) {
@@ -136,7 +127,7 @@ function transactionIn(dataSet: DataSet | undefined): string {
   throw refusal(status.invalidArgumentValue, "a storage commitment without a Transaction UID", [tag.TransactionUID]);
 }
 
-function referencesIn(dataSet: DataSet): ReferencedInstance[] {
+function referencesIn(dataSet: DataSet): InstanceReference[] {
   const items = dataSet.items(tag.ReferencedSOPSequence) ?? [];
   if (items.length > referencesMost) throw new Problem("too-large", "a storage commitment names too many instances");
   return items.map((item) => {

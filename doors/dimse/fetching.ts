@@ -8,6 +8,7 @@ import {
   storageSopClasses,
   TransferSyntaxUid,
 } from "#formats/dicom";
+import type { FoundStudy, Progress } from "#radiology/relay";
 import { informationModels } from "./archive-models.ts";
 import { type OpenTo, onAssociation } from "./on-association.ts";
 import {
@@ -21,9 +22,6 @@ import { problemOf, status } from "./status.ts";
 import type { Receiving, StoreRequest } from "./store-ports.ts";
 
 const [, studyRoot] = informationModels;
-
-/** A study as another archive describes it: texts by keyword, several values joined by a backslash. */
-export type FoundStudy = Readonly<Record<string, string>>;
 
 /** What is asked of a study besides what it is looked for by. */
 const returned = [
@@ -67,7 +65,7 @@ export interface Fetching {
   /** Where a C-MOVE sends to. */
   readonly ownAe: string;
   readonly signal: AbortSignal;
-  note(progress: { readonly done: number; readonly of: number }): void;
+  note(progress: Progress): void;
 }
 
 /**

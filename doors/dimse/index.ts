@@ -1,14 +1,11 @@
 export type { AssociationLimits, AssociationStatus, DoorEvent, RejectionReason } from "./acceptor.ts";
 export { type ArchiveFindParts, archiveFinds } from "./archive-find.ts";
 export { type ArchiveRetrieveParts, archiveRetrieves, retrievedInstance } from "./archive-retrieve.ts";
-export { type AvailableStudy, instanceAvailabilityNotification, notifyAvailability } from "./availability.ts";
+export { instanceAvailabilityNotification, notifyAvailability } from "./availability.ts";
 export {
-  type ReferencedInstance,
   reportCommitment,
   requestCommitment,
   type StorageCommitment,
-  type StorageCommitmentReport,
-  type StorageCommitmentRequest,
   storageCommitmentPushModel,
   storageCommitmentService,
 } from "./commitment.ts";
@@ -49,7 +46,7 @@ export type { QueryExtensions } from "./query-extensions.ts";
 export type { DimseDoor, DimseDoorOptions, DimseListener, DoorLimits, Incoming } from "./scp.ts";
 export { createDimseDoor, defaultDoorLimits } from "./scp.ts";
 export { openAssociation } from "./scu.ts";
-export { type Sending, type SendingAnswer, sendAll } from "./sending.ts";
+export { type Sending, sendAll } from "./sending.ts";
 export type {
   FindRequest,
   FindService,

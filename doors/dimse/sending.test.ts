@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
-import { type OutboundAssociation, openAssociation, type SendingAnswer, type StoreRequest, sendAll } from "./index.ts";
+import type { SendingAnswer } from "#radiology/relay";
+import { type OutboundAssociation, openAssociation, type StoreRequest, sendAll } from "./index.ts";
 import { connectTo, doorWith, explicit, implicit } from "./scp.fixture.ts";
 import { stored } from "./services.fixture.ts";
 

@@ -1,5 +1,6 @@
 import type { Log } from "#base/log";
 import { asProblem, isPassing, isProblem, Problem } from "#base/problem";
+import type { SendingAnswer, SendingRound } from "#radiology/relay";
 import { batchesOf, type MoveBatch } from "./move-contexts.ts";
 import { onAssociation } from "./on-association.ts";
 import type { OutboundAssociation, StoreInstance } from "./outbound.ts";
@@ -7,19 +8,8 @@ import type { MoveDestination, RetrievedInstance } from "./service-ports.ts";
 import { isWarning, status } from "./status.ts";
 import { sendInstances } from "./sub-operations.ts";
 
-/**
- * What became of an instance that was sent:
- * - `taken`   Success, or a warning
- * - `not-now` the peer has no room or failed, or we could not read it: another time it may go
- * - `refused` it never will: no presentation context that we have it for, or an object that the peer does not want
- */
-export type SendingAnswer = "taken" | "not-now" | "refused";
-
-export interface Sending {
-  readonly signal: AbortSignal;
+export interface Sending extends SendingRound {
   readonly log: Log;
-  /** Hears what becomes of each instance; false: no further one is begun. */
-  answered(sopInstanceUid: string, answer: SendingAnswer): boolean;
 }
 
 /**

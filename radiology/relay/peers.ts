@@ -5,8 +5,8 @@ import type { Progress } from "./outbox.ts";
 /**
  * What became of an instance that was sent:
  * - `taken`   the machine answered Success, or a warning
- * - `not-now` it has no room, or failed: another time it may take it
- * - `refused` it never will: no presentation context, or not an object for it
+ * - `not-now` it has no room, or failed, or we could not read it: another time it may go
+ * - `refused` it never will: no presentation context that we have it for, or not an object for it
  */
 export type SendingAnswer = "taken" | "not-now" | "refused";
 
