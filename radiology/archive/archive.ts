@@ -169,10 +169,22 @@ export function createArchive(parts: ArchiveParts): Archive {
     return copies.filter(({ studyToken }) => seen.has(studyToken));
   };
 
-  const rowsOf = async ({ studyUid, seriesUid, sopUid }: ReadTarget): Promise<IndexedInstance[]> => {
-    if (seriesUid === undefined || sopUid === undefined) return index.instances(studyUid, seriesUid);
-    const row = await index.instance(studyUid, seriesUid, sopUid);
-    return row === undefined ? [] : [row];
+  /** The study with what of it is asked for; one instance is looked up beside its study, in the same go. */
+  const withRows = async <T>(
+    actor: Actor,
+    act: "study.view" | "study.read",
+    target: ReadTarget,
+    work: (rows: readonly IndexedInstance[], study: IndexedStudy, pass: Pass) => Promise<T>,
+  ) => {
+    let beside: Promise<IndexedInstance[]> | undefined;
+    const find = () => {
+      beside = target.sopUid === undefined ? undefined : rowsOf(index, target);
+      beside?.catch(() => {}); // who is refused is not told
+      return index.study(target.studyUid);
+    };
+    return withStudy(actor, act, find, async (study, pass) =>
+      work(await (beside ?? rowsOf(index, target)), study, pass),
+    );
   };
 
   /** One audit entry for all of them; their halves are opened when they are read. */
@@ -274,37 +286,26 @@ export function createArchive(parts: ArchiveParts): Archive {
         },
       ),
     read: (actor, target) =>
-      withStudy(
-        actor,
-        "study.read",
-        () => index.study(target.studyUid),
-        async (study, pass) => {
-          const held = await hold(target, study, await rowsOf(target), pass);
-          if (held.length === 0) throw absent();
-          return held;
-        },
-      ),
+      withRows(actor, "study.read", target, async (rows, study, pass) => {
+        const held = await hold(target, study, rows, pass);
+        if (held.length === 0) throw absent();
+        return held;
+      }),
     async heldOf(pass, studyToken, purpose = "export") {
       await indexer.settled();
       const found = await index.studyOfToken(studyToken);
       const [study] = found === undefined ? [] : await revealed.studies(pass, [found], purpose);
       if (found === undefined || study === undefined) throw absent();
       const target = { studyUid: study.studyUid };
-      const held = await hold(target, found, await rowsOf(target), pass, purpose);
+      const held = await hold(target, found, await rowsOf(index, target), pass, purpose);
       if (held.length === 0) throw absent();
       return held;
     },
     images: (actor, target) =>
-      withStudy(
-        actor,
-        "study.view",
-        () => index.study(target.studyUid),
-        async (_study, pass) => {
-          const rows = await rowsOf(target);
-          if (rows.length === 0) throw absent();
-          return look(rows, pass);
-        },
-      ),
+      withRows(actor, "study.view", target, async (rows, _study, pass) => {
+        if (rows.length === 0) throw absent();
+        return look(rows, pass);
+      }),
     seriesMetadata: (actor, studyUid, seriesUid) =>
       withStudy(
         actor,
@@ -371,6 +372,12 @@ function createReceiving(
     if (batch.some(({ record }) => record.rejection !== undefined)) rejected();
   });
   return { intake, rejections };
+}
+
+async function rowsOf(index: StudyIndex, { studyUid, seriesUid, sopUid }: ReadTarget): Promise<IndexedInstance[]> {
+  if (seriesUid === undefined || sopUid === undefined) return index.instances(studyUid, seriesUid);
+  const row = await index.instance(studyUid, seriesUid, sopUid);
+  return row === undefined ? [] : [row];
 }
 
 function absent(): Problem {

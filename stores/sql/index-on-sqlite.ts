@@ -2,6 +2,7 @@ import type { Log } from "#base/log";
 import { type ChangingConnection, createChanges, type IndexConnection } from "./index-connection.ts";
 import { indexSchema } from "./index-schema.ts";
 import type { Order } from "./index-statements.ts";
+import type { Row } from "./packed-rows.ts";
 import { type Ask, migrate } from "./schema.ts";
 import { type SqliteThread, startSqlite } from "./sqlite-thread.ts";
 
@@ -38,7 +39,7 @@ export async function openIndexOnSqlite(at: {
   });
   return {
     engine: "sqlite",
-    read: async (order) => (await runOn(reader, [order]))[0] ?? [],
+    read: readingTogether(reader),
     change,
     async close() {
       await settled();
@@ -61,6 +62,44 @@ async function cutJournal(ask: Ask, log: Log): Promise<void> {
 }
 
 const noted = () => {};
+
+interface AskedRead {
+  readonly order: Order;
+  readonly resolve: (rows: Row[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Of one message: nobody's look-up waits for many others' to be carried back. */
+const readsAtOnceMax = 16;
+
+/** What is asked for in one go travels in one message, which takes longer than a look-up. One that fails takes none beside it along. */
+function readingTogether(reader: SqliteThread): (order: Order) => Promise<Row[]> {
+  let asked: AskedRead[] = [];
+  const runAlone = ({ order, resolve, reject }: AskedRead) =>
+    runOn(reader, [order]).then(([rows = []]) => resolve(rows), reject);
+  const send = () => {
+    const together = asked;
+    asked = [];
+    const [only] = together;
+    if (only !== undefined && together.length === 1) return void runAlone(only);
+    runOn(
+      reader,
+      together.map(({ order }) => order),
+    ).then(
+      (results) => {
+        for (const [at, { resolve }] of together.entries()) resolve(results[at] ?? []);
+      },
+      () => {
+        for (const each of together) void runAlone(each);
+      },
+    );
+  };
+  return (order) =>
+    new Promise((resolve, reject) => {
+      if (asked.length === readsAtOnceMax) send();
+      if (asked.push({ order, resolve, reject }) === 1) queueMicrotask(send);
+    });
+}
 
 async function runOn(thread: SqliteThread, orders: readonly Order[]) {
   const results = await thread.run(orders.map(({ statement, rows }) => ({ sql: statement.text, rows })));
