@@ -8,8 +8,12 @@ import { termsOf } from "./worklist-query.ts";
 /** The schedule is held open in memory, so it is bounded. */
 const stepsMax = 20_000;
 const charactersMax = 96 * 1024 * 1024;
-/** Ended steps are kept for so long: who schedules one again in that time finds it done. */
-const keptMs = 7 * 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+/**
+ * Ended steps are kept for so long: who schedules one again in that time finds it done. One of which nobody says that it ended, for so long
+ * after its day, or after what was last said of it: many machines never say so, and the schedule would fill up.
+ */
+const keptMs = { ended: 7 * dayMs, open: 90 * dayMs };
 
 /** A step in memory. */
 export interface HeldStep extends ScheduledStep {
@@ -47,11 +51,10 @@ export async function openHeldSteps(records: Records, clock: Clock): Promise<Hel
     async put(contents, ...more) {
       const now = clock.now();
       await shelf.sweep(now, () => undefined);
-      const changes = Array.from(contents, ([token, value]) => {
-        const dueAt = isOver(value) ? (shelf.get(token)?.dueAt ?? now + keptMs) : undefined;
-        return [token, { value, dueAt }] as const;
-      });
-      await shelf.change(new Map(changes), ...more);
+      const changes = new Map(
+        Array.from(contents, ([token, value]) => [token, { value, dueAt: dueOf(value, shelf.get(token), now) }]),
+      );
+      await shelf.change(changes, ...more);
     },
     async remove(token) {
       if (index.get(token) === undefined) return false;
@@ -60,6 +63,18 @@ export async function openHeldSteps(records: Records, clock: Clock): Promise<Hel
     },
     inTurn: shelf.inTurn,
   };
+}
+
+function dueOf(content: StepContent, known: Kept<StepContent> | undefined, now: number): number {
+  if (!isOver(content)) return Math.max(now, dayOf(content)) + keptMs.open;
+  const hadEnded = known !== undefined && isOver(known.value);
+  return hadEnded && known.dueAt !== undefined ? known.dueAt : now + keptMs.ended;
+}
+
+/** The day on which it is planned, 0 for a date that is none. */
+function dayOf({ attributes }: StepContent): number {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(textAt(stepOf(attributes), key.startDate)) ?? [];
+  return year === undefined ? 0 : Date.UTC(Number(year), Number(month) - 1, Number(day));
 }
 
 function createStepIndex() {

@@ -1,6 +1,6 @@
 export type { OrderChange, OrderRef, StepPatient } from "./amendments.ts";
 export { itemsOf, keyOf, textAt, textsAt, textsOf } from "./attributes.ts";
-export { allAreKeys, type ItemQuery, itemQuery } from "./item-query.ts";
+export { allAreKeys, type ItemQuery, itemQuery, type KnownKeys } from "./item-query.ts";
 export type { PerformedSteps } from "./performed.ts";
 export type { WithAttributeFault } from "./performed-attributes.ts";
 export type { FoundStep, Schedule, ScheduleParts } from "./schedule.ts";

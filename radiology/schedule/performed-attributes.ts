@@ -53,6 +53,9 @@ const lasting = new Set(
   ].map(keyOf),
 );
 
+/** Scheduled steps that one performed step may be of. */
+const scheduledMax = 100;
+
 const statuses: readonly string[] = ["IN PROGRESS", "COMPLETED", "DISCONTINUED"] satisfies PerformedStatus[];
 
 /**
@@ -65,7 +68,15 @@ export function requireBeginning(attributes: DicomJson): void {
   if (statusIn(attributes) !== "IN PROGRESS") {
     throw faulty("value", ["PerformedProcedureStepStatus"], "a performed step begins IN PROGRESS");
   }
-  for (const item of itemsOf(attributes[performedKey.scheduled])) {
+  const scheduled = itemsOf(attributes[performedKey.scheduled]);
+  if (scheduled.length > scheduledMax) {
+    throw faulty(
+      "value",
+      ["ScheduledStepAttributesSequence"],
+      `a performed step is of more than ${scheduledMax} steps`,
+    );
+  }
+  for (const item of scheduled) {
     requireAll(item, ["StudyInstanceUID"]);
     if (!isUid(textAt(item, keyOf("StudyInstanceUID"))))
       throw faulty("value", ["StudyInstanceUID"], "the Study Instance UID is no UID");

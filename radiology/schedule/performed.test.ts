@@ -7,6 +7,7 @@ import { keyOf, textAt } from "./attributes.ts";
 import type { Schedule, WithAttributeFault } from "./index.ts";
 import { console1, dataSetOf, frontDesk, itemOf, openSchedule, type Planned } from "./schedule.fixture.ts";
 
+const dayMs = 24 * 60 * 60 * 1000;
 const refusal = (code: ProblemCode, fault?: WithAttributeFault["fault"]) => (error: unknown) =>
   isProblem(error, code) && (error as WithAttributeFault).fault === fault;
 
@@ -206,7 +207,26 @@ test("ended steps are forgotten a week later, when something is scheduled", asyn
   const { schedule, clock } = await planned();
   await begin(schedule, "1.9");
   await change(schedule, "1.9", ended("COMPLETED"));
-  clock.advance(8 * 24 * 60 * 60 * 1000);
+  await clock.advance(8 * dayMs);
   await schedule.put(frontDesk, () => itemOf({ step: "next", date: "20260310" }), "");
   assert.deepEqual(await states(schedule), ["SCHEDULED"]);
+});
+
+test("a performance is forgotten a quarter of a year after its last change, when another begins", async () => {
+  const { schedule, clock, store } = await planned();
+  await begin(schedule, "1.7");
+  await begin(schedule, "1.8");
+  await clock.advance(30 * dayMs);
+  await change(schedule, "1.8", ended("COMPLETED"));
+  await clock.advance(61 * dayMs);
+  await begin(schedule, "1.9");
+  assert.equal((await store.list("performed-step", "", 9)).length, 2);
+  await assert.rejects(schedule.performed.read(console1, "1.7", []), refusal("absent"));
+  await schedule.performed.read(console1, "1.8", []);
+});
+
+test("a performance of more steps than are followed at once is refused", async () => {
+  const { schedule } = await planned();
+  const of = Array.from({ length: 101 }, (_, n) => ({ StudyInstanceUID: "1.2.3", ScheduledProcedureStepID: `${n}` }));
+  await assert.rejects(begin(schedule, "1.9", beginning(of)), refusal("invalid", "value"));
 });

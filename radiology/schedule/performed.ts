@@ -35,6 +35,9 @@ interface PerformedRecord {
 }
 
 const unpackedBytesMax = 64 * 1024 * 1024;
+/** A performance is kept for so long after its last change: some scanners never end theirs. */
+const keptMs = 90 * 24 * 60 * 60 * 1000;
+const forgottenAtOnce = 50;
 
 export function createPerformedSteps(parts: {
   readonly records: Records;
@@ -72,7 +75,8 @@ export function createPerformedSteps(parts: {
           const record = { facility, status: "IN PROGRESS", scheduled, startedAt: at, changedAt: at } as const;
           await held.put(
             following(held, scheduled, id, "IN PROGRESS"),
-            shelf.put(id, { ...record, packed: await packed(attributes) }),
+            shelf.put(id, { ...record, packed: await packed(attributes) }, { dueAt: at + keptMs }),
+            ...(await shelf.due(at, forgottenAtOnce)).map(shelf.remove),
           );
           return uid;
         });
@@ -91,9 +95,10 @@ export function createPerformedSteps(parts: {
             throw new Problem("conflict", "the performed step may no longer be updated");
           const attributes = changedBy(await unpacked(value.packed), toDicomJson(dataSet));
           const status = statusIn(attributes);
-          const record = { ...value, status, changedAt: now(), packed: await packed(attributes) };
+          const at = now();
+          const record = { ...value, status, changedAt: at, packed: await packed(attributes) };
           const steps = status === value.status ? new Map() : following(held, value.scheduled, id, status);
-          await held.put(steps, shelf.put(id, record, { known: kept }));
+          await held.put(steps, shelf.put(id, record, { known: kept, dueAt: at + keptMs }));
         });
       };
       return gate.pass(actor, "step.perform", subject(id), work);

@@ -44,6 +44,7 @@ export interface StepContent {
 }
 
 const itemCharactersMax = 32_768;
+const stepsOfItemMax = 100;
 
 /** Type 1 for who asks (PS3.4 Table K.6-1): a step that lacks one could not be answered. */
 const required = ["PatientName", "PatientID", "StudyInstanceUID", "RequestedProcedureID"];
@@ -61,7 +62,7 @@ const dropped = ["SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID"].map(ke
 /**
  * The steps of a worklist item: one for each item of its Scheduled Procedure Step Sequence.
  *
- * @throws Problem `invalid` naming the attribute that is missing, `too-large` for an item of more than 32,768 characters.
+ * @throws Problem `invalid` naming the attribute that is missing, `too-large` for an item of more than 32,768 characters, or of more than 100 steps.
  */
 export function stepsIn(dataSet: DataSet): DicomJson[] {
   const { [key.steps]: sequence, ...rest } = toDicomJson(dataSet);
@@ -71,6 +72,8 @@ export function stepsIn(dataSet: DataSet): DicomJson[] {
     throw new Problem("invalid", "the Study Instance UID of a worklist item is no UID");
   const steps = itemsOf(sequence);
   if (steps.length === 0) throw new Problem("invalid", "a worklist item has no Scheduled Procedure Step Sequence");
+  if (steps.length > stepsOfItemMax)
+    throw new Problem("too-large", `a worklist item has more than ${stepsOfItemMax} steps`);
   return steps.map((step) => {
     requireAll(step, requiredOfStep);
     const attributes: DicomJson = { ...rest, [key.steps]: sequenceOf(step) };
