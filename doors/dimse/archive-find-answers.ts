@@ -8,11 +8,21 @@ import {
   hexOfTag,
   type JsonElement,
   Tag,
+  tagOf,
+  toDicomJson,
   type ValueInput,
   type Vr,
   vrTable,
 } from "#formats/dicom";
-import type { ListedInstance, RelatedCounts, SeriesHeaders, SeriesRow, StudyRow } from "#radiology/archive";
+import {
+  heldInItems,
+  type ListedInstance,
+  type RelatedCounts,
+  type SeriesHeaders,
+  type SeriesRow,
+  type StudyRow,
+} from "#radiology/archive";
+import { type ItemQuery, itemQuery, itemsOf, type KnownKeys } from "#radiology/schedule";
 import type { FindKeys, WantedKey } from "./archive-find-keys.ts";
 import { uniqueKeys } from "./archive-models.ts";
 import type { FoundIdentifier } from "./service-ports.ts";
@@ -26,12 +36,12 @@ export interface Entity {
   readonly related?: RelatedCounts;
 }
 
-/** Answers entities one by one in the words of one request. */
+/** Answers entities one by one in the words of one request; undefined for one that its header shows not to be what was asked for. */
 export function createAnswers(
   keys: FindKeys,
   headers: SeriesHeaders,
   retrieveAe: string,
-): (entity: Entity) => Promise<FoundIdentifier> {
+): (entity: Entity) => Promise<FoundIdentifier | undefined> {
   const { level, wanted } = keys;
   const ofRow = wanted.filter(({ from }) => from === "row");
   const ofHeader = wanted.filter(({ from }) => from === "header");
@@ -39,6 +49,7 @@ export function createAnswers(
     ...elementsOf({ QueryRetrieveLevel: level, RetrieveAETitle: retrieveAe, InstanceAvailability: "ONLINE" }),
     ...wanted.filter(({ from }) => from === "nowhere").map((key) => without(key)),
   ];
+  const queries = new Map(ofHeader.flatMap(({ tag, items }) => (items ? [[tag, queryOf(tag, items)] as const] : [])));
   const fixed = new Set(always.map(({ tag }) => tag));
   const perEntity = ofRow.filter(({ tag }) => !fixed.has(tag));
 
@@ -50,7 +61,8 @@ export function createAnswers(
       const header = await headerOf(headers, entity);
       // One that cannot be read here and now: nothing is said of what it holds.
       if (header === undefined) keysIgnored = true;
-      for (const key of ofHeader) elements.push(fromHeader(key, header));
+      for (const [tag, query] of queries) if (noneMatches(itemsAt(header, tag), query)) return undefined;
+      for (const key of ofHeader) elements.push(fromHeader(key, header, queries.get(key.tag)));
     }
     return { identifier: elements.sort((a, b) => a.tag - b.tag), keysIgnored };
   };
@@ -103,12 +115,28 @@ async function headerOf(headers: SeriesHeaders, { study, series, instance }: Ent
   return series && headers.of(study.studyUid, series.seriesUid, instance?.sopUid);
 }
 
-function fromHeader(key: WantedKey, header: DicomJson | undefined): ElementInput {
+/** What the items of a sequence are matched by, of what is asked of them. */
+function queryOf(tag: number, items: DataSet): ItemQuery {
+  const held = heldInItems.get(tag)?.map(tagOf) ?? [];
+  const nothingElse: KnownKeys = { isKey: () => false, below: () => nothingElse };
+  return itemQuery(toDicomJson(items), { isKey: (one) => held.includes(one), below: () => nothingElse });
+}
+
+const itemsAt = (header: DicomJson | undefined, tag: number) => itemsOf(header?.[hexOfTag(tag)]);
+
+/** The index knows the values of all items and not which stand together: all that is asked must match in one of them (PS3.4 §C.2.2.2.6). */
+function noneMatches(items: readonly DicomJson[], { matches }: ItemQuery): boolean {
+  return items.length > 1 && !items.some(matches);
+}
+
+function fromHeader(key: WantedKey, header: DicomJson | undefined, query: ItemQuery | undefined): ElementInput {
   const hex = hexOfTag(key.tag);
   const found = header?.[hex];
   if (found === undefined) return without(key);
   try {
-    const elements = fromDicomJson({ [hex]: key.items === undefined ? found : narrowed(found, key.items) });
+    const matching =
+      query === undefined || found.vr !== "SQ" ? found : { ...found, Value: itemsOf(found).filter(query.matches) };
+    const elements = fromDicomJson({ [hex]: key.items === undefined ? found : narrowed(matching, key.items) });
     return elements.find(({ tag }) => tag === key.tag) ?? without(key);
   } catch (error) {
     // A value that is kept elsewhere, or was wrong when it came.

@@ -153,6 +153,29 @@ test("what the index does not hold comes from the objects; keys that nothing mat
   assert.deepEqual(await ignored("STUDY", { SeriesNumber: "" }), [true]);
 });
 
+test("a sequence is matched within one of its items, and those that match are answered", async () => {
+  const { find, store } = await openQueried();
+  const requests = [
+    { RequestedProcedureID: "RP7", ScheduledProcedureStepID: "S1" },
+    { RequestedProcedureID: "RP8", ScheduledProcedureStepID: "S2" },
+  ];
+  await store({ PatientID: "P1", RequestAttributesSequence: requests }, { study: "1" });
+  const asked = async (keys: KeywordDataSet) => {
+    const identifier = {
+      QueryRetrieveLevel: "SERIES",
+      StudyInstanceUID: `${root}.1`,
+      RequestAttributesSequence: [keys],
+    };
+    const found = await find(studyRoot.find, identifier);
+    return found.map(({ found: series }) =>
+      (series.items(tagOf("RequestAttributesSequence")) ?? []).map((item) => text(item, "ScheduledProcedureStepID")),
+    );
+  };
+  assert.deepEqual(await asked({ RequestedProcedureID: "RP8", ScheduledProcedureStepID: "" }), [["S2"]]);
+  assert.deepEqual(await asked({ RequestedProcedureID: "RP*", ScheduledProcedureStepID: "" }), [["S1", "S2"]]);
+  assert.deepEqual(await asked({ RequestedProcedureID: "RP7", ScheduledProcedureStepID: "S2" }), []);
+});
+
 test("a date and a time are one moment where that was agreed on", async () => {
   const { find } = await opened();
   const keys = {

@@ -41,7 +41,8 @@ function findService(parts: ArchiveFindParts, model: InformationModel): FindServ
       for await (const page of entities(parts, keys)) {
         for (const entity of page) {
           if (left-- === 0) throw tooMany();
-          yield await answer(entity);
+          const found = await answer(entity);
+          if (found !== undefined) yield found;
         }
       }
     },
