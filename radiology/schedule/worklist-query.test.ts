@@ -78,6 +78,31 @@ test("all keys of the sequence's item must match within one item", () => {
   assert.ok(!matches(asked("A", "M"), { moreOfStep: codes }));
 });
 
+test("every sequence of the model is matched by what its items hold, and answered with those that match", () => {
+  const ofItem =
+    "RequestedProcedureCodeSequence ReasonForRequestedProcedureCodeSequence RequestingServiceCodeSequence".split(" ");
+  const all = [...ofItem, "InstitutionCodeSequence", "AdmittingDiagnosesCodeSequence", "PatientSpeciesCodeSequence"];
+  const codes = ["A", "B"].map((CodeValue) => ({ CodeValue, CodingSchemeDesignator: "L" }));
+  const ask = (sequence: string, keys: KeywordDataSet, held: KeywordDataSet[]) => {
+    const query = worklistQuery(dataSetOf({ [sequence]: [keys] }));
+    assert.equal(query.keysIgnored, false, sequence);
+    const step = plannedStep({ more: { [sequence]: held } });
+    return query.matches(step) ? (query.answer(step)[keyOf(sequence)]?.Value?.length ?? 0) : undefined;
+  };
+  for (const sequence of all) {
+    const asked = (CodeValue: string) => ask(sequence, { CodeValue, CodingSchemeDesignator: "" }, codes);
+    assert.deepEqual([asked("B"), asked("C"), asked("")], [1, undefined, 2], sequence);
+  }
+  for (const sequence of ["ReferencedStudySequence", "ReferencedPatientSequence"]) {
+    const asked = (ReferencedSOPInstanceUID: string) =>
+      ask(sequence, { ReferencedSOPInstanceUID }, [
+        { ReferencedSOPInstanceUID: "1.2.8" },
+        { ReferencedSOPInstanceUID: "1.2.9" },
+      ]);
+    assert.deepEqual([asked("1.2.9"), asked("1.2.7"), asked("")], [1, undefined, 2], sequence);
+  }
+});
+
 test("a date or a time alone is matched by itself and by a range with an open end", () => {
   for (const date of ["20260301", "20260301-", "-20260301", "20260201-20260331", "20250101-20270101"]) {
     assert.ok(matches(ofStep({ ScheduledProcedureStepStartDate: date })), date);
