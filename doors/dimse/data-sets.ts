@@ -66,13 +66,17 @@ export function withDataSet(request: DimseRequest, small: SmallRequest): Exchang
 
 /** A deflated megabyte may become so much, and no more. */
 const inflatedBytesMax = 16 * 2 ** 20;
-const elementsMax = 400_000;
+/** Of lists of attributes: those of 10,000 instances, and more. */
+const elementsMax = 100_000;
+/** Of identifiers, with those of their items: keys, where no machine sends a thousand. */
+const identifierElementsMax = 10_000;
 
 function read(bytes: Uint8Array, transferSyntaxUid: string, family: StatusFamily): DataSet {
+  const normalized = family === "normalized" || family === "create";
+  const limits = { inflatedBytesMax, elementsMax: normalized ? elementsMax : identifierElementsMax };
   try {
-    return readDataSet(bytes, { transferSyntaxUid, limits: { inflatedBytesMax, elementsMax } });
+    return readDataSet(bytes, { transferSyntaxUid, limits });
   } catch (error) {
-    const normalized = family === "normalized" || family === "create";
     const detail: WithDimseDetail = { dimseStatus: normalized ? status.processingFailure : status.cannotUnderstand };
     throw Object.assign(new Problem("invalid", "the data set of the request cannot be read", { cause: error }), detail);
   }

@@ -214,6 +214,8 @@ test("identifiers that are missing, too large, or no data set are refused, and s
   assert.deepEqual(await statuses(undefined, { CommandDataSetType: noDataSet }), [0xa900]);
   assert.deepEqual(await statuses(Buffer.alloc(2 ** 20 + 2)), [0xa700]);
   assert.deepEqual(await statuses(Buffer.from("08000500ff00", "hex")), [0xc000]);
+  const crowd = query({ RequestAttributesSequence: Array.from({ length: 20_000 }, () => ({})) });
+  assert.deepEqual(await statuses(writeDataSet(crowd, { transferSyntaxUid: explicit })), [0xc000]);
   assert.deepEqual(await statuses(undefined, { AffectedSOPClassUID: "1.2.3" }), [0x0122]);
   assert.deepEqual(await statuses(undefined, { CommandField: commandField.cMoveRq }), [0x0211]);
   assert.deepEqual(await statuses(), [0]);
