@@ -36,6 +36,7 @@ const dayMs = 86_400_000;
 const serverDays = 820;
 const authorityDays = 3_650;
 const deviceDays = 1_095;
+const edgeDays = 30;
 
 /** The installation's own authority and its server certificate, all PEM. */
 export interface Certificates {
@@ -78,6 +79,36 @@ export async function makeIssuingAuthority(parts: Parts): Promise<IssuingAuthori
   return { certificate: certificate.toString("pem"), key: await pemOf(keys.privateKey) };
 }
 
+/** The same for edges, which are programs of ours. */
+export async function makeLinkAuthority(parts: Parts): Promise<IssuingAuthority> {
+  const { certificate, keys } = await newAuthority("Leadglass link", kinds.ec, authorityDays, parts);
+  return { certificate: certificate.toString("pem"), key: await pemOf(keys.privateKey) };
+}
+
+/** What we show to edges. They know its authority and no name: nobody else under that has the usage of a server. */
+export async function makeLinkCertificate(issuing: IssuingAuthority, parts: Parts) {
+  const keys = await newKeys(kinds.ec);
+  const asServer = { subject: [{ CN: ["Leadglass"] }], usages: [ExtendedKeyUsage.serverAuth], names: [] };
+  const wanted = { ...asServer, days: serverDays, publicKey: keys.publicKey };
+  const certificate = await certify(await openAuthority(issuing), wanted, parts);
+  return { certificate: certificate.toString("pem"), key: await pemOf(keys.privateKey) };
+}
+
+/**
+ * Certifies the key of a request (PKCS #10, PEM) for the edge of this id, for 30 days and as a client alone; whatever else it asks for is
+ * not looked at. Problem `invalid` for what is no request, or not of a key on P-256 or P-384.
+ */
+export async function certifyEdge(issuing: IssuingAuthority, request: string, id: string, parts: Parts) {
+  const publicKey = await keyOfRequest(request);
+  const { algorithm } = publicKey;
+  if (algorithm.name !== "ECDSA" || !["P-256", "P-384"].includes((algorithm as EcKeyAlgorithm).namedCurve)) {
+    throw new Problem("invalid", "the request is for another kind of key than P-256 or P-384");
+  }
+  const asClient = { subject: [{ CN: [id] }], usages: [ExtendedKeyUsage.clientAuth], names: [] };
+  const wanted = { ...asClient, days: edgeDays, publicKey };
+  return (await certify(await openAuthority(issuing), wanted, parts)).toString("pem");
+}
+
 /**
  * What we show to machines, both when they call and when we call them: one certificate for cipher suites with ECDSA, one for those with
  * RSA (PS3.15 §B.12 has both).
@@ -112,7 +143,7 @@ export async function certifyRequest(
   return (await certify(await openAuthority(issuing), wanted, parts)).toString("pem");
 }
 
-async function keyOfRequest(text: string): Promise<PublicKeyType> {
+async function keyOfRequest(text: string): Promise<Pkcs10CertificateRequest["publicKey"]> {
   try {
     const request = new Pkcs10CertificateRequest(text);
     if (await request.verify()) return request.publicKey;
@@ -158,11 +189,12 @@ async function newAuthority(name: string, algorithm: KeyKind, days: number, part
   return { certificate, keys, algorithm };
 }
 
-async function openAuthority({ certificate, key }: IssuingAuthority): Promise<Authority> {
-  const algorithm = kinds.lastingRsa;
-  const bytes = PemConverter.decodeFirst(key);
+async function openAuthority(issuing: IssuingAuthority): Promise<Authority> {
+  const certificate = new X509Certificate(issuing.certificate);
+  const algorithm = certificate.publicKey.algorithm.name === kinds.ec.name ? kinds.ec : kinds.lastingRsa;
+  const bytes = PemConverter.decodeFirst(issuing.key);
   const privateKey = (await webcrypto.subtle.importKey("pkcs8", bytes, algorithm, false, ["sign"])) as CryptoKey;
-  return { certificate: new X509Certificate(certificate), keys: { privateKey }, algorithm };
+  return { certificate, keys: { privateKey }, algorithm };
 }
 
 interface Wanted {

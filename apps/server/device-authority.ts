@@ -2,12 +2,12 @@ import { X509Certificate } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
-import { createKeptJson, systemFiles } from "#base/io";
 import type { OwnCertificates } from "#doors/dimse";
 import type { Vault } from "#trust/vault";
 import type { HomePaths } from "../home/index.ts";
 import { certificateEndsAt, certificateVouchesFor } from "./certificate-facts.ts";
 import type { IssuingAuthority } from "./certificates.ts";
+import { createSealedCertificates } from "./sealed-certificates.ts";
 
 /** Who vouches for our own certificate towards machines, and for the certificates that they are given here. */
 export interface DeviceAuthority {
@@ -29,12 +29,6 @@ const leastLeftMs = 30 * 86_400_000;
 /** In a backup, so that machines go on trusting what was restored. */
 export const deviceAuthorityFiles = [authorityFile, nodeFile];
 
-/** What lies in such a file: certificates for everybody, keys for who has the vault. */
-interface Kept {
-  readonly certificates: readonly string[];
-  readonly keysSealed: string;
-}
-
 /**
  * The home's authority, made when there is none, and our certificates under it for those hosts; those are made again when they are for
  * others, or end within a month. Machines keep trusting what the authority vouches for.
@@ -45,28 +39,15 @@ export async function openOrMakeDeviceAuthority(
   parts: { readonly vault: Pick<Vault, "secrets">; readonly clock: Clock; readonly random: Random },
 ): Promise<DeviceAuthority> {
   const { vault, clock } = parts;
-  const kept = (name: string, purpose: string) => {
-    const file = createKeptJson(systemFiles, paths.folder, name);
-    return {
-      async load(): Promise<{ certificates: readonly string[]; keys: readonly string[] } | undefined> {
-        const found = (await file.load()) as Kept | undefined;
-        if (found === undefined) return undefined;
-        const opened = vault.secrets.open(purpose, Buffer.from(found.keysSealed, "base64"));
-        return { certificates: found.certificates, keys: JSON.parse(opened.toString("utf8")) as string[] };
-      },
-      save(certificates: readonly string[], keys: readonly string[]) {
-        const keysSealed = vault.secrets.seal(purpose, Buffer.from(JSON.stringify(keys), "utf8")).toString("base64");
-        return file.save({ certificates, keysSealed } satisfies Kept);
-      },
-    };
-  };
+  const kept = (name: string, purpose: string) =>
+    createSealedCertificates({ folder: paths.folder, name, purpose }, vault);
   const openAuthority = async (): Promise<IssuingAuthority> => {
     const file = kept(authorityFile, keysPurpose.authority);
     const found = await file.load();
     const [certificate, key] = [found?.certificates[0], found?.keys[0]];
     if (certificate !== undefined && key !== undefined) return { certificate, key };
     const made = await (await import("./certificates.ts")).makeIssuingAuthority(parts);
-    await file.save([made.certificate], [made.key]);
+    await file.save({ certificates: [made.certificate], keys: [made.key] });
     return made;
   };
   const openNode = async (issuing: IssuingAuthority): Promise<OwnCertificates> => {
@@ -78,7 +59,7 @@ export async function openOrMakeDeviceAuthority(
       hosts.every((host) => certificateVouchesFor(certificate, host));
     if (found?.certificates.every(isFit)) return { key: found.keys, cert: found.certificates };
     const made = await (await import("./certificates.ts")).makeNodeCertificates(issuing, hosts, parts);
-    await file.save(made.cert, made.key);
+    await file.save({ certificates: made.cert, keys: made.key });
     return made;
   };
   const issuing = await openAuthority();

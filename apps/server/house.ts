@@ -29,6 +29,7 @@ import {
   type Confirmations,
   createConfirmations,
   createDevices,
+  createEdges,
   createFacilities,
   createGate,
   createGrants,
@@ -39,6 +40,7 @@ import {
   createPolicy,
   createWaysIn,
   type Devices,
+  type Edges,
   type Facilities,
   type Gate,
   type Grants,
@@ -92,6 +94,7 @@ export interface House extends WaysIn, Oversight {
   readonly confirmations: Confirmations;
   readonly facilities: Facilities;
   readonly devices: Devices;
+  readonly edges: Edges;
   readonly archive: Archive;
   readonly exporting: Exporting;
   readonly backups: Backups;
@@ -286,6 +289,7 @@ async function createCallers({ vault, index, breachedPasswords, ...given }: Call
     people,
     facilities: createFacilities(parts),
     devices: createDevices(parts),
+    edges: createEdges(parts),
     oauth: await openOauth({ ...parts, ...waysIn, vault, index }),
     confirmations: createConfirmations({ ...parts, signIn: waysIn.signIn }),
   };

@@ -38,7 +38,8 @@ export async function createLocalHttp(
     async listen(log: Log = silentLog) {
       await http.server.ready();
       const tls = { key, cert: certificate };
-      const site = siteOf(http.server, tls);
+      const links = { context: () => undefined, takesTransfers: () => false, take: () => {} };
+      const site = siteOf(http.server, tls, links);
       return listenHttps({ host: "127.0.0.1", port: 0 }, { of: () => site, isShared: false }, tls, {
         clock: systemClock,
         log,

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createServer as createLocalServer, type IncomingMessage, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import cookie from "@fastify/cookie";
 import serveStatic from "@fastify/static";
@@ -50,6 +51,8 @@ interface Identity {
 export interface HttpParts {
   readonly sessions: Pick<Sessions, "of">;
   readonly clientTokens: Pick<ClientTokens, "of">;
+  /** The edge at the other end of a connection; undefined for one that is no edge's. */
+  readonly edgeAt?: (socket: Socket) => Promise<Actor | undefined>;
   /** Who comes with a token of the OAuth provider; undefined for a request without one. */
   readonly tokenActorOf: (request: FastifyRequest) => Promise<Pick<Identity, "actor" | "challenge"> | undefined>;
   readonly log: Log;
@@ -169,10 +172,17 @@ const cookieOptions = { path: "/", secure: true, httpOnly: true, sameSite: "stri
 
 async function identify(
   request: FastifyRequest,
-  { sessions, clientTokens, tokenActorOf }: Pick<HttpParts, "sessions" | "clientTokens" | "tokenActorOf">,
+  {
+    sessions,
+    clientTokens,
+    tokenActorOf,
+    edgeAt,
+  }: Pick<HttpParts, "sessions" | "clientTokens" | "tokenActorOf" | "edgeAt">,
   local: WeakSet<IncomingMessage>,
 ): Promise<Identity> {
   if (local.has(request.raw)) return { actor: operator };
+  const edge = await edgeAt?.(request.raw.socket);
+  if (edge !== undefined) return { actor: edge };
   const caller = await tokenActorOf(request);
   if (caller !== undefined) return caller;
   const bearer = /^Bearer ([\x21-\x7e]{1,512})$/.exec(request.headers.authorization ?? "")?.[1];
@@ -320,6 +330,7 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
     "/roles",
     "/programs",
     "/devices",
+    "/edges",
     "/confirmations",
     "/log",
     "/reviews",

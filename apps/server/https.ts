@@ -6,8 +6,10 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
+import { linkProtocols } from "#doors/link";
 import { canonicalHost, requestedHost } from "./hosts.ts";
 import { answerHeaders } from "./http.ts";
+import type { Links } from "./links.ts";
 import { limitListener, listenerOptions } from "./listener-limits.ts";
 
 /** What answers for the hosts of one home. */
@@ -16,6 +18,7 @@ export interface Site {
   takesUpgrades(): boolean;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly certificate: SecureContext;
+  readonly links: Pick<Links, "context" | "takesTransfers" | "take">;
 }
 
 /** Which site answers for which host. It is asked anew for each request: sites come and go while the listener stays. */
@@ -42,8 +45,13 @@ type KeyAndCertificate = { readonly key: string; readonly cert: string };
 const askForCertificates = (cert: string) => ({ requestCert: true, rejectUnauthorized: false, ca: cert });
 
 /** A server that is ready, under its certificate. */
-export function siteOf({ routing, server }: FastifyInstance, { key, cert }: KeyAndCertificate): Site {
+export function siteOf(
+  { routing, server }: FastifyInstance,
+  { key, cert }: KeyAndCertificate,
+  links: Site["links"],
+): Site {
   return {
+    links,
     answer: routing,
     takesUpgrades: () => server.listenerCount("upgrade") > 0,
     upgrade: (request, socket, head) => void server.emit("upgrade", request, socket, head),
@@ -68,12 +76,10 @@ export async function listenHttps(
     underWay.set(site, all.add(one));
     one.once("close", () => all.delete(one));
   };
+  const certificates = chooseCertificates(sites);
   const server = createServer({
     ...{ key: fallback.key, cert: fallback.cert, ...listenerOptions, ...askForCertificates(fallback.cert) },
-    SNICallback(name, done) {
-      const site = sites.of(canonicalHost(name));
-      done(null, typeof site === "object" ? site.certificate : undefined);
-    },
+    ...certificates,
     // Else it is a request like any other, whatever its sender would rather speak (RFC 9110 §7.8).
     shouldUpgradeCallback(request) {
       if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket") return false;
@@ -81,7 +87,23 @@ export async function listenHttps(
       return !("status" in site) && site.takesUpgrades();
     },
   });
-  limitListener(server, parts);
+  const { begin } = limitListener(server, parts);
+  /** Connections that are no longer HTTP's. */
+  const taken = new Set<Duplex>();
+  const take = (socket: Duplex) => {
+    taken.add(socket);
+    socket.once("close", () => taken.delete(socket));
+  };
+  const [speakHttp] = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners("secureConnection");
+  server.on("secureConnection", (socket) => {
+    const site = certificates.linkOf(socket);
+    if (site === undefined || socket.alpnProtocol !== linkProtocols.transfer) return speakHttp?.call(server, socket);
+    begin(socket);
+    hold(site, socket);
+    take(socket);
+    site.links.take(socket);
+  });
   const choose = (request: IncomingMessage): Site | Refusal => {
     const host = requestedHost(request);
     if (host === "malformed") return refusals.malformed;
@@ -98,10 +120,8 @@ export async function listenHttps(
     hold(site, response);
     site.answer(request, response);
   });
-  const upgraded = new Set<Duplex>();
   server.on("upgrade", (request, socket, head) => {
-    upgraded.add(socket);
-    socket.once("close", () => upgraded.delete(socket));
+    take(socket);
     const site = choose(request);
     if ("status" in site) return void socket.destroy();
     hold(site, socket);
@@ -124,8 +144,41 @@ export async function listenHttps(
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       // Node does not count those among its connections any more, and waits for them all the same.
-      for (const socket of upgraded) socket.destroy();
+      for (const socket of taken) socket.destroy();
       await closed;
+    },
+  };
+}
+
+/**
+ * Which certificate is shown: that of the site that the name in the hello is of (SNI), or, to who offers a protocol of edges (ALPN), the one
+ * that these pin. OpenSSL asks for the protocol before the certificate where TLS 1.3 is spoken, and edges are not let in with less; a hello
+ * without a name (an address in the URL) is asked for the protocol alone.
+ */
+function chooseCertificates(sites: Sites) {
+  const linked = new WeakMap<TLSSocket, Site>();
+  const siteNamed = (name: string): Site | undefined => {
+    const site = sites.of(canonicalHost(name));
+    return typeof site === "object" ? site : undefined;
+  };
+  return {
+    /** The site that an edge has come to; undefined for who is none. */
+    linkOf: (socket: TLSSocket) => linked.get(socket),
+    ALPNCallback(this: TLSSocket, { servername, protocols }: { servername: string; protocols: string[] }) {
+      const site = siteNamed(servername || "");
+      const context = site?.links.context();
+      const { calls, transfer } = linkProtocols;
+      const chosen = protocols.find((one) => one === calls || (one === transfer && site?.links.takesTransfers()));
+      if (site === undefined || context === undefined || chosen === undefined || this.getProtocol() !== "TLSv1.3") {
+        return protocols.includes("http/1.1") ? "http/1.1" : undefined;
+      }
+      linked.set(this, site);
+      this.setKeyCert(context);
+      return chosen;
+    },
+    SNICallback(this: TLSSocket, name: string, done: (error: Error | null, context?: SecureContext) => void) {
+      const site = linked.get(this);
+      done(null, site === undefined ? siteNamed(name)?.certificate : site.links.context());
     },
   };
 }

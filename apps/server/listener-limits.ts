@@ -24,13 +24,13 @@ const idleMax = 2_048;
 
 /**
  * What a listener does with connections on which no request comes or none can be read: they are answered and closed and counted in
- * the log, and however many there are, who has something to say finds room.
+ * the log, and however many there are, who has something to say finds room. `begin`: on this one something other than HTTP does.
  */
 export function limitListener(
   server: Server,
   parts: { readonly clock: Clock; readonly log: Log },
   limits: { readonly idleMax: number } = { idleMax },
-): void {
+): { begin(socket: Socket): void } {
   // Node drops headers over this number and says nothing; unacceptable() counts them instead.
   server.maxHeadersCount = 0;
   const tell = createTally(parts);
@@ -61,7 +61,8 @@ export function limitListener(
     idle.delete(key);
     response.once("close", () => rest(key));
   });
-  server.on("upgrade", ({ socket }) => void idle.delete(endOf(socket)));
+  const begin = (socket: Socket) => void idle.delete(endOf(socket));
+  server.on("upgrade", ({ socket }) => begin(socket));
   server.on("tlsClientError", (_error: Error, socket: Duplex) => {
     tell("a connection without TLS");
     socket.destroy();
@@ -73,6 +74,7 @@ export function limitListener(
     if (socket.writable) socket.write(refusalOf(status, words));
     socket.destroy();
   });
+  return { begin };
 }
 
 const endOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

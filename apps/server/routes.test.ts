@@ -100,6 +100,7 @@ async function doorsOverNothing() {
       "facilities",
       "reviews",
       "devices",
+      "edges",
       "people",
       "confirmations",
       "breaker",
@@ -120,7 +121,7 @@ async function doorsOverNothing() {
   return { http, reached, store, grants, sessions: waysIn.sessions };
 }
 
-/** All that a caller without session or token may ask for: health, sign-in, public keys, where programs prove who they are, and the pages. */
+/** All that a caller without session or token may ask for: health, sign-in, a box that has a code, public keys, where programs prove who they are, and the pages. */
 const anonymousRoutes = [
   "GET /.well-known/oauth-authorization-server/oauth",
   "GET /consent/:uid",
@@ -153,6 +154,7 @@ const anonymousRoutes = [
   "GET /api/sign-in",
   "GET /confirmations",
   "GET /devices",
+  "GET /edges",
   "GET /grants",
   "GET /healthz",
   "GET /log",
@@ -169,6 +171,7 @@ const anonymousRoutes = [
   "GET /sign-in-with/:id",
   "GET /sign-in-with/:id/callback",
   "GET /studies/:token",
+  "POST /api/edges/enrolment",
   "POST /api/session",
   "POST /api/session/passkey",
   "POST /api/session/passkey/options",

@@ -24,6 +24,7 @@ import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-author
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 import { openDeviceTrust } from "./device-trust.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
+import { type EdgeSide, openEdgeSide } from "./edge-side.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
@@ -106,8 +107,8 @@ function takeLock(paths: HomePaths): HomeLock {
   throw new Problem("conflict", "another process has this home open", { remedy });
 }
 
-/** What more than one door does with pixels. */
-interface Images {
+/** What more than one door does with pixels and with other machines. */
+interface Images extends EdgeSide {
   readonly pixels: PixelWork;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
@@ -149,14 +150,17 @@ async function openDoors(
   });
   const sharing = { clock: systemClock, random: systemRandom, log };
   const relay = openRelay({ ...house, ...sharing, transcoder, deviceCalls, ownTitle });
-  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay };
+  const edgeSide = await openEdgeSide(paths, house, { log, software: version });
+  const { links, cloudLink } = edgeSide;
+  undo.push(async () => links.close(), cloudLink.close);
+  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay, ...edgeSide };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
   const programOfAssertion = createAssertionCheck({ ...house.oauth, pageUrl });
   const identities = createUserIdentities({ ...house, programOfAssertion });
   return {
-    site: siteOf(http.server, tls),
+    site: siteOf(http.server, tls, links),
     dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
     deviceAuthority,
     tls,
@@ -174,6 +178,7 @@ async function openDoors(
       undo.push(refreshBlobs(archive, log));
       undo.push(relay.close);
       await relay.begin();
+      cloudLink.begin();
       const { syslog: settings, home, aeTitle } = configuration;
       if (settings === undefined) return;
       syslog = await startLogCollector({ ...house, settings, home, aeTitle, log });
@@ -231,7 +236,7 @@ async function createWeb(
 ): Promise<Http> {
   const { archive, index, audit } = house;
   const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
-  const { pixels, transcoder, deviceCalls, deviceAuthority, relay } = surroundings;
+  const { pixels, transcoder, deviceCalls, deviceAuthority, relay, links, edgeCertificates, cloudLink } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -239,6 +244,7 @@ async function createWeb(
   const oauth = createOauth({ ...house.oauth, pageUrl });
   const http = await createHttp({
     tokenActorOf: oauth.tokenActorOf,
+    edgeAt: links.actorAt,
     sessions: house.sessions,
     clientTokens: house.clientTokens,
     log,
@@ -287,8 +293,7 @@ async function createWeb(
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
-    relay,
-    deviceAuthority,
+    ...{ relay, deviceAuthority, edgeCertificates, cloudLink },
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

@@ -11,6 +11,7 @@ import { registerCorrections } from "./corrections.ts";
 import { registerCredentials, registerRecovery } from "./credentials.ts";
 import { registerDevices } from "./devices.ts";
 import { registerDisclosures } from "./disclosures.ts";
+import { registerCloudLink, registerEdges } from "./edges.ts";
 import { registerEvents } from "./events.ts";
 import { registerExports } from "./exports.ts";
 import { registerFacilities } from "./facilities.ts";
@@ -47,6 +48,8 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerStudies(server, parts);
     registerCorrections(server, parts);
     registerDevices(server, parts);
+    registerEdges(server, parts);
+    registerCloudLink(server, parts);
     registerFacilities(server, parts);
     registerWorklist(server, parts);
     registerTransfers(server, parts);

@@ -102,7 +102,7 @@ export function registerDevices(server: FastifyInstance, parts: ApiParts): void 
 }
 
 /** Only what looks like a token of ours goes into the log; anything else came from the caller. */
-function tokenOrNone(id: string): string {
+export function tokenOrNone(id: string): string {
   return /^[0-9a-f]{32}$/.test(id) ? id : "unknown";
 }
 

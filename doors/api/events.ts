@@ -56,6 +56,7 @@ export function registerEvents(
     recovery.watch(() => tell("account.read", { type: "recovered" })),
     parts.breaker.watch(() => tell("status.read", { type: "stopped" })),
     phantom.watch((state) => tell("status.read", { type: "phantom", phantom: state })),
+    parts.edges.watch((id) => tell("edge.read", { type: "edge", id })),
     devices.watchWaiting((waiting) => tell("device.read", { type: "waiting", waiting })),
     parts.reviews.watch(({ kind }) => tell("review.read", { type: "alarm", kind })),
     confirmations.watch((id) => tell("confirmation.read", { type: "confirmation", id })),

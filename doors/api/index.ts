@@ -1,3 +1,3 @@
 export { createApiDoor } from "./api-door.ts";
-export type { ApiParts, PhantomLoader } from "./parts.ts";
+export type { ApiParts, CloudEnrolment, EdgeCertificates, PhantomLoader } from "./parts.ts";
 export { createTenantsDoor, type TenantKeeper } from "./tenants.ts";

@@ -2,7 +2,17 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
-import type { BackupsView, BackupTaking, BackupView, PhantomState, ScrubView, StatusView } from "#formats/api";
+import type {
+  BackupsView,
+  BackupTaking,
+  BackupView,
+  CloudLinkRequest,
+  CloudLinkView,
+  CloudRenewalRequest,
+  PhantomState,
+  ScrubView,
+  StatusView,
+} from "#formats/api";
 import type {
   Archive,
   AskedPatient,
@@ -22,6 +32,8 @@ import type {
   Confirmations,
   Device,
   Devices,
+  EdgeCertificate,
+  Edges,
   Facilities,
   Gate,
   Grants,
@@ -63,6 +75,24 @@ export interface CareGiver {
   scrubView(): Promise<ScrubView>;
 }
 
+/** Who certifies edges. */
+export interface EdgeCertificates {
+  /** What is typed on a box, from the secret that it was given. The authority is made with the first. */
+  codeOf(secret: Uint8Array): Promise<string>;
+  /** Problem `invalid` for what is no request in PEM. */
+  issue(request: string, edgeId: string): Promise<EdgeCertificate>;
+}
+
+/** On a box in a facility: how it is enrolled in a cloud. */
+export interface CloudEnrolment {
+  /** Undefined where it is not enrolled. Asks the cloud when it has not been asked for a while. */
+  view(): Promise<CloudLinkView | undefined>;
+  /** Problem `denied` when who answers is not who the code names, `absent` when the code is not good any more. */
+  enrol(request: CloudLinkRequest): Promise<CloudLinkView>;
+  /** A new key and a new certificate for it. Problem `absent` where it is not enrolled. */
+  renew(request: CloudRenewalRequest): Promise<CloudLinkView>;
+}
+
 /** Who looks beyond what is theirs, who is let look from outside, and who judges it. */
 export interface OversightParts {
   readonly breakGlass: BreakGlass;
@@ -94,6 +124,9 @@ export interface ApiParts extends WaysIn, OversightParts {
   readonly facilities: Facilities;
   readonly schedule: Schedule;
   readonly devices: Devices;
+  readonly edges: Edges;
+  readonly edgeCertificates: EdgeCertificates;
+  readonly cloudLink: CloudEnrolment;
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;
   readonly relay: Relay;

@@ -1,6 +1,14 @@
 export { type AllowedRate, type HourlyLimit, hourlyRates } from "./bandwidth.ts";
+export { callCloud } from "./calls.ts";
+export type { Dialling, WayOut } from "./dial.ts";
+export { cloudAt, dialCloud, readAuthority } from "./dial.ts";
+export type { EnrolmentCode } from "./enrolment-code.ts";
+export { decodeEnrolmentCode, encodeEnrolmentCode } from "./enrolment-code.ts";
 export type { Arrival, Arrivals, IncomingObject, Standing } from "./incoming.ts";
 export type { OutgoingObject, OutgoingQueue, Urgency } from "./outgoing.ts";
+export { linkProtocols } from "./protocols.ts";
+export type { OutboundProxy, Target } from "./proxy.ts";
+export { proxyAt } from "./proxy.ts";
 export { createLinkReceiver, type EdgeLink, type LinkReceiver, type LinkReceiverParts } from "./receiver.ts";
 export { type LinkSender, type LinkSenderParts, type LinkState, startLinkSender } from "./sender.ts";
 export type { Connection } from "./wire.ts";

@@ -29,6 +29,17 @@ import type { AccountView } from "./sign-in.ts";
  * | POST   /api/devices/:id/echo    | → EchoView |
  * | GET    /api/devices/waiting     | → WaitingView[] |
  * | DELETE /api/devices/waiting     | DeviceRequest → 204 |
+ * | GET    /api/edges               | → EdgeView[] |
+ * | POST   /api/edges               | EdgeRequest → EdgeCodeView |
+ * | POST   /api/edges/:id/code      | → EdgeCodeView (another code) |
+ * | POST   /api/edges/:id/revoke    | → EdgeView |
+ * | DELETE /api/edges/:id           | → 204 |
+ * | POST   /api/edges/enrolment     | EdgeEnrolmentRequest → EdgeCertificateView (who has the code) |
+ * | GET    /api/edges/self          | → EdgeSelfView (an edge, with its certificate) |
+ * | POST   /api/edges/self/renewal  | EdgeRenewalRequest → EdgeCertificateView (the same) |
+ * | GET    /api/link                | → CloudLinkView or null: on a box, its way to the cloud |
+ * | POST   /api/link                | CloudLinkRequest → CloudLinkView (operator) |
+ * | POST   /api/link/renewal        | CloudRenewalRequest → CloudLinkView (operator) |
  * | GET    /api/worklist            | → WorklistView |
  * | POST   /api/worklist            | a worklist item as a DICOM file → ScheduledView |
  * | DELETE /api/worklist/:id        | → 204 |
@@ -441,6 +452,8 @@ export type ApiEvent =
   /** A study is new or has changed; at most one a second for each study while its images arrive. */
   | { readonly type: "study"; readonly study: StudyView }
   | { readonly type: "waiting"; readonly waiting: WaitingView }
+  /** One was added, enrolled, renewed, revoked or removed. */
+  | { readonly type: "edge"; readonly id: string }
   /** One was asked for, decided or done. */
   | { readonly type: "confirmation"; readonly id: string }
   /** A look in an emergency, or something unusual, waits to be judged. */

@@ -74,6 +74,18 @@ export {
 } from "./devices.ts";
 export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
 export type {
+  CloudLinkRequest,
+  CloudLinkView,
+  CloudRenewalRequest,
+  EdgeCertificateView,
+  EdgeCodeView,
+  EdgeEnrolmentRequest,
+  EdgeRenewalRequest,
+  EdgeRequest,
+  EdgeSelfView,
+  EdgeView,
+} from "./edges.ts";
+export type {
   BulkExportRequest,
   BulkExportStudies,
   BulkExportView,

@@ -3,6 +3,7 @@ export { backupKeyBytes, backupKeyPurpose, createBackupBox } from "./backup-box.
 export type { Breaker, StoppedActor } from "./breaker.ts";
 export type { HalfStores } from "./create-vault.ts";
 export { createVault } from "./create-vault.ts";
+export { crockford } from "./crockford.ts";
 export type { Half } from "./format.ts";
 export type { HeldShelf, HeldShelfParts, HeldValue } from "./held-shelf.ts";
 export { openHeldShelf } from "./held-shelf.ts";

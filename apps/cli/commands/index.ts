@@ -6,6 +6,7 @@ import { clientAdd, clientKeysRotate, clientList, clientRemove } from "./clients
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceEcho, deviceList, deviceRemove } from "./devices.ts";
+import { edgeAdd, edgeEnroll, edgeList, edgeRemove, edgeRenew, edgeRevoke, edgeStatus } from "./edges.ts";
 import { exportStudies } from "./export.ts";
 import { facilityAdd, facilityList, facilityRename, studyPlaces } from "./facilities.ts";
 import { grantAdd, grantEnd, grantList } from "./grants.ts";
@@ -47,6 +48,13 @@ export const commands: readonly Command[] = [
   deviceList,
   deviceRemove,
   deviceEcho,
+  edgeAdd,
+  edgeList,
+  edgeRevoke,
+  edgeRemove,
+  edgeEnroll,
+  edgeStatus,
+  edgeRenew,
   facilityAdd,
   facilityList,
   facilityRename,

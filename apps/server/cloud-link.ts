@@ -1,0 +1,216 @@
+import { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import type { Clock, Timer } from "#base/clock";
+import { createKeptJson, systemFiles } from "#base/io";
+import type { Log } from "#base/log";
+import { asProblem, Problem } from "#base/problem";
+import { createTurns } from "#base/turns";
+import { callCloud, cloudAt, decodeEnrolmentCode, dialCloud, linkProtocols, proxyAt, readAuthority } from "#doors/link";
+import type {
+  CloudLinkRequest,
+  CloudLinkView,
+  CloudRenewalRequest,
+  EdgeCertificateView,
+  EdgeEnrolmentRequest,
+  EdgeRenewalRequest,
+  EdgeSelfView,
+} from "#formats/api";
+import { type Gate, system } from "#trust/access";
+import type { Vault } from "#trust/vault";
+
+/** The same with its connections. */
+export interface CloudLink extends CloudEnrolment {
+  /** A connection that speaks this protocol, as the box that was enrolled. Problem `absent` where it is not. */
+  dial(protocol: string): Promise<TLSSocket>;
+  /** From now on it renews its certificate by itself, and looks whether the cloud still takes it. */
+  begin(): void;
+  close(): Promise<void>;
+}
+
+/** What lies in the home; the key and the way out, which may have a password in it, are sealed. */
+interface Kept {
+  readonly url: string;
+  readonly id: string;
+  readonly name: string;
+  readonly authority: string;
+  readonly certificate: string;
+  readonly enrolledAt: number;
+  readonly sealed: string;
+}
+
+interface Enrolled extends Omit<Kept, "sealed"> {
+  readonly key: string;
+  readonly proxy: string | undefined;
+}
+
+const file = "cloud-link.json";
+const purpose = "cloud link key";
+const askEveryMs = 5 * 60_000;
+const askAgainAfterMs = 60_000;
+/** What was heard so short a time ago is not asked for again. */
+const freshMs = 5_000;
+
+export interface CloudLinkParts {
+  readonly folder: string;
+  readonly vault: Pick<Vault, "secrets">;
+  readonly gate: Gate;
+  readonly software: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
+  const { gate, software, clock, log } = parts;
+  const kept = keptIn(parts);
+  const { take: inTurn, idle } = createTurns();
+  const state = { lastContactAt: 0, triedAt: Number.NEGATIVE_INFINITY, clockAheadMs: null as number | null };
+  let error: CloudLinkView["error"] = null;
+  let enrolled = await kept.load();
+  let timer: Timer | undefined;
+
+  /** What comes of asking the cloud is remembered for who looks. */
+  const noting = async <T>(work: () => Promise<T>): Promise<T> => {
+    state.triedAt = clock.monotonicMs();
+    try {
+      const done = await work();
+      state.lastContactAt = clock.now();
+      error = null;
+      return done;
+    } catch (thrown) {
+      const { message, remedy = "" } = asProblem(thrown, "asking the cloud");
+      error = { at: clock.now(), message, remedy };
+      throw thrown;
+    }
+  };
+  const wayOf = ({ url, proxy }: Pick<Enrolled, "url" | "proxy">) => ({
+    cloud: cloudAt(url),
+    ...(proxy !== undefined && { proxy: proxyAt(proxy) }),
+    clock,
+  });
+  const dial = (as: Enrolled, protocol: string) =>
+    dialCloud({ ...wayOf(as), protocol, authority: as.authority, own: as });
+  const call = async <T>(as: Enrolled, method: string, path: string, body?: unknown): Promise<T> =>
+    callCloud<T>(await dial(as, linkProtocols.calls), { ...wayOf(as), method, path, body });
+
+  const ask = (as: Enrolled) =>
+    noting(async () => {
+      const before = clock.now();
+      const { at } = await call<EdgeSelfView>(as, "GET", "/api/edges/self");
+      state.clockAheadMs = Math.round(at - (before + clock.now()) / 2);
+    });
+  const renewNow = (as: Enrolled) =>
+    noting(async () => {
+      const made = await makeKey(as.id);
+      const body: EdgeRenewalRequest = { request: made.request, software };
+      const { certificate, name } = await call<EdgeCertificateView>(as, "POST", "/api/edges/self/renewal", body);
+      // Until this is on the disk, the one before is shown, which holds until then.
+      enrolled = await kept.save({ ...as, name, certificate, key: made.key });
+    });
+  const look = async (): Promise<void> => {
+    const as = enrolled;
+    if (as === undefined) return;
+    if (clock.now() >= renewsAt(as)) await gate.pass(system, "link.renew", undefined, () => renewNow(as));
+    else await ask(as);
+  };
+  const lookInTime = () =>
+    inTurn(look)
+      .catch((thrown) => log.warn("the cloud was not reached, or does not take this edge", {}, thrown))
+      .finally(() => {
+        if (timer !== undefined) timer = clock.after(error === null ? askEveryMs : askAgainAfterMs, lookInTime);
+      });
+  const viewNow = (): CloudLinkView | undefined => enrolled && viewOf(enrolled, { ...state, error });
+
+  return {
+    view: () =>
+      inTurn(async () => {
+        const isFresh = clock.monotonicMs() - state.triedAt < freshMs;
+        if (enrolled !== undefined && !isFresh) await ask(enrolled).catch(() => {}); // the view says so
+        return viewNow();
+      }),
+    enrol: ({ url, code, proxy }) =>
+      inTurn(async () => {
+        const { secret, pin } = decodeEnrolmentCode(code);
+        const way = wayOf({ url, proxy });
+        const authority = await readAuthority(way, linkProtocols.calls, { pin });
+        const made = await makeKey("edge");
+        const body: EdgeEnrolmentRequest = { secret: secret.toString("hex"), request: made.request, software };
+        const socket = await dialCloud({ ...way, protocol: linkProtocols.calls, authority });
+        const asked = { ...way, method: "POST", path: "/api/edges/enrolment", body };
+        const { id, name, certificate } = await callCloud<EdgeCertificateView>(socket, asked);
+        const { origin } = new URL(url);
+        const as = { url: origin, id, name, authority, certificate, enrolledAt: clock.now(), key: made.key, proxy };
+        enrolled = await kept.save(as);
+        await ask(enrolled).catch(() => {}); // the view says so
+        return viewOf(enrolled, { ...state, error });
+      }),
+    renew: ({ proxy }) =>
+      inTurn(async () => {
+        if (enrolled === undefined) throw notEnrolled();
+        const as = proxy === undefined ? enrolled : { ...enrolled, proxy: proxy === "none" ? undefined : proxy };
+        await renewNow(as);
+        await ask(enrolled).catch(() => {}); // the view says so
+        return viewOf(enrolled, { ...state, error });
+      }),
+    async dial(protocol) {
+      const as = enrolled;
+      if (as === undefined) throw notEnrolled();
+      return noting(() => dial(as, protocol));
+    },
+    begin() {
+      timer = clock.after(0, lookInTime);
+    },
+    async close() {
+      timer?.stop();
+      timer = undefined;
+      await idle();
+    },
+  };
+}
+
+function keptIn({ folder, vault }: Pick<CloudLinkParts, "folder" | "vault">) {
+  const json = createKeptJson(systemFiles, folder, file);
+  return {
+    async load(): Promise<Enrolled | undefined> {
+      const found = (await json.load()) as Kept | undefined;
+      if (found === undefined) return undefined;
+      const { sealed, ...rest } = found;
+      const opened = vault.secrets.open(purpose, Buffer.from(sealed, "base64")).toString("utf8");
+      const { key, proxy } = JSON.parse(opened) as { key: string; proxy?: string };
+      return { ...rest, key, proxy };
+    },
+    async save(enrolled: Enrolled): Promise<Enrolled> {
+      const { key, proxy, ...rest } = enrolled;
+      const sealed = vault.secrets.seal(purpose, Buffer.from(JSON.stringify({ key, proxy }), "utf8"));
+      await json.save({ ...rest, sealed: sealed.toString("base64") } satisfies Kept);
+      return enrolled;
+    },
+  };
+}
+
+async function makeKey(name: string) {
+  return (await import("./certificates.ts")).makeRequest(name);
+}
+
+/** At two thirds of its life: ten days are left for whoever has to mend what is in the way. */
+function renewsAt({ certificate }: Pick<Enrolled, "certificate">): number {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  return Math.round(Date.parse(validFrom) + ((Date.parse(validTo) - Date.parse(validFrom)) * 2) / 3);
+}
+
+function viewOf(
+  as: Enrolled,
+  { lastContactAt, clockAheadMs, error }: Pick<CloudLinkView, "lastContactAt" | "clockAheadMs" | "error">,
+): CloudLinkView {
+  const { url, name, id, proxy, enrolledAt, certificate } = as;
+  return {
+    ...{ url, name, id, enrolledAt, lastContactAt, clockAheadMs, error },
+    proxy: proxy === undefined ? "" : new URL(proxy).host,
+    certificateEndsAt: Date.parse(new X509Certificate(certificate).validTo),
+    renewsAt: renewsAt(as),
+  };
+}
+
+function notEnrolled(): Problem {
+  const remedy = "leadglass edge enroll URL CODE, with a code from the cloud's page for edges";
+  return new Problem("absent", "this machine is not enrolled in a cloud", { remedy });
+}

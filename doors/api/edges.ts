@@ -1,0 +1,145 @@
+import type { FastifyInstance } from "fastify";
+import type {
+  CloudLinkRequest,
+  CloudLinkView,
+  CloudRenewalRequest,
+  EdgeCertificateView,
+  EdgeCodeView,
+  EdgeEnrolmentRequest,
+  EdgeRenewalRequest,
+  EdgeRequest,
+  EdgeSelfView,
+  EdgeView,
+} from "#formats/api";
+import { type Actor, actorOf as actorNamed, anonymous, type Edge } from "#trust/access";
+import { tokenOrNone } from "./devices.ts";
+import type { ApiParts } from "./parts.ts";
+import { textObject } from "./schemas.ts";
+
+const requestBytesMax = 4_096;
+const versionMax = 40;
+
+/** Edges: for people who add and revoke them, and for themselves. */
+export function registerEdges(server: FastifyInstance, parts: ApiParts): void {
+  const { edges, edgeCertificates, gate, actorOf } = parts;
+  const codeView = async ({ edge, secret }: { edge: Edge; secret: Buffer }): Promise<EdgeCodeView> => ({
+    ...{ edge: viewOf(edge, parts.clock.now()), code: await edgeCertificates.codeOf(secret) },
+    url: parts.pageUrl(),
+  });
+  const on = (id: string) => ({ kind: "edge" as const, id: tokenOrNone(id) });
+
+  server.get(
+    "/api/edges",
+    (request): Promise<EdgeView[]> =>
+      gate.pass(actorOf(request), "edge.read", undefined, async () =>
+        (await edges.list()).map((edge) => viewOf(edge, parts.clock.now())),
+      ),
+  );
+
+  server.post<{ Body: EdgeRequest }>(
+    "/api/edges",
+    { schema: { body: textObject({ name: 200 }, { facility: 32 }) } },
+    (request): Promise<EdgeCodeView> =>
+      gate.pass(actorOf(request), "edge.write", undefined, async () => {
+        const { name, facility = "" } = request.body;
+        return codeView(await edges.invite(name, facility));
+      }),
+  );
+
+  server.post<{ Params: { id: string } }>("/api/edges/:id/code", (request): Promise<EdgeCodeView> => {
+    const { id } = request.params;
+    return gate.pass(actorOf(request), "edge.write", on(id), async () => codeView(await edges.inviteAgain(id)));
+  });
+
+  server.post<{ Params: { id: string } }>("/api/edges/:id/revoke", (request): Promise<EdgeView> => {
+    const { id } = request.params;
+    return gate.pass(actorOf(request), "edge.revoke", on(id), async () =>
+      viewOf(await edges.revoke(id), parts.clock.now()),
+    );
+  });
+
+  server.delete<{ Params: { id: string } }>("/api/edges/:id", async (request, reply) => {
+    const { id } = request.params;
+    await gate.pass(actorOf(request), "edge.write", on(id), () => edges.remove(id));
+    return reply.status(204).send();
+  });
+
+  registerOwnCalls(server, parts);
+}
+
+/** What a box says for itself. */
+function registerOwnCalls(server: FastifyInstance, { edges, edgeCertificates, gate, clock, actorOf }: ApiParts): void {
+  server.post<{ Body: EdgeEnrolmentRequest }>(
+    "/api/edges/enrolment",
+    {
+      config: { anonymous: true },
+      schema: { body: textObject({ secret: 64, request: requestBytesMax, software: versionMax }) },
+    },
+    async (request): Promise<EdgeCertificateView> => {
+      const { secret, request: pem, software } = request.body;
+      const edge = await edges.invited(Buffer.from(secret, "hex"), request.ip).catch(async (error: unknown) => {
+        // The gate writes the refusal down; the caller is told what it may know.
+        await gate.pass(anonymous, "edge.enrol", undefined, async () => {}).catch(() => {});
+        throw error;
+      });
+      const { id, name } = edge;
+      const issue = () => edgeCertificates.issue(pem, id);
+      const { certificate } = await gate.pass(actorNamed("edge", id), "edge.enrol", { kind: "edge", id }, () =>
+        edges.enrol(edge, { software, issue }),
+      );
+      return { id, name, certificate };
+    },
+  );
+
+  server.get("/api/edges/self", (request): Promise<EdgeSelfView> => {
+    const actor = actorOf(request);
+    return gate.pass(actor, "edge.ask", undefined, async () => {
+      const { id, name } = await edges.named(idOf(actor));
+      return { id, name, at: clock.now() };
+    });
+  });
+
+  server.post<{ Body: EdgeRenewalRequest }>(
+    "/api/edges/self/renewal",
+    { schema: { body: textObject({ request: requestBytesMax, software: versionMax }) } },
+    (request): Promise<EdgeCertificateView> => {
+      const actor = actorOf(request);
+      const { request: pem, software } = request.body;
+      return gate.pass(actor, "edge.renew", { kind: "edge", id: idOf(actor) }, async () => {
+        const id = idOf(actor);
+        const { certificate } = await edges.renew(id, { software, issue: () => edgeCertificates.issue(pem, id) });
+        return { id, name: (await edges.named(id)).name, certificate };
+      });
+    },
+  );
+}
+
+/** On a box: its way to the cloud. */
+export function registerCloudLink(server: FastifyInstance, { cloudLink, gate, actorOf }: ApiParts): void {
+  server.get(
+    "/api/link",
+    (request): Promise<CloudLinkView | null> =>
+      gate.pass(actorOf(request), "link.read", undefined, async () => (await cloudLink.view()) ?? null),
+  );
+
+  server.post<{ Body: CloudLinkRequest }>(
+    "/api/link",
+    { schema: { body: textObject({ url: 300, code: 200 }, { proxy: 600 }) } },
+    (request): Promise<CloudLinkView> =>
+      gate.pass(actorOf(request), "link.enrol", undefined, () => cloudLink.enrol(request.body)),
+  );
+
+  server.post<{ Body: CloudRenewalRequest }>(
+    "/api/link/renewal",
+    { schema: { body: textObject({}, { proxy: 600 }) } },
+    (request): Promise<CloudLinkView> =>
+      gate.pass(actorOf(request), "link.renew", undefined, () => cloudLink.renew(request.body)),
+  );
+}
+
+const idOf = ({ id }: Actor) => id.slice("edge:".length);
+
+function viewOf(edge: Edge, now: number): EdgeView {
+  const { version: _, codeDigest: __, serial: ___, nextSerial: ____, codeEndsAt, ...shown } = edge;
+  return { ...shown, codeEndsAt: codeEndsAt > now ? codeEndsAt : 0 };
+}

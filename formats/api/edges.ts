@@ -1,0 +1,89 @@
+/** A device of ours in a facility, as the cloud that it is enrolled in knows it. */
+export interface EdgeView {
+  readonly id: string;
+  readonly name: string;
+  /** "" for none. */
+  readonly facility: string;
+  /** `invited`: waits for its code to be typed. */
+  readonly state: "invited" | "enrolled" | "revoked";
+  /** Until when a code that was made for it holds; 0 where none is open. */
+  readonly codeEndsAt: number;
+  /** When its certificate ends; 0 before the first. */
+  readonly notAfter: number;
+  /** Version of Leadglass on it; "" before it was enrolled. */
+  readonly software: string;
+  readonly createdAt: number;
+  readonly enrolledAt: number;
+  readonly lastSeenAt: number;
+  readonly revokedAt: number;
+}
+
+export interface EdgeRequest {
+  readonly name: string;
+  readonly facility?: string;
+}
+
+/** Told this once. */
+export interface EdgeCodeView {
+  readonly edge: EdgeView;
+  readonly code: string;
+  /** Where the box reaches this cloud. */
+  readonly url: string;
+}
+
+/** What a box sends with the secret of its code, hexadecimal; `request` is PKCS #10 in PEM. */
+export interface EdgeEnrolmentRequest {
+  readonly secret: string;
+  readonly request: string;
+  readonly software: string;
+}
+
+export type EdgeRenewalRequest = Omit<EdgeEnrolmentRequest, "secret">;
+
+/** PEM. */
+export interface EdgeCertificateView {
+  readonly id: string;
+  readonly name: string;
+  readonly certificate: string;
+}
+
+/** What a box is told when it asks who it is. */
+export interface EdgeSelfView {
+  readonly id: string;
+  readonly name: string;
+  /** The cloud's clock. */
+  readonly at: number;
+}
+
+/** On a box: enrol it. */
+export interface CloudLinkRequest {
+  readonly url: string;
+  readonly code: string;
+  /** `http://[NAME:PASSWORD@]HOST:PORT`; absent: straight. */
+  readonly proxy?: string;
+}
+
+export interface CloudRenewalRequest {
+  /** Another way out from now on; "none": straight. Absent: as before. */
+  readonly proxy?: string;
+}
+
+/** On a box: its way to the cloud. */
+export interface CloudLinkView {
+  readonly url: string;
+  /** By which the cloud's people know it. */
+  readonly name: string;
+  readonly id: string;
+  /** Host and port; "" where it goes straight. */
+  readonly proxy: string;
+  readonly enrolledAt: number;
+  readonly certificateEndsAt: number;
+  /** From when on it renews its certificate by itself. */
+  readonly renewsAt: number;
+  /** 0: not since this server was started. */
+  readonly lastContactAt: number;
+  /** How much the cloud's clock is ahead of this machine's; null before the first contact. */
+  readonly clockAheadMs: number | null;
+  /** What went wrong since the last contact. */
+  readonly error: { readonly at: number; readonly message: string; readonly remedy: string } | null;
+}
