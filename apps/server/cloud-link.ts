@@ -5,11 +5,10 @@ import { createKeptJson, systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
 import { createTurns } from "#base/turns";
+import type { CloudEnrolment } from "#doors/api";
 import { callCloud, cloudAt, decodeEnrolmentCode, dialCloud, linkProtocols, proxyAt, readAuthority } from "#doors/link";
 import type {
-  CloudLinkRequest,
   CloudLinkView,
-  CloudRenewalRequest,
   EdgeCertificateView,
   EdgeEnrolmentRequest,
   EdgeRenewalRequest,
