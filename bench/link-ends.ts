@@ -1,6 +1,6 @@
 // The two ends of our own link, each a process of its own: `node bench/link-ends.ts cloud|edge JSON`. bench/link.ts starts them.
 import { createHash, createHmac } from "node:crypto";
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { systemClock } from "#base/clock";
@@ -75,15 +75,12 @@ async function queueOf(
   files: readonly string[],
   allSettled: () => void,
 ): Promise<{ queue: OutgoingQueue; bytes: number }> {
-  const objects = await Promise.all(
-    files.map(async (path) => {
-      const sha256 = createHash("sha256")
-        .update(await readFile(path))
-        .digest();
-      const { size } = await stat(path);
-      return { path, object: { id: newToken(systemRandom), length: size, sha256 } satisfies OutgoingObject };
-    }),
-  );
+  const objects: { readonly path: string; readonly object: OutgoingObject }[] = [];
+  for (const path of files) {
+    const bytes = await readFile(path);
+    const sha256 = createHash("sha256").update(bytes).digest();
+    objects.push({ path, object: { id: newToken(systemRandom), length: bytes.length, sha256 } });
+  }
   const lanes = {
     stat: [] as OutgoingObject[],
     first: [objects[0]!.object],

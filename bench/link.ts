@@ -16,6 +16,9 @@ const lines: readonly (Line & { readonly slices: number; readonly fewSlices: num
   { name: "country", mbitPerSecond: 20, roundTripMs: 80, lossPercent: 1, slices: 96, fewSlices: 8 },
 ];
 
+/** A run that takes longer has failed. */
+const secondsMax = 900;
+
 interface Outcome {
   readonly seconds: number;
   readonly streamsMost?: number;
@@ -183,7 +186,8 @@ const ours: Way = {
     mkdirSync(arrived);
     const start = (role: "cloud" | "edge", order: CloudOrder | EdgeOrder) => {
       const words = [join(import.meta.dirname, "link-ends.ts"), role, JSON.stringify(order)];
-      return wan.spawn(role, process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+      const signal = AbortSignal.timeout(secondsMax * 1000);
+      return wan.spawn(role, process.execPath, words, { stdio: ["ignore", "pipe", "inherit"], signal });
     };
     const cloud = start("cloud", { port, certificate, folder: arrived });
     try {

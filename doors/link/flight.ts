@@ -15,6 +15,8 @@ export interface Flight {
   received(total: number): number;
   /** What was sent and not received. */
   pieces(): Piece[];
+  /** How long the oldest of them has been on its way beyond twice the usual, once for each; undefined when it is not late. */
+  lateness(): { readonly ms: number; takeAgain(): Piece } | undefined;
 }
 
 interface InFlight {
@@ -23,6 +25,7 @@ interface InFlight {
   readonly atMs: number;
   /** Bytes that were received when this was sent. */
   readonly receivedThen: number;
+  isSentAgain: boolean;
 }
 
 const windowBytesLeast = 48 * 1024;
@@ -34,6 +37,8 @@ const pieceBytesMost = 64 * 1024;
 const spanMs = 10_000;
 /** At the end of each span less is in flight, so that the delay of the path itself is seen and not that of what we queue. */
 const emptierMs = 1_000;
+/** A connection that has lost packets may stand still for some hundred milliseconds. */
+const lateMsLeast = 200;
 
 export function createFlight(nowMs: () => number): Flight {
   const inFlight: InFlight[] = [];
@@ -68,7 +73,7 @@ export function createFlight(nowMs: () => number): Flight {
     pieceBytes: () => Math.round(Math.min(pieceBytesMost, Math.max(pieceBytesLeast, windowBytes() / 8))),
     sent(piece) {
       sentBytes += piece.to - piece.from;
-      inFlight.push({ piece, end: sentBytes, atMs: nowMs(), receivedThen: receivedBytes });
+      inFlight.push({ piece, end: sentBytes, atMs: nowMs(), receivedThen: receivedBytes, isSentAgain: false });
     },
     received(total) {
       if (total > sentBytes) throw new Problem("invalid", "the cloud acknowledged bytes that were not sent");
@@ -83,5 +88,20 @@ export function createFlight(nowMs: () => number): Flight {
       return news;
     },
     pieces: () => inFlight.map(({ piece }) => piece),
+    lateness() {
+      const oldest = inFlight.find(({ isSentAgain }) => !isSentAgain);
+      if (oldest === undefined) return undefined;
+      const leastMs = Math.min(...delayMs);
+      const usualMs = Number.isFinite(leastMs) ? leastMs : 500;
+      const ms = nowMs() - oldest.atMs - Math.max(lateMsLeast, 2 * usualMs);
+      if (ms < 0) return undefined;
+      return {
+        ms,
+        takeAgain() {
+          oldest.isSentAgain = true;
+          return oldest.piece;
+        },
+      };
+    },
   };
 }

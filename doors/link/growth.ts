@@ -13,6 +13,8 @@ export interface Interval {
 /** How many streams there should be. */
 export interface Growth {
   streams(): number;
+  /** In the beginning: intervals may be short. */
+  isRising(): boolean;
   observe(interval: Interval): void;
 }
 
@@ -21,93 +23,104 @@ export interface GrowthBounds {
   readonly most: number;
 }
 
-/** So many streams brought so much. */
-interface Held {
-  readonly streams: number;
-  readonly rate: number;
-}
-
-/** Streams added by a trial, once the beginning is over. */
-const step = 2;
-/** A trial is worth its streams when goodput rises by this, or by half of what as many streams brought before. */
-const gainWanted = 0.05;
-const restIntervalsLeast = 8;
-const restIntervalsMost = 64;
+/** In the beginning, more streams go on being added while twice as many bring this much more. */
+const risingGain = 0.05;
+/** Afterwards a third more, or a quarter fewer, are tried, over so many intervals on either side. */
+const measuredIntervals = 5;
+const moreFactor = 4 / 3;
+const fewerFactor = 3 / 4;
+/** What a third more must bring, and what a quarter fewer may cost. */
+const gainWanted = 0.04;
+const lossAllowed = 0.02;
+const restLeast = 10;
+const restMost = 80;
 const idleIntervalsMax = 20;
 
 /**
- * Streams multiply until goodput no longer rises. Each stream has its own congestion window: under loss, a link is full when enough of
- * them share it. In the beginning their number doubles with every interval that was better than the one before; then it rests, and now and
- * again a few more are tried, or a quarter fewer, and kept where that is better, or no worse.
+ * Streams multiply until goodput no longer rises. Each has its own congestion window: under loss a line is full when enough of them share
+ * it. In the beginning their number doubles from interval to interval. What a few intervals bring says little then (a new stream knows
+ * no loss yet), so that ends where it no longer helps, and never goes back. Afterwards a few more or fewer are tried now and again, against
+ * what was measured just before, and kept where more bring more and fewer cost nothing.
  */
 export function createGrowth({ first, most }: GrowthBounds): Growth {
   let wanted = first;
-  let isBeginning = true;
-  /** What the present number is held against while it is tried. */
-  let before: Held | undefined;
-  let rate = 0;
-  let rest = 0;
-  let restNext = restIntervalsLeast;
-  let triesMore = true;
+  let isRising = true;
+  /** The rates of the last intervals at this number of streams. */
+  let rates: number[] = [];
+  let trial: { readonly from: number; readonly rate: number } | undefined;
+  let triesMore = false;
+  let rest = restLeast;
+  let restNext = restLeast;
   let idle = 0;
+  /** What there was before nothing was left to send. */
+  let remembered: number | undefined;
 
-  const tryOut = (streams: number): void => {
-    before = { streams: wanted, rate };
+  const change = (streams: number): void => {
     wanted = Math.max(1, Math.min(most, streams));
+    rates = [];
   };
-  const settle = (streams: number, wasWorth: boolean): void => {
-    wanted = streams;
-    before = undefined;
-    isBeginning = false;
-    restNext = wasWorth ? restIntervalsLeast : Math.min(2 * restNext, restIntervalsMost);
-    rest = wasWorth ? 1 : restNext;
+  const average = (): number => rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+
+  const rise = (rate: number): void => {
+    const before = trial;
+    if (before !== undefined && rate < before.rate * (1 + risingGain)) {
+      // Seen twice: once may be a hiccup.
+      if (rates.length < 2) return;
+      isRising = false;
+    } else if (wanted >= most) isRising = false;
+    if (!isRising) {
+      trial = undefined;
+      rates = [];
+      return;
+    }
+    trial = { from: wanted, rate };
+    change(2 * wanted);
   };
-  const isGain = (held: Held, now: number): boolean => {
-    const share = (wanted - held.streams) / held.streams;
-    return now >= held.rate * (1 + Math.min(gainWanted, share / 2));
+  const judge = ({ from, rate }: { readonly from: number; readonly rate: number }): void => {
+    const isMore = wanted > from;
+    const isWorth = average() >= rate * (isMore ? 1 + gainWanted : 1 - lossAllowed);
+    trial = undefined;
+    triesMore = isMore === isWorth;
+    restNext = isWorth ? restLeast : Math.min(restMost, 2 * restNext);
+    rest = isWorth ? 0 : restNext;
+    if (isWorth) rates = [];
+    else change(from);
   };
-  /** The trial of more streams has been measured. */
-  const judgeMore = (held: Held, now: number): void => {
-    const isBetter = isGain(held, now);
-    rate = isBetter ? now : held.rate;
-    triesMore = isBetter;
-    if (!isBetter) settle(held.streams, false);
-    else if (isBeginning && wanted < most) tryOut(2 * wanted);
-    else settle(wanted, true);
+  const tryOther = (): void => {
+    const other = triesMore ? Math.ceil(wanted * moreFactor) : Math.floor(wanted * fewerFactor);
+    if (other < 1 || other > most) {
+      triesMore = !triesMore;
+      rest = restNext;
+      return;
+    }
+    trial = { from: wanted, rate: average() };
+    change(other);
   };
-  const judgeFewer = (held: Held, now: number): void => {
-    const isNoWorse = now >= held.rate * (1 - gainWanted / 2);
-    if (isNoWorse) rate = now;
-    triesMore = !isNoWorse;
-    settle(isNoWorse ? wanted : held.streams, false);
+  const noteIdle = (isIdle: boolean): void => {
+    idle = isIdle ? idle + 1 : 0;
+    if (idle === idleIntervalsMax) {
+      remembered = trial === undefined || isRising ? wanted : trial.from;
+      trial = undefined;
+      change(1);
+    } else if (!isIdle && remembered !== undefined) {
+      change(remembered);
+      remembered = undefined;
+    }
   };
 
   return {
     streams: () => wanted,
+    isRising: () => isRising,
     observe({ bytesPerSecond, streams, streamsNow, isFull, isIdle }) {
-      idle = isIdle ? idle + 1 : 0;
-      if (idle >= idleIntervalsMax) {
-        wanted = 1;
-        isBeginning = true;
-        before = undefined;
-      } else if (!isIdle && isBeginning && wanted < first) wanted = first;
-      if (!isFull) return;
-      // In the beginning half an interval with more streams says enough when it says that they bring more.
-      const isEarly = isBeginning && before !== undefined && isGain(before, bytesPerSecond);
-      if ((isEarly ? streamsNow : streams) !== wanted) return;
-      if (before !== undefined) {
-        if (wanted > before.streams) judgeMore(before, bytesPerSecond);
-        else judgeFewer(before, bytesPerSecond);
-        return;
-      }
-      rate = rate === 0 || isBeginning ? bytesPerSecond : 0.7 * rate + 0.3 * bytesPerSecond;
-      if (isBeginning) return tryOut(2 * wanted);
-      rest -= 1;
-      if (rest > 0) return;
-      const trial = triesMore ? Math.min(most, wanted + step) : Math.ceil(wanted * 0.75);
-      if (trial !== wanted) return tryOut(trial);
-      triesMore = !triesMore;
-      settle(wanted, false);
+      noteIdle(isIdle);
+      if (!isFull || (isRising ? streamsNow : streams) !== wanted) return;
+      rates.push(bytesPerSecond);
+      if (isRising) return rise(bytesPerSecond);
+      if (rates.length > measuredIntervals) rates.shift();
+      if (trial === undefined) rest -= 1;
+      if (rates.length < measuredIntervals) return;
+      if (trial !== undefined) judge(trial);
+      else if (rest <= 0) tryOther();
     },
   };
 }

@@ -21,8 +21,8 @@ export interface InHand {
   askAgain(newsBefore: number): void;
   /** The cloud lost all that it knew of this session: everything is asked for and sent anew. */
   restart(): void;
-  /** The cloud wants an object from a byte. */
-  answered(position: Position): "sending" | "unknown" | "gone-back";
+  /** The cloud wants an object from a byte. Gives false when it is not in hand any more. */
+  answered(position: Position): boolean;
   /** The cloud took an object up to a byte. */
   taken(position: Position): void;
   /** What is to be sent next, of up to so many bytes; nothing when there is nothing, or the cloud's window is full. */
@@ -147,15 +147,17 @@ export function createInHand(nowMs: () => number): InHand {
     },
     answered({ number, at }) {
       const entry = entries.get(number);
-      if (entry === undefined) return "unknown";
+      if (entry === undefined) return false;
       if (at > entry.object.length) throw wrongPosition();
       noteNews(entry);
       if (!entry.isAnswered) {
         entry.isAnswered = true;
         place(entry, at, at);
-      } else if (at < entry.taken) return "gone-back";
-      else place(entry, at, Math.max(at, entry.cut));
-      return "sending";
+      } else if (at > entry.taken) {
+        // Otherwise it was overtaken by later news on another stream: within an incarnation nothing that was taken is lost.
+        place(entry, at, Math.max(at, entry.cut));
+      }
+      return true;
     },
     taken({ number, at }) {
       const entry = entries.get(number);

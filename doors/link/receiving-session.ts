@@ -2,7 +2,14 @@ import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
 import { asProblem, isProblem, Problem } from "#base/problem";
 import { type ArrivingObject, createArrivingObject } from "./arriving-object.ts";
-import { type Frame, listedMax, type OfferedObject, receiptBytesMax, refusalReasons } from "./frames.ts";
+import {
+  type Frame,
+  listedMax,
+  type OfferedObject,
+  type RefusalReason,
+  receiptBytesMax,
+  refusalReasons,
+} from "./frames.ts";
 import type { Arrivals, Standing } from "./incoming.ts";
 import { outOfTurn } from "./refusals.ts";
 import type { Wire } from "./wire.ts";
@@ -41,6 +48,8 @@ export function createReceivingSession(parts: ReceivingParts): ReceivingSession 
   const objects = new Map<number, ArrivingObject>();
   /** Offered, and the archive has not said yet how they stand. */
   const asked = new Set<number>();
+  /** Why, until the edge withdraws them: asked again, they are refused again and not begun anew. */
+  const refused = new Map<number, RefusalReason>();
   /** By id: what is still being let go of; an object is not asked for before. */
   const endings = new Map<string, Promise<void>>();
   const wires = new Set<Wire>();
@@ -59,7 +68,9 @@ export function createReceivingSession(parts: ReceivingParts): ReceivingSession 
   };
   const refuse = (number: number, problem: Problem): void => {
     log.warn(`link: an object was not taken: ${problem.message}`, { code: problem.code }, problem);
-    say({ type: "refusal", number, reason: refusalReasons.find((reason) => reason === problem.code) ?? "fault" });
+    const reason = refusalReasons.find((each) => each === problem.code) ?? "fault";
+    refused.set(number, reason);
+    say({ type: "refusal", number, reason });
   };
   const sayReceipt = (number: number, receipt: Uint8Array): void => {
     if (receipt.length > receiptBytesMax) refuse(number, new Problem("fault", "a receipt is too long for the link"));
@@ -185,6 +196,7 @@ export function createReceivingSession(parts: ReceivingParts): ReceivingSession 
               data(frame);
               return received.note(frame.bytes.length);
             case "withdrawal":
+              refused.delete(frame.number);
               return drop(frame.number);
             case "goodbye":
               void end();

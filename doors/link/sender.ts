@@ -37,9 +37,9 @@ export interface LinkSender {
 
 const firstStreams = 4;
 const streamsMaxUsual = 32;
-const intervalMsLeast = 400;
-/** An interval is long enough to see what a stream brings: its congestion window takes some round trips to open. */
-const roundTripsAnInterval = 8;
+/** An interval is long enough to see what a stream brings; while streams are added it is shorter, to lose no time. */
+const usualInterval = { msLeast: 400, roundTrips: 8 };
+const risingInterval = { msLeast: 200, roundTrips: 4 };
 const firstRetryMs = 250;
 const lastRetryMs = 30_000;
 
@@ -104,10 +104,14 @@ export function startLinkSender(parts: LinkSenderParts): LinkSender {
     intervalFrom = now;
     growth.observe({ bytesPerSecond, ...rest, isIdle: session.objectsInHand() === 0 });
     ensure();
-    clock.after(Math.max(intervalMsLeast, roundTripsAnInterval * session.delayMs()), endInterval);
+    awaitInterval();
+  };
+  const awaitInterval = (): void => {
+    const { msLeast, roundTrips } = growth.isRising() ? risingInterval : usualInterval;
+    clock.after(Math.max(msLeast, roundTrips * session.delayMs()), endInterval);
   };
 
-  clock.after(intervalMsLeast, endInterval);
+  awaitInterval();
   ensure();
   return {
     state: () => ({

@@ -4,7 +4,7 @@ import type { Log } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
 import type { Bandwidth } from "./bandwidth.ts";
 import { createFlight, type Flight } from "./flight.ts";
-import { type Frame, listedMax, type Position, protocolVersion, sessionBytes } from "./frames.ts";
+import { type Frame, listedMax, protocolVersion, sessionBytes } from "./frames.ts";
 import { createInHand, type InHand, type Piece } from "./in-hand.ts";
 import { type OutgoingQueue, type Urgency, urgencies } from "./outgoing.ts";
 import { farewellProblem, outOfTurn, refusalProblem } from "./refusals.ts";
@@ -103,7 +103,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
     stream.isPumping = true;
     while (stream.isWelcome && !stream.isRetiring && !isLeaving && stream.flight.roomBytes() > 0) {
       const waitMs = bandwidth.waitMs();
-      const piece = waitMs > 0 ? undefined : hand.next(stream.flight.pieceBytes());
+      const piece = waitMs > 0 ? undefined : (hand.next(stream.flight.pieceBytes()) ?? latePiece(stream));
       if (piece === undefined) {
         isStarved = true;
         if (waitMs > 0) pumpIn(waitMs);
@@ -113,6 +113,15 @@ export function createSendingSession(parts: SendingParts): SendingSession {
       await sendPiece(stream, piece);
     }
     stream.isPumping = false;
+  };
+  /**
+   * With nothing left to send, a stream that stands idle sends what another one has not brought over in time: the last of an object,
+   * and an urgent one, should not wait for the one connection that lost a packet. The cloud drops what it has.
+   */
+  const latePiece = (idle: Stream): Piece | undefined => {
+    if (hand.hasMore() || idle.flight.pieces().length > 0) return undefined;
+    const late = [...streams].flatMap(({ flight }) => flight.lateness() ?? []);
+    return late.sort((one, other) => other.ms - one.ms)[0]?.takeAgain();
   };
   const sendPiece = async (stream: Stream, piece: Piece): Promise<void> => {
     const object = hand.get(piece.number);
@@ -125,7 +134,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
       stream.wire.send({ type: "data", number: piece.number, from: piece.from, bytes });
     } catch (error) {
       giveUp(piece.number, asProblem(error, "reading an object that is to be sent"));
-      if (stream.wire.isOpen()) stream.wire.send({ type: "withdrawal", number: piece.number });
+      withdraw(stream, piece.number);
     }
   };
   const pumpIn = (ms: number): void => {
@@ -140,14 +149,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
     const object = hand.remove(number);
     if (object !== undefined) taking.giveBack(object.id, problem);
   };
-  const answered = (stream: Stream, position: Position): void => {
-    const outcome = hand.answered(position);
-    if (outcome === "sending") return;
-    if (outcome === "gone-back") {
-      giveUp(position.number, new Problem("unavailable", "the cloud lost a part of an object while it was sent"));
-    }
-    stream.wire.send({ type: "withdrawal", number: position.number });
-  };
+  const withdraw = (stream: Stream, number: number): void => stream.wire.send({ type: "withdrawal", number });
   const welcomed = (stream: Stream, frame: Extract<Frame, { type: "welcome" }>): void => {
     if (stream.isWelcome) throw outOfTurn();
     const met = Buffer.from(frame.incarnation);
@@ -192,7 +194,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
         welcomed(stream, frame);
         break;
       case "answer":
-        for (const position of frame.positions) answered(stream, position);
+        for (const position of frame.positions) if (!hand.answered(position)) withdraw(stream, position.number);
         pumpAll();
         break;
       case "taken":
@@ -207,6 +209,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
         break;
       case "refusal":
         giveUp(frame.number, refusalProblem(frame.reason));
+        withdraw(stream, frame.number);
         break;
       case "goodbye":
         goodbye(stream, frame);
@@ -275,6 +278,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
         stream.isSteady = stream.isWelcome;
       }
       isStarved = false;
+      pumpAll();
       return found;
     },
     objectsInHand: () => hand.size,
