@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
 import type { EnrolledSecondFactor, RecoveryKit, StudyPage, StudyView } from "#formats/api";
 import { totpCode } from "#trust/access";
 import { type RunningHouse, root } from "../house/index.ts";
@@ -33,15 +33,13 @@ const flags = [
   "--disable-sync",
 ];
 
+/** A browser of somebody's own: what it keeps, no other has. */
 export interface Browser {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Where the browser keeps everything that it keeps. */
-  readonly folder: string;
   /** What went wrong in the page so far: broken policies, thrown errors. */
   readonly complaints: readonly string[];
-  close(): Promise<void>;
-  /** Closes it and removes its folder. */
+  /** Closes it; what it kept is gone. */
   remove(): Promise<void>;
 }
 
@@ -52,38 +50,112 @@ export interface BrowserOptions {
   readonly touch?: boolean;
 }
 
+const ofProgram = { executablePath: program ?? "", headless: true, args: flags };
+
+/** Starting the program takes seconds, a window of its own a tenth of one: the browsers of a test file share one. */
+let running: ReturnType<typeof chromium.launch> | undefined;
+let windows = 0;
+
 export async function openBrowser(options: BrowserOptions = {}): Promise<Browser> {
-  const folder = mkdtempSync(join(tmpdir(), "lg-chromium-"));
-  const { width = 1280, height = 800, scheme = "light", touch = false } = options;
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: program ?? "",
-    headless: true,
-    ignoreHTTPSErrors: true,
-    viewport: { width, height },
-    colorScheme: scheme,
-    hasTouch: touch,
-    isMobile: touch,
-    args: flags,
+  running ??= chromium.launch(ofProgram);
+  windows++;
+  const context = await (await running).newContext(windowOf(options));
+  return browserOf(context, async () => {
+    await context.close();
+    windows--;
+    if (windows > 0) return;
+    const last = running;
+    running = undefined;
+    await (await last)?.close();
   });
+}
+
+/** A browser that keeps what browsers keep in a folder, which can be looked at when it is closed. */
+export async function openBrowserOnDisk(): Promise<Browser & { readonly folder: string; close(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), "lg-chromium-"));
+  const context = await chromium.launchPersistentContext(folder, { ...ofProgram, ...windowOf({}) });
+  const close = () => context.close();
+  const browser = await browserOf(context, async () => {
+    await close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { ...browser, folder, close };
+}
+
+function windowOf({ width = 1280, height = 800, scheme = "light", touch = false }: BrowserOptions) {
+  const viewport = { width, height };
+  return {
+    ...{ ignoreHTTPSErrors: true, viewport, colorScheme: scheme, hasTouch: touch, isMobile: touch },
+  } satisfies BrowserContextOptions;
+}
+
+async function browserOf(context: BrowserContext, remove: () => Promise<void>): Promise<Browser> {
   context.setDefaultTimeout(20_000);
+  watchRequests(context);
   const page = context.pages()[0] ?? (await context.newPage());
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
   });
-  const close = () => context.close();
-  return {
-    context,
-    page,
-    folder,
-    complaints,
-    close,
-    async remove() {
-      await close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { context, page, complaints, remove };
+}
+
+/** What was asked of a server and is not answered whole. */
+const unanswered = new WeakMap<BrowserContext, Set<Request>>();
+
+function watchRequests(context: BrowserContext): void {
+  const waiting = new Set<Request>();
+  unanswered.set(context, waiting);
+  context.on("request", (request) => {
+    if (request.resourceType() !== "eventsource") waiting.add(request);
+  });
+  context.on("requestfinished", (request) => waiting.delete(request));
+  context.on("requestfailed", (request) => waiting.delete(request));
+}
+
+const restMsMax = 20_000;
+
+/** Until everything that the page asked for is there and shown, and nothing on it moves. */
+export async function settled(page: Page): Promise<void> {
+  const waiting = unanswered.get(page.context());
+  for (const until = performance.now() + restMsMax; ; ) {
+    const before = waiting?.size;
+    await atRest(page);
+    if (before === 0 && waiting?.size === 0) return;
+    if (performance.now() > until) throw new Error(`no end to ${[...(waiting ?? [])].map((each) => each.url())}`);
+  }
+}
+
+/** Until a page has not changed for a while, and says of nothing that it is still being read. */
+function atRest(page: Page): Promise<void> {
+  return page.evaluate(
+    ([quietMs, msMax]) =>
+      new Promise<void>((resolve, reject) => {
+        const begun = performance.now();
+        let since = begun;
+        const observer = new MutationObserver(() => {
+          since = performance.now();
+        });
+        observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+        const isMoving = () =>
+          document.getAnimations().some(({ playState, effect }) => {
+            return playState === "running" && effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
+          });
+        const isReading = () =>
+          document.querySelector(".mantine-Loader-root, [aria-busy=true]") !== null ||
+          /Reading (the|what)|Loading…/.test(document.body.textContent ?? "");
+        const look = () => {
+          const now = performance.now();
+          if (isMoving() || isReading()) since = now;
+          if (now - begun > msMax) reject(new Error("the page does not come to rest"));
+          else if (now - since < quietMs) requestAnimationFrame(look);
+          else resolve();
+        };
+        look();
+      }),
+    [120, restMsMax] as const,
+  );
 }
 
 export const password = "four unrelated words here";

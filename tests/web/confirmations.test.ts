@@ -4,7 +4,7 @@ import { Problem } from "#base/problem";
 import { operator } from "#trust/access";
 import { startConfirmingHouse } from "../house/confirming-house.ts";
 import { type Browser, codeNow, noBrowser, openBrowser, password } from "./browser.fixture.ts";
-import { faintTexts, poorControls } from "./reach.fixture.ts";
+import { assertReachable, windows } from "./reach.fixture.ts";
 
 /*
  * Two administrators in two browsers, and a third person who is invited: the tests follow on each other.
@@ -162,34 +162,21 @@ test("an invitation leads to an account of the given name; its observer is shown
   }
 });
 
-for (const [look, options] of [
-  ["light", { scheme: "light" }],
-  ["dark", { scheme: "dark" }],
-  ["a phone", { width: 390, height: 844, touch: true, scheme: "light" }],
-] as const) {
-  test(`the page and its question are in contrast, controls named and large enough: ${look}`, {
+for (const [window, options] of windows) {
+  test(`the page and its question are in contrast, controls named and large enough, on ${window}`, {
     skip: noBrowser,
   }, async () => {
     const other = await openBrowser(options);
     const { page } = other;
-    const asked = await request(`look-${look.replaceAll(" ", "")}`);
+    const asked = await request(`look-${window.replaceAll(" ", "")}`);
     try {
       await enterAs(other, there(bob));
       await page.goto(`${site()}/confirmations`);
       await page.getByRole("article").waitFor();
-      await page.waitForTimeout(500);
-      const picture = process.env.LEADGLASS_PICTURES;
-      if (picture !== undefined) await page.screenshot({ path: `${picture}/confirmations-${look}.png` });
-      assert.deepEqual(await faintTexts(page), []);
-      assert.deepEqual(await poorControls(page), []);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px too wide`);
+      await assertReachable(page, `confirmations on ${window}`);
       await page.getByRole("button", { name: "Confirm…" }).click();
       await page.getByRole("dialog").waitFor();
-      await page.waitForTimeout(500);
-      if (picture !== undefined) await page.screenshot({ path: `${picture}/confirm-${look}.png` });
-      assert.deepEqual(await faintTexts(page), []);
-      assert.deepEqual(await poorControls(page), []);
+      await assertReachable(page, `confirm on ${window}`);
     } finally {
       await house.confirmations.withdraw(there(ada).actor, asked.id);
       await other.remove();

@@ -9,7 +9,8 @@ import type { Page } from "playwright-core";
 import type { EntryProofView } from "#formats/api";
 import { type Caller, type OverseenHouse, openOverseenHouse } from "../flows/overseen-house.fixture.ts";
 import { type Browser, noBrowser, openBrowser, siteOf } from "./browser.fixture.ts";
-import { assertReachable, assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachable } from "./reach.fixture.ts";
 
 /*
  * An auditor goes through the log: the tests follow on each other.

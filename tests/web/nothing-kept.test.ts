@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { slicesOf, stow } from "../flows/modality.fixture.ts";
 import { startHouse } from "../house/index.ts";
-import { enter, listStudies, makeAdministrator, noBrowser, openBrowser, openStudy, siteOf } from "./browser.fixture.ts";
+import {
+  enter,
+  listStudies,
+  makeAdministrator,
+  noBrowser,
+  openBrowserOnDisk,
+  openStudy,
+  siteOf,
+} from "./browser.fixture.ts";
 
 const patient = { name: "Kanarienvogel^Zebulon", id: "CANARY-7731", birthDate: "19431224", sex: "O" } as const;
 
@@ -27,7 +35,7 @@ test("a browser that searched for a patient and read his study keeps nothing of 
   skip: noBrowser,
 }, async () => {
   const house = await startHouse();
-  const browser = await openBrowser();
+  const browser = await openBrowserOnDisk();
   try {
     const administrator = await makeAdministrator(house);
     const slices = slicesOf({

@@ -1,12 +1,39 @@
+import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { type BrowserOptions, settled } from "./browser.fixture.ts";
 
-export interface Faint {
+/** The windows in which every page is looked at, each in light and in dark. */
+export const windows: readonly (readonly [name: string, BrowserOptions])[] = [
+  ["a desk", {}],
+  ["a phone", { width: 390, height: 844, touch: true }],
+];
+
+/**
+ * Once nothing on it moves any more: in contrast in light and in dark, controls named and large enough, no wider than the window. With a
+ * picture of it where one is asked for.
+ */
+export async function assertReachable(page: Page, name: string): Promise<void> {
+  const folder = process.env.LEADGLASS_PICTURES;
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await settled(page);
+    if (folder !== undefined) {
+      await page.screenshot({ path: `${folder}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}-${colorScheme}.png` });
+    }
+    assert.deepEqual(await faintTexts(page), [], `${name}, ${colorScheme}`);
+  }
+  assert.deepEqual(await poorControls(page), [], name);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
+}
+
+interface Faint {
   readonly text: string;
   readonly ratio: number;
 }
 
 /** Texts in sight whose contrast is under WCAG 2.2's 4.5:1 (3:1 when large, §1.4.3). Disabled controls are exempt. */
-export function faintTexts(page: Page): Promise<readonly Faint[]> {
+function faintTexts(page: Page): Promise<readonly Faint[]> {
   return page.evaluate(() => {
     type Colour = [number, number, number, number];
     const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -66,7 +93,7 @@ export function faintTexts(page: Page): Promise<readonly Faint[]> {
 }
 
 /** Controls in sight that are smaller than 24 × 24 CSS pixels (WCAG 2.2 §2.5.8) or without a name (§4.1.2). */
-export function poorControls(page: Page): Promise<readonly string[]> {
+function poorControls(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const poor: string[] = [];
     for (const element of document.querySelectorAll<HTMLElement>(

@@ -4,7 +4,8 @@ import { after, before, test } from "node:test";
 import type { StudyDetail } from "#formats/api";
 import { type Caller, type OverseenHouse, openOverseenHouse } from "../flows/overseen-house.fixture.ts";
 import { type Browser, noBrowser, openBrowser, siteOf } from "./browser.fixture.ts";
-import { assertReachable, assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachable } from "./reach.fixture.ts";
 
 /*
  * A look in an emergency, judged by somebody else, and told to the patient: the tests follow on each other.
@@ -52,7 +53,7 @@ test("a search that finds nobody leads to emergency access, which says what will
   await dialog.getByLabel("Reason").fill("short");
   assert.equal(await open.isDisabled(), true, "a reason is longer");
   await dialog.getByLabel("Reason").fill(reason);
-  await assertReachable(page, "emergency-light");
+  await assertReachable(page, "emergency");
   await open.click();
   await dialog.getByRole("alert").getByText("Not found").waitFor();
   await dialog.getByLabel("Patient ID, exactly").fill("RR-0815");
@@ -61,7 +62,7 @@ test("a search that finds nobody leads to emergency access, which says what will
   await page.getByText("Ruiz, Rosa").waitFor();
   await page.getByText(/Emergency access to one patient, for 5\d min yet|for 1 h/).waitFor();
   assert.equal(new URL(page.url()).search, "");
-  await assertReachable(page, "emergency-banner-light");
+  await assertReachable(page, "emergency-banner");
 });
 
 test("an administrator hears of it at once, wherever they are, with the reason, and judges it", { skip }, async () => {

@@ -4,7 +4,8 @@ import { storescp, type Taker } from "../conformance/dimse-query.fixture.ts";
 import { type Caller, type OverseenHouse, openOverseenHouse } from "../flows/overseen-house.fixture.ts";
 import { has } from "../house/index.ts";
 import { type Browser, noBrowser, openBrowser, siteOf } from "./browser.fixture.ts";
-import { assertReachable, assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachable } from "./reach.fixture.ts";
 
 /* A study on its way to another machine, as one sends it from the list. */
 let overseen: OverseenHouse;

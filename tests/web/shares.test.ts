@@ -3,7 +3,8 @@ import { after, before, test } from "node:test";
 import type { MadeShare, ShareRequest } from "#formats/api";
 import { type Caller, type OverseenHouse, openOverseenHouse } from "../flows/overseen-house.fixture.ts";
 import { type Browser, noBrowser, openBrowser, siteOf } from "./browser.fixture.ts";
-import { assertReachable, assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachableEverywhere, enterAs } from "./oversight.fixture.ts";
+import { assertReachable } from "./reach.fixture.ts";
 
 /*
  * A study for somebody outside, in two browsers: the tests follow on each other.
@@ -69,7 +70,7 @@ test("the link asks another browser for the code, keeps its secret out of the ad
   await page.goto(link);
   await page.getByRole("heading", { name: "Images for you" }).waitFor();
   assert.equal(page.url(), `${site()}/`);
-  await assertReachable(page, "share-open-dark");
+  await assertReachable(page, "share-open");
   const open = page.getByRole("button", { name: "Open" });
   assert.equal(await open.isDisabled(), true);
   await page.getByLabel("Code").fill(code === "00000000" ? "00000001" : "00000000");
