@@ -23,6 +23,8 @@ import { swapped, swapUnit } from "./sample-order.ts";
 const swapBytesAtOnce = 256 * 1024;
 /** Elements behind the pixels: padding and signatures, never much. */
 const trailingBytesMax = 16 * 1024 * 1024;
+/** Compressed frames that are held back until it is known where all of them begin. */
+const tabledBytesMax = 8 * 1024 * 1024;
 /** Frames that are worked on at once: as many as there are workers. */
 const framesAhead = 2;
 
@@ -201,31 +203,66 @@ async function* decoded(instance: ReadInstance, target: TransferSyntax, pixels: 
 }
 
 /**
- * One fragment a frame (PS3.5 §A.4) behind an empty Basic Offset Table: where the frames begin is known only when they have been made,
- * and an object is not held back for that.
+ * One fragment a frame behind a Basic Offset Table (PS3.5 §A.4). Where the frames begin is known only when all have been made: those of a
+ * larger object are sent as they are made, behind an empty table.
  */
 async function* compressed(instance: ReadInstance, to: string, pixels: PixelWork): AsyncGenerator<Uint8Array> {
   const { header, transferSyntaxUid } = instance;
   if (header.pixelTag !== Tag.PixelData) throw notCompressible("floating point samples");
   const image = imageOf(header, transferSyntaxUid);
+  const recode = (frame: Buffer, bitOffset: number) => pixels.recodeFrame(frame, { ...image.image, bitOffset }, to);
   let photometric: string | undefined;
-  for await (const { bytes, photometricInterpretation } of frames(instance, image, (frame, bitOffset) =>
-    pixels.recodeFrame(frame, { ...image.image, bitOffset }, to),
-  )) {
-    if (photometric === undefined) {
-      photometric = photometricInterpretation;
-      const { samplesPerPixel } = image.image;
-      const changes = { photometricInterpretation, samplesPerPixel, planarConfiguration: 0 };
-      yield writeDataSet(changedHeader(image, changes), { transferSyntaxUid: to });
-      yield Buffer.concat([elementHead(encodingOf(to), Tag.PixelData, "OB", 0xffffffff), itemHead(0)]);
-    } else if (photometricInterpretation !== photometric) {
+  let held: Uint8Array[] | undefined = [];
+  let heldBytes = 0;
+  for await (const { bytes, photometricInterpretation } of frames(instance, image, recode)) {
+    photometric ??= photometricInterpretation;
+    if (photometricInterpretation !== photometric) {
       throw new Problem("damaged", "frames of one instance are coloured in different ways");
     }
-    yield itemHead(bytes.length + (bytes.length % 2));
-    yield bytes;
-    if (bytes.length % 2 === 1) yield Uint8Array.of(0);
+    if (held === undefined) {
+      yield* fragment(bytes);
+      continue;
+    }
+    held.push(bytes);
+    heldBytes += bytes.length;
+    if (heldBytes <= tabledBytesMax) continue;
+    yield beforeFragments(image, photometric, to, new Uint8Array(0));
+    for (const each of held.splice(0)) yield* fragment(each);
+    held = undefined;
+  }
+  if (held !== undefined && photometric !== undefined) {
+    yield beforeFragments(image, photometric, to, offsetTable(held));
+    for (const each of held) yield* fragment(each);
   }
   yield sequenceEnd();
+}
+
+function beforeFragments(image: ImageObject, photometricInterpretation: string, to: string, table: Uint8Array): Buffer {
+  const { samplesPerPixel } = image.image;
+  const changes = { photometricInterpretation, samplesPerPixel, planarConfiguration: 0 };
+  return Buffer.concat([
+    writeDataSet(changedHeader(image, changes), { transferSyntaxUid: to }),
+    elementHead(encodingOf(to), Tag.PixelData, "OB", 0xffffffff),
+    itemHead(table.length),
+    table,
+  ]);
+}
+
+/** Where the item of each frame begins, counted from the first of them. */
+function offsetTable(fragments: readonly Uint8Array[]): Buffer {
+  const table = Buffer.alloc(fragments.length * 4);
+  let offset = 0;
+  for (const [at, { length }] of fragments.entries()) {
+    table.writeUInt32LE(offset, at * 4);
+    offset += 8 + length + (length % 2);
+  }
+  return table;
+}
+
+function* fragment(bytes: Uint8Array): Generator<Uint8Array> {
+  yield itemHead(bytes.length + (bytes.length % 2));
+  yield bytes;
+  if (bytes.length % 2 === 1) yield Uint8Array.of(0);
 }
 
 /** What stands before the pixels, with what their coding changed (PS3.5 §8.2). */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,6 +157,45 @@ test("whole instances go into every lossless transfer syntax and lose nothing, b
   }
   t.diagnostic(`${compared} comparisons with decoders of others`);
 });
+
+test("what is compressed says where its frames begin, as far as that is known when the first is sent", async (t) => {
+  for (const file of phantoms) {
+    const path = await store(file);
+    for (const to of compressed) {
+      const answer = await inSyntax(path, to);
+      const [table, ...frames] = fragmentsIn(answer.rawPayload);
+      const begins = frames.map(({ offset }) => offset - (frames[0]?.offset ?? 0));
+      assert.deepEqual(offsetsIn(answer.rawPayload, table), begins, transferSyntaxOf(to)?.name);
+      if (!has("dcmdump") || unreadable.includes(to)) continue;
+      const dumped = join(scratch, "dumped.dcm");
+      writeFileSync(dumped, answer.rawPayload);
+      const { status, stderr } = spawnSync("dcmdump", [dumped], { encoding: "utf8" });
+      assert.deepEqual([status, stderr], [0, ""]);
+    }
+  }
+  if (!has("dcmdump")) t.diagnostic("without dcmdump: apt install dcmtk");
+  const side = 1_024;
+  const noise = createHash("shake256", { outputLength: 5 * side * side * 2 })
+    .update("noise")
+    .digest();
+  const values = { Rows: side, Columns: side, BitsAllocated: 16, BitsStored: 16, HighBit: 15, PixelData: noise };
+  const large = await store(imageFile({ study: 42, values: { ...values, NumberOfFrames: 5 } }));
+  const answer = await inSyntax(large, TransferSyntaxUid.rleLossless);
+  const [table, ...frames] = fragmentsIn(answer.rawPayload);
+  assert.deepEqual([table?.length, frames.length], [0, 5]);
+  assert.ok((await samplesOf(answer.rawPayload)).samples.equals(noise));
+});
+
+function fragmentsIn(bytes: Uint8Array) {
+  const found = readFile(bytes).dataSet.get(Tag.PixelData)?.fragments;
+  assert.ok(found);
+  return found;
+}
+
+function offsetsIn(bytes: Uint8Array, table: { offset: number; length: number } | undefined): number[] {
+  const inTable = readFile(bytes).dataSet.range(table ?? { offset: 0, length: 0 });
+  return Array.from({ length: inTable.length / 4 }, (_, at) => Buffer.from(inTable).readUInt32LE(at * 4));
+}
 
 test("what was stored with loss is decoded and says that it lost; compressed again it is not", async (t) => {
   const file = join(dataFolder, "dicom/transfer-syntaxes/JPGExtended.dcm");
