@@ -64,7 +64,7 @@ async function ask(schedule: Schedule, steps: number, times: number): Promise<vo
   const services = servicesFor(schedule, console1);
   const door = createDimseDoor({
     callers: { admit: async () => ({ admitted: true, services }) },
-    policy: storagePolicy({ privateSopClasses: false, newerSopClasses: false }),
+    policy: storagePolicy,
     clock: systemClock,
     log: silentLog,
   });

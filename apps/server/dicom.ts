@@ -223,10 +223,7 @@ export function createDicomDoor(parts: {
         return side.admit(claim);
       },
     },
-    policy: storagePolicy({
-      privateSopClasses: true,
-      newerSopClasses: true,
-    }),
+    policy: storagePolicy,
     clock,
     log,
     limits: { associationsMax },

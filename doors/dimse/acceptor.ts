@@ -284,9 +284,8 @@ function statusOf({ options, open, request, counts }: Session): AssociationStatu
 
 function claimOf(asked: AssociateRequest, options: AcceptorOptions): AssociationClaim {
   const { callingAe, calledAe } = asked;
-  const tls = options.connection.encrypted === true;
   const { address, certificates } = options;
-  return { callingAe, calledAe, address, tls, certificates, identity: asked.user.identity };
+  return { callingAe, calledAe, address, certificates, identity: asked.user.identity };
 }
 
 /** What is refused before anybody is asked. */

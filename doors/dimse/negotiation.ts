@@ -1,4 +1,4 @@
-import { isStorageSopClass, sopClassOf, TransferSyntaxUid } from "#formats/dicom";
+import { isStorageSopClass, TransferSyntaxUid } from "#formats/dicom";
 import {
   type AnsweredContext,
   contextResult,
@@ -16,26 +16,13 @@ export interface NegotiationPolicy {
 }
 
 /**
- * The policy of an archive: verification, the storage SOP classes of the standard and, where wanted, private SOP classes
- * (any UID outside the DICOM root) and storage SOP classes newer than our table. Transfer syntaxes are all taken, since
- * objects are kept as received, unless a list is given.
+ * The policy of an archive: verification, the storage SOP classes of the standard, those that are newer than our table, and private ones
+ * (any UID outside the DICOM root). Every transfer syntax is taken, since objects are kept as received.
  */
-export function storagePolicy(options: {
-  readonly privateSopClasses: boolean;
-  readonly newerSopClasses: boolean;
-  readonly transferSyntaxes?: Iterable<string>;
-}): NegotiationPolicy {
-  const syntaxes = options.transferSyntaxes && new Set(options.transferSyntaxes);
-  return {
-    sopClass(uid) {
-      if (uid === verificationSopClass) return true;
-      if (!isStorageSopClass(uid)) return false;
-      if (sopClassOf(uid)) return true;
-      return uid.startsWith("1.2.840.10008.") ? options.newerSopClasses : options.privateSopClasses;
-    },
-    transferSyntax: (uid) => (syntaxes ? syntaxes.has(uid) : hasUidForm(uid)),
-  };
-}
+export const storagePolicy: NegotiationPolicy = {
+  sopClass: (uid) => uid === verificationSopClass || isStorageSopClass(uid),
+  transferSyntax: hasUidForm,
+};
 
 /** Identifiers and the data sets of N- services are never compressed as images are. */
 const plainSyntaxes: ReadonlySet<string> = new Set([

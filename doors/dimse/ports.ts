@@ -20,8 +20,6 @@ export interface AssociationClaim {
   readonly calledAe: string;
   /** IP address of the peer; an IPv4 address in its own form also on a dual-stack listener. */
   readonly address: string;
-  /** Whether the connection is encrypted. */
-  readonly tls: boolean;
   /** Of a peer that came in over TLS of ours. */
   readonly certificates: ShownCertificates | undefined;
   /** PS3.7 §D.3.3.7, already of sound form. Holds secrets: never log it. */

@@ -51,7 +51,7 @@ export function doorWith({ services, ...options }: Options = {}) {
   };
   const door = createDimseDoor({
     callers: { admit: async () => ({ admitted: true, services: services ?? { echo: async () => {}, store } }) },
-    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
+    policy: storagePolicy,
     aeTitle: "LEADGLASS",
     clock: systemClock,
     log: silentLog,

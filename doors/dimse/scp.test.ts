@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createVirtualClock, systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { commandField, noDataSet } from "./command.ts";
-import { dial, openAssociation, storagePolicy } from "./index.ts";
+import { dial, openAssociation } from "./index.ts";
 
 import {
   connectTo,
@@ -23,11 +23,11 @@ import {
 
 test("of the transfer syntaxes the first in the requestor's order is taken; a context is refused alone", async () => {
   const jpeg = "1.2.840.10008.1.2.4.70";
-  const policy = storagePolicy({
-    privateSopClasses: false,
-    newerSopClasses: false,
-    transferSyntaxes: [implicit, jpeg, explicit],
-  });
+  const syntaxes = [implicit, jpeg, explicit];
+  const policy = {
+    sopClass: (uid: string) => uid === ct,
+    transferSyntax: (uid: string) => syntaxes.includes(uid),
+  };
   const { door } = doorWith({ policy });
   const contexts = [
     { sopClassUid: ct, transferSyntaxUids: ["1.2.3", jpeg, explicit] },

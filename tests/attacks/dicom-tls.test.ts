@@ -44,7 +44,7 @@ async function secureDoor(t: TestContext, options: Partial<SecureEntranceOptions
   const events: DoorEvent[] = [];
   const door = createDimseDoor({
     callers: { admit: async () => ({ admitted: true, services: nothingStored }) },
-    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
+    policy: storagePolicy,
     clock: systemClock,
     log: createLog({ sink: () => {}, clock: systemClock }),
     on: (event) => void events.push(event),
@@ -143,7 +143,7 @@ test("plain DICOM on the port with TLS, TLS on the plain port and noise on eithe
 
   const door = createDimseDoor({
     callers: { admit: async () => assert.fail("nobody asked") },
-    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
+    policy: storagePolicy,
     clock: systemClock,
     log: createLog({ sink: () => {}, clock: systemClock }),
   });

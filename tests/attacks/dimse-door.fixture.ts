@@ -41,7 +41,7 @@ export async function door(t: TestContext, options: Partial<DimseDoorOptions> = 
       admit: async ({ callingAe }) =>
         /^(CT|MR)\d+$/.test(callingAe) ? { admitted: true, services } : { admitted: false, reason: "calling-ae" },
     },
-    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
+    policy: storagePolicy,
     aeTitle: "LEADGLASS",
     clock: systemClock,
     log: createLog({ sink: (line) => logged.push(line), clock: systemClock, level: "debug" }),

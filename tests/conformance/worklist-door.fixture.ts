@@ -36,7 +36,7 @@ export async function openWorklist(t: TestContext, files: readonly string[] = []
   const services = servicesFor(opened.schedule, console1);
   const door = createDimseDoor({
     callers: { admit: async () => ({ admitted: true, services }) },
-    policy: storagePolicy({ privateSopClasses: true, newerSopClasses: true }),
+    policy: storagePolicy,
     clock: systemClock,
     log: silentLog,
   });
