@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
 import { bytesOfBase64 } from "./base64.ts";
-import type { DataSetInput, ElementInput, ValueInput } from "./element-input.ts";
+import type { ElementInput, ValueInput } from "./element-input.ts";
 import { readerLimits } from "./reader-limits.ts";
 import { formatTag } from "./tags.ts";
 import { isVr, type Vr, vrTable } from "./vr.ts";
@@ -19,9 +19,18 @@ export interface FromJsonOptions {
  */
 export function fromDicomJson(json: unknown, options: FromJsonOptions = {}): ElementInput[] {
   const seen = { unicode: false };
-  const elements = elementsOfJson(json, options, 0, seen).filter(({ tag }) => tag !== 0x00080005 || !seen.unicode);
+  const elements = elementsOfJson(json, options, 0, seen);
   if (!seen.unicode) return elements;
-  return [{ tag: 0x00080005, vr: "CS", value: "ISO_IR 192" }, ...elements];
+  return [{ tag: 0x00080005, vr: "CS", value: "ISO_IR 192" }, ...inOneCharacterSet(elements)];
+}
+
+/** Items are in the character set of what they stand in, whatever they name (PS3.3 §C.12.1.1.2): the JSON that all of it came in is Unicode. */
+function inOneCharacterSet(elements: readonly ElementInput[]): ElementInput[] {
+  return elements.flatMap((element) => {
+    if (element.tag === 0x00080005) return [];
+    if (element.vr !== "SQ" || !Array.isArray(element.value)) return [element];
+    return [{ ...element, value: (element.value as ElementInput[][]).map(inOneCharacterSet) }];
+  });
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -42,7 +51,11 @@ function elementsOfJson(json: unknown, options: FromJsonOptions, depth: number, 
     if (tag < 0x00040000) continue;
     elements.push(elementOf(tag, fieldsOf(value, formatTag(tag)), options, depth, seen));
   }
-  return elements.sort((a, b) => a.tag - b.tag);
+  elements.sort((a, b) => a.tag - b.tag);
+  for (const [at, { tag }] of elements.entries()) {
+    if (elements[at + 1]?.tag === tag) throw wrong(tag, "stands there twice");
+  }
+  return elements;
 }
 
 function elementOf(
@@ -67,7 +80,7 @@ function elementOf(
   if (values !== undefined && !Array.isArray(values)) throw wrong(tag, "has a Value that is not a list");
   const list = (values ?? []) as readonly unknown[];
   if (vr === "SQ") {
-    const items: DataSetInput[] = list.map((item) => elementsOfJson(item ?? {}, options, depth + 1, seen));
+    const items = list.map((item) => elementsOfJson(item ?? {}, options, depth + 1, seen));
     return { tag, vr, value: items };
   }
   const value = list.map((one) => inputOf(tag, vr, one)) as (string | number | bigint)[];

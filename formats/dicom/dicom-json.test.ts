@@ -176,6 +176,26 @@ test("JSON from anyone is refused with the attribute and without its value", () 
   assert.equal((Object.prototype as { polluted?: unknown }).polluted, undefined);
 });
 
+test("An attribute that stands there twice, its digits in other cases, is refused", () => {
+  const named = { vr: "LO", Value: ["a"] };
+  for (const twice of [
+    { "0010ABCD": named, "0010abcd": named },
+    { "00081140": { vr: "SQ", Value: [{ "0010ABCD": named, "0010abcD": named }] } },
+  ]) {
+    assert.throws(
+      () => fromDicomJson(twice),
+      (error) => isProblem(error, "invalid") && error.message.includes("(0010,ABCD)"),
+    );
+  }
+});
+
+test("Text in items is taken in whatever character set the items name: JSON is Unicode", () => {
+  const item = { "00080005": { vr: "CS", Value: ["ISO_IR 100"] }, "00081030": { vr: "LO", Value: ["Żółć"] } };
+  const elements = fromDicomJson({ "00081140": { vr: "SQ", Value: [item] } });
+  const back = read(elements).items(0x00081140)?.[0];
+  assert.equal(back?.text(0x00081030), "Żółć");
+});
+
 test("Base64 is that of RFC 4648", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
