@@ -37,7 +37,7 @@ interface Live {
 export function createLinks(parts: {
   readonly authority: LinkAuthorityKeeper;
   readonly edges: Edges;
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, "pass">;
   readonly clock: Clock;
   readonly log: Log;
 }): Links {
