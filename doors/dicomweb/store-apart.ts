@@ -25,6 +25,8 @@ export type MetadataForm = "json" | "xml";
 
 /** Parsed in one go, so one part of it is no larger. */
 const metadataBytesMax = 8 * 1024 * 1024;
+/** What attributes may name of bulk data beyond all of it once. */
+const namedAgainBytesMax = 16 * 1024 * 1024;
 const availableTransferSyntax = 0x00083002;
 
 export interface StoringApart {
@@ -46,11 +48,12 @@ export interface StoringApart {
 export async function storeApart(bytes: AsyncIterable<Buffer>, storing: StoringApart): Promise<void> {
   const { intake, implementation, clock } = storing;
   const { metadata, bulk } = await collected(bytes, storing);
+  const named = namingOf(bulk);
   for (const text of metadata) {
     for (const json of dataSetsIn(text, storing.form)) {
       const uids = { sopClassUid: uidIn(json, Tag.SOPClassUID), sopUid: uidIn(json, Tag.SOPInstanceUID) };
       try {
-        const file = fileOf(json, bulk, implementation);
+        const file = fileOf(json, bulk, named, implementation);
         intake.begin();
         await intake.write(file);
         await intake.end();
@@ -69,6 +72,23 @@ interface BulkPart {
 
 /** Bulk data by its location: several parts of one are the frames of an image. */
 type Bulk = ReadonlyMap<string, readonly BulkPart[]>;
+
+/** The parts that a URI names, none where it names nothing that came. */
+type Naming = (uri: string) => readonly BulkPart[];
+
+/** One part may be named by several attributes and instances; a few bytes of metadata must not make gigabytes of it. */
+function namingOf(bulk: Bulk): Naming {
+  const sizeOf = (parts: readonly BulkPart[]) => parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  let left = namedAgainBytesMax + [...bulk.values()].reduce((sum, parts) => sum + sizeOf(parts), 0);
+  return (uri) => {
+    const parts = bulk.get(uri) ?? [];
+    left -= sizeOf(parts);
+    if (left < 0) {
+      throw new Problem("too-large", "bulk data is named too often", { remedy: "send it once for each attribute" });
+    }
+    return parts;
+  };
+}
 
 interface Collected {
   readonly metadata: readonly string[];
@@ -89,7 +109,11 @@ async function collected(bytes: AsyncIterable<Buffer>, { form, boundary, share }
       const whole = Buffer.concat(open.pieces);
       const location = open.headers.get("content-location");
       if (isMetadata(type, form)) metadata.push(textOf(whole));
-      else if (location !== undefined) bulk.set(location, [...(bulk.get(location) ?? []), { type, bytes: whole }]);
+      else if (location !== undefined) {
+        const parts = bulk.get(location) ?? [];
+        bulk.set(location, parts);
+        parts.push({ type, bytes: whole });
+      }
       open = undefined;
     }
   };
@@ -142,11 +166,16 @@ function uidIn(json: DicomJson, tag: number): string | undefined {
   return typeof value === "string" ? value.slice(0, 64) : undefined;
 }
 
-function fileOf(json: DicomJson, bulk: Bulk, { classUid, version }: StoringApart["implementation"]): Uint8Array {
+function fileOf(
+  json: DicomJson,
+  bulk: Bulk,
+  named: Naming,
+  { classUid, version }: StoringApart["implementation"],
+): Uint8Array {
   const transferSyntaxUid = syntaxOf(json, bulk);
   const { encapsulated } = encodingOf(transferSyntaxUid);
   const valueAt = (uri: string, tag: number, _vr: Vr) => {
-    const parts = bulk.get(uri) ?? [];
+    const parts = named(uri);
     if (parts.length === 0) return undefined;
     const isPixels = pixelDataTags.includes(tag) && encapsulated;
     // The Basic Offset Table may be empty (PS3.5 §A.4).

@@ -144,3 +144,26 @@ test("a report needs no bulk data, and neither multipart", async () => {
   assert.equal((await post(Buffer.from(JSON.stringify(report)), "application/dicom+json")).statusCode, 200);
   assert.equal((await stored(8)).dataSet.get(Tag.PixelData), undefined);
 });
+
+test("bulk data that is named again and again is stored as long as it stays little, and makes no gigabytes", async () => {
+  const naming = (study: number, times: number) => {
+    const { json, pixels } = apart(study, "urn:pixels");
+    for (let at = 0; at < times; at++) {
+      json[`0011${(0x1000 + at).toString(16)}`] = { vr: "OB", BulkDataURI: "urn:other" };
+    }
+    return { json: { ...json, "00110010": { vr: "LO", Value: ["TEST"] } } as DicomJson, pixels };
+  };
+  const send = ({ json, pixels }: ReturnType<typeof naming>, otherBytes: number) =>
+    post(
+      multipart([
+        { type: "application/dicom+json", body: JSON.stringify([json]) },
+        { type: "application/octet-stream", location: "urn:pixels", body: pixels },
+        { type: "application/octet-stream", location: "urn:other", body: Buffer.alloc(otherBytes) },
+      ]),
+      typeOf("json"),
+    );
+  assert.equal((await send(naming(31, 5), 1_000)).statusCode, 200);
+  const much = await send(naming(32, 400), 1024 * 1024);
+  assert.equal(much.statusCode, 409);
+  assert.deepEqual(failuresOf(much.json()), [0xa700]);
+});
