@@ -32,25 +32,12 @@ const atFirst = [
 const inTheEnd = ["PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime"];
 
 /** Set when it begins and by nothing later ("Not allowed" in the table's N-SET column). Scanners send them again all the same. */
-const lasting = new Set(
-  [
-    ...[
-      "ScheduledStepAttributesSequence",
-      "PatientName",
-      "PatientID",
-      "IssuerOfPatientID",
-      "PatientBirthDate",
-      "PatientSex",
-    ],
-    ...["ReferencedPatientSequence", "AdmissionID", "PerformedProcedureStepID", "PerformedStationAETitle"],
-    ...[
-      "PerformedStationName",
-      "PerformedLocation",
-      "PerformedProcedureStepStartDate",
-      "PerformedProcedureStepStartTime",
-    ],
-    ...["Modality", "StudyID"],
-  ].map(keyOf),
+const lasting: ReadonlySet<string> = new Set(
+  `ScheduledStepAttributesSequence PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex ReferencedPatientSequence
+  AdmissionID PerformedProcedureStepID PerformedStationAETitle PerformedStationName PerformedLocation
+  PerformedProcedureStepStartDate PerformedProcedureStepStartTime Modality StudyID`
+    .split(/\s+/)
+    .map(keyOf),
 );
 
 /** Scheduled steps that one performed step may be of. */

@@ -34,6 +34,8 @@ interface PerformedRecord {
   readonly packed: string;
 }
 
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
 const unpackedBytesMax = 64 * 1024 * 1024;
 /** A performance is kept for so long after its last change: some scanners never end theirs. */
 const keptMs = 90 * 24 * 60 * 60 * 1000;
@@ -148,11 +150,11 @@ function scheduledFor(held: HeldSteps, attributes: DicomJson, reach: Reach): Hel
 }
 
 async function packed(attributes: DicomJson): Promise<string> {
-  const bytes = await promisify(deflateRaw)(Buffer.from(JSON.stringify(attributes), "utf8"));
+  const bytes = await deflate(Buffer.from(JSON.stringify(attributes), "utf8"));
   return bytes.toString("base64");
 }
 
 async function unpacked(text: string): Promise<DicomJson> {
-  const bytes = await promisify(inflateRaw)(Buffer.from(text, "base64"), { maxOutputLength: unpackedBytesMax });
+  const bytes = await inflate(Buffer.from(text, "base64"), { maxOutputLength: unpackedBytesMax });
   return JSON.parse(bytes.toString("utf8")) as DicomJson;
 }

@@ -43,27 +43,27 @@ export interface WithUpsStatus {
   readonly transactionUid?: "missing" | "incorrect";
 }
 
-const failures: Readonly<Record<number, readonly [ProblemCode, string]>> = {
-  273: ["conflict", "there is a work item of this UID"],
-  49920: ["conflict", "the work item may no longer be updated"],
-  49921: ["invalid", "the correct Transaction UID was not given"],
-  49922: ["conflict", "the work item is in progress already"],
-  49923: ["invalid", "a work item is scheduled only by making it"],
-  49924: ["conflict", "the work item does not have yet what this state requires"],
-  49927: ["absent", "no such work item"],
-  49929: ["invalid", "a work item begins SCHEDULED"],
-  49936: ["conflict", "the work item is not in progress yet"],
-  49937: ["conflict", "the work item is completed already"],
-  49938: ["conflict", "nobody who performs the work item can be told"],
-  49940: ["invalid", "this cannot be done with all work items together"],
-};
+const failures: ReadonlyMap<number, readonly [ProblemCode, string]> = new Map([
+  [0x0111, ["conflict", "there is a work item of this UID"]],
+  [0xc300, ["conflict", "the work item may no longer be updated"]],
+  [0xc301, ["invalid", "the correct Transaction UID was not given"]],
+  [0xc302, ["conflict", "the work item is in progress already"]],
+  [0xc303, ["invalid", "a work item is scheduled only by making it"]],
+  [0xc304, ["conflict", "the work item does not have yet what this state requires"]],
+  [0xc307, ["absent", "no such work item"]],
+  [0xc309, ["invalid", "a work item begins SCHEDULED"]],
+  [0xc310, ["conflict", "the work item is not in progress yet"]],
+  [0xc311, ["conflict", "the work item is completed already"]],
+  [0xc312, ["conflict", "nobody who performs the work item can be told"]],
+  [0xc314, ["invalid", "this cannot be done with all work items together"]],
+]);
 
 /** The Problem of a status code; `remedy` says more of what to do. */
 export function refusalOf(
   upsStatus: number,
   more: Omit<WithUpsStatus, "upsStatus"> & { remedy?: string } = {},
 ): Problem {
-  const [code, message] = failures[upsStatus] ?? ["fault", "internal error"];
+  const [code, message] = failures.get(upsStatus) ?? ["fault", "internal error"];
   const { remedy, ...detail } = more;
   return Object.assign(new Problem(code, message, { ...(remedy !== undefined && { remedy }) }), {
     upsStatus,
