@@ -20,17 +20,23 @@ const answerBytesMax = 16 * 1024;
 /** Problem `invalid` for what is no URL of such a proxy. What it holds is not repeated: there may be a password in it. */
 export function proxyAt(text: string): OutboundProxy {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.protocol !== "http:" || url.hostname === "") {
-    throw new Problem("invalid", "not a proxy that can be gone through", {
-      remedy: "http://HOST:PORT, or http://NAME:PASSWORD@HOST:PORT",
-    });
+  const credentials = url && credentialsIn(url);
+  if (url?.protocol !== "http:" || url.hostname === "" || credentials === undefined) {
+    const remedy = "http://HOST:PORT, or http://NAME:PASSWORD@HOST:PORT";
+    throw new Problem("invalid", "not a proxy that can be gone through", { remedy });
   }
-  const { username, password, hostname, port } = url;
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return {
-    ...{ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) },
-    ...(username !== "" && { authorization: `Basic ${Buffer.from(credentials, "utf8").toString("base64")}` }),
+    ...{ host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 80) },
+    ...(url.username !== "" && { authorization: `Basic ${Buffer.from(credentials, "utf8").toString("base64")}` }),
   };
+}
+
+function credentialsIn({ username, password }: URL): string | undefined {
+  try {
+    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  } catch {
+    return undefined; // a % that begins no octet
+  }
 }
 
 /** A connection to the target that the proxy has opened (RFC 9110 §9.3.6). Problem `unavailable` or `denied` with what it is about. */
