@@ -46,6 +46,13 @@ test("a search gives the values of what matches, of any character set, by keywor
   assert.equal(study?.ModalitiesInStudy, "CT\\SR");
 });
 
+test("of what an archive answers only what was asked for is kept, and no more of it than can be right", async () => {
+  const loud = { ...known, StudyComments: "x".repeat(100_000), StudyDescription: "y".repeat(60_000) };
+  const { fetching } = archiveWith({ finds: finds([loud]) });
+  const [study] = await findStudies(fetching.open, { StudyID: "" }, fetching.signal);
+  assert.deepEqual([study?.StudyComments, study?.StudyDescription?.length], [undefined, 8_192]);
+});
+
 test("an archive that has more than can be shown is asked no further", async () => {
   const many = Array.from({ length: 2_000 }, (_, at) => ({ StudyInstanceUID: `1.2.${at}` }));
   const { fetching } = archiveWith({ finds: finds(many) });

@@ -39,6 +39,8 @@ const returned = [
 ] as const;
 
 const studiesMost = 500;
+/** All SOP classes of a study; nothing else that is asked for is as long. */
+const textCharactersMost = 8_192;
 
 /** Studies of another archive (C-FIND, PS3.4 §C.4.1) by texts for their keywords; at most 500. */
 export async function findStudies(
@@ -49,9 +51,10 @@ export async function findStudies(
   const wanted = Object.fromEntries(returned.map((keyword) => [keyword, ""]));
   return onAssociation(open, [plainContext(studyRoot.find)], signal, async (association) => {
     const found: FoundStudy[] = [];
-    const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", ...wanted, ...keys });
+    const asked = { ...wanted, ...keys };
+    const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", ...asked });
     for await (const match of association.find(studyRoot.find, identifier, { signal })) {
-      found.push(textsOf(match));
+      found.push(textsOf(match, asked));
       if (found.length >= studiesMost) break;
     }
     return found;
@@ -165,11 +168,13 @@ function usualClasses(): string[] {
   return standing.map(({ uid }) => uid).slice(0, contextsMost);
 }
 
-function textsOf(match: DataSet): FoundStudy {
+/** What was asked for, and no more than can be the value of that: an archive may answer with whatever it likes. */
+function textsOf(match: DataSet, asked: object): FoundStudy {
   const texts: Record<string, string> = {};
   for (const element of match.elements) {
     const keyword = keywordOf(element.tag);
-    if (keyword !== undefined && match.vrOf(element) !== "SQ") texts[keyword] = match.textsOf(element).join("\\");
+    if (keyword === undefined || !Object.hasOwn(asked, keyword) || match.vrOf(element) === "SQ") continue;
+    texts[keyword] = match.textsOf(element).join("\\").slice(0, textCharactersMost);
   }
   return texts;
 }
