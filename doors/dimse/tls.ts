@@ -81,8 +81,9 @@ export function secureEntrance(options: SecureEntranceOptions): Incoming {
       unready.set(end, socket);
       socket.once("close", () => unready.delete(end));
       if (unready.size > handshakesMax) {
-        refused("too many handshakes at once", addressOf(socket));
-        oldestOfMost(unready).destroy();
+        const oldest = oldestOfMost(unready);
+        refused("too many handshakes at once", addressOf(oldest));
+        oldest.destroy();
       }
     });
     server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
