@@ -72,13 +72,14 @@ export async function openWorkItems(
   const policy = policyWhere({ [planner.id]: ["service"], [reader.id]: ["radiologist"], ...rights });
   const gate = createGate({ policy, audit, clock });
   const { vault } = await openVault();
-  const records = createRecords({ store: createMemoryRecordStore(), vault });
+  const store = createMemoryRecordStore();
+  const records = createRecords({ store, vault });
   const again = () =>
     createWorkItems({
       ...{ records, gate, policy, clock, random: seededRandom(3), ownTitle: "LEADGLASS" },
       factsOfStudy: async (studyUid) => studies[studyUid],
     });
-  return { items: again(), again, clock, entries };
+  return { items: again(), again, clock, entries, store };
 }
 
 /** What is told to who listens for a subscriber. */

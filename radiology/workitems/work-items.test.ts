@@ -105,6 +105,26 @@ test("subscribers are told of each step; who performs one is asked to cancel it"
   assert.deepEqual(channel.told(), []);
 });
 
+test("nobody is told of what could not be kept", async () => {
+  const { items, store } = await openWorkItems();
+  await items.create(planner, "", "1.2.1", scheduledItem());
+  await items.subscribe(reader, allItems, "A", "unlocked", undefined);
+  const channel = await listenTo(items, "A");
+  const changes = [
+    () => items.create(planner, "", "1.2.2", scheduledItem()),
+    () => items.requestCancel(planner, "1.2.1", {}),
+    () => items.update(planner, "1.2.1", undefined, jsonOf({ InputReadinessState: "INCOMPLETE" })),
+    () => items.changeState(reader, "1.2.1", claim("IN PROGRESS", "1.2.99")),
+  ];
+  for (const change of changes) {
+    store.failNext(new Error("the disk is away"), "change");
+    await assert.rejects(change(), /the disk is away/);
+    assert.deepEqual(channel.told(), []);
+  }
+  await items.requestCancel(planner, "1.2.1", {});
+  assert.equal(channel.told().length, 3);
+});
+
 test("nobody can be asked to cancel what nobody follows", async () => {
   const { items } = await openWorkItems();
   const { uid } = await items.create(planner, "", undefined, scheduledItem());

@@ -180,8 +180,9 @@ export function createWorkItems(parts: WorkItemsParts): WorkItems {
           const outcome = outcomeOf("request cancel", stateOf(item.attributes), true);
           if (typeof outcome === "number") return orRefuse(outcome);
           if (outcome === "tell" && aes.length === 0) throw refusalOf(0xc312, { remedy: "ask them in another way" });
-          channels.tell(aes, [cancelRequestedReport(uid, parts.ownTitle, request)], item.facts);
-          if (outcome === "tell") return undefined;
+          const tellRequest = () =>
+            channels.tell(aes, [cancelRequestedReport(uid, parts.ownTitle, request)], item.facts);
+          if (outcome === "tell") return tellRequest();
           // §CC.2.2.3: first as if it had been claimed.
           const begun = checkedForState(item.attributes, "IN PROGRESS", clock.now());
           const why = picked(request, [key.reason, key.reasonCodes]);
@@ -189,6 +190,7 @@ export function createWorkItems(parts: WorkItemsParts): WorkItems {
           const started = { ...item, attributes: explained };
           const canceled = checkedForState(explained, "CANCELED", clock.now());
           await items.put(endedAt({ ...item, attributes: canceled }, clock.now()));
+          tellRequest();
           tellChange(item, started);
           tellChange(started, { ...item, attributes: canceled });
           return undefined;
