@@ -182,7 +182,10 @@ export function createWorkItems(parts: WorkItemsParts): WorkItems {
           if (outcome === "tell" && aes.length === 0) throw refusalOf(0xc312, { remedy: "ask them in another way" });
           const tellRequest = () =>
             channels.tell(aes, [cancelRequestedReport(uid, parts.ownTitle, request)], item.facts);
-          if (outcome === "tell") return tellRequest();
+          if (outcome === "tell") {
+            tellRequest();
+            return undefined;
+          }
           // §CC.2.2.3: first as if it had been claimed.
           const begun = checkedForState(item.attributes, "IN PROGRESS", clock.now());
           const why = picked(request, [key.reason, key.reasonCodes]);
