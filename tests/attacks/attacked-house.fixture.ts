@@ -26,7 +26,10 @@ export interface AttackedRoute {
 }
 
 export interface AttackedHouse extends RunningHouse {
-  /** Runs the attack and checks the pass rule: alive, no long block, little memory, nothing elsewhere, nothing indexed, told of. */
+  /**
+   * Runs the attack and checks the pass rule: alive, no long block, little memory, nothing elsewhere, nothing indexed, told of. What the
+   * server's log has to say is looked for by `remove`.
+   */
   under(attack: Attack, work: () => Promise<void>): Promise<void>;
   /** Sends these bytes as one connection and gives back all that was answered until it closed, or nothing came for a while. */
   raw(bytes: string | Uint8Array, options?: { quietMs?: number }): Promise<string>;
@@ -59,14 +62,16 @@ export async function startAttackedHouse(environment: Record<string, string> = {
   const watched = async (): Promise<{ longestMs: number; routes: AttackedRoute[] }> => {
     rmSync(watchFile, { force: true });
     process.kill(house.pid, "SIGUSR2");
-    for (let tries = 0; tries < 400 && !existsSync(watchFile); tries++) await sleep(5);
-    await sleep(5);
+    for (let tries = 0; tries < 4_000 && !existsSync(watchFile); tries++) await sleep(5);
     return JSON.parse(readFileSync(watchFile, "utf8"));
   };
   const resident = () => 1_024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${house.pid}/status`, "utf8"))?.[1]);
   const studies = async () => ((await (await house.fetch("/dicom-web/studies?limit=1000")).json()) as unknown[]).length;
   const entries = async () =>
     ((await (await house.fetch("/api/status")).json()) as { audit: { entries: number } }).audit.entries;
+
+  /** What the server's log has yet to say, looked for in the end: what comes again and again it tells of ten seconds after the first. */
+  const untold: { readonly pattern: RegExp; readonly from: number }[] = [];
 
   return {
     ...house,
@@ -84,7 +89,7 @@ export async function startAttackedHouse(environment: Record<string, string> = {
         assert.deepEqual(readdirSync(folder), [], "nothing is written outside the home");
       assert.equal((await studies()) - before.studies, added, "nothing is indexed unless it is valid");
       if (tells === undefined) assert.ok((await entries()) > before.entries, "the audit log tells of it");
-      else await told(tells, () => house.output().slice(before.printed));
+      else untold.push({ pattern: tells, from: before.printed });
     },
     async raw(bytes, { quietMs = 1_500 } = {}) {
       const socket = await connected(house);
@@ -111,15 +116,18 @@ export async function startAttackedHouse(environment: Record<string, string> = {
     routes: async () => (await watched()).routes,
     connect: () => connected(house),
     async remove() {
-      await house.remove();
-      rmSync(around, { recursive: true, force: true });
+      try {
+        for (const { pattern, from } of untold) await told(pattern, () => house.output().slice(from));
+      } finally {
+        await house.remove();
+        rmSync(around, { recursive: true, force: true });
+      }
     },
   };
 }
 
-/** What comes again and again is told of by its number, ten seconds after the first. */
 async function told(pattern: RegExp, printed: () => string): Promise<void> {
-  for (let tries = 0; tries < 120 && !pattern.test(printed()); tries++) await sleep(100);
+  for (let tries = 0; tries < 300 && !pattern.test(printed()); tries++) await sleep(100);
   assert.match(printed(), pattern, "the server's log tells of it");
 }
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AttackedHouse, startAttackedHouse, statusesIn } from "./attacked-house.fixture.ts";
-import { openNaiveProxy, readings } from "./naive-proxy.fixture.ts";
+import { openNaiveProxy, type Reading, readings } from "./naive-proxy.fixture.ts";
 
 let house: AttackedHouse;
 let headers: string;
@@ -84,7 +84,7 @@ test("attack 60: behind a proxy that reads requests in another way, nobody gets 
   const victim = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
   const other = `DELETE /api/devices/x HTTP/1.1\r\n${headers}Content-Length: ${smuggled().length}\r\n\r\n`;
   await house.under({ tells: /refused( again)?: a request/ }, async () => {
-    for (const [how, reading] of Object.entries(readings)) {
+    const behind = async ([how, reading]: readonly [string, Reading]) => {
       const proxy = await openNaiveProxy(house, reading);
       t.after(proxy.close);
       for (const prefix of [...prefixes, other]) {
@@ -97,7 +97,8 @@ test("attack 60: behind a proxy that reads requests in another way, nobody gets 
           `${how}: ${prefix}`,
         );
       }
-    }
+    };
+    await Promise.all(Object.entries(readings).map(behind));
   });
 });
 

@@ -1,7 +1,7 @@
 // Loaded into a server under test (`--import`): tells what the attack table's pass rule asks about a process, and its routes.
 // The time that its main thread computes without a pause is measured by CPU time, so that a busy machine does not count.
 import { subscribe } from "node:diagnostics_channel";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import type { FastifyInstance } from "fastify";
 
@@ -26,7 +26,9 @@ if (isMainThread && file !== undefined) {
     at = now;
   }, 5).unref();
   process.on("SIGUSR2", () => {
-    writeFileSync(file, JSON.stringify({ routes, longestMs: Math.max(longestMs, cpuMs() - at) }));
+    writeFileSync(`${file}.new`, JSON.stringify({ routes, longestMs: Math.max(longestMs, cpuMs() - at) }));
+    // Who waits for it finds all of it.
+    renameSync(`${file}.new`, file);
     longestMs = 0;
     at = cpuMs();
   });
