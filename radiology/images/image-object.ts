@@ -28,6 +28,10 @@ const fragmentsMax = 1_000_000;
 /** Whole slide images reach some hundred thousand; a location is kept for each. */
 const framesMax = 500_000;
 const scanBytes = 32 * 1024;
+/** In memory a parsed header takes several times its bytes; where a fragment and a frame lie takes so many. */
+const parsedWeight = 4;
+const fragmentWeight = 64;
+const frameWeight = 160;
 
 /** What it takes to read an object, whole or its image half. */
 type ReadableObject = Pick<HeldImage, "transferSyntaxUid" | "dataSetOffset" | "pixelOffset" | "pixelLength" | "open">;
@@ -71,7 +75,7 @@ export async function readHeader(instance: ReadableObject): Promise<ObjectHeader
   }
   const bytes = await object.read(dataSetOffset, end);
   const { dataSet, stoppedAt } = parseDataSet(bytes, { transferSyntaxUid, stopBefore: pixelDataTags });
-  const base = { dataSet, object: shifted(object, dataSetOffset), weight: bytes.length };
+  const base = { dataSet, object: shifted(object, dataSetOffset), weight: bytes.length * parsedWeight };
   if (pixelOffset === undefined || stoppedAt === undefined) {
     return { ...base, pixels: pixelDataOf(dataSet), pixelTag: 0, pixelVr: "UN" };
   }
@@ -81,7 +85,7 @@ export async function readHeader(instance: ReadableObject): Promise<ObjectHeader
       ? await fragmentsOf(base.object, offset, object.sizeBytes - dataSetOffset, dataSet)
       : { native: { offset, length: instance.pixelLength } };
   const fragments = "fragments" in pixels ? pixels.fragments.length : 0;
-  const weight = bytes.length + fragments * 64;
+  const weight = base.weight + fragments * fragmentWeight;
   return { ...base, weight, pixels, pixelTag: stoppedAt.tag, pixelVr: stoppedAt.vr };
 }
 
@@ -215,36 +219,51 @@ export async function frameBytes(image: ImageObject, frame: FrameLocation): Prom
   return more.length === 0 ? read(first) : Buffer.concat(await Promise.all(frame.ranges.map(read)));
 }
 
+interface KeptImage {
+  readonly header: ObjectHeader;
+  frames: ImageObject | undefined;
+  weight: number;
+}
+
 /** Keeps the headers of images that were used last, without what identifies, by the object's token, in memory only. */
 export function createImageCache(weightMax: number) {
-  const kept = new Map<string, { readonly header: ObjectHeader; frames: ImageObject | undefined }>();
+  const kept = new Map<string, KeptImage>();
   let weight = 0;
-  const remember = (id: string, header: ObjectHeader) => {
-    if (header.weight > weightMax / 8) return { header, frames: undefined };
-    const entry = { header, frames: undefined };
-    weight += header.weight - (kept.get(id)?.header.weight ?? 0);
-    kept.set(id, entry);
-    for (const [oldest, { header: old }] of kept) {
-      if (weight <= weightMax) break;
-      kept.delete(oldest);
-      weight -= old.weight;
-    }
-    return entry;
+  const drop = (id: string) => {
+    weight -= kept.get(id)?.weight ?? 0;
+    kept.delete(id);
   };
-  const entryOf = async (instance: HeldImage) => {
-    const found = kept.get(instance.id);
-    if (found === undefined) return remember(instance.id, await readHeader(instance));
-    kept.delete(instance.id);
-    kept.set(instance.id, found);
-    return found;
+  /** As the one used last. */
+  const keep = (id: string, image: KeptImage, more = 0) => {
+    drop(id);
+    image.weight += more;
+    if (image.weight > weightMax / 2) return;
+    kept.set(id, image);
+    weight += image.weight;
+    for (const oldest of kept.keys()) {
+      if (weight <= weightMax) break;
+      drop(oldest);
+    }
+  };
+  const entryOf = async (instance: HeldImage): Promise<KeptImage> => {
+    let entry = kept.get(instance.id);
+    if (entry === undefined) {
+      const header = await readHeader(instance);
+      entry = { header, frames: undefined, weight: header.weight };
+    }
+    keep(instance.id, entry);
+    return entry;
   };
   return {
     header: async (instance: HeldImage): Promise<ObjectHeader> => (await entryOf(instance)).header,
     /** Problem `denied` where the pixels may show whose they are, and who looks may not know. */
     async image(instance: HeldImage): Promise<ImageObject> {
-      const entry: { header: ObjectHeader; frames: ImageObject | undefined } = await entryOf(instance);
+      const entry = await entryOf(instance);
       requireCleanFor(instance, entry.header.dataSet);
-      entry.frames ??= imageOf(entry.header, instance.transferSyntaxUid);
+      if (entry.frames === undefined) {
+        entry.frames = imageOf(entry.header, instance.transferSyntaxUid);
+        keep(instance.id, entry, entry.frames.frames.length * frameWeight);
+      }
       return entry.frames;
     },
   };
