@@ -46,8 +46,6 @@ const file = "cloud-link.json";
 const purpose = "cloud link key";
 const askEveryMs = 5 * 60_000;
 const askAgainAfterMs = 60_000;
-/** What was heard so short a time ago is not asked for again. */
-const freshMs = 5_000;
 
 export interface CloudLinkParts {
   readonly folder: string;
@@ -62,14 +60,13 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   const { gate, software, clock, log } = parts;
   const kept = keptIn(parts);
   const { take: inTurn, idle } = createTurns();
-  const state = { lastContactAt: 0, triedAt: Number.NEGATIVE_INFINITY, clockAheadMs: null as number | null };
+  const state = { lastContactAt: 0, clockAheadMs: null as number | null };
   let error: CloudLinkView["error"] = null;
   let enrolled = await kept.load();
   let timer: Timer | undefined;
 
   /** What comes of asking the cloud is remembered for who looks. */
   const noting = async <T>(work: () => Promise<T>): Promise<T> => {
-    state.triedAt = clock.monotonicMs();
     try {
       const done = await work();
       state.lastContactAt = clock.now();
@@ -122,8 +119,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   return {
     view: () =>
       inTurn(async () => {
-        const isFresh = clock.monotonicMs() - state.triedAt < freshMs;
-        if (enrolled !== undefined && !isFresh) await ask(enrolled).catch(() => {}); // the view says so
+        if (enrolled !== undefined) await ask(enrolled).catch(() => {}); // the view says so
         return viewNow();
       }),
     enrol: ({ url, code, proxy }) =>

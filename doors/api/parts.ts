@@ -85,7 +85,7 @@ export interface EdgeCertificates {
 
 /** On a box in a facility: how it is enrolled in a cloud. */
 export interface CloudEnrolment {
-  /** Undefined where it is not enrolled. Asks the cloud when it has not been asked for a while. */
+  /** Undefined where it is not enrolled. The cloud is asked first. */
   view(): Promise<CloudLinkView | undefined>;
   /** Problem `denied` when who answers is not who the code names, `absent` when the code is not good any more. */
   enrol(request: CloudLinkRequest): Promise<CloudLinkView>;
