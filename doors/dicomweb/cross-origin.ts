@@ -13,7 +13,8 @@ export function createCrossOrigin(isAllowedOrigin: (origin: string) => boolean) 
     isAllowed,
     /** On every answer, refusals too: a page must be able to read why. */
     mark(request: FastifyRequest, reply: FastifyReply): void {
-      reply.header("vary", "Origin");
+      const also = reply.getHeader("vary");
+      reply.header("vary", also === undefined ? "Origin" : `${also}, Origin`);
       if (!isAllowed(request)) return;
       reply.headers({
         "access-control-allow-origin": request.headers.origin ?? "",

@@ -117,6 +117,8 @@ function registerResources(scope: FastifyInstance, parts: DicomwebParts): void {
     raw.once("close", () => timer.stop());
   });
   scope.setErrorHandler((error, _request, reply) => {
+    // Said of a body that does not come.
+    for (const name of ["content-encoding", "content-range", "accept-ranges"]) reply.removeHeader(name);
     if (!(error instanceof Refusal)) throw error;
     const { status, message, remedy, headers } = error;
     return reply

@@ -66,6 +66,55 @@ test("an instance that is not what was received is not given: 500 before the fir
   await again.close();
 });
 
+test("what fails before its first byte is told in plain words, with nothing said of the body that was to come", async () => {
+  const broken = async (): Promise<never> => {
+    throw new Error("a fault");
+  };
+  const open = await openDoor((archive) => ({
+    ...archive,
+    seriesMetadata: broken,
+    images: async (actor, target) =>
+      (await archive.images(actor, target)).map((image) => ({
+        ...image,
+        // biome-ignore lint/correctness/useYield: it fails before it gives anything
+        async *whileLive() {
+          await broken();
+        },
+      })),
+  }));
+  await open.server.inject({
+    method: "POST",
+    url: "/dicom-web/studies",
+    headers: { "content-type": "application/dicom" },
+    payload: imageFile({ study: 1 }),
+  });
+  for (const [url, headers] of [
+    [`${studyPath(1)}/metadata`, { "accept-encoding": "gzip" }],
+    [`${instancePath(1)}/frames/1`, { accept: "application/octet-stream", range: "bytes=0-9" }],
+  ] as const) {
+    const answer = await open.server.inject({ url, headers });
+    assert.equal(answer.statusCode, 500);
+    assert.deepEqual(answer.json(), { message: "a fault" });
+    for (const name of ["content-encoding", "content-range", "accept-ranges"]) {
+      assert.equal(answer.headers[name], undefined, `${url}: ${name}`);
+    }
+  }
+  await open.close();
+});
+
+test("an answer that depends on what is accepted says so, and that it depends on the origin", async () => {
+  const open = await openDoor();
+  await open.server.inject({
+    method: "POST",
+    url: "/dicom-web/studies",
+    headers: { "content-type": "application/dicom" },
+    payload: imageFile({ study: 1 }),
+  });
+  const answer = await open.server.inject({ url: `${studyPath(1)}/metadata` });
+  assert.equal(answer.headers.vary, "Accept, Accept-Encoding, Origin");
+  await open.close();
+});
+
 test("a client that goes away stops the reading", async () => {
   let read = 0;
   let ended = false;
