@@ -18,6 +18,10 @@ export const settings = {
   dicomPort: { option: "dicom-port", variable: "LEADGLASS_DICOM_PORT", fallback: "11112" },
   dicomTlsHost: { option: "dicom-tls-host", variable: "LEADGLASS_DICOM_TLS_HOST", fallback: "127.0.0.1" },
   dicomTlsPort: { option: "dicom-tls-port", variable: "LEADGLASS_DICOM_TLS_PORT", fallback: "2762" },
+  hl7Host: { option: "hl7-host", variable: "LEADGLASS_HL7_HOST", fallback: "127.0.0.1" },
+  hl7Port: { option: "hl7-port", variable: "LEADGLASS_HL7_PORT", fallback: "2575" },
+  hl7TlsHost: { option: "hl7-tls-host", variable: "LEADGLASS_HL7_TLS_HOST", fallback: "127.0.0.1" },
+  hl7TlsPort: { option: "hl7-tls-port", variable: "LEADGLASS_HL7_TLS_PORT", fallback: "off" },
   aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
   database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
   identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },
@@ -45,6 +49,10 @@ export const ofInstallation: ReadonlySet<Setting> = new Set([
   "dicomPort",
   "dicomTlsHost",
   "dicomTlsPort",
+  "hl7Host",
+  "hl7Port",
+  "hl7TlsHost",
+  "hl7TlsPort",
   "associationsMax",
 ]);
 

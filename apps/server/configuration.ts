@@ -32,6 +32,11 @@ export interface Configuration {
   readonly dicomTlsHost: string;
   /** Undefined: DICOM over TLS is off. */
   readonly dicomTlsPort: number | undefined;
+  readonly hl7Host: string;
+  /** Undefined: HL7 messages are not taken; the same below of those over TLS. */
+  readonly hl7Port: number | undefined;
+  readonly hl7TlsHost: string;
+  readonly hl7TlsPort: number | undefined;
   /** The customer's own authorities for machines. */
   readonly dicomTls: DeviceTrustSettings | undefined;
   readonly aeTitle: string;
@@ -92,6 +97,8 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     if (Number.isInteger(number) && number >= from && number <= to) return number;
     throw refused(key, `must be a whole number from ${from} to ${to}`);
   };
+  const portOrOff = (key: "dicomTlsPort" | "hl7Port" | "hl7TlsPort"): number | undefined =>
+    value(key) === "off" ? undefined : whole(key, 0, 65_535);
   const aeTitle = value("aeTitle");
   if (!/^[\x21-\x5b\x5d-\x7e]{1,16}$/.test(aeTitle)) throw refused("aeTitle", "must be 1 to 16 printable characters");
   const postgres = (key: "database" | "identityDatabase"): string | undefined => {
@@ -104,11 +111,15 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     hosts: hostsOf(hosts),
     httpsHost: address(value("httpsHost"), "httpsHost"),
     httpsPort: whole("httpsPort", 0, 65_535),
-    dicomHost: privateAddress(value("dicomHost")),
+    dicomHost: privateAddress(value("dicomHost"), "dicomHost", "plain DICOM"),
     dicomPort: whole("dicomPort", 0, 65_535),
     // Who calls over TLS has shown its certificate before a byte of DICOM: any interface may listen.
     dicomTlsHost: address(value("dicomTlsHost"), "dicomTlsHost"),
-    dicomTlsPort: value("dicomTlsPort") === "off" ? undefined : whole("dicomTlsPort", 0, 65_535),
+    dicomTlsPort: portOrOff("dicomTlsPort"),
+    hl7Host: privateAddress(value("hl7Host"), "hl7Host", "HL7 without TLS"),
+    hl7Port: portOrOff("hl7Port"),
+    hl7TlsHost: address(value("hl7TlsHost"), "hl7TlsHost"),
+    hl7TlsPort: portOrOff("hl7TlsPort"),
     dicomTls: parseDeviceTrust(dicomTls, home),
     aeTitle,
     database: postgres("database"),
@@ -241,16 +252,18 @@ function refused(key: Setting, must: string): Problem {
   return new Problem("invalid", `refusing to start: ${key} ${must}`, { remedy });
 }
 
-function address(host: string, key: "httpsHost" | "dicomHost" | "dicomTlsHost"): string {
+type HostSetting = "httpsHost" | "dicomHost" | "dicomTlsHost" | "hl7Host" | "hl7TlsHost";
+
+function address(host: string, key: HostSetting): string {
   if (isIP(host) === 0) throw refused(key, "must be an IP address of this machine");
   return host;
 }
 
-/** DICOM without TLS has no authentication and no secrecy: loopback or one named private interface, never all of them. */
-function privateAddress(host: string): string {
-  const named = address(host, "dicomHost");
+/** Without TLS there is no authentication and no secrecy: loopback or one named private interface, never all of them. */
+function privateAddress(host: string, key: "dicomHost" | "hl7Host", what: string): string {
+  const named = address(host, key);
   if (isLoopback(named) || isPrivate(named)) return named;
-  throw refused("dicomHost", "is plain DICOM: only loopback or a private address of one interface may listen");
+  throw refused(key, `is ${what}: only loopback or a private address of one interface may listen`);
 }
 
 function isPrivate(host: string): boolean {

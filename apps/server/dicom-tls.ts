@@ -1,31 +1,25 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { type DimseDoor, type DimseListener, secureEntrance } from "#doors/dimse";
-import type { Configuration } from "./configuration.ts";
+import { type Incoming, secureEntrance } from "#doors/dimse";
 import type { DeviceAuthority } from "./device-authority.ts";
 import type { DicomSide } from "./dicom.ts";
 import { createTally } from "./tally.ts";
 
 /**
- * The DICOM listener with TLS: whoever shows the certificate of a machine of one of the homes may speak, and says by its AE titles
- * which machine it is and which home it wants. Undefined when it is off.
+ * How machines come in over TLS, whatever they then speak: whoever shows the certificate of a machine of one of the homes, and says
+ * afterwards by its title which machine it is and which home it wants.
  */
-export async function listenDicomTls(
-  { dicomTlsHost: host, dicomTlsPort: port }: Configuration,
-  door: DimseDoor,
-  parts: {
-    readonly authority: () => Promise<DeviceAuthority>;
-    /** Of the homes in service. */
-    readonly sides: () => readonly DicomSide[];
-    readonly clock: Clock;
-    readonly log: Log;
-  },
-): Promise<DimseListener | undefined> {
-  if (port === undefined) return undefined;
+export async function machineEntrance(parts: {
+  readonly authority: () => Promise<DeviceAuthority>;
+  /** Of the homes in service. */
+  readonly sides: () => readonly DicomSide[];
+  readonly clock: Clock;
+  readonly log: Log;
+}): Promise<Incoming> {
   const { sides, clock, log } = parts;
   const { certificate, own } = await parts.authority();
   const tell = createTally({ clock, log });
-  const incoming = secureEntrance({
+  return secureEntrance({
     own,
     authorities() {
       const all = sides().flatMap((side) => side.authorities);
@@ -39,5 +33,4 @@ export async function listenDicomTls(
     refused: (reason, address) => tell(`${reason}, from ${address}`),
     clock,
   });
-  return door.listen({ host, port }, incoming);
 }

@@ -1,14 +1,17 @@
 import { systemClock } from "#base/clock";
-import { createLog } from "#base/log";
+import { systemRandom } from "#base/id";
+import { createLog, type Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { createTenantsDoor } from "#doors/api";
-import type { DimseListener } from "#doors/dimse";
+import type { DimseDoor, DimseListener, Incoming } from "#doors/dimse";
+import { createHl7Door, type Hl7Door, type Hl7Listener } from "#doors/hl7";
 import { anyAddress, canonicalAddress, type Device } from "#trust/access";
 import { mainHomeOf } from "../home/index.ts";
 import type { Configuration } from "./configuration.ts";
 import { createDicomDoor } from "./dicom.ts";
-import { listenDicomTls } from "./dicom-tls.ts";
+import { machineEntrance } from "./dicom-tls.ts";
 import { createFairQueue } from "./fair-queue.ts";
+import type { Hl7Side } from "./hl7.ts";
 import type { Route } from "./http.ts";
 import { type HttpsListener, listenHttps, type Sites } from "./https.ts";
 import { type ServedHome, serveHome } from "./server.ts";
@@ -19,6 +22,8 @@ export interface RunningServer {
   readonly https: number | null;
   readonly dicom: number | null;
   readonly dicomTls: number | null;
+  readonly hl7: number | null;
+  readonly hl7Tls: number | null;
   readonly dicomHost: string;
   readonly aeTitle: string;
   readonly url: string;
@@ -44,6 +49,14 @@ export interface StartOptions {
   readonly configurationOf: (home: string) => Configuration;
 }
 
+interface Listening {
+  https?: HttpsListener;
+  dicom?: DimseListener;
+  dicomTls?: DimseListener;
+  hl7?: Hl7Listener;
+  hl7Tls?: Hl7Listener;
+}
+
 /** What a machine that was removed may still finish in: its message is answered, as refused. */
 const endingMs = 1_000;
 
@@ -61,7 +74,7 @@ export async function startServer(configuration: Configuration, options: StartOp
   // Also what SQLite makes is for the owner alone, and stays so in a copy.
   process.umask(0o077);
   const log = createLog({ sink: logLine, clock: systemClock });
-  const listening: { https?: HttpsListener; dicom?: DimseListener; dicomTls?: DimseListener | undefined } = {};
+  const listening: Listening = {};
   const undo: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -76,10 +89,13 @@ export async function startServer(configuration: Configuration, options: StartOp
     clock: systemClock,
     log,
   });
+  const messages = createMessageDoor((receiver) => tenantOr(tenants, receiver, main)?.hl7, log);
   const ports = () => ({
     https: listening.https?.port ?? null,
     dicom: listening.dicom?.port ?? null,
     dicomTls: listening.dicomTls?.port ?? null,
+    hl7: listening.hl7?.port ?? null,
+    hl7Tls: listening.hl7Tls?.port ?? null,
   });
   const surroundings = {
     ports,
@@ -118,7 +134,8 @@ export async function startServer(configuration: Configuration, options: StartOp
     });
     undo.push(main.close);
     if (isOpen) {
-      const { httpsHost, httpsPort, dicomHost, dicomPort } = configuration;
+      const { httpsHost, httpsPort } = configuration;
+      const home = main;
       undo.push(async () => tenants?.close());
       const sites = sitesOf(main, () => tenants);
       listening.https = await listenHttps({ host: httpsHost, port: httpsPort }, sites, main.tls, {
@@ -126,15 +143,9 @@ export async function startServer(configuration: Configuration, options: StartOp
         log,
       });
       undo.push(listening.https.close);
-      listening.dicom = await door.listen({ host: dicomHost, port: dicomPort });
-      undo.push(listening.dicom.close);
-      listening.dicomTls = await listenDicomTls(configuration, door, {
-        authority: main.deviceAuthority,
-        sides: () => [main, ...(tenants?.served() ?? [])].flatMap((home) => home?.dicom ?? []),
-        clock: systemClock,
-        log,
-      });
-      if (listening.dicomTls !== undefined) undo.push(listening.dicomTls.close);
+      const sides = () => [home, ...(tenants?.served() ?? [])].map(({ dicom }) => dicom);
+      const entrance = () => machineEntrance({ authority: home.deviceAuthority, sides, clock: systemClock, log });
+      await listenForMachines(configuration, { door, messages, entrance }, listening, undo);
       await main.begin();
       await tenants?.open();
     }
@@ -142,6 +153,50 @@ export async function startServer(configuration: Configuration, options: StartOp
   } catch (error) {
     await close().catch(() => {});
     throw error;
+  }
+}
+
+/** Of whom a message names as its receiver, if that is a tenant's title; else of the main home, whatever that is called there. */
+function tenantOr(tenants: Tenants | undefined, receiver: string, main: ServedHome | undefined) {
+  const tenant = tenants?.called(receiver);
+  return tenant === undefined ? main : tenant.home;
+}
+
+/** The one door for HL7 messages of an installation. */
+function createMessageDoor(sideOf: (receiver: string) => Hl7Side | undefined, log: Log): Hl7Door {
+  return createHl7Door({
+    partners: {
+      async admit(claim) {
+        const side = sideOf(claim.receiver);
+        if (side === undefined) throw new Problem("unavailable", "that home is out of service");
+        return side.admit(claim);
+      },
+    },
+    ...{ clock: systemClock, random: systemRandom, log },
+  });
+}
+
+/** Machines come in plainly where that is on a named interface, and over TLS by their certificates. */
+async function listenForMachines(
+  configuration: Configuration,
+  { door, messages, entrance }: { door: DimseDoor; messages: Hl7Door; entrance: () => Promise<Incoming> },
+  listening: Listening,
+  undo: (() => Promise<unknown>)[],
+): Promise<void> {
+  const { dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, hl7Host, hl7Port, hl7TlsHost, hl7TlsPort } = configuration;
+  listening.dicom = await door.listen({ host: dicomHost, port: dicomPort });
+  undo.push(listening.dicom.close);
+  if (dicomTlsPort !== undefined) {
+    listening.dicomTls = await door.listen({ host: dicomTlsHost, port: dicomTlsPort }, await entrance());
+    undo.push(listening.dicomTls.close);
+  }
+  if (hl7Port !== undefined) {
+    listening.hl7 = await messages.listen({ host: hl7Host, port: hl7Port });
+    undo.push(listening.hl7.close);
+  }
+  if (hl7TlsPort !== undefined) {
+    listening.hl7Tls = await messages.listen({ host: hl7TlsHost, port: hl7TlsPort }, await entrance());
+    undo.push(listening.hl7Tls.close);
   }
 }
 

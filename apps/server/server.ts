@@ -27,6 +27,7 @@ import { createDicomSide, type DicomSide } from "./dicom.ts";
 import { type EdgeSide, openEdgeSide } from "./edge-side.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { type House, openHouse } from "./house.ts";
+import { createHl7Side, type Hl7Side } from "./hl7.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
@@ -66,6 +67,7 @@ export interface ServedHome {
   readonly house: House;
   readonly site: Site;
   readonly dicom: DicomSide;
+  readonly hl7: Hl7Side;
   /** Who vouches for us towards machines, and certifies theirs: the main home's, for all. Problem `unavailable` when that is not open. */
   readonly deviceAuthority: () => Promise<DeviceAuthority>;
   readonly tls: { readonly key: string; readonly cert: string; readonly fingerprint: string };
@@ -162,6 +164,7 @@ async function openDoors(
   return {
     site: siteOf(http.server, tls, links),
     dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
+    hl7: createHl7Side({ ...house, trust, ownTitle, clock: systemClock, log }),
     deviceAuthority,
     tls,
     routes: http.routes,

@@ -186,7 +186,7 @@ export interface CollectorView {
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
-  readonly ports: Readonly<Record<"https" | "dicom" | "dicomTls", number | null>>;
+  readonly ports: Readonly<Record<"https" | "dicom" | "dicomTls" | "hl7" | "hl7Tls", number | null>>;
   readonly dicomAeTitle: string;
   readonly studies: number;
   readonly associations: number;

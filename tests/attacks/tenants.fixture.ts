@@ -66,7 +66,7 @@ export interface Installation {
 /** The main home and two customers, each with people, a program, a machine and images, in this process. */
 export async function startInstallation(): Promise<Installation> {
   const home = newHome();
-  const options = { home, "https-port": "0", "dicom-port": "0", "dicom-tls-port": "off" };
+  const options = { home, "https-port": "0", "dicom-port": "0", "dicom-tls-port": "off", "hl7-port": "off" };
   const configurationOf = (tenant: string) => readConfiguration({ home: tenant }, {});
   const server = await startServer(readConfiguration(options, {}), {
     listen: "all",

@@ -159,6 +159,7 @@ async function killWhileStarting(home: string): Promise<void> {
     LEADGLASS_HTTPS_PORT: "0",
     LEADGLASS_DICOM_PORT: "0",
     LEADGLASS_DICOM_TLS_PORT: "off",
+    LEADGLASS_HL7_PORT: "off",
   };
   const words = [join(root, "apps", "cli", "main.ts"), "start", "--home", home];
   const child = spawn(process.execPath, words, { env: environment, stdio: "ignore" });

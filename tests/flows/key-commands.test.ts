@@ -249,7 +249,7 @@ test("a server that crashes leaves no core file, whatever limit it was started u
   if (process.platform !== "linux") return t.skip("needs /proc");
   const folder = checkoutWithoutSetUp(t);
   const ready = join(folder, "ready");
-  const words = `start --home ${folder}/home --https-port 0 --dicom-port 0 --dicom-tls-port off --ready-file ${ready}`;
+  const words = `start --home ${folder}/home --https-port 0 --dicom-port 0 --dicom-tls-port off --hl7-port off --ready-file ${ready}`;
   const script = `ulimit -S -c "$(ulimit -H -c)"; exec bin/leadglass ${words}`;
   const child = spawn("sh", ["-c", script], { cwd: folder, stdio: "ignore" });
   const exited = new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_, signal) => resolve(signal)));

@@ -19,6 +19,8 @@ export interface ReadyLine {
   readonly https: number;
   readonly dicom: number;
   readonly dicomTls: number | null;
+  readonly hl7: number | null;
+  readonly hl7Tls: number | null;
   readonly ca: string;
 }
 
@@ -61,6 +63,7 @@ export async function startHouse(
     LEADGLASS_HTTPS_PORT: "0",
     LEADGLASS_DICOM_PORT: "0",
     LEADGLASS_DICOM_TLS_PORT: "off",
+    LEADGLASS_HL7_PORT: "off",
     ...options.environment,
   };
   const began = performance.now();

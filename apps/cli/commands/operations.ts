@@ -41,6 +41,7 @@ export const status: Command = {
       const lines = [
         running ? `running since ${new Date(seen.startedAt).toISOString()}, version ${seen.version}` : "not running",
         `https ${ports.https ?? "off"}, DICOM ${ports.dicom ?? "off"}, over TLS ${ports.dicomTls ?? "off"}, as ${seen.dicomAeTitle}, ${seen.associations} associations`,
+        `HL7 ${ports.hl7 ?? "off"}, over TLS ${ports.hl7Tls ?? "off"}`,
         `${seen.studies} studies, database ${seen.database}`,
         `log: ${audit.entries} entries, newest checkpoint ${checkpoint}`,
         ...collectorLines(seen.collector),

@@ -31,11 +31,12 @@ export const start: Command = {
       configurationOf: (tenant) => readConfiguration({ home: tenant }, context.environment),
     });
     const asked = untilAskedToStop(context);
-    const { https, dicom, dicomTls, ca } = server;
-    context.print(await welcome(server), { pid: process.pid, https, dicom, dicomTls, setup: await server.setupLink() });
+    const { https, dicom, dicomTls, hl7, hl7Tls, ca } = server;
+    const ports = { pid: process.pid, https, dicom, dicomTls, hl7, hl7Tls };
+    context.print(await welcome(server), { ...ports, setup: await server.setupLink() });
     const readyFile = context.options["ready-file"];
     if (readyFile !== undefined) {
-      await writeReadyFile(readyFile, { pid: process.pid, https, dicom, dicomTls, hl7: null, ca });
+      await writeReadyFile(readyFile, { ...ports, ca });
     }
     await asked;
     await server.close();
@@ -62,6 +63,7 @@ async function welcome(server: RunningServer): Promise<string> {
     ...(server.dicomTls === null
       ? []
       : [`  over TLS at port ${server.dicomTls}; with --certificate DIR a sender gets its certificate`]),
+    ...(server.hl7 === null ? [] : [`  HL7 v2: port ${server.hl7}; admit a system with --may orders,patients`]),
     "",
     "  Ctrl-C stops it.",
     "",

@@ -29,6 +29,8 @@ function Facts({ status }: { readonly status: StatusView }) {
     ["Running", <span key="running" title={exactTime(status.startedAt)}>{`for ${running}`}</span>],
     ["DICOM", status.ports.dicom === null ? "off" : `port ${status.ports.dicom}, AE title ${status.dicomAeTitle}`],
     ["DICOM over TLS", status.ports.dicomTls === null ? "off" : `port ${status.ports.dicomTls}`],
+    ["HL7", status.ports.hl7 === null ? "off" : `port ${status.ports.hl7}`],
+    ["HL7 over TLS", status.ports.hl7Tls === null ? "off" : `port ${status.ports.hl7Tls}`],
     ["HTTPS", status.ports.https === null ? "off" : `port ${status.ports.https}`],
     ["Studies", status.studies.toLocaleString("en")],
     ["Open associations", status.associations.toLocaleString("en")],

@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
+import { isProblem, Problem } from "#base/problem";
+import { createKeyedTurns } from "#base/turns";
+import { dataSetOf, type PartnerClaim, type PartnerServices, type PatientId } from "#doors/hl7";
+import type { Archive, StudyIndex } from "#radiology/archive";
+import type { Schedule } from "#radiology/schedule";
+import { type Actor, actorOf, anonymous, type Devices, type Gate, type StandingDevice, scopeOf } from "#trust/access";
+import type { Records } from "#trust/vault";
+import type { DeviceTrust } from "./device-trust.ts";
+
+/** What one home does for systems that send it HL7 messages. */
+export interface Hl7Side {
+  /** Undefined for who is no partner. Problem `denied` for a machine that was not let send messages. */
+  admit(claim: PartnerClaim): Promise<PartnerServices | undefined>;
+}
+
+interface Hl7Parts {
+  readonly archive: Pick<Archive, "correctPatient" | "mergePatients" | "settled">;
+  readonly index: Pick<StudyIndex, "findStudies">;
+  readonly schedule: Schedule;
+  readonly devices: Devices;
+  readonly trust: DeviceTrust;
+  readonly records: Records;
+  readonly gate: Gate;
+  /** AE title of this home. */
+  readonly ownTitle: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const titleMax = 16;
+
+/** Known systems come in by what they call themselves and their address, over TLS by their certificate, and say what they were let say. */
+export function createHl7Side(parts: Hl7Parts): Hl7Side {
+  const { devices, trust, gate, log } = parts;
+  const once = createOnce(parts);
+  return {
+    async admit({ application, facility, address, certificates }) {
+      const proof = certificates && (await trust.proofOf(certificates).catch(() => undefined));
+      const title = await titleOf(devices, application, facility);
+      const isSomebody = title !== undefined && (certificates === undefined || proof !== undefined);
+      const device = isSomebody ? await devices.admit(title, address, proof) : undefined;
+      if (device === undefined) {
+        log.warn("hl7: a message from who is not known here was refused", { address });
+        await gate.pass(anonymous, "message.receive", undefined, async () => {}).catch(() => {});
+        return undefined;
+      }
+      const actor = actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
+      await gate.pass(actor, "message.receive", { kind: "device", id: device.id }, async () => {});
+      return servicesFor(parts, actor, device, once);
+    },
+  };
+}
+
+/**
+ * The title that a sender is registered by: `APPLICATION|FACILITY` where somebody registered that, else its application. Of a longer name
+ * the first 16 characters, as many as a title has. Undefined for who calls itself nothing that a title can hold.
+ */
+async function titleOf(devices: Devices, application: string, facility: string): Promise<string | undefined> {
+  const whole = `${application}|${facility}`.slice(0, titleMax).trim();
+  const short = application.slice(0, titleMax).trim();
+  if (!/^[\x20-\x5b\x5d-\x7e]+$/.test(short)) return undefined;
+  return (await devices.list()).some(({ ae }) => ae === whole) ? whole : short;
+}
+
+type Once = (
+  device: StandingDevice,
+  ...rest: Parameters<PartnerServices["once"]>
+) => ReturnType<PartnerServices["once"]>;
+
+/** How long a message is known by its control id: a sender that was cut off sends again within minutes, or after a long weekend. */
+const knownMs = 7 * 24 * 60 * 60_000;
+const sweptAtOnce = 100;
+
+/** Messages that were done, by partner and control id; those of one partner take turns. */
+function createOnce({ records, clock }: Hl7Parts): Once {
+  const turns = createKeyedTurns();
+  const shelf = records.shelf<{ readonly digest: string }>("hl7-message");
+  const sweep = async (now: number) => {
+    // Each for itself: another partner's turn may have taken one meanwhile.
+    for (const over of await shelf.due(now, sweptAtOnce)) await records.change(shelf.remove(over));
+  };
+  return (device, controlId, digest, work) =>
+    turns.take(device.id, async () => {
+      await sweep(clock.now());
+      const id = records.idOf("hl7-message", `${device.id}\n${controlId}`);
+      const known = await shelf.get(id);
+      if (known !== undefined) return known.value.digest === digest ? "known" : "other";
+      await work();
+      const isKept = await records.change(shelf.put(id, { digest }, { dueAt: clock.now() + knownMs }));
+      if (!isKept) throw new Problem("busy", "the message was not kept", { remedy: "send it again" });
+      return "done";
+    });
+}
+
+const reason = { code: "COERCE", text: "as a message of HL7 says" } as const;
+const stationsMax = 32;
+
+function servicesFor(parts: Hl7Parts, actor: Actor, device: StandingDevice, once: Once): PartnerServices {
+  const { schedule, records, devices, ownTitle } = parts;
+  const { facility, may } = device;
+  const allow = (right: "orders" | "patients") => {
+    if (!may.includes(right)) throw new Problem("denied", "this partner was not let send that");
+  };
+  const patients = patientsFor(parts, actor);
+  return {
+    once: (controlId, digest, work) => once(device, controlId, digest, work),
+    async schedule(item) {
+      allow("orders");
+      await schedule.put(actor, item, facility);
+    },
+    async amendOrder(order, change) {
+      allow("orders");
+      await schedule.changeOrder(actor, { ...order, facility }, change);
+    },
+    async changePatient(patient, values) {
+      allow("patients");
+      await patients.change(patient, values);
+    },
+    async mergePatients(from, into, values) {
+      allow("patients");
+      await patients.rename(from, into, values, "merge");
+    },
+    async changePatientId(from, to, values) {
+      allow("patients");
+      await patients.rename(from, to, values, "refuse");
+    },
+    uidFor(text) {
+      const digest = createHash("sha256")
+        .update(records.idOf("hl7-uid", `${device.ae}\n${text}`))
+        .digest("hex");
+      return `2.25.${BigInt(`0x${digest.slice(0, 32)}`)}`;
+    },
+    async stations() {
+      const here = (await devices.list()).filter(
+        (one) => one.may.includes("worklist") && (facility === "" || one.facility === "" || one.facility === facility),
+      );
+      const titles = [...new Set(here.map(({ ae }) => ae))].slice(0, stationsMax);
+      return titles.length === 0 ? [ownTitle] : titles;
+    },
+  };
+}
+
+/** A patient in the archive: modalities rarely say whose identifier it is, so the same without an issuer is taken for the same patient. */
+type Ref = { readonly PatientID: string; readonly IssuerOfPatientID: string };
+type Values = Readonly<Record<string, string>>;
+
+function patientsFor({ archive, index, schedule }: Hl7Parts, actor: Actor) {
+  const has = async (...matches: [keyword: string, value: string][]) => {
+    const equal = matches.map(([keyword, value]) => ({ keyword, kind: "equal" as const, values: [value] }));
+    return (await index.findStudies({ matches: equal, limit: 1, offset: 0 })).length > 0;
+  };
+  /** Those of its forms that may have studies: asked of the index, so that most messages open and log nothing. */
+  const formsOf = async ({ id, authority }: PatientId): Promise<Ref[]> => {
+    await archive.settled();
+    if (!(await has(["PatientID", id]))) return [];
+    const isNamed = authority !== "" && (await has(["PatientID", id], ["IssuerOfPatientID", authority]));
+    return [
+      ...(isNamed ? [{ PatientID: id, IssuerOfPatientID: authority }] : []),
+      { PatientID: id, IssuerOfPatientID: "" },
+    ];
+  };
+  /** False when that form has no studies. */
+  const tried = async (work: Promise<unknown>): Promise<boolean> => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (isProblem(error, "absent")) return false;
+      throw error;
+    }
+  };
+  const correct = async (patient: PatientId, values: Values): Promise<void> => {
+    if (Object.keys(values).length === 0) return;
+    for (const form of await formsOf(patient)) await tried(archive.correctPatient(actor, form, values, reason));
+  };
+  const inSchedule = ({ id, authority }: PatientId, values: Values) =>
+    schedule.changePatient(actor, { PatientID: id, IssuerOfPatientID: authority }, () => dataSetOf(values));
+
+  return {
+    async change(patient: PatientId, values: Values): Promise<void> {
+      await correct(patient, values);
+      await inSchedule(patient, values);
+    },
+    /** What was of one patient is of another one from now on, who is `into`. */
+    async rename(from: PatientId, into: PatientId, values: Values, another: "merge" | "refuse"): Promise<void> {
+      const olds = await formsOf(from);
+      for (const old of olds) {
+        const issuer = old.IssuerOfPatientID === "" ? "" : into.authority || old.IssuerOfPatientID;
+        const to = { PatientID: into.id, IssuerOfPatientID: issuer };
+        try {
+          await tried(archive.correctPatient(actor, old, { ...to, ...values }, reason));
+        } catch (error) {
+          if (!isProblem(error, "conflict") || another === "refuse") throw error;
+          await tried(archive.mergePatients(actor, old, to, reason));
+        }
+      }
+      await correct(into, values);
+      const issuer = into.authority === "" ? {} : { IssuerOfPatientID: into.authority };
+      await inSchedule(from, { ...values, PatientID: into.id, ...issuer });
+    },
+  };
+}

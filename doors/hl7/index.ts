@@ -1,0 +1,20 @@
+export { dataSetOf } from "./dicom-values.ts";
+export {
+  createHl7Door,
+  type Hl7Door,
+  type Hl7DoorOptions,
+  type Hl7Limits,
+  type Hl7Listener,
+  hl7Limits,
+} from "./door.ts";
+export type {
+  Connection,
+  Incoming,
+  OrderAmendment,
+  OrderNumbers,
+  PartnerClaim,
+  PartnerServices,
+  Partners,
+  PatientId,
+  ShownCertificates,
+} from "./ports.ts";

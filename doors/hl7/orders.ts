@@ -1,0 +1,265 @@
+import type { KeywordDataSet } from "#formats/dicom";
+import {
+  type Fault,
+  type Message,
+  type Moment,
+  momentOf,
+  partOf,
+  providerNamesAt,
+  rawAt,
+  repetitionsAt,
+  type Segment,
+  segmentNamed,
+  textAt,
+} from "#formats/hl7";
+import { type Deed, faultAt, type Meaning } from "./deeds.ts";
+import { codesAt, dataSetOf, personName, titlesAmong, uidText, valueText } from "./dicom-values.ts";
+import { modalityOf } from "./modalities.ts";
+import { type Patient, patientOf } from "./patients.ts";
+import type { OrderAmendment, OrderNumbers, PartnerServices } from "./ports.ts";
+
+/*
+ * ORM^O01, OMI^O23 and OMG^O19 as items of the modality worklist (IHE RAD TF-2 §4.4.4.1.2, Table 4.4-6). What a message does not say is
+ * taken from where systems put it: accession number, requested procedure and step in OBR-18 to 20, the modality in OBR-24.
+ */
+
+/** An ORC, or an OBR that has none, with what belongs to it up to the next. */
+interface Order {
+  readonly orc: Segment | undefined;
+  readonly obrs: { readonly obr: Segment; readonly ipcs: Segment[]; tq1?: Segment; zds?: Segment }[];
+  tq1?: Segment;
+}
+
+export function orderDeeds(message: Message): Meaning {
+  const orders = ordersIn(message);
+  if (orders.length === 0) return faultAt(message, "ORC", undefined, "segmentSequence", "there is no order");
+  const deeds: Deed[] = [];
+  for (const order of orders) {
+    const meant = deedsOf(message, order);
+    if ("condition" in meant) return meant;
+    deeds.push(...meant);
+  }
+  return deeds;
+}
+
+function ordersIn({ segments }: Message): Order[] {
+  const orders: Order[] = [];
+  for (const segment of segments) {
+    const last = orders.at(-1);
+    const request = last?.obrs.at(-1);
+    if (segment.name === "ORC") orders.push({ orc: segment, obrs: [] });
+    else if (segment.name === "OBR" && last === undefined)
+      orders.push({ orc: undefined, obrs: [{ obr: segment, ipcs: [] }] });
+    else if (segment.name === "OBR") last?.obrs.push({ obr: segment, ipcs: [] });
+    else if (segment.name === "IPC") request?.ipcs.push(segment);
+    else if (segment.name === "ZDS" && request) request.zds = segment;
+    else if (segment.name === "TQ1" && request) request.tq1 ??= segment;
+    else if (segment.name === "TQ1" && last) last.tq1 ??= segment;
+  }
+  return orders;
+}
+
+/** ORC-1 (table 0119): what is planned, and what ends; with ORC-5 (table 0038) also how it stands. */
+const planning: ReadonlySet<string> = new Set(["NW", "XO", "XX", "RP", "RU", "RO", "CH", "SN"]);
+const ending: Readonly<Record<string, OrderAmendment["status"]>> = {
+  ...{ CA: "CANCELED", OC: "CANCELED", CR: "CANCELED" },
+  ...{ DC: "DISCONTINUED", OD: "DISCONTINUED", DR: "DISCONTINUED" },
+};
+const statuses: Readonly<Record<string, OrderAmendment["status"]>> = {
+  ...{ CA: "CANCELED", DC: "DISCONTINUED", CM: "COMPLETED" },
+};
+
+function deedsOf(message: Message, order: Order): readonly Deed[] | Fault {
+  const { orc, obrs } = order;
+  const control = orc === undefined ? "NW" : textAt(message, orc, 1);
+  const status = textAt(message, orc, 5);
+  if (orc !== undefined && control === "")
+    return faultAt(message, orc, 1, "requiredField", "the order control code is missing");
+  const ended = ending[control] ?? (control === "SC" || control === "XO" ? statuses[status] : undefined);
+  if (ended !== undefined) {
+    const numbers = numbersOf(message, orc, obrs[0]?.obr);
+    if (numbers.placer === "" && numbers.filler === "") {
+      return faultAt(message, orc ?? "ORC", 2, "requiredField", "the order has no number");
+    }
+    return [({ amendOrder }) => amendOrder(numbers, { status: ended })];
+  }
+  // A status that says nothing of a step, and the order above others, whose own come in orders of theirs.
+  if (control === "SC" || control === "PA") return [];
+  if (!planning.has(control)) {
+    return faultAt(message, orc ?? "ORC", 1, "tableValue", "that order control code is not acted upon here");
+  }
+  if (obrs.length === 0) return faultAt(message, "OBR", undefined, "segmentSequence", "an order has no OBR");
+  const patient = patientOf(message);
+  if ("condition" in patient) return patient;
+  const deeds: Deed[] = [];
+  for (const { obr, ipcs, tq1 = order.tq1, zds } of obrs) {
+    for (const ipc of ipcs.length === 0 ? [undefined] : ipcs) {
+      const deed = stepDeed(message, { patient, orc, obr, ipc, tq1, zds });
+      if ("condition" in deed) return deed;
+      deeds.push(deed);
+    }
+  }
+  return deeds;
+}
+
+function numbersOf(message: Message, orc: Segment | undefined, obr: Segment | undefined): OrderNumbers {
+  const either = (field: number) => textAt(message, orc, field) || textAt(message, obr, field);
+  const patient = patientOf(message);
+  return { placer: either(2), filler: either(3), patientId: "condition" in patient ? "" : patient.id.id };
+}
+
+interface Planned {
+  readonly patient: Patient;
+  readonly orc: Segment | undefined;
+  readonly obr: Segment;
+  readonly ipc: Segment | undefined;
+  readonly tq1: Segment | undefined;
+  readonly zds: Segment | undefined;
+}
+
+const shortMax = 16;
+const longMax = 64;
+
+function stepDeed(message: Message, planned: Planned): Deed | Fault {
+  const { patient, orc, obr, ipc, tq1, zds } = planned;
+  const at = (segment: Segment | undefined, field: number, component = 1) => textAt(message, segment, field, component);
+  const { placer, filler } = numbersOf(message, orc, obr);
+  if (placer === "" && filler === "") return faultAt(message, obr, 2, "requiredField", "the order has no number");
+  const code = at(ipc, 5) || at(obr, 24);
+  const modality = modalityOf(code);
+  if (code === "") return faultAt(message, obr, 24, "requiredField", "the order names no modality");
+  if (modality === undefined) return faultAt(message, obr, 24, "tableValue", "that section does no imaging known here");
+  if (patient.values.PatientName === undefined)
+    return faultAt(message, "PID", 5, "requiredField", "the patient has no name");
+  const accession =
+    [at(ipc, 1), at(obr, 18), filler, placer].find((text) => text !== "" && text.length <= shortMax) ?? "";
+  if ((at(ipc, 1) || at(obr, 18)).length > shortMax) {
+    return faultAt(
+      message,
+      ipc ?? obr,
+      ipc === undefined ? 18 : 1,
+      "dataType",
+      "an accession number has more than 16 characters",
+    );
+  }
+  const start = startOf(message, [
+    [tq1, 7],
+    [obr, 27, 4],
+    [orc, 7, 4],
+    [obr, 36],
+    [obr, 6],
+    [segmentNamed(message, "MSH"), 7],
+  ]);
+  if (start === undefined)
+    return faultAt(message, tq1 ?? obr, tq1 === undefined ? 27 : 7, "requiredField", "no time is said");
+  const ids = {
+    number: `${placer}\n${filler}`,
+    study: uidText(at(zds, 1)) || uidText(at(ipc, 3)),
+    procedure: at(ipc, 2) || at(obr, 19),
+    step: at(ipc, 4) || at(obr, 20),
+  };
+  const values = { ...patientValues(patient), ...orderValues(message, planned, { placer, filler, accession }) };
+  const stepValues = {
+    Modality: modality,
+    ScheduledProcedureStepStartDate: start.date,
+    ScheduledProcedureStepStartTime: start.time || "000000",
+    ScheduledProcedureStepDescription: valueText(at(ipc, 6, 2) || at(obr, 4, 5) || at(obr, 4, 2), longMax),
+    ScheduledProtocolCodeSequence: ipc === undefined ? codesAt(message, obr, 4) : codesAt(message, ipc, 6),
+    ScheduledStationName: valueText(at(ipc, 7), shortMax),
+    ScheduledProcedureStepLocation: valueText(at(ipc, 8), shortMax),
+  };
+  const titles = titlesAmong(repetitionsAt(message, ipc, 9).map((each) => partOf(message, each, 1)));
+  return stepPlanning(ids, titles, values, stepValues);
+}
+
+interface Ids {
+  readonly number: string;
+  readonly study: string;
+  readonly procedure: string;
+  readonly step: string;
+}
+
+/** Plans a step; what the message does not name of it gets a name that is the same each time the order comes. */
+export function stepPlanning(ids: Ids, titles: readonly string[], values: KeywordDataSet, step: KeywordDataSet): Deed {
+  return async (services: PartnerServices) => {
+    const { uidFor } = services;
+    const procedure = shortId(ids.procedure || ids.number, uidFor);
+    const stations = titles.length > 0 ? titles : await services.stations();
+    const item: KeywordDataSet = {
+      ...values,
+      StudyInstanceUID: ids.study || uidFor(`study of ${ids.number}\n${ids.procedure}`),
+      RequestedProcedureID: procedure,
+      ScheduledProcedureStepSequence: [
+        {
+          ...step,
+          ScheduledStationAETitle: stations,
+          ScheduledProcedureStepID: shortId(ids.step || procedure, uidFor),
+        },
+      ],
+    };
+    await services.schedule(() => dataSetOf(item));
+  };
+}
+
+/** SH holds 16 characters: what is longer, or of two parts, is stood for by the end of a UID. */
+function shortId(text: string, uidFor: (text: string) => string): string {
+  return text.length <= shortMax && valueText(text, shortMax) === text ? text : uidFor(text).slice(-shortMax);
+}
+
+export function patientValues({ id, values }: Patient): KeywordDataSet {
+  const issuer = id.authority === "" ? {} : { IssuerOfPatientID: id.authority };
+  return { PatientName: "", PatientBirthDate: "", PatientSex: "", ...values, PatientID: id.id, ...issuer };
+}
+
+/** Table 4.4-6: of TQ1-9, and of what was there before TQ1, the codes of table 0485. */
+const priorities: Readonly<Record<string, string>> = {
+  S: "STAT",
+  A: "HIGH",
+  R: "ROUTINE",
+  P: "HIGH",
+  T: "HIGH",
+  C: "HIGH",
+};
+
+function orderValues(
+  message: Message,
+  { orc, obr, tq1 }: Planned,
+  numbers: { readonly placer: string; readonly filler: string; readonly accession: string },
+): KeywordDataSet {
+  const at = (segment: Segment | undefined, field: number, component = 1) => textAt(message, segment, field, component);
+  const pv1 = segmentNamed(message, "PV1");
+  const priority = priorities[at(tq1, 9) || at(obr, 27, 6) || at(orc, 7, 6) || at(obr, 5)];
+  const requested = codesAt(message, obr, rawAt(obr, 44) === "" ? 4 : 44);
+  const isPregnant = repetitionsAt(message, pv1, 15).includes("B6");
+  return {
+    AccessionNumber: numbers.accession,
+    PlacerOrderNumberImagingServiceRequest: valueText(numbers.placer, longMax),
+    FillerOrderNumberImagingServiceRequest: valueText(numbers.filler, longMax),
+    ReferringPhysicianName: personName(providerNamesAt(message, pv1, 8)),
+    RequestingPhysician: personName(
+      providerNamesAt(message, rawAt(obr, 16) === "" ? orc : obr, rawAt(obr, 16) === "" ? 12 : 16),
+    ),
+    RequestedProcedureDescription: valueText(at(obr, 44, 2) || at(obr, 4, 2) || at(obr, 4), longMax),
+    RequestedProcedureCodeSequence: requested.slice(0, 1),
+    ReasonForTheRequestedProcedure: valueText(at(obr, 31, 2) || at(obr, 31), longMax),
+    PatientTransportArrangements: valueText(at(obr, 30), longMax),
+    PatientState: valueText(at(obr, 12), longMax),
+    MedicalAlerts: valueText(at(obr, 13), longMax),
+    AdmissionID: valueText(at(pv1, 19), longMax),
+    CurrentPatientLocation: valueText(at(pv1, 3), longMax),
+    ...(priority && { RequestedProcedurePriority: priority }),
+    // PS3.3 Table C.2-4: definitely pregnant.
+    ...(isPregnant && { PregnancyStatus: 3 }),
+  };
+}
+
+type Place = readonly [segment: Segment | undefined, field: number, component?: number];
+
+/** The first of these that says a day. */
+export function startOf(message: Message, places: readonly Place[]): Moment | undefined {
+  for (const [segment, field, component] of places) {
+    const moment = momentOf(textAt(message, segment, field, component));
+    if (moment?.date.length === 8) return moment;
+  }
+  return undefined;
+}
