@@ -41,10 +41,15 @@ const log = createLog({ sink: (line) => process.stderr.write(`${line}\n`), clock
 /** Objects as files: written as they come, synced before the receipt. The receipt is an HMAC, which stands for the archive's signature. */
 function arrivalsIn(folder: string): Arrivals {
   const key = systemRandom(new Uint8Array(32));
+  const receipts = new Map<string, Uint8Array>();
   return {
-    standing: async (objects) => objects.map(() => ({ from: 0 })),
+    standing: async (objects) =>
+      objects.map(({ id }) => {
+        const receipt = receipts.get(id);
+        return receipt === undefined ? { from: 0 } : { receipt };
+      }),
     async open({ id, sha256 }) {
-      const file = await open(join(folder, id), "wx", 0o600);
+      const file = await open(join(folder, id), "w", 0o600);
       const hash = createHash("sha256");
       return {
         async write(from, bytes) {
@@ -55,7 +60,9 @@ function arrivalsIn(folder: string): Arrivals {
           if (!hash.digest().equals(sha256)) throw new Error("the bytes are not those that were offered");
           await file.datasync();
           await file.close();
-          return createHmac("sha256", key).update(id).digest();
+          const receipt = createHmac("sha256", key).update(id).digest();
+          receipts.set(id, receipt);
+          return receipt;
         },
         abandon: () => file.close(),
       };

@@ -46,11 +46,15 @@ interface Entry {
   newsAt: number | undefined;
   /** Whether it has answered the offer: bytes may be sent. */
   isAnswered: boolean;
-  /** Bytes before this one are with the cloud. */
+  /** Bytes before this one are with the cloud, since `takenAt`. */
   taken: number;
+  takenAt: number;
   /** Bytes before this one were sent at least once. */
   cut: number;
 }
+
+/** No answer is on its way for so long: connections that are silent for that time are taken for dead. */
+const overtakenMsMax = 20_000;
 
 export function createInHand(nowMs: () => number): InHand {
   const entries = new Map<number, Entry>();
@@ -62,6 +66,7 @@ export function createInHand(nowMs: () => number): InHand {
   /** Puts the two places of an object right, and what is outstanding with them. */
   const place = (entry: Entry, taken: number, cut: number): void => {
     outstanding += cut - taken - (entry.cut - entry.taken);
+    if (taken !== entry.taken) entry.takenAt = nowMs();
     entry.taken = taken;
     entry.cut = cut;
     if (entry.isAnswered && cut < entry.object.length) lanes[entry.urgency].ready.add(entry.number);
@@ -112,7 +117,16 @@ export function createInHand(nowMs: () => number): InHand {
     add(urgency, objects) {
       for (const object of objects) {
         const number = nextNumber++;
-        const entry: Entry = { number, urgency, object, newsAt: undefined, isAnswered: false, taken: 0, cut: 0 };
+        const entry: Entry = {
+          number,
+          urgency,
+          object,
+          newsAt: undefined,
+          isAnswered: false,
+          taken: 0,
+          takenAt: 0,
+          cut: 0,
+        };
         entries.set(number, entry);
         lanes[urgency].count += 1;
         unask(entry);
@@ -153,10 +167,9 @@ export function createInHand(nowMs: () => number): InHand {
       if (!entry.isAnswered) {
         entry.isAnswered = true;
         place(entry, at, at);
-      } else if (at > entry.taken) {
-        // Otherwise it was overtaken by later news on another stream: within an incarnation nothing that was taken is lost.
-        place(entry, at, Math.max(at, entry.cut));
-      }
+      } else if (at > entry.taken) place(entry, at, Math.max(at, entry.cut));
+      // An answer may be overtaken by later news on another stream. One that comes long after has it that the cloud began anew.
+      else if (at < entry.taken && nowMs() - entry.takenAt > overtakenMsMax) place(entry, at, at);
       return true;
     },
     taken({ number, at }) {

@@ -7,7 +7,7 @@ import { newToken, type Random, seededRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { Problem } from "#base/problem";
 import type { Arrivals, IncomingObject } from "./incoming.ts";
-import { type OutgoingObject, type OutgoingQueue, type Urgency, urgencies } from "./outgoing.ts";
+import type { OutgoingObject, OutgoingQueue, Urgency } from "./outgoing.ts";
 import { createLinkReceiver, type LinkReceiver } from "./receiver.ts";
 import { type LinkSender, type LinkSenderParts, startLinkSender } from "./sender.ts";
 
@@ -84,8 +84,10 @@ export interface MemoryArrivals extends Arrivals {
   readonly finished: readonly string[];
   /** Ids in the order in which their first bytes came. */
   readonly begun: readonly string[];
-  /** Objects that are open. */
-  open_(): number;
+  /** How many objects are open. */
+  openObjects(): number;
+  /** The next call of this kind rejects with `problem`, having changed nothing. */
+  failNext(call: "standing" | "open" | "write" | "finish", problem: Problem): void;
   /** What a crash of the cloud leaves: whole objects, and of others what `durableEvery` bytes made durable. */
   crash(): void;
 }
@@ -98,12 +100,20 @@ export function createMemoryArrivals(pause: () => Promise<unknown>, durableEvery
   const finished: string[] = [];
   const begun: string[] = [];
   const open = new Set<string>();
+  const failures = new Map<string, Problem>();
+  const pauseOrFail = async (call: string): Promise<void> => {
+    await pause();
+    const problem = failures.get(call);
+    failures.delete(call);
+    if (problem !== undefined) throw problem;
+  };
   let life = 0;
   return {
     held,
     finished,
     begun,
-    open_: () => open.size,
+    openObjects: () => open.size,
+    failNext: (call, problem) => void failures.set(call, problem),
     crash() {
       life += 1;
       open.clear();
@@ -112,14 +122,14 @@ export function createMemoryArrivals(pause: () => Promise<unknown>, durableEvery
       }
     },
     async standing(objects) {
-      await pause();
+      await pauseOrFail("standing");
       return objects.map(({ id }) => {
         const receipt = receipts.get(id);
         return receipt === undefined ? { from: parts.get(id)?.length ?? 0 } : { receipt };
       });
     },
     async open(object, from) {
-      await pause();
+      await pauseOrFail("open");
       const { id, length, sha256 } = object;
       if (open.has(id)) throw new Problem("conflict", "the object is open already");
       if ((parts.get(id)?.length ?? 0) !== from || receipts.has(id))
@@ -132,14 +142,14 @@ export function createMemoryArrivals(pause: () => Promise<unknown>, durableEvery
       };
       return {
         async write(at, bytes) {
-          await pause();
+          await pauseOrFail("write");
           alive();
           const before = parts.get(id) ?? new Uint8Array(0);
           if (before.length !== at) throw new Problem("fault", `bytes at ${at} where ${before.length} were next`);
           parts.set(id, Buffer.concat([before, bytes]));
         },
         async finish() {
-          await pause();
+          await pauseOrFail("finish");
           alive();
           const bytes = parts.get(id) ?? new Uint8Array(0);
           parts.delete(id);
@@ -184,8 +194,9 @@ export function createCable(clock: VirtualClock, { delayMs, bytesPerMs }: Path):
       const now = clock.monotonicMs();
       freeAt = Math.max(now, freeAt) + (bytes?.length ?? 0) / bytesPerMs;
       const sent = { to: other, bytes: bytes ?? new Uint8Array(0) };
-      onTheWay.push(sent);
       clock.after(freeAt - now, done);
+      if (!isWhole) return; // into the void
+      onTheWay.push(sent);
       clock.after(freeAt - now + delayMs, () => {
         const at = onTheWay.indexOf(sent);
         if (at < 0) return;
@@ -298,13 +309,11 @@ export function linkInMemory(
       const end = clock.monotonicMs() + msMax;
       while (!is()) {
         if (clock.monotonicMs() > end) throw new Error(`not within ${msMax} ms of the clock`);
-        clock.advance(5);
+        // Nothing goes on while no connection is whole but waiting for the next.
+        clock.advance(cables.some((cable) => cable.isWhole()) ? 5 : 50);
         each?.();
         await turn();
       }
     },
   };
 }
-
-export const emptyLanes = (): Record<Urgency, string[]> =>
-  Object.fromEntries(urgencies.map((urgency) => [urgency, []])) as unknown as Record<Urgency, string[]>;
