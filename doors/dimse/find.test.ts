@@ -112,6 +112,16 @@ test("a key that was ignored makes a warning of the match, and the answer is Suc
   peer.connection.destroy();
 });
 
+test("who has seen enough of a query leaves it when the peer has ended it: an association is not released in the middle", async () => {
+  const service = listed(patients(5_000));
+  const { door } = serving({ finds: new Map([[studyFind, service]]) });
+  const peer = await associate(door, [studyFind]);
+  for await (const _ of peer.find(studyFind, query())) break;
+  assert.equal(service.state.returned, true);
+  assert.ok(service.state.taken < 5_000);
+  await peer.release();
+});
+
 test("a query of no end is read no further than the peer reads, and let go of when the peer cancels", async () => {
   const service = listed(endless());
   const { door } = serving({ finds: new Map([[studyFind, service]]) });

@@ -94,7 +94,8 @@ export interface OutboundAssociation {
   echo(): Promise<DimseOutcome>;
   store(instance: StoreInstance): Promise<DimseOutcome>;
   /**
-   * The matches as the peer finds them, no further than they are asked for. Whoever stops asking, or aborts `signal`, has a C-CANCEL sent.
+   * The matches as the peer finds them, no further than they are asked for. Whoever stops asking, or aborts `signal`, has a C-CANCEL sent,
+   * and waits for the peer's last response.
    * A failure of the peer is thrown as a Problem.
    */
   find(

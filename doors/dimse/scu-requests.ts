@@ -192,7 +192,7 @@ async function* found(
   };
   const dataSet = [writeDataSetFor(identifier, context.transferSyntaxUid)];
   const request = { CommandField: commandField.cFindRq, Priority: 0 };
-  exchange(session, context, request, { dataSet, signal: stopped, onPending: take })
+  const over = exchange(session, context, request, { dataSet, signal: stopped, onPending: take })
     .then(({ outcome }) => {
       conclude ??= () => judge(outcome.status, stopped.aborted);
     }, failed)
@@ -207,7 +207,8 @@ async function* found(
       else await next();
     }
   } finally {
-    leaving.abort(); // a C-CANCEL goes out where the peer is not done
+    leaving.abort(); // a C-CANCEL goes out where the peer is not done, and its last response is waited for
+    await over;
   }
 }
 
