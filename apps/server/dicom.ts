@@ -136,7 +136,10 @@ export function createDicomSide(parts: DicomParts): DicomSide {
   };
 }
 
-/** What a machine may ask for. What it was not let do is refused in negotiation, and by the gate. */
+/**
+ * What a machine may ask for. What it was not let do is refused in negotiation, and by the gate; storage by the gate alone: a machine that
+ * retrieves by C-GET proposes it too.
+ */
 function servicesFor(parts: DicomParts, actor: Actor, device: Device): DimseServices {
   const { archive, schedule, relay, gate, ownTitle } = parts;
   const { facility, may } = device;
