@@ -39,7 +39,8 @@ interface Modality {
 
 const chance = () => Buffer.from(systemRandom(new Uint8Array(4))).readUInt32BE() / 2 ** 32;
 const instancesPerStudy = 250;
-const startKillShare = 1 / 8;
+/** Of so many kills one meets a server that is starting. */
+const killsAStart = 8;
 
 /**
  * Kills the whole server `times` times at random moments, most while one to three associations store, some while it starts, and
@@ -61,7 +62,7 @@ export async function killServerAgainAndAgain(options: {
     const token = house.token();
     for (let kills = 0; kills < options.times; kills++) {
       const sent = await sendAndKill(house, modality, make);
-      if (chance() < startKillShare) {
+      if (kills % killsAStart === killsAStart / 2) {
         await killWhileStarting(home);
         killsAtStart++;
         kills++;
