@@ -79,7 +79,7 @@ function callerAt(house: RunningHouse, cookie: string): Caller {
 
 /** Asks again until it holds: what happens behind an answer. */
 export async function eventually<T>(ask: () => Promise<T | undefined | false>, what: string): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const found = await ask();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -128,7 +128,7 @@ export async function startHouse(
 }
 
 async function untilReady(file: string, child: ChildProcess, printed: () => string): Promise<ReadyLine> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 2_400; tries++) {
     try {
       return JSON.parse(readFileSync(file, "utf8")) as ReadyLine;
     } catch {
@@ -137,7 +137,7 @@ async function untilReady(file: string, child: ChildProcess, printed: () => stri
     }
   }
   child.kill("SIGKILL");
-  throw new Error(`the server was not ready within 15 s:\n${printed()}`);
+  throw new Error(`the server was not ready within a minute:\n${printed()}`);
 }
 
 /** A port that was free a moment ago. */

@@ -165,7 +165,7 @@ export const siteOf = (house: RunningHouse) => `https://localhost:${house.https}
 
 /** The one-use link that the server printed; what it prints arrives through a pipe, some time after it is ready. */
 export async function setupLink(house: RunningHouse): Promise<string> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     const link = /https:\/\/\S+#setup=\S+/.exec(house.output())?.[0];
     if (link !== undefined) return link;
     await new Promise((resolve) => setTimeout(resolve, 50));
