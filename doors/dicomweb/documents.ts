@@ -13,11 +13,11 @@ export interface RenderedDocument {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const pdf = "application/pdf";
+export const pdf = "application/pdf";
 const html = "text/html";
 const plain = "text/plain";
 
-const encapsulatedPdf = "1.2.840.10008.5.1.4.1.1.104.1";
+export const encapsulatedPdf = "1.2.840.10008.5.1.4.1.1.104.1";
 const isReport = (sopClassUid: string) => sopClassUid.startsWith("1.2.840.10008.5.1.4.1.1.88.");
 
 /**
@@ -45,7 +45,7 @@ export async function documentOf(
 }
 
 /** Without the byte that made its length even. */
-function pdfOf(dataSet: DataSet): Uint8Array {
+export function pdfOf(dataSet: DataSet): Uint8Array {
   const bytes = dataSet.bytes(Tag.EncapsulatedDocument);
   if (bytes === undefined) throw new Problem("absent", "the instance holds no document");
   const length = dataSet.number(tagOf("EncapsulatedDocumentLength"));

@@ -13,6 +13,15 @@ const mediaTypes: Readonly<Partial<Record<PixelCodec, readonly string[]>>> = {
 };
 
 export const octetStream = "application/octet-stream";
+
+/** What the stored pixels of an encapsulated transfer syntax are called; of video as a whole (PS3.18 Table 8.7.3-2 and -3). */
+export function storedMediaTypes(transferSyntaxUid: string): readonly string[] {
+  const { codec, encapsulated } = encodingOf(transferSyntaxUid);
+  if (codec !== "mpeg") return (encapsulated && mediaTypes[codec]) || [];
+  const [, profile = ""] = /^1\.2\.840\.10008\.1\.2\.4\.(\d+)/.exec(transferSyntaxUid) ?? [];
+  if (Number(profile) <= 101) return ["video/mpeg"];
+  return Number(profile) <= 106 ? ["video/mp4"] : ["video/h265", "video/mp4"];
+}
 const explicitUid = TransferSyntaxUid.explicitLittleEndian;
 
 /** One way to give a frame. */

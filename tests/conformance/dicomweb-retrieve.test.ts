@@ -178,8 +178,33 @@ test("an encapsulated PDF is rendered as the document it is", async () => {
   const answer = await get(`${instancePath(8)}/rendered`, { accept: "application/pdf, image/jpeg" });
   assert.equal(answer.headers["content-type"], "application/pdf");
   assert.deepEqual(answer.rawPayload, document);
+  const asked = await get(`${instancePath(8)}/bulkdata/00420011?accept=application/pdf`);
+  assert.deepEqual([asked.headers["content-type"], asked.rawPayload], ["application/pdf", document]);
+  assert.equal((await get(`${instancePath(8)}/bulkdata/00420011?accept=video/mp4`)).statusCode, 406);
   assert.equal((await get(`${instancePath(8)}/thumbnail`)).statusCode, 404);
   assert.equal((await get(`${instancePath(8)}/frames/1`)).statusCode, 404);
+});
+
+test("video is bulk data as a whole, by its own media type and by ranges", async () => {
+  const video = [Buffer.from("the beginning of a film"), Buffer.from(" and its end")].map((bytes) =>
+    Buffer.concat([bytes, Buffer.alloc(bytes.length % 2)]),
+  );
+  const values = { NumberOfFrames: 50, PixelData: { fragments: [new Uint8Array(0), ...video] } };
+  const transferSyntaxUid = "1.2.840.10008.1.2.4.102";
+  assert.equal((await post(imageFile({ study: 18, transferSyntaxUid, values }), "application/dicom")).statusCode, 200);
+  const whole = Buffer.concat(video);
+  const url = `${instancePath(18)}/bulkdata/7FE00010`;
+  const answer = await get(`${url}?accept=video/mp4`);
+  assert.equal(answer.headers["content-type"], `video/mp4; transfer-syntax=${transferSyntaxUid}`);
+  assert.deepEqual(answer.rawPayload, whole);
+  const part = await get(url, { accept: "video/*", range: "bytes=4-8" });
+  assert.deepEqual([part.statusCode, part.rawPayload], [206, whole.subarray(4, 9)]);
+  const plain = await get(url, { accept: "application/octet-stream" });
+  assert.deepEqual(plain.rawPayload, whole);
+  assert.match(
+    String((await get(url)).headers["content-type"]),
+    /^multipart\/related; type="application\/octet-stream"/,
+  );
 });
 
 test("HEAD answers as GET does, without the body", async () => {
