@@ -119,7 +119,7 @@ async function entriesOf(work: () => Promise<unknown>): Promise<readonly LogEntr
     const others = entries.filter(
       ({ actor, act }) => actor !== "system" && `${actor} ${act}` !== "operator audit.read",
     );
-    if (others.length > 0 || tries === 5) return others;
+    if (others.length > 0 || tries === 50) return others;
     // A refusal of the provider is written down while it is answered.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

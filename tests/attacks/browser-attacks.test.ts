@@ -121,7 +121,7 @@ test("attack 65: 100 payloads in names, descriptions, comments, file names and r
   const slices = [...payloads.map(poisoned), poisonedReport("the end", 0)];
   await house.under({ studies: slices.length, inputBytes: slices.length * 4_096 }, async () => {
     await stored(slices);
-    for (let tries = 0; tries < 200 && (await listStudies(house)).length < slices.length; tries++)
+    for (let tries = 0; tries < 1_200 && (await listStudies(house)).length < slices.length; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
   });
   const studies = await listStudies(house);

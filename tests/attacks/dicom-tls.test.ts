@@ -71,7 +71,7 @@ async function client(port: number, words: readonly string[], input = ""): Promi
   const closed = new Promise((resolve) => child.once("close", resolve));
   if (input === "") child.stdin.end();
   else {
-    for (let tries = 0; tries < 100 && !output.includes("Verify return code"); tries++) await sleep(20);
+    for (let tries = 0; tries < 1_000 && !output.includes("Verify return code"); tries++) await sleep(20);
     child.stdin.write(input);
     await Promise.race([closed, sleep(1_000)]);
     child.stdin.end();
@@ -182,10 +182,10 @@ test("a handshake that never ends is ended, and however many there are, a machin
   assert.ok(refused.includes("too many handshakes at once"));
   const said = await client(port, shown(), associateRq().toString("latin1"));
   assert.match(said, /Verify return code/);
-  for (let tries = 0; tries < 100 && !events.some(({ kind }) => kind === "opened" || kind === "rejected"); tries++)
+  for (let tries = 0; tries < 1_000 && !events.some(({ kind }) => kind === "opened" || kind === "rejected"); tries++)
     await sleep(20);
   assert.ok(events.length > 0, "the machine was heard");
-  for (let tries = 0; tries < 200 && slow.some((socket) => !socket.destroyed); tries++) await sleep(20);
+  for (let tries = 0; tries < 1_000 && slow.some((socket) => !socket.destroyed); tries++) await sleep(20);
   assert.ok(slow.every((socket) => socket.destroyed));
 });
 
@@ -203,10 +203,10 @@ test("an examination that fails or never ends lets nobody in and stops nobody el
   await client(port, shown(), associateRq().toString("latin1"));
   assert.deepEqual([refused, events], [["a certificate that could not be examined"], []]);
   const held = [1, 2, 3, 4].map(() => client(port, shown(), associateRq().toString("latin1")));
-  for (let tries = 0; tries < 200 && asked < 5; tries++) await sleep(20);
+  for (let tries = 0; tries < 1_000 && asked < 5; tries++) await sleep(20);
   assert.equal(asked, 5);
   await client(port, shown(), associateRq().toString("latin1"));
-  for (let tries = 0; tries < 100 && events.length === 0; tries++) await sleep(20);
+  for (let tries = 0; tries < 1_000 && events.length === 0; tries++) await sleep(20);
   assert.ok(events.length > 0);
   await Promise.all(held);
 });

@@ -104,7 +104,7 @@ async function written(pid: number, work: () => Promise<void>): Promise<string[]
     : undefined;
   let told = "";
   tracer?.stderr.on("data", (bytes: Buffer) => (told += bytes.toString()));
-  for (let tries = 0; tracer !== undefined && tries < 100 && !/attached|Operation not permitted/.test(told); tries++)
+  for (let tries = 0; tracer !== undefined && tries < 1_000 && !/attached|Operation not permitted/.test(told); tries++)
     await sleep(20);
   await work();
   const ended = tracer && new Promise((resolve) => tracer.once("close", resolve));

@@ -176,7 +176,7 @@ export function imported(
 
 /** Waits until the study of that UID is found, or not found any more after a while. */
 export async function untilIndexed(house: RunningHouse, studyUid: string, instances: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     const answer = await house.fetch(`/dicom-web/studies/${studyUid}/instances?limit=1000`);
     const found = answer.status === 200 ? ((await answer.json()) as unknown[]).length : 0;
     if (found >= instances) return;

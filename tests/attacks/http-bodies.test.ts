@@ -244,7 +244,7 @@ test("attack 62: no address that a caller names is asked for anything", async ()
     }));
     const body = Buffer.concat([...slices.map((slice) => part("application/dicom", fileOf(slice))), end]);
     assert.equal((await post("/dicom-web/studies", { "content-type": dicomParts }, body)).status, 200);
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       const found = (await (await house.fetch("/dicom-web/studies?limit=10")).json()) as unknown[];
       if (found.length > 0) break;
       await sleep(50);

@@ -20,7 +20,7 @@ before(async () => {
     })),
   );
   assert.equal((await stow(house, slices)).status, 200);
-  for (let tries = 0; tries < 100 && (await search(house, "/studies?limit=100")).length < names.length; tries++)
+  for (let tries = 0; tries < 600 && (await search(house, "/studies?limit=100")).length < names.length; tries++)
     await sleep(50);
 });
 after(() => house?.remove());

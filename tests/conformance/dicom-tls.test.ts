@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type CustomerAuthority,
   customerAuthority,
@@ -219,9 +220,10 @@ test("we call a machine over TLS with our certificate, and none that shows anoth
 });
 
 async function listening(at: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     const { code } = await run("bash", ["-c", `exec 3<>/dev/tcp/127.0.0.1/${at}`]);
     if (code === 0) return;
+    await sleep(50);
   }
   throw new Error("storescp does not listen");
 }

@@ -150,7 +150,7 @@ test("a client that goes away stops the reading", async () => {
   const before = read;
   assert.ok(before < 64 * 1024 * 1024, `${before} bytes were read for a client that took one piece`);
   stop.abort();
-  for (let tries = 0; tries < 100 && !ended; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let tries = 0; tries < 1_000 && !ended; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.ok(ended);
   await open.close();
 });
@@ -175,7 +175,7 @@ test("an upload that falls silent is cut off and nothing of it is kept", async (
 });
 
 test("a body that is refused early gets its answer, and its connection does not stay", {
-  timeout: 20_000,
+  timeout: 120_000,
 }, async () => {
   const open = await openDoor();
   const { port } = new URL(await open.server.listen({ host: "127.0.0.1", port: 0 }));

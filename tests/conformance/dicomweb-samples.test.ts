@@ -59,7 +59,7 @@ async function storeAll(door: OpenDoor, files: readonly string[]): Promise<{ hel
 
 const get = (door: OpenDoor, url: string, accept: string) => door.server.inject({ url, headers: { accept } });
 
-test("every sample answers on every resource, or says why not", { timeout: 120_000 }, async (t) => {
+test("every sample answers on every resource, or says why not", { timeout: 400_000 }, async (t) => {
   if (!existsSync(samples)) return t.skip("needs the sample data: set LEADGLASS_DATA");
   const door = await openDoor();
   t.after(() => door.close());
@@ -145,7 +145,7 @@ function unpadded(bytes: Uint8Array | undefined): string {
     .replace(/(20|00)*$/, "");
 }
 
-test("what is given in Explicit VR Little Endian is what DCMTK makes of it", { timeout: 120_000 }, async (t) => {
+test("what is given in Explicit VR Little Endian is what DCMTK makes of it", { timeout: 400_000 }, async (t) => {
   if (!existsSync(samples)) return t.skip("needs the sample data: set LEADGLASS_DATA");
   if (!["dcmconv", "dcmdrle", "dcmdjpeg", "dcmdjpls"].every(has)) return t.skip("needs dcmtk: apt install dcmtk");
   const door = await openDoor();

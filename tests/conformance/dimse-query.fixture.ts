@@ -59,7 +59,7 @@ export async function storescp(ae: string, ...more: readonly string[]): Promise<
     stdio: "ignore",
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
-  for (let tries = 0; tries < 200 && !(await accepts(port)); tries++) await sleep(25);
+  for (let tries = 0; tries < 1_200 && !(await accepts(port)); tries++) await sleep(25);
   return {
     port,
     taken: () =>

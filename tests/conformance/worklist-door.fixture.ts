@@ -58,7 +58,7 @@ export async function startWlmscpfs(t: TestContext, files: readonly string[]): P
     stdio: "ignore",
   });
   t.after(() => child.kill());
-  for (let tries = 0; tries < 100 && !(await accepts(port)); tries++) await sleep(50);
+  for (let tries = 0; tries < 600 && !(await accepts(port)); tries++) await sleep(50);
   return port;
 }
 

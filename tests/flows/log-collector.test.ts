@@ -14,7 +14,7 @@ const acts = (rsyslog: Rsyslog) =>
   rsyslog.received().map(({ xml }) => /csd-code="([a-z.-]+)" codeSystemName="99LEADGLASS"/.exec(xml)?.[1]);
 
 async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     if (isSo()) return;
     await sleep(100);
   }

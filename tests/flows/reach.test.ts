@@ -183,7 +183,7 @@ test("an open event stream tells of what lies in reach, and ends with the grant"
     for await (const bytes of stream.body ?? []) text += Buffer.from(bytes as Uint8Array).toString();
   })();
   const until = async (isSo: () => boolean) => {
-    for (let tries = 0; tries < 200 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, 25));
+    for (let tries = 0; tries < 1_200 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, 25));
     assert.ok(isSo());
   };
   await until(() => text.includes(": open"));

@@ -42,7 +42,7 @@ async function listen(ae: string) {
     closed,
     /** Types of the next reports, with the states that they tell. */
     async told(count: number) {
-      for (let tries = 0; reports.length < count && tries < 200; tries++)
+      for (let tries = 0; reports.length < count && tries < 1_200; tries++)
         await new Promise((resolve) => setTimeout(resolve, 25));
       return reports
         .splice(0)
