@@ -35,8 +35,10 @@ const pieceBytesLeast = 16 * 1024;
 const pieceBytesMost = 64 * 1024;
 /** The shortest delay and the best rate are those of the present and the last span: paths change. */
 const spanMs = 10_000;
-/** At the end of each span less is in flight, so that the delay of the path itself is seen and not that of what we queue. */
-const emptierMs = 1_000;
+/** Twice what the path holds is in flight; at the end of each span, for some delays, less than that, so that the delay of the path is seen. */
+const usualGain = 2;
+const emptierGain = 0.75;
+const emptierDelays = 3;
 /** A connection that has lost packets may stand still for some hundred milliseconds. */
 const lateMsLeast = 200;
 
@@ -62,15 +64,16 @@ export function createFlight(nowMs: () => number): Flight {
   const windowBytes = (): number => {
     const now = nowMs();
     turnSpan(now);
-    const held = Math.min(...delayMs) * Math.max(...bytesPerMs);
-    if (!Number.isFinite(held)) return firstWindowBytes;
-    const isEmptier = now - spanFrom > spanMs - emptierMs;
-    return Math.min(windowBytesMost, Math.max(windowBytesLeast, held * (isEmptier ? 1 : 2)));
+    const leastMs = Math.min(...delayMs);
+    if (!Number.isFinite(leastMs)) return firstWindowBytes;
+    const isEmptier = now - spanFrom > spanMs - Math.min(spanMs / 10, emptierDelays * leastMs);
+    const held = leastMs * Math.max(...bytesPerMs);
+    return Math.min(windowBytesMost, Math.max(windowBytesLeast, held * (isEmptier ? emptierGain : usualGain)));
   };
 
   return {
     roomBytes: () => windowBytes() - (sentBytes - receivedBytes),
-    pieceBytes: () => Math.round(Math.min(pieceBytesMost, Math.max(pieceBytesLeast, windowBytes() / 8))),
+    pieceBytes: () => Math.round(Math.min(pieceBytesMost, Math.max(pieceBytesLeast, windowBytes() / 5))),
     sent(piece) {
       sentBytes += piece.to - piece.from;
       inFlight.push({ piece, end: sentBytes, atMs: nowMs(), receivedThen: receivedBytes, isSentAgain: false });

@@ -67,28 +67,41 @@ test("what is limited by something else says nothing of streams, and idling keep
   assert.equal(growth.streams(), 32);
 });
 
-test("what is handed to a connection is twice what its path holds: never dry, and soon overtaken", () => {
+/** One stream over a line; how many milliseconds of sending lie ahead of what would be sent now, at each millisecond. */
+function fly(ms: number, delayAt: (ms: number) => number): number[] {
+  const bytesPerMs = 2_000;
   const clock = createVirtualClock();
   const flight = createFlight(() => clock.monotonicMs());
-  const [bytesPerMs, delayMs] = [1_000, 50];
   const line: { at: number; total: number }[] = [];
   let total = 0;
   let freeAt = 0;
-  const aheads: number[] = [];
-  for (let ms = 0; ms < 20_000; ms++) {
-    while (line[0] !== undefined && line[0].at <= ms) flight.received(line.shift()!.total);
+  return Array.from({ length: ms }, (_, now) => {
+    while (line[0] !== undefined && line[0].at <= now) flight.received(line.shift()!.total);
     while (flight.roomBytes() > 0) {
       const bytes = flight.pieceBytes();
       flight.sent({ number: 1, from: 0, to: bytes });
       total += bytes;
-      freeAt = Math.max(ms, freeAt) + bytes / bytesPerMs;
-      line.push({ at: freeAt + delayMs, total });
+      freeAt = Math.max(now, freeAt) + bytes / bytesPerMs;
+      line.push({ at: freeAt + delayAt(now), total });
     }
-    if (ms > 5_000) aheads.push(freeAt - ms);
     clock.advance(1);
+    return freeAt - now;
+  });
+}
+const dryShare = (aheads: readonly number[]) => aheads.filter((ahead) => ahead <= 0).length / aheads.length;
+
+test("what is handed to a connection is twice what its path holds: hardly ever dry, and soon overtaken, also after ten minutes", () => {
+  for (const aheads of [fly(20_000, () => 50).slice(2_000), fly(600_000, () => 50).slice(590_000)]) {
+    assert.ok(dryShare(aheads) < 0.01, `${dryShare(aheads)}`);
+    assert.ok(Math.max(...aheads) < 2.5 * 50, `something urgent waits ${Math.max(...aheads)} ms`);
   }
-  assert.ok(Math.min(...aheads) > 0, "the line is never dry");
-  assert.ok(Math.max(...aheads) < 3 * delayMs, `something urgent waits ${Math.max(...aheads)} ms`);
+});
+
+test("a path that becomes longer, or shorter, is followed", () => {
+  const longer = fly(60_000, (now) => (now < 10_000 ? 20 : 120)).slice(50_000);
+  assert.ok(dryShare(longer) < 0.05, `${dryShare(longer)}`);
+  const shorter = fly(90_000, (now) => (now < 10_000 ? 120 : 20)).slice(70_000);
+  assert.ok(Math.max(...shorter) < 80, `${Math.max(...shorter)} ms`);
 });
 
 test("a bound by the hour holds in its hours, and is kept to within a piece", () => {
