@@ -38,6 +38,7 @@ import {
 import { isLoopback } from "../home/index.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTrust } from "./device-trust.ts";
+import { createTally } from "./tally.ts";
 import type { UserIdentities } from "./user-identities.ts";
 
 /** What one home does for machines that call it by its AE title. */
@@ -217,6 +218,7 @@ export function createDicomDoor(parts: {
   readonly log: Log;
 }): DimseDoor {
   const { sideOf, associationsMax, clock, log } = parts;
+  const tell = createTally({ clock, log });
   return createDimseDoor({
     callers: {
       async admit(claim) {
@@ -227,6 +229,10 @@ export function createDicomDoor(parts: {
       },
     },
     policy: storagePolicy,
+    on(event) {
+      if (event.kind === "rejected") tell(`a DICOM association (${event.reason}), from ${event.address}`);
+      if (event.kind === "dropped") tell(`a DICOM connection without an association, from ${event.address}`);
+    },
     clock,
     log,
     limits: { associationsMax },

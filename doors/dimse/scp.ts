@@ -51,6 +51,7 @@ export interface DimseDoorOptions {
   readonly limits?: Partial<DoorLimits>;
   readonly random?: Random;
   readonly implementation?: Implementation;
+  /** Hears everything; of callers that were refused nobody else does. */
   readonly on?: (event: DoorEvent) => void;
 }
 
@@ -244,7 +245,10 @@ async function listen(
   };
 }
 
-/** The operational log gets ids, addresses and numbers; AE titles are a caller's text and go to the event only. */
+/**
+ * The operational log gets ids, addresses and numbers; AE titles are a caller's text and go to the event only. So does who is refused:
+ * there may be any number of them, and whoever listens counts.
+ */
 function report(log: Log, event: DoorEvent): void {
   switch (event.kind) {
     case "opened": {
@@ -255,12 +259,6 @@ function report(log: Log, event: DoorEvent): void {
     case "closed": {
       const { kind: _, ...fields } = event;
       log.info("dimse: association closed", fields);
-      break;
     }
-    case "rejected":
-      log.warn("dimse: association rejected", { address: event.address, reason: event.reason });
-      break;
-    case "dropped":
-      log.info("dimse: connection dropped", { address: event.address, how: event.how });
   }
 }
