@@ -2,9 +2,10 @@ import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { constants, createGzip, gunzip as gunzipCallback } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
-import { type DicomJson, Tag } from "#formats/dicom";
-import { jsonText } from "#radiology/archive";
+import type { DicomJson } from "#formats/dicom";
+import { instanceIn, instancesIn } from "#radiology/archive";
 import { sendStream } from "./answer-stream.ts";
 import { answerFormOf, sendDataSets } from "./data-set-answer.ts";
 import { acceptsGzip } from "./media-types.ts";
@@ -17,17 +18,19 @@ const metadataBytesMax = 1024 * 1024 * 1024;
 const seriesMax = 10_000;
 /** Of metadata that is taken apart to be written as XML. */
 const xmlBytesMax = 128 * 1024 * 1024;
+/** After so many instances others have their turn. */
+const readAtOnce = 100;
 
 /**
  * Retrieve Metadata of a series (PS3.18 §10.4.1.1.5): the kept blob as it is, which browsers inflate themselves.
  */
-export function seriesMetadataHandler({ archive, actorOf, log }: DicomwebParts) {
+export function seriesMetadataHandler({ archive, actorOf, clock, log }: DicomwebParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const form = answerFormOf(request);
     const { studyUid, seriesUid = "" } = targetOf(request);
     const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
     reply.header("vary", "Accept, Accept-Encoding");
-    if (form.isXml) return sendDataSets(request, reply, form, await dataSetsIn([blob]), log);
+    if (form.isXml) return sendDataSets(request, reply, form, await dataSetsIn([blob], clock), log);
     reply.type(form.type);
     if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(await inflate(blob));
     return reply.header("content-encoding", "gzip").send(blob);
@@ -38,10 +41,9 @@ export function seriesMetadataHandler({ archive, actorOf, log }: DicomwebParts) 
 export function instanceMetadataHandler({ archive, actorOf, log }: DicomwebParts) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const form = answerFormOf(request);
-    const { studyUid, seriesUid = "", sopUid } = targetOf(request);
+    const { studyUid, seriesUid = "", sopUid = "" } = targetOf(request);
     const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
-    const all = JSON.parse((await inflate(blob)).toString("utf8")) as DicomJson[];
-    const found = all.find((json) => jsonText(json, Tag.SOPInstanceUID) === sopUid);
+    const found = instanceIn(await inflate(blob), sopUid);
     if (found === undefined) throw new Problem("absent", "not found");
     return sendDataSets(request, reply, form, [found], log);
   };
@@ -49,7 +51,7 @@ export function instanceMetadataHandler({ archive, actorOf, log }: DicomwebParts
 
 /** The same of a study: its series' arrays one behind the other, as one array. */
 export function studyMetadataHandler(parts: DicomwebParts) {
-  const { archive, actorOf, log } = parts;
+  const { archive, actorOf, clock, log } = parts;
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const form = answerFormOf(request);
     const actor = actorOf(request);
@@ -65,7 +67,7 @@ export function studyMetadataHandler(parts: DicomwebParts) {
     if (form.isXml) {
       const blobs: Buffer[] = [];
       for (const { seriesUid } of series) blobs.push(await archive.seriesMetadata(actor, studyUid, seriesUid));
-      return sendDataSets(request, reply, form, await dataSetsIn(blobs), log);
+      return sendDataSets(request, reply, form, await dataSetsIn(blobs, clock), log);
     }
     const { type } = form;
     async function* pieces(): AsyncGenerator<Buffer> {
@@ -84,7 +86,7 @@ export function studyMetadataHandler(parts: DicomwebParts) {
   };
 }
 
-async function dataSetsIn(blobs: readonly Buffer[]): Promise<DicomJson[]> {
+async function dataSetsIn(blobs: readonly Buffer[], clock: Clock): Promise<DicomJson[]> {
   const sets: DicomJson[] = [];
   let bytes = 0;
   for (const blob of blobs) {
@@ -95,7 +97,9 @@ async function dataSetsIn(blobs: readonly Buffer[]): Promise<DicomJson[]> {
         remedy: "ask for application/dicom+json, or for one series",
       });
     }
-    for (const set of JSON.parse(text.toString("utf8")) as DicomJson[]) sets.push(set);
+    for (const set of instancesIn(text)) {
+      if (sets.push(set) % readAtOnce === 0) await clock.sleep(0);
+    }
   }
   return sets;
 }

@@ -1,9 +1,10 @@
 import { promisify } from "node:util";
 import { gunzip as gunzipCallback } from "node:zlib";
 import { isProblem } from "#base/problem";
-import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
+import { type DicomJson, Tag } from "#formats/dicom";
 import type { Actor } from "#trust/access";
 import type { Archive } from "./archive.ts";
+import { instancesIn, jsonText } from "./series-json.ts";
 
 const gunzip = promisify(gunzipCallback);
 
@@ -34,15 +35,6 @@ export function createSeriesHeaders(archive: Pick<Archive, "seriesMetadata">, ac
   };
 }
 
-/** The first value of a text attribute, "" without one. Some writers leave the VR of everything unknown: its bytes are the text. */
-export function jsonText(json: DicomJson, tag: number): string {
-  const element = json[hexOfTag(tag)];
-  const value = element?.Value?.[0];
-  if (typeof value === "string") return value;
-  const bytes = Buffer.from(element?.InlineBinary ?? "", "base64");
-  return bytes.toString("latin1").replace(/[\0 ]+$/, "");
-}
-
 interface Headers {
   readonly first: DicomJson | undefined;
   readonly bySop: ReadonlyMap<string, DicomJson>;
@@ -58,8 +50,7 @@ async function readHeaders(
 ): Promise<Headers> {
   try {
     const blob = await archive.seriesMetadata(actor, studyUid, seriesUid);
-    const text = (await gunzip(blob, { maxOutputLength: metadataBytesMax })).toString("utf8");
-    const all = JSON.parse(text) as DicomJson[];
+    const all = [...instancesIn(await gunzip(blob, { maxOutputLength: metadataBytesMax }))];
     return { first: all[0], bySop: new Map(all.map((json) => [jsonText(json, Tag.SOPInstanceUID), json])) };
   } catch (error) {
     // Gone between the search and now.

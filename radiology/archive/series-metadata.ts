@@ -25,6 +25,7 @@ import { openWhole } from "./held-instance.ts";
 import type { Indexer } from "./indexer.ts";
 import { instancesDigest } from "./instances-digest.ts";
 import type { RevealedRows } from "./revealed-rows.ts";
+import { seriesJson } from "./series-json.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { IndexedSeries, StudyIndex } from "./study-index.ts";
 
@@ -104,7 +105,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       });
       objects.push(await described);
     }
-    const blob = await gzip(`[${objects.join(",")}]`, { level: 6 });
+    const blob = await gzip(seriesJson(objects), { level: 6 });
     const instances = instancesDigest(rows.map(({ id }) => id));
     const of = { studyUid, seriesUid, studyToken: first.studyToken, corrections: corrections.length, instances };
     await keep(of, rows.length, blob);
@@ -178,7 +179,7 @@ export function createSeriesMetadata(parts: Parts): SeriesMetadata {
       const uids = { StudyInstanceUID: studyUid, SeriesInstanceUID: seriesUid, SOPInstanceUID: sopUid };
       objects.push(JSON.stringify({ ...shown, ...uidAttributes(uids) }));
     }
-    return gzip(`[${objects.join(",")}]`, { level: 1 });
+    return gzip(seriesJson(objects), { level: 1 });
   };
 
   return {
