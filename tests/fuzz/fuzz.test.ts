@@ -19,6 +19,9 @@ const runsOf: Readonly<Record<Exclude<TargetName, "faulty">, number>> = {
   text: 9_000,
   multipart: 8_000,
   search: 5_000,
+  hl7: 5_000,
+  frames: 8_000,
+  link: 2_000,
   codecs: 4_000,
 };
 const seed = 5;
