@@ -44,7 +44,7 @@ test("an edge that is enrolled is let in with its certificate, and what it says 
   socket.destroy();
 });
 
-test("nobody is let in with no certificate, that of another authority, one out of its time, or one that was never registered", async () => {
+test("attack 92: nobody is let in with no certificate, that of another authority, one out of its time, or one that was never registered", async () => {
   const { edge, own } = await house.enrolled();
   const strange = await certified(await newLinkAuthority(), edge.id);
   const unknown = await certified(house.authority, "0".repeat(32));
@@ -98,7 +98,7 @@ test("edges are shown the pinned certificate, by name and by address, and everyb
   }
 });
 
-test("a certificate of an edge is no server's, and the box believes no other authority", async () => {
+test("attack 92: a certificate of an edge is no server's, and the box believes no other authority", async () => {
   const { own } = await house.enrolled();
   assert.deepEqual(new X509Certificate(own.certificate).keyUsage, ["1.3.6.1.5.5.7.3.2"]);
   const other = await newLinkAuthority();

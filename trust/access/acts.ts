@@ -125,7 +125,7 @@ const table = {
   "device.write": on("tenant", "administrator", "operator"),
   /** An association to a machine: to send it what another one asked for, or to see whether it answers. */
   "device.call": on("tenant", "administrator", "device", "operator"),
-  "edge.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "edge.read": on("tenant", "administrator", "auditor", "operator"),
   /** A code that enrols an edge, and forgetting one that is not there any more. */
   "edge.write": on("tenant", "administrator", "operator"),
   /** Shuts one out, at once. */

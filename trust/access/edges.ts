@@ -38,11 +38,12 @@ export interface Edges {
   renew(id: string, asking: EdgeAsking): Promise<EdgeCertificate>;
   /** Who comes with a certificate that was issued here. Problem `unproven`, saying why, when it does not count. */
   admit(id: string, serial: string): Promise<Edge>;
+  /** It was seen now. */
   touch(id: string): Promise<void>;
   /** Effective at once. Problem `absent` when there is none, `conflict` when there is nothing to revoke. */
   revoke(id: string): Promise<Edge>;
   remove(id: string): Promise<void>;
-  /** Told of each that was changed. Returns how to stop watching. */
+  /** Told of each that was changed or seen. Returns how to stop watching. */
   watch(listener: (id: string) => void): () => void;
 }
 
@@ -146,7 +147,10 @@ export function createEdges(parts: { store: AccessStore; clock: Clock; random: R
         return { serial, nextSerial: "" };
       });
     },
-    touch: (id) => store.touchEdge(id, clock.now()),
+    async touch(id) {
+      await store.touchEdge(id, clock.now());
+      tell(id);
+    },
     revoke: (id) =>
       change(id, (edge) => {
         if (edge.state === "revoked" && edge.codeDigest === "") {

@@ -6,6 +6,7 @@ import { BrokenPage } from "./pages/broken-page.tsx";
 import { ConfirmationsPage } from "./pages/confirmations-page.tsx";
 import { ConsentPage } from "./pages/consent-page.tsx";
 import { DevicesPage } from "./pages/devices-page.tsx";
+import { EdgesPage } from "./pages/edges/edges-page.tsx";
 import { LogPage } from "./pages/log/log-page.tsx";
 import { logView } from "./pages/log/log-view.ts";
 import { LooksPage } from "./pages/log/looks-page.tsx";
@@ -94,6 +95,7 @@ function accessPages(root: ReturnType<typeof rootPage>) {
     createRoute({ getParentRoute, path: "/grants", component: GrantsPage, validateSearch: grantsFilter }),
     createRoute({ getParentRoute, path: "/roles", component: RolesPage, validateSearch: peopleFilter }),
     createRoute({ getParentRoute, path: "/programs", component: ProgramsPage }),
+    createRoute({ getParentRoute, path: "/edges", component: EdgesPage }),
   ] as const;
 }
 

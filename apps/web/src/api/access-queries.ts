@@ -1,6 +1,6 @@
 import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { ClientView, FacilityView, GrantView, RoleView, SessionListing } from "#formats/api";
+import type { ClientView, EdgeView, FacilityView, GrantView, RoleView, SessionListing } from "#formats/api";
 import type { FacilityNames } from "../words/role-words.ts";
 import { call } from "./client.ts";
 import { devicesQuery, peopleQuery, useMay } from "./queries.ts";
@@ -29,6 +29,11 @@ export const clientsQuery = queryOptions({
 export const facilitiesQuery = queryOptions({
   queryKey: ["facilities"],
   queryFn: () => call<readonly FacilityView[]>("GET", "/api/facilities"),
+});
+
+export const edgesQuery = queryOptions({
+  queryKey: ["edges"],
+  queryFn: () => call<readonly EdgeView[]>("GET", "/api/edges"),
 });
 
 /** Everybody's. */

@@ -10,6 +10,7 @@ export interface Place {
     | "/grants"
     | "/roles"
     | "/programs"
+    | "/edges"
     | "/confirmations"
     | "/reviews"
     | "/shares"
@@ -33,6 +34,7 @@ const places: readonly Place[] = [
   { to: "/grants", label: "Grants", act: "grant.read", group: "administration" },
   { to: "/roles", label: "Roles", act: "grant.read", group: "administration" },
   { to: "/programs", label: "Programs", act: "client.read", group: "administration" },
+  { to: "/edges", label: "Edges", act: "edge.read", group: "administration" },
   { to: "/confirmations", label: "Confirmations", act: "confirmation.read", group: "administration" },
   { to: "/reviews", label: "Reviews", act: "review.read", group: "administration" },
   { to: "/log", label: "Log", act: "audit.read", group: "administration" },
