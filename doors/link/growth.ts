@@ -64,11 +64,14 @@ export function createGrowth({ first, most }: GrowthBounds): Growth {
   const rise = (rate: number): void => {
     const before = trial;
     if (before !== undefined && rate < before.rate * (1 + risingGain)) {
-      // Seen twice: once may be a hiccup.
-      if (rates.length < 2) return;
+      // Seen more than once: one interval may be a hiccup.
+      if (rates.length < 3) return;
       isRising = false;
     } else if (wanted >= most) isRising = false;
     if (!isRising) {
+      // What was held against was of streams that knew no loss yet: more are tried soon where that stopped it.
+      triesMore = wanted < most;
+      rest = triesMore ? 0 : restLeast;
       trial = undefined;
       rates = [];
       return;
