@@ -53,6 +53,9 @@ export function acknowledge(
   const delimiters = message?.delimiters ?? usualDelimiters;
   const header = message && segmentNamed(message, "MSH");
   const echoed = (field: number) => printable(rawAt(header, field)).slice(0, echoedMax);
+  // What the sender said of its character set is said again where the answer is in that.
+  const terms = rawAt(header, 18).split(delimiters.repetition);
+  const set = message !== undefined && characterSetOf(terms) === message.characters ? echoed(18) : "";
   const version = (message && textAt(message, header, 12)) || "2.5";
   const { event } = message === undefined ? { event: "" } : typeOf(message);
   const isTyped = event !== "" && !/^2\.[12]/.test(version);
@@ -64,9 +67,9 @@ export function acknowledge(
     [10, escapeText(controlId, delimiters)],
     [11, echoed(11) || "P"],
     [12, header === undefined ? version : echoed(12)],
-    [18, echoed(18)],
+    [18, set],
   ]);
-  const last = echoed(18) === "" ? 12 : 18;
+  const last = set === "" ? 12 : 18;
   const rest = Array.from({ length: last - 2 }, (_, index) => fields.get(index + 3) ?? "");
   const what = fault && escapeText(fault.what, delimiters);
   const segments: Segment[] = [
