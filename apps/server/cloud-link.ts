@@ -50,7 +50,7 @@ const askAgainAfterMs = 60_000;
 export interface CloudLinkParts {
   readonly folder: string;
   readonly vault: Pick<Vault, "secrets">;
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, "pass">;
   readonly software: string;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,4 +1,5 @@
 import { mkdtempSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
@@ -6,13 +7,13 @@ import { createVirtualClock, systemClock, type VirtualClock } from "#base/clock"
 import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { createMemoryAccessStore } from "#stores/memory";
-import { createEdges, type Edge } from "#trust/access";
+import { createEdges, type Edge, type Gate } from "#trust/access";
 import { makeCertificates, makeRequest } from "./certificates.ts";
 import { listenHttps } from "./https.ts";
 import { type LinkAuthority, openLinkAuthority } from "./link-authority.ts";
 import { createLinks } from "./links.ts";
 
-const secrets = {
+export const plainSecrets = {
   seal: (_purpose: string, secret: Uint8Array) => Buffer.from(secret),
   open: (_purpose: string, sealed: Uint8Array) => Buffer.from(sealed),
 };
@@ -22,7 +23,7 @@ export async function newLinkAuthority(
   clock: VirtualClock = createVirtualClock(systemClock.now()),
 ): Promise<LinkAuthority> {
   const folder = mkdtempSync(join(tmpdir(), "lg-link-"));
-  const keeper = await openLinkAuthority({ folder }, { vault: { secrets }, clock, random: systemRandom });
+  const keeper = await openLinkAuthority({ folder }, { vault: { secrets: plainSecrets }, clock, random: systemRandom });
   return keeper.orMake();
 }
 
@@ -32,8 +33,16 @@ export async function certified(authority: LinkAuthority, id: string) {
   return { key, ...(await authority.issue(request, id)) };
 }
 
+/** A gate that notes what it lets through: all. */
+export const letThrough = (acts: string[]): Pick<Gate, "pass"> => ({
+  async pass(actor, act, _on, work) {
+    acts.push(act);
+    return work({ actor, act, reach: [], sees: "whole" });
+  },
+});
+
 /** A listener of a home that edges come to, over stores in memory; `clock` is what its links go by. */
-export async function startLinks() {
+export async function startLinks(answer: RequestListener = (_request, response) => response.end("a page")) {
   const clock = createVirtualClock(systemClock.now());
   const authority = await newLinkAuthority(clock);
   const store = createMemoryAccessStore();
@@ -42,18 +51,13 @@ export async function startLinks() {
   const links = createLinks({
     authority: { current: () => authority, orMake: async () => authority },
     edges,
-    gate: {
-      async pass(actor, act, _on, work) {
-        acts.push(act);
-        return work({ actor, act, reach: [], sees: "whole" });
-      },
-    },
+    gate: letThrough(acts),
     clock,
     log: silentLog,
   });
   const { ca, certificate, key } = await makeCertificates(["localhost"], systemClock, systemRandom);
   const site = {
-    answer: (_request: unknown, response: { end(text: string): void }) => response.end("a page"),
+    answer,
     takesUpgrades: () => false,
     upgrade: () => {},
     certificate: createSecureContext({ key, cert: certificate, ca: certificate }),

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { silentLog } from "#base/log";
+import { asProblem } from "#base/problem";
+import { encodeEnrolmentCode } from "#doors/link";
+import type { EdgeEnrolmentRequest } from "#formats/api";
+import { openCloudLink } from "./cloud-link.ts";
+import { letThrough, plainSecrets, startLinks } from "./links.fixture.ts";
+
+/** What the cloud's routes do with a box, over the same registry and authority. */
+async function answerTo(request: IncomingMessage): Promise<object> {
+  const { edges, authority, links, clock } = house;
+  const body = request.method === "POST" ? ((await json(request)) as EdgeEnrolmentRequest) : undefined;
+  const asking = { software: "1", issue: ({ id }: { id: string }) => authority.issue(body?.request ?? "", id) };
+  if (request.url === "/api/edges/enrolment") {
+    const edge = await edges.invited(Buffer.from(body?.secret ?? "", "hex"), "here");
+    return { id: edge.id, name: edge.name, ...(await edges.enrol(edge, asking)) };
+  }
+  const id = (await links.actorAt(request.socket))?.id.slice("edge:".length) ?? "none";
+  const { name } = await edges.named(id);
+  if (request.url === "/api/edges/self") return { id, name, at: clock.now() };
+  return { id, name, ...(await edges.renew(id, asking)) };
+}
+
+let house: Awaited<ReturnType<typeof startLinks>>;
+before(async () => {
+  house = await startLinks((request, response) => {
+    answerTo(request)
+      .catch((error) => {
+        const { code, message, remedy } = asProblem(error, "answering");
+        response.statusCode = 403;
+        return { code, message, remedy };
+      })
+      .then((said) => response.end(JSON.stringify(said)));
+  });
+});
+after(() => house?.close());
+
+const dayMs = 86_400_000;
+
+test("a box renews its certificate by itself at two thirds of its life, and says when it is shut out", async () => {
+  const { edges, authority, clock } = house;
+  const parts = { ...{ gate: letThrough([]), clock, log: silentLog, software: "1" }, vault: { secrets: plainSecrets } };
+  const folder = mkdtempSync(join(tmpdir(), "lg-box-"));
+  const { edge, secret } = await edges.invite("North", "");
+  const code = encodeEnrolmentCode(secret, authority.digest);
+  const first = await openCloudLink({ ...parts, folder });
+  const enrolled = await first.enrol({ url: `https://localhost:${house.cloud.port}`, code });
+  assert.deepEqual([enrolled.name, enrolled.error, enrolled.clockAheadMs], ["North", null, 0]);
+  await first.close();
+
+  const again = await openCloudLink({ ...parts, folder });
+  clock.advance(19 * dayMs);
+  assert.equal((await again.view())?.certificateEndsAt, enrolled.certificateEndsAt);
+  again.begin();
+  const { serial } = await edges.named(edge.id);
+  const renewed = Promise.withResolvers<void>();
+  const stop = edges.watch(() => void edges.named(edge.id).then(({ nextSerial }) => nextSerial && renewed.resolve()));
+  clock.advance(dayMs);
+  await renewed.promise;
+  stop();
+  const view = await again.view();
+  assert.ok((view?.certificateEndsAt ?? 0) > enrolled.certificateEndsAt + 18 * dayMs);
+  const taken = await edges.named(edge.id);
+  assert.deepEqual([taken.serial !== serial, taken.nextSerial], [true, ""], "the new one was shown");
+
+  await edges.revoke(edge.id);
+  assert.match((await again.view())?.error?.message ?? "", /was revoked/);
+  await assert.rejects(again.renew({}), { code: "unproven" });
+  await again.close();
+});
