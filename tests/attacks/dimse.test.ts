@@ -483,5 +483,4 @@ test("attack 15: a user identity of unknown kind, too long or of bad form is rej
     bad.length + 2,
   );
   assert.doesNotMatch(JSON.stringify([events, logged]), new RegExp(secret));
-  assert.ok(logged.length >= bad.length);
 });
