@@ -1,9 +1,24 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
+import { systemClock } from "#base/clock";
+import { seededRandom } from "#base/id";
+import { silentLog } from "#base/log";
 import { Problem } from "#base/problem";
 import { createFrameReader } from "./frame-reader.ts";
 import { encodeFrame, type Frame, protocolVersion } from "./frames.ts";
-import { createCable, hashOf, type LinkInMemory, linkInMemory, receiptOf } from "./link.fixture.ts";
+import {
+  createCable,
+  createMemoryArrivals,
+  createMemoryQueue,
+  hashOf,
+  type LinkInMemory,
+  linkInMemory,
+  receiptOf,
+} from "./link.fixture.ts";
+import { createLinkReceiver } from "./receiver.ts";
+import { startLinkSender } from "./sender.ts";
 
 const fill = (link: LinkInMemory, count: number, bytesMax: number) => {
   const [a = 0, b = 0] = link.random(new Uint8Array(2));
@@ -286,4 +301,33 @@ test("another version is told so, and who says nothing is not waited for", async
   const cable = createCable(link.clock, { delayMs: 1, bytesPerMs: 10 });
   link.receiver().accept(cable.cloud, { edge: "edge-3", arrivals: link.arrivals });
   await link.until(() => cable.cloud.destroyed, 15_000);
+});
+
+test("over sockets and the real clock it is the same", async () => {
+  const random = seededRandom(18);
+  const queue = createMemoryQueue(random);
+  const arrivals = createMemoryArrivals(() => Promise.resolve());
+  const receiver = createLinkReceiver({ clock: systemClock, random, log: silentLog });
+  const server = createServer((socket) => receiver.accept(socket, { edge: "edge-1", arrivals }));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const objects = Array.from({ length: 40 }, () => random(new Uint8Array(50_000)));
+  const ids = objects.map((bytes) => queue.add("routine", bytes).id);
+  const allSettled = Promise.withResolvers<void>();
+  const settleIt = queue.settle.bind(queue);
+  queue.settle = async (id, receipt) => {
+    await settleIt(id, receipt);
+    if (queue.waiting.size === 0) allSettled.resolve();
+  };
+  const dial = async () => {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    return socket;
+  };
+  const sender = startLinkSender({ queue, dial, clock: systemClock, random, log: silentLog });
+  await allSettled.promise;
+  await sender.close();
+  await receiver.close();
+  server.close();
+  for (const [index, id] of ids.entries()) assert.ok(Buffer.from(arrivals.held.get(id)!).equals(objects[index]!));
 });
