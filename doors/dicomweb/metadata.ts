@@ -1,20 +1,16 @@
 import { Readable } from "node:stream";
-import { promisify } from "node:util";
-import { constants, createGzip, gunzip as gunzipCallback } from "node:zlib";
+import { constants, createGzip } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
 import type { DicomJson } from "#formats/dicom";
-import { instanceIn, instancesIn } from "#radiology/archive";
+import { inflatedSeries, instanceIn, instancesIn } from "#radiology/archive";
 import { sendStream } from "./answer-stream.ts";
 import { answerFormOf, sendDataSets } from "./data-set-answer.ts";
 import { acceptsGzip } from "./media-types.ts";
 import type { DicomwebParts } from "./parts.ts";
 import { targetOf } from "./request.ts";
 
-const gunzip = promisify(gunzipCallback);
-/** Of one series' metadata, inflated. */
-const metadataBytesMax = 1024 * 1024 * 1024;
 const seriesMax = 10_000;
 /** Of metadata that is taken apart to be written as XML. */
 const xmlBytesMax = 128 * 1024 * 1024;
@@ -32,7 +28,7 @@ export function seriesMetadataHandler({ archive, actorOf, clock, log }: Dicomweb
     reply.header("vary", "Accept, Accept-Encoding");
     if (form.isXml) return sendDataSets(request, reply, form, await dataSetsIn([blob], clock), log);
     reply.type(form.type);
-    if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(await inflate(blob));
+    if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(await inflatedSeries(blob));
     return reply.header("content-encoding", "gzip").send(blob);
   };
 }
@@ -43,7 +39,7 @@ export function instanceMetadataHandler({ archive, actorOf, log }: DicomwebParts
     const form = answerFormOf(request);
     const { studyUid, seriesUid = "", sopUid = "" } = targetOf(request);
     const blob = await archive.seriesMetadata(actorOf(request), studyUid, seriesUid);
-    const found = instanceIn(await inflate(blob), sopUid);
+    const found = instanceIn(await inflatedSeries(blob), sopUid);
     if (found === undefined) throw new Problem("absent", "not found");
     return sendDataSets(request, reply, form, [found], log);
   };
@@ -72,7 +68,7 @@ export function studyMetadataHandler(parts: DicomwebParts) {
     const { type } = form;
     async function* pieces(): AsyncGenerator<Buffer> {
       for (const [at, { seriesUid }] of series.entries()) {
-        const text = await inflate(await archive.seriesMetadata(actor, studyUid, seriesUid));
+        const text = await inflatedSeries(await archive.seriesMetadata(actor, studyUid, seriesUid));
         yield Buffer.from(at === 0 ? "[" : ",");
         yield text.subarray(1, text.length - 1);
       }
@@ -90,7 +86,7 @@ async function dataSetsIn(blobs: readonly Buffer[], clock: Clock): Promise<Dicom
   const sets: DicomJson[] = [];
   let bytes = 0;
   for (const blob of blobs) {
-    const text = await inflate(blob);
+    const text = await inflatedSeries(blob);
     bytes += text.length;
     if (bytes > xmlBytesMax) {
       throw new Problem("too-large", "that is more metadata than is written as XML at once", {
@@ -102,10 +98,6 @@ async function dataSetsIn(blobs: readonly Buffer[], clock: Clock): Promise<Dicom
     }
   }
   return sets;
-}
-
-async function inflate(blob: Buffer): Promise<Buffer> {
-  return gunzip(blob, { maxOutputLength: metadataBytesMax });
 }
 
 /** Lightly: this is done while the client waits. */

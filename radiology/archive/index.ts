@@ -52,7 +52,7 @@ export type { Scrub, ScrubbedStore, ScrubStatus } from "./scrub.ts";
 export { createScrub } from "./scrub.ts";
 export type { ScrubDamage, ScrubPass } from "./scrub-notes.ts";
 export { createSeriesHeaders, type SeriesHeaders } from "./series-headers.ts";
-export { instanceIn, instancesIn, jsonText } from "./series-json.ts";
+export { inflatedSeries, instanceIn, instancesIn, jsonText } from "./series-json.ts";
 export type { PurgedCopy, ShredCertificate, Shredding, ShredPlan } from "./shredding.ts";
 export { createShredding } from "./shredding.ts";
 export type {

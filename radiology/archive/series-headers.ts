@@ -1,16 +1,11 @@
-import { promisify } from "node:util";
-import { gunzip as gunzipCallback } from "node:zlib";
 import { isProblem } from "#base/problem";
 import { type DicomJson, Tag } from "#formats/dicom";
 import type { Actor } from "#trust/access";
 import type { Archive } from "./archive.ts";
-import { instancesIn, jsonText } from "./series-json.ts";
-
-const gunzip = promisify(gunzipCallback);
+import { inflatedSeries, instancesIn, jsonText } from "./series-json.ts";
 
 /** One answer reads the headers of so many series at most. */
 const seriesReadMax = 50;
-const metadataBytesMax = 512 * 1024 * 1024;
 
 /** Attributes that the index does not hold, of what a search found: from the kept metadata of its series. */
 export interface SeriesHeaders {
@@ -50,7 +45,7 @@ async function readHeaders(
 ): Promise<Headers> {
   try {
     const blob = await archive.seriesMetadata(actor, studyUid, seriesUid);
-    const all = [...instancesIn(await gunzip(blob, { maxOutputLength: metadataBytesMax }))];
+    const all = [...instancesIn(await inflatedSeries(blob))];
     return { first: all[0], bySop: new Map(all.map((json) => [jsonText(json, Tag.SOPInstanceUID), json])) };
   } catch (error) {
     // Gone between the search and now.

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import type { DicomJson } from "#formats/dicom";
-import { instanceIn, instancesIn, seriesJson } from "./series-json.ts";
+import { inflatedSeries, instanceIn, instancesIn, seriesJson } from "./series-json.ts";
 
 const uid = (at: number) => `1.2.3.${at}`;
 const instance = (at: number, refersTo: number): DicomJson => ({
@@ -23,4 +24,15 @@ test("one instance is found among those that refer to it, and all are read in th
   }
   const none = Buffer.from(seriesJson([]));
   assert.deepEqual([[...instancesIn(none)], instanceIn(none, uid(1))], [[], undefined]);
+});
+
+test("what was kept is inflated whole, however long it is, and what is damaged is refused", async () => {
+  for (const length of [2, 70_000, 3_000_000]) {
+    const text = Buffer.alloc(length, "[1,2]");
+    const inflated = await inflatedSeries(gzipSync(text));
+    assert.ok(inflated.equals(text));
+    if (length > 100_000) assert.ok(inflated.buffer.byteLength <= length + 1, "no more is held than the text");
+  }
+  await assert.rejects(inflatedSeries(Buffer.alloc(3)));
+  await assert.rejects(inflatedSeries(gzipSync(Buffer.alloc(99)).subarray(0, 20)));
 });

@@ -1,4 +1,8 @@
+import { promisify } from "node:util";
+import { gunzip as gunzipCallback } from "node:zlib";
 import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
+
+const gunzip = promisify(gunzipCallback);
 
 /*
  * The metadata of a series as text: a JSON array, each instance on a line of its own, so that one of thousands is found and read
@@ -8,6 +12,16 @@ import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
 export const seriesJson = (instances: readonly string[]): string => `[${instances.join(",\n")}]`;
 
 const newline = 0x0a;
+/** Of one series, inflated. */
+const textBytesMax = 1024 * 1024 * 1024;
+const [roomBytesLeast, roomBytesMost] = [64 * 1024, 16 * 1024 * 1024];
+
+/** The text of a kept blob, in one piece as long as it says that it is, where that is little: pieces would be put together again. */
+export async function inflatedSeries(blob: Buffer): Promise<Buffer> {
+  const stated = blob.length < 4 ? 0 : blob.readUInt32LE(blob.length - 4); // RFC 1952 §2.3.1
+  const chunkSize = Math.min(roomBytesMost, Math.max(roomBytesLeast, stated + 1));
+  return gunzip(blob, { maxOutputLength: textBytesMax, chunkSize });
+}
 
 /** Each line with what is read of it: one instance, or several where an older text has no lines. */
 const readLine = (text: Buffer, from: number, to: number): DicomJson[] =>
