@@ -154,6 +154,7 @@ const anonymousOnly: Readonly<Record<string, RegExp>> = {
   "the browser application, the same bytes whatever it is asked to show": /^GET \/([a-z-]+(\/:[a-z]+)?)?$/,
   "its files": /^GET \/assets\/\*$/,
   "ways in": /^(GET|POST) \/api\/(session|setup|sign-in|passkeys|identity-providers|shares\/open)[^ ]*$/,
+  "a box that has a code, which is asked for first": /^POST \/api\/edges\/enrolment$/,
   "the way through a customer's identity provider": /^GET \/sign-in-with\/:id(\/callback)?$/,
   "OAuth, which asks each caller itself": /^[A-Z]+ \/oauth\//,
   "public keys, and where things are": /^GET \/(fhir\/R4\/)?\.well-known\/[a-z/-]+$/,
