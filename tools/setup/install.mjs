@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installedStamp, lockFile, modules, root, SetupError, stamps, tell } from "./places.mjs";
+import { installedStamp, isRelease, lockFile, modules, root, SetupError, stamps, tell } from "./places.mjs";
 
 const pinned = join(modules, ".bin", "node");
 const hostNodeAtLeast = [24, 7];
@@ -74,7 +74,7 @@ async function runNpmCi() {
   const { code, output } = await npm([
     "ci",
     "--ignore-scripts",
-    "--include=dev",
+    ...(isRelease ? ["--omit=dev", "--workspaces=false"] : ["--include=dev"]),
     "--include=optional",
     "--no-audit",
     "--no-fund",

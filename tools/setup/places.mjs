@@ -1,4 +1,5 @@
 // Where the set-up keeps what it made. Plain JavaScript: this runs on whatever Node the host has, with nothing installed.
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +14,9 @@ export const webStamp = join(stamps, "web");
 
 export const web = join(root, "apps", "web");
 export const webBuilt = join(web, "dist", "index.html");
+
+/** An unpacked release is built already, and installs nothing that only builds and tests. */
+export const isRelease = existsSync(join(root, "release.json"));
 
 /** What happens is told on stderr: stdout belongs to the command that was asked for. */
 export function tell(line) {

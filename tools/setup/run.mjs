@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { alone } from "./alone.mjs";
 import { runToEnd } from "./child.mjs";
 import { install, isInstalled, nodePath } from "./install.mjs";
-import { modules, root, SetupError, tell } from "./places.mjs";
+import { isRelease, modules, root, SetupError, tell } from "./places.mjs";
 import { buildWeb } from "./web.mjs";
 
 const [command = "", ...args] = process.argv.slice(2);
@@ -12,7 +12,7 @@ const [command = "", ...args] = process.argv.slice(2);
 const commands = {
   /** Set-up alone, for `bin/leadglass`. */
   setup: () => done(),
-  build: () => done(buildWeb),
+  build: () => done(isRelease ? undefined : buildWeb),
   /** The command itself sets up, builds and knows how Node is to be started. */
   start: () => runToEnd(join(root, "bin", "leadglass"), ["start", ...args], { cwd: process.cwd() }),
   test: () => runAfter(undefined, "tools/test/run.ts", ...args),
@@ -20,6 +20,7 @@ const commands = {
   bench: () => runAfter(buildWeb, "bench/main.ts", ...args),
   faults: () => runAfter(buildWeb, "tests/faults/main.ts", ...args),
   fuzz: () => runAfter(undefined, "tests/fuzz/main.ts", ...args),
+  release: () => runAfter(undefined, "tools/release/main.ts", ...args),
 };
 
 async function done(build) {
