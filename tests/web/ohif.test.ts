@@ -31,6 +31,10 @@ before(async () => {
   browser = await openBrowser({ width: 1400, height: 900 });
   browser.context.setDefaultTimeout(60_000);
   await enter(browser, administrator, house);
+  // What OHIF tells newcomers comes at some time, over everything else.
+  for (const text of ["Skip all", "Confirm and hide"]) {
+    await browser.page.addLocatorHandler(browser.page.getByText(text), (told) => told.click());
+  }
 });
 after(async () => {
   await browser?.remove();
@@ -40,14 +44,9 @@ after(async () => {
 
 const named = (page: Page, name: string) => page.locator(`[data-cy="${name}"]`);
 
-/** Opens the study, without what OHIF tells newcomers first. */
 async function openViewer(page: Page): Promise<void> {
   await page.goto(`${ohif.origin}/viewer?StudyInstanceUIDs=${studyUid}`);
-  const newcomer = page.getByText("Skip all");
   await named(page, "viewport-overlay-top-left").first().waitFor();
-  if (await newcomer.isVisible().catch(() => false)) await newcomer.click();
-  const notice = page.getByText("Confirm and hide");
-  if (await notice.isVisible().catch(() => false)) await notice.click();
   await untilDrawn(named(page, "viewport-pane").first());
 }
 
@@ -93,9 +92,14 @@ test("OHIF shows a CT, and the same in three planes", { skip }, async () => {
   const panes = named(page, "viewport-pane");
   await page.waitForFunction(() => document.querySelectorAll('[data-cy="viewport-pane"]').length === 3);
   for (const at of [0, 1, 2]) await untilDrawn(panes.nth(at));
-  const marks = [0, 1, 2].map((at) => panes.nth(at).locator(".orientation-marker-value").allTextContents());
-  const directions = (await Promise.all(marks)).map((each) => each.sort().join(""));
-  assert.deepEqual(directions.sort(), ["AH", "AR", "HR"], "sagittal, axial, coronal");
+  await page.waitForFunction(() => {
+    const marks = [...document.querySelectorAll('[data-cy="viewport-pane"]')].map((pane) =>
+      [...pane.querySelectorAll(".orientation-marker-value")].map(({ textContent }) => textContent).sort(),
+    );
+    const directions = marks.map((each) => each.join("")).sort();
+    // Sagittal, axial, coronal.
+    return directions.join() === "AH,AR,HR";
+  });
 });
 
 test("what was measured in OHIF is stored as a structured report and read back", { skip }, async () => {
@@ -110,6 +114,11 @@ test("what was measured in OHIF is stored as a structured report and read back",
   await named(page, "prompt-begin-tracking-yes-btn").click();
   await named(page, "trackedMeasurements-btn").click();
   await page.getByText("Create SR").waitFor();
+  await named(page, "trackedMeasurements-panel")
+    .first()
+    .getByText(/[\d.]+ mm/)
+    .first()
+    .waitFor();
   const length =
     /[\d.]+ mm/.exec((await named(page, "trackedMeasurements-panel").first().textContent()) ?? "")?.[0] ??
     assert.fail("no length");

@@ -140,6 +140,7 @@ test(
     await palette.fill("Device");
     await page.getByText("Devices", { exact: true }).last().waitFor();
     await palette.fill("Grants");
+    await page.locator("[data-action]", { hasText: "Devices" }).waitFor({ state: "hidden" });
     assert.equal(await page.locator("[data-action]", { hasText: "Grants" }).count(), 0);
     await page.keyboard.press("Escape");
     await go(page, "/devices");

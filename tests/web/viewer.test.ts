@@ -202,10 +202,15 @@ test("the loop plays and stops", { skip: noBrowser }, async () => {
     () => !document.querySelector('[data-testid="image-number"]')?.textContent?.startsWith("Image 1 /"),
   );
   await page.keyboard.press("Space");
-  await drawn(page);
-  const stopped = await number.textContent();
-  await page.waitForTimeout(400);
-  assert.equal(await number.textContent(), stopped);
+  // An image that was on its way may still arrive; then it stays.
+  const stays = async () => {
+    const shown = await number.textContent();
+    await page.waitForTimeout(400);
+    return (await number.textContent()) === shown;
+  };
+  let isStill = await stays();
+  for (let tries = 0; tries < 20 && !isStill; tries++) isStill = await stays();
+  assert.ok(isStill, "the loop has stopped");
 });
 
 test("in every layout each pane shows its picture whole and undistorted", { skip: noBrowser }, async () => {
@@ -226,9 +231,12 @@ test("in every layout each pane shows its picture whole and undistorted", { skip
       .first()
       .dragTo(page.getByTestId(`viewport-${last}`));
     await page.waitForSelector(`[data-testid="viewport-${last}"][data-status="ready"]`);
-    await page.waitForTimeout(300);
     for (const pane of [0, last]) {
-      const alike = likeness(await pictureInPane(page, pane, frames), whole);
+      let alike = 0;
+      for (let tries = 0; tries < 40 && alike <= likeEnough; tries++) {
+        await drawn(page);
+        alike = likeness(await pictureInPane(page, pane, frames), whole);
+      }
       assert.ok(alike > likeEnough, `pane ${pane} of ${count}: likeness ${alike.toFixed(4)}`);
     }
   }
