@@ -36,7 +36,7 @@ export interface LinkSender {
 }
 
 const firstStreams = 4;
-const streamsMaxUsual = 32;
+const streamsMaxUsual = 48;
 /** An interval is long enough to see what a stream brings; while streams are added it is shorter, to lose no time. */
 const usualInterval = { msLeast: 400, roundTrips: 8 };
 const risingInterval = { msLeast: 200, roundTrips: 4 };
