@@ -1,5 +1,4 @@
-import { Button, Code, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
-import { useClipboard } from "@mantine/hooks";
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { EdgeCodeView, EdgeRequest, EdgeView } from "#formats/api";
@@ -8,7 +7,7 @@ import { call } from "../../api/client.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
 import { exactTime } from "../../words/moments.ts";
 import { EditDialog } from "../people/edit-dialog.tsx";
-import people from "../people/people.module.css";
+import { ShownOnce } from "../people/shown-once.tsx";
 
 /** Asks for a code; it is shown once. */
 function useCode<T>(ask: (of: T) => Promise<EdgeCodeView>) {
@@ -127,36 +126,19 @@ export function NewCode({ edge, onClose }: { readonly edge: EdgeView | undefined
 
 /** What is to be typed on the machine; it says when that was done. */
 function CodeToType({ made: { edge, code, url }, onDone }: { readonly made: EdgeCodeView; onDone(): void }) {
-  const { copy, copied, error } = useClipboard({ timeout: 4_000 });
   const now = useQuery(edgesQuery).data?.find(({ id }) => id === edge.id);
   const isUsed = now !== undefined && now.enrolledAt > edge.enrolledAt;
   const command = `leadglass edge enroll ${url.replace(/\/$/, "")} ${code}`;
   return (
     <div>
       <Text mb="sm">On the machine, as whoever runs Leadglass there:</Text>
-      <Code block className={people.link} data-testid="enrol-command">
-        {command}
-      </Code>
-      <Text size="sm" mt="xs" role="status" aria-live="polite" {...(isUsed ? {} : { c: "dimmed" })}>
-        {isUsed
-          ? `${edge.name} is enrolled: its certificate holds until ${exactTime(now.notAfter).slice(0, 10)}, and renews itself.`
-          : `It works once, until ${exactTime(edge.codeEndsAt).slice(11)}, and is not shown again. This page says when it was used.`}
-      </Text>
-      {error === null ? null : (
-        <Text size="sm" c="var(--mantine-color-error)" mt="xs" role="alert">
-          This browser does not let the page copy: select the command and copy it by hand.
+      <ShownOnce text={command} kind="command" testId="enrol-command" isUsed={isUsed} onDone={onDone}>
+        <Text size="sm" mt="xs" role="status" aria-live="polite" {...(isUsed ? {} : { c: "dimmed" })}>
+          {isUsed
+            ? `${edge.name} is enrolled: its certificate holds until ${exactTime(now.notAfter).slice(0, 10)}, and renews itself.`
+            : `It works once, until ${exactTime(edge.codeEndsAt).slice(11)}, and is not shown again. This page says when it was used.`}
         </Text>
-      )}
-      <Group justify="flex-end" gap="xs" mt="md">
-        {isUsed ? null : (
-          <Button onClick={() => copy(command)} data-autofocus>
-            {copied ? "Copied" : "Copy the command"}
-          </Button>
-        )}
-        <Button variant="default" onClick={onDone}>
-          Done
-        </Button>
-      </Group>
+      </ShownOnce>
     </div>
   );
 }
