@@ -53,9 +53,8 @@ export async function answersTo(parts: AnswerParts, bytes: Uint8Array, caller: C
       const what = header === undefined ? "no HL7 message" : "the sender is not known here";
       return written(parts, header, { condition: "internal", what }, { isRejected: true, isStranger: true });
     }
-    const fault =
-      reading.kind === "refused" ? reading.fault : await faultOf(reading.message, services, digestOf(bytes));
-    return written(parts, header, fault);
+    if (reading.kind === "refused") return written(parts, header, reading.fault, { isRejected: true });
+    return written(parts, header, await faultOf(reading.message, services, digestOf(bytes)));
   } catch (error) {
     const { code, message: what } = asProblem(error, "doing what a message asks for");
     const [condition, isRejected = false] = conditionsOf[code] ?? ["internal"];

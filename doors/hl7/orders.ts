@@ -23,6 +23,9 @@ import type { OrderAmendment, OrderNumbers, PartnerServices } from "./ports.ts";
  * taken from where systems put it: accession number, requested procedure and step in OBR-18 to 20, the modality in OBR-24.
  */
 
+const shortMax = 16;
+const longMax = 64;
+
 /** An ORC, or an OBR that has none, with what belongs to it up to the next. */
 interface Order {
   readonly orc: Segment | undefined;
@@ -103,7 +106,7 @@ function deedsOf(message: Message, order: Order): readonly Deed[] | Fault {
 }
 
 function numbersOf(message: Message, orc: Segment | undefined, obr: Segment | undefined): OrderNumbers {
-  const either = (field: number) => textAt(message, orc, field) || textAt(message, obr, field);
+  const either = (field: number) => valueText(textAt(message, orc, field) || textAt(message, obr, field), longMax);
   const patient = patientOf(message);
   return { placer: either(2), filler: either(3), patientId: "condition" in patient ? "" : patient.id.id };
 }
@@ -117,9 +120,6 @@ interface Planned {
   readonly zds: Segment | undefined;
 }
 
-const shortMax = 16;
-const longMax = 64;
-
 function stepDeed(message: Message, planned: Planned): Deed | Fault {
   const { patient, orc, obr, ipc, tq1, zds } = planned;
   const at = (segment: Segment | undefined, field: number, component = 1) => textAt(message, segment, field, component);
@@ -131,17 +131,14 @@ function stepDeed(message: Message, planned: Planned): Deed | Fault {
   if (modality === undefined) return faultAt(message, obr, 24, "tableValue", "that section does no imaging known here");
   if (patient.values.PatientName === undefined)
     return faultAt(message, "PID", 5, "requiredField", "the patient has no name");
-  const accession =
-    [at(ipc, 1), at(obr, 18), filler, placer].find((text) => text !== "" && text.length <= shortMax) ?? "";
-  if ((at(ipc, 1) || at(obr, 18)).length > shortMax) {
-    return faultAt(
-      message,
-      ipc ?? obr,
-      ipc === undefined ? 18 : 1,
-      "dataType",
-      "an accession number has more than 16 characters",
-    );
+  const given = at(ipc, 1) || at(obr, 18);
+  if (!isWhole(given, shortMax)) {
+    const what = "an accession number is none of 16 characters on a line";
+    return faultAt(message, ipc ?? obr, ipc === undefined ? 18 : 1, "dataType", what);
   }
+  const isNumbered = [2, 3].every((field) => isWhole(at(orc, field), longMax) && isWhole(at(obr, field), longMax));
+  if (!isNumbered) return faultAt(message, obr, 2, "dataType", "an order number is none of 64 characters on a line");
+  const accession = [given, filler, placer].find((text) => text !== "" && text.length <= shortMax) ?? "";
   const start = startOf(message, [
     [tq1, 7],
     [obr, 27, 4],
@@ -201,9 +198,12 @@ export function stepPlanning(ids: Ids, titles: readonly string[], values: Keywor
   };
 }
 
+/** Whether it can be a value as it is. */
+const isWhole = (text: string, charactersMax: number) => valueText(text, charactersMax) === text;
+
 /** SH holds 16 characters: what is longer, or of two parts, is stood for by the end of a UID. */
 function shortId(text: string, uidFor: (text: string) => string): string {
-  return text.length <= shortMax && valueText(text, shortMax) === text ? text : uidFor(text).slice(-shortMax);
+  return isWhole(text, shortMax) ? text : uidFor(text).slice(-shortMax);
 }
 
 export function patientValues({ id, values }: Patient): KeywordDataSet {
