@@ -136,9 +136,7 @@ async function edge({ host, port, certificate, files }: EdgeOrder): Promise<void
   const sender = startLinkSender({ queue, dial, clock: systemClock, random: systemRandom, log });
   let streamsMost = 0;
   const watch = setInterval(() => {
-    const { streams, bytesPerSecond } = sender.state();
-    streamsMost = Math.max(streamsMost, streams);
-    if (process.env.LINK_TRACE) process.stderr.write(`${streams} ${((bytesPerSecond * 8) / 1e6).toFixed(1)}\n`);
+    streamsMost = Math.max(streamsMost, sender.state().streams);
   }, 400);
   await done.promise;
   const seconds = (performance.now() - began) / 1000;
