@@ -270,18 +270,25 @@ test("a server that crashes leaves no core file, whatever limit it was started u
   );
 });
 
-test("the unit of systemd is well formed, and leaves little to attack", (t: TestContext) => {
-  const unit = join(root, "docs", "leadglass.service");
-  const verified = spawnSync("systemd-analyze", ["verify", unit], { encoding: "utf8" });
-  if (verified.error !== undefined) return t.skip("needs systemd-analyze: apt install systemd");
-  assert.equal(verified.stderr + verified.stdout, "");
-  const security = ["security", "--offline=true", "--threshold=15", unit];
-  assert.equal(spawnSync("systemd-analyze", security, { encoding: "utf8" }).status, 0);
+test("the unit of systemd is well formed, alone and as an edge's, and leaves little to attack", (t: TestContext) => {
+  const folder = newHome();
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const unit = join(folder, "leadglass.service");
+  cpSync(join(root, "docs", "leadglass.service"), unit);
+  for (const dropIn of [undefined, "leadglass-edge.conf"]) {
+    if (dropIn !== undefined) cpSync(join(root, "docs", dropIn), join(folder, "leadglass.service.d", "edge.conf"));
+    const verified = spawnSync("systemd-analyze", ["verify", unit], { encoding: "utf8" });
+    if (verified.error !== undefined) return t.skip("needs systemd-analyze: apt install systemd");
+    assert.equal(verified.stderr + verified.stdout, "");
+    const security = ["security", "--offline=true", "--threshold=15", unit];
+    assert.equal(spawnSync("systemd-analyze", security, { encoding: "utf8" }).status, 0);
+  }
   const text = readFileSync(unit, "utf8");
   for (const line of [
     "LimitCORE=0",
     "NoNewPrivileges=yes",
     "ProtectSystem=strict",
+    "ProcSubset=pid",
     "PrivateTmp=yes",
     "MemorySwapMax=0",
   ]) {
