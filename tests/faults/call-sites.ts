@@ -57,15 +57,25 @@ export async function failCalls(options: {
     done: 0,
     wrong: [] as Wrong[],
   };
+  const met = {
+    EIO: new Set<string>(),
+    ENOSPC: new Set<string>(),
+    EMFILE: new Set<string>(),
+    short: new Set<string>(),
+  };
   for (const workload of workloadNames) {
     if (options.only !== undefined && workload !== options.only) continue;
     const prepared = await prepare(workload);
     const calls = (await runFailing(prepared, () => undefined)).sites;
     for (const { site } of calls) report.sites.add(site);
     for (const kind of faultKinds) {
-      for (const nth of chosen(calls, kind, options.by)) {
-        const ran = await runFailing(prepared, (index) => (index === nth ? kind : undefined));
-        if (ran.broken === undefined) continue;
+      for (const nth of chosen(calls, kind, options.by, met[kind])) {
+        const ran = await runFailing(prepared, (index) => (index === nth ? kind : undefined)).catch(
+          (error: unknown) => {
+            report.wrong.push({ where: `${workload}, ${kind} at call ${nth}, ${calls[nth]?.site}`, error });
+          },
+        );
+        if (ran?.broken === undefined) continue;
         const where = `${workload}, ${kind} at call ${nth}, ${ran.broken.kind}`;
         await checkRun(ran, nth).catch((error: unknown) => {
           report.wrong.push({ where: `${where}, ${ran.sites[nth]?.site}`, error });
@@ -86,16 +96,20 @@ interface Site {
   readonly site: string;
 }
 
-function chosen(calls: readonly Site[], kind: FaultKind, by: "sites" | "calls"): number[] {
+/** Notes in `met` which sites an earlier workload came to. */
+function chosen(calls: readonly Site[], kind: FaultKind, by: "sites" | "calls", met: Set<string>): number[] {
   const all = calls.flatMap((call, at) => (meets[kind](call.kind) ? [at] : []));
   if (by === "calls") return all;
-  const ends = new Map<string, Set<number>>();
+  const ends = new Map<string, { readonly first: number; last: number }>();
   for (const at of all) {
     const { site } = calls[at] as Site;
-    const [first = at] = ends.get(site) ?? [];
-    ends.set(site, new Set([first, at]));
+    ends.set(site, { first: ends.get(site)?.first ?? at, last: at });
   }
-  return [...new Set([...ends.values()].flatMap((each) => [...each]))].sort((a, b) => a - b);
+  const isNew = ([site]: readonly [string, unknown]) => !met.has(site);
+  const fresh = [...ends].filter(isNew).flatMap(([, { first, last }]) => [first, last]);
+  const again = [...ends].filter((each) => !isNew(each)).flatMap(([, { last }], nth) => (nth % 2 === 0 ? [last] : []));
+  for (const site of ends.keys()) met.add(site);
+  return [...new Set([...fresh, ...again])].sort((one, other) => one - other);
 }
 
 /** Where in our code a call comes from. */
@@ -168,21 +182,46 @@ async function runFailing(prepared: Prepared, plan: (index: number) => FaultKind
     blindStore: commits.store,
     ...{ clock, random, passphrases, log: createLog({ clock, sink: (line) => told.push(line) }) },
   };
-  const house = await openHouseOnFiles(place).catch((error: unknown) => void loose.push(error));
-  if (house !== undefined) {
+  const work = async () => {
+    const house = await openHouseOnFiles(place).catch((error: unknown) => void loose.push(error));
+    if (house === undefined) return;
     const scene = { house, ledger, clock, random };
     await workloadOf(name)
       .run(scene)
       .catch((error) => loose.push(error));
     await stow(scene, { study: 98, number: 1 });
     await house.close().catch((error) => loose.push(error));
-  }
+  };
+  await goingOn(clock, () => faulty.calls.length, work());
   const acts = [...prepared.acts, ...ledger.acts];
   return {
     recording: { ...{ name, trace: traced.trace, begunAt, commits, lines: [] }, ledger: { ...ledger, acts } },
     ...{ calls: faulty.calls, sites, loose, told },
     broken: faulty.calls.find(({ isFailed }) => isFailed),
   };
+}
+
+const lookEveryMs = 1_000;
+const stillMost = 60;
+
+/**
+ * Lets time go on where nobody calls the disk any more: what failed, such as taking images into the index, waits to be tried again.
+ * Rejects when that does not help.
+ */
+async function goingOn(clock: VirtualClock, calls: () => number, work: Promise<void>): Promise<void> {
+  const stuck = Promise.withResolvers<never>();
+  let [before, still] = [calls(), 0];
+  const timer = setInterval(() => {
+    still = calls() === before ? still + 1 : 0;
+    before = calls();
+    if (still > 0) clock.advance(lookEveryMs);
+    if (still > stillMost) stuck.reject(new Error("work that met a fault does not come to its end"));
+  }, lookEveryMs);
+  try {
+    await Promise.race([work, stuck.promise]);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 function passingTime(files: Files, clock: VirtualClock): Files {
