@@ -48,14 +48,7 @@ export async function makeRelease({ repository, into, modulesFor, key, tell }: R
     const name = ["leadglass", checkout.version, ...(modulesFor === undefined ? [] : [modulesFor])].join("-");
     mkdirSync(into, { recursive: true });
     const archive = join(into, `${name}.tar.gz`);
-    // Written whole under another name: an archive that is there is complete.
-    const level = constants.Z_BEST_COMPRESSION;
-    await pipeline(
-      tarOf(within(name, entries), checkout.seconds),
-      createGzip({ level }),
-      createWriteStream(`${archive}.part`),
-    );
-    renameSync(`${archive}.part`, archive);
+    await writeArchive(archive, tarOf(within(name, entries), checkout.seconds));
     const bytes = readFileSync(archive);
     const billFile = join(into, `${name}.cdx.json`);
     writeFileSync(billFile, bill);
@@ -69,6 +62,17 @@ export async function makeRelease({ repository, into, modulesFor, key, tell }: R
     return [archive, ...(signingKey === undefined ? [] : [`${archive}.sig`]), billFile, join(into, `${name}.sha256`)];
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Under its name when it is whole. */
+async function writeArchive(archive: string, pieces: Iterable<Uint8Array>): Promise<void> {
+  const part = `${archive}.part`;
+  try {
+    await pipeline(pieces, createGzip({ level: constants.Z_BEST_COMPRESSION }), createWriteStream(part));
+    renameSync(part, archive);
+  } finally {
+    rmSync(part, { force: true });
   }
 }
 

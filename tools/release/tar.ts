@@ -50,7 +50,8 @@ interface Header {
 }
 
 function header({ path, type, mode, size, target, seconds }: Header): Uint8Array {
-  if (!isPlain(path) || (type === "2" && !isPlain(target)) || target.length > nameBytesMax) throw unfit(path);
+  const linkName = utf8(target);
+  if (!isPlain(path) || (type === "2" && !isPlain(target)) || linkName.length > nameBytesMax) throw unfit(path);
   const [prefix, name] = splitPath(path);
   const block = Buffer.alloc(blockBytes);
   block.write(name, 0, "latin1");
@@ -62,7 +63,7 @@ function header({ path, type, mode, size, target, seconds }: Header): Uint8Array
   // The sum is over the block with its own field as spaces.
   block.write(" ".repeat(8), 148, "latin1");
   block.write(type, 156, "latin1");
-  block.write(target, 157, "latin1");
+  block.write(linkName, 157, "latin1");
   block.write("ustar\u000000", 257, "latin1");
   block.write(octal(0, 8), 329, "latin1");
   block.write(octal(0, 8), 337, "latin1");
@@ -80,19 +81,25 @@ function octal(value: number, width: number): string {
 
 /** A path of more than 100 bytes is cut at a slash: what is before it goes into a field of its own. */
 function splitPath(path: string): [prefix: string, name: string] {
-  if (path.length <= nameBytesMax) return ["", path];
-  const cut = path.indexOf("/", path.length - nameBytesMax - 1);
-  if (cut < 1 || cut > prefixBytesMax || cut === path.length - 1) throw unfit(path);
-  return [path.slice(0, cut), path.slice(cut + 1)];
+  const bytes = utf8(path);
+  if (bytes.length <= nameBytesMax) return ["", bytes];
+  const cut = bytes.indexOf("/", bytes.length - nameBytesMax - 1);
+  if (cut < 1 || cut > prefixBytesMax || cut === bytes.length - 1) throw unfit(path);
+  return [bytes.slice(0, cut), bytes.slice(cut + 1)];
 }
 
-/** Readers differ on other characters, and sha256sum escapes some. */
+/** A name as it stands in a header, a character for each byte. */
+function utf8(name: string): string {
+  return Buffer.from(name, "utf8").toString("latin1");
+}
+
+/** sha256sum escapes a backslash and the end of a line, and a terminal does what other control characters say. */
 function isPlain(name: string): boolean {
-  return /^[\x20-\x7e]+$/.test(name) && !name.includes("\\");
+  return /^[^\p{Cc}\\]+$/u.test(name);
 }
 
 function unfit(path: string): Problem {
   return new Problem("invalid", `${JSON.stringify(path)} cannot be in a release, or what it links to`, {
-    remedy: "a name is of printable ASCII without backslash, and fits a tar header",
+    remedy: "a name has no control characters and no backslash, and fits a tar header",
   });
 }
