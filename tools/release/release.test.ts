@@ -143,7 +143,7 @@ test("other programs unpack it: what is committed for a machine that runs it, wh
   execFileSync("sha256sum", ["--check", "--strict", "--quiet", `${name}.sha256`], { cwd: join(scratch, "first") });
 });
 
-test("attack 96: openssl checks the signature without us, and so do we; one changed bit, or another key, is refused", {
+test("openssl checks the signature without us, and so do we; one changed bit, or another key, is refused", {
   skip,
 }, (t: TestContext) => {
   const archive = join(scratch, "first", `${name}.tar.gz`);
