@@ -9,7 +9,7 @@ export interface Span {
  * no byte range, or names several (which a server may ignore), `none` where no byte of it is there (416).
  */
 export function parseRange(header: string | undefined, size: number): Span | "whole" | "none" {
-  const match = /^bytes=\s*([0-9]*)\s*-\s*([0-9]*)\s*$/.exec(header ?? "");
+  const match = /^bytes=([0-9]*)-([0-9]*)$/.exec((header ?? "").replace(/[ \t]/g, ""));
   const [, first = "", last = ""] = match ?? [];
   if (match === null || (first === "" && last === "")) return "whole";
   if (first === "") {

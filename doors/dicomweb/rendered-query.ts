@@ -83,7 +83,7 @@ export function requirePictureSize(width: number, height: number): void {
 
 export function numberOf(text: string | undefined): number {
   const value = Number(text);
-  if (text === undefined || !/^[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?$/.test(text) || !Number.isFinite(value)) {
+  if (text === undefined || !/^[+-]?([0-9]+|[0-9]*\.[0-9]+)([eE][+-]?[0-9]+)?$/.test(text) || !Number.isFinite(value)) {
     throw refused("a number cannot be read");
   }
   return value;

@@ -1,6 +1,7 @@
 import { type FileStart, readFileStart } from "./file-start.ts";
 import { Handling, handlingOf, handlingOfPrivate, isGroupLength, isPrivateCreator } from "./identifying.ts";
 import { hasSafeBlocks } from "./identifying-private.ts";
+import { withoutPadding } from "./padding.ts";
 import type { ReaderEvents } from "./reader-events.ts";
 import { isPrivateTag } from "./tags.ts";
 import { encodingOf } from "./transfer-syntaxes.ts";
@@ -126,5 +127,5 @@ function blockOf(creatorTag: number): number {
 function creatorOf(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
   for (let i = from; i < to; i += 1) text += String.fromCharCode(bytes[i]!);
-  return text.replace(/[\0 ]+$/, "");
+  return withoutPadding(text);
 }

@@ -1,6 +1,7 @@
 import { decodeText, splitValues } from "./charsets/index.ts";
 import { isSignednessOpen } from "./dictionary.ts";
 import { undefinedLength } from "./element-head.ts";
+import { withoutPadding } from "./padding.ts";
 import { Tag } from "./tags.ts";
 import { type Vr, vrTable } from "./vr.ts";
 
@@ -133,14 +134,14 @@ export class DataSet implements Iterable<DataElement> {
     }
     const bytes = this.bytesOf(element);
     if (bytes === undefined || bytes.length === 0) return [];
-    if (kind === "bytes") return [trimmed(decodeText(bytes, [], "CS"), false)];
+    if (kind === "bytes") return [withoutPadding(decodeText(bytes, [], "CS"))];
     const sets = kind === "words" ? this.characterSets() : [];
     const { trimStart } = vrTable[vr];
     if (!multiple || !bytes.includes(0x5c)) {
-      const only = trimmed(decodeText(bytes, sets, vr), trimStart);
+      const only = withoutPadding(decodeText(bytes, sets, vr), trimStart);
       return only === "" ? [] : [only];
     }
-    return splitValues(bytes, sets, vr).map((value) => trimmed(decodeText(value, sets, vr), trimStart));
+    return splitValues(bytes, sets, vr).map((value) => withoutPadding(decodeText(value, sets, vr), trimStart));
   }
 
   /** The first value of a numeric element, IS and DS included; undefined when there is none or it is no number. */
@@ -210,15 +211,6 @@ function declared(terms: readonly string[]): readonly string[] {
 
 function isLong(vr: Vr): boolean {
   return vr === "SV" || vr === "UV" || vr === "OV";
-}
-
-/** Without the spaces and NULs behind, and where they mean nothing the spaces in front (PS3.5 §6.2). */
-function trimmed(text: string, start: boolean): string {
-  let to = text.length;
-  while (to > 0 && (text.charCodeAt(to - 1) === 0x20 || text.charCodeAt(to - 1) === 0)) to -= 1;
-  let from = 0;
-  if (start) while (from < to && text.charCodeAt(from) === 0x20) from += 1;
-  return from === 0 && to === text.length ? text : text.slice(from, to);
 }
 
 function numberOfText(text: string): number {

@@ -52,6 +52,7 @@ export { isIdentifying } from "./identifying.ts";
 export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts";
 export { attributeNameOf } from "./names.ts";
 export { readNativeModel, writeNativeModel } from "./native-model.ts";
+export { withoutPadding } from "./padding.ts";
 export {
   type DicomFile,
   parseDataSet,

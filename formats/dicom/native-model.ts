@@ -1,6 +1,7 @@
 import { Problem } from "#base/problem";
 import type { DicomJson, JsonElement, JsonValue, PersonNameJson } from "./dicom-json.ts";
 import { keywordOf } from "./dictionary.ts";
+import { withoutEmptyComponents } from "./padding.ts";
 import { isPrivateTag } from "./tags.ts";
 import { isVr, type Vr, vrTable } from "./vr.ts";
 import { readXml, writableXml, type XmlPiece } from "./xml-reader.ts";
@@ -176,7 +177,7 @@ function readName(pieces: Pieces, key: string): PersonNameJson {
       if (at < 0 || parts[at] !== "") throw wrong(`${key} holds a name with unknown parts`);
       parts[at] = textIn(pieces);
     }
-    name[kind] = parts.join("^").replace(/\^+$/, "");
+    name[kind] = withoutEmptyComponents(parts.join("^"));
   }
   return name;
 }

@@ -11,6 +11,7 @@ import {
   Tag,
   undefinedLength,
   type Vr,
+  withoutPadding,
   writeMeta,
 } from "#formats/dicom";
 import { type Actor, type Gate, system } from "#trust/access";
@@ -381,9 +382,7 @@ function checkedUids(seen: Seen, header: DataSetHeader | undefined): StoredInsta
 }
 
 function uidOf({ bytes }: CapturedValue): string | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    .toString("latin1")
-    .replace(/[\0 ]+$/, "");
+  const text = withoutPadding(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"));
   return isUid(text) ? text : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { decodeText, splitValues, Tag, tagOf, usesCharacterSet, type Vr } from "#formats/dicom";
+import { decodeText, splitValues, Tag, tagOf, usesCharacterSet, type Vr, withoutPadding } from "#formats/dicom";
 import { shownModality } from "./modalities.ts";
 import { type IndexedValues, type Level, searchable } from "./study-index.ts";
 
@@ -120,10 +120,8 @@ function unsigned(bytes: Uint8Array, bigEndian: boolean): string {
   return String(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(0, !bigEndian));
 }
 
-/** Without padding (PS3.5 §6.2): blanks at both ends, NUL behind UIDs. */
-function trimmed(text: string): string {
-  return text.replace(/[\0 ]+$/, "").replace(/^ +/, "");
-}
+/** Blanks at both ends, NUL behind UIDs. */
+const trimmed = (text: string): string => withoutPadding(text, true);
 
 function asciiValues(bytes: Uint8Array | undefined): string[] {
   if (bytes === undefined) return [];

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip as gunzipCallback } from "node:zlib";
-import { type DicomJson, hexOfTag, Tag } from "#formats/dicom";
+import { type DicomJson, hexOfTag, Tag, withoutPadding } from "#formats/dicom";
 
 const gunzip = promisify(gunzipCallback);
 
@@ -60,5 +60,5 @@ export function jsonText(json: DicomJson, tag: number): string {
   const value = element?.Value?.[0];
   if (typeof value === "string") return value;
   const bytes = Buffer.from(element?.InlineBinary ?? "", "base64");
-  return bytes.toString("latin1").replace(/[\0 ]+$/, "");
+  return withoutPadding(bytes.toString("latin1"));
 }
