@@ -26,6 +26,21 @@ test("plain DICOM on every interface, or on a public address, refuses to start a
   assert.equal(readConfiguration({ home, "dicom-host": "192.168.4.2" }, {}).dicomHost, "192.168.4.2");
 });
 
+test("HL7 without TLS listens on one private interface or not at all, over TLS on any, where somebody says so", () => {
+  const listens = (settings: Record<string, string>) => {
+    const { hl7Host, hl7Port, hl7TlsHost, hl7TlsPort } = readConfiguration({ home, ...settings }, {});
+    return [hl7Host, hl7Port, hl7TlsHost, hl7TlsPort];
+  };
+  assert.deepEqual(listens({}), ["127.0.0.1", 2575, "127.0.0.1", undefined]);
+  assert.deepEqual(listens({ "hl7-port": "off", "hl7-tls-port": "2576", "hl7-tls-host": "0.0.0.0" }).slice(1), [
+    undefined,
+    "0.0.0.0",
+    2576,
+  ]);
+  for (const host of ["0.0.0.0", "203.0.113.7"])
+    assert.throws(() => listens({ "hl7-host": host }), { code: "invalid", message: /refusing to start: hl7Host/ });
+});
+
 test("DICOM over TLS may listen on any interface, and be off; nowhere beyond this machine unless somebody says so", () => {
   const listens = (settings: Record<string, string>) => {
     const { dicomTlsHost, dicomTlsPort } = readConfiguration({ home, ...settings }, {});

@@ -128,13 +128,19 @@ interface Conversation {
 }
 
 /** One that nobody of is known makes room before a partner's, and one of the address that holds the most before others. */
-function makeRoom(open: ReadonlySet<Conversation>, address: string, limits: Hl7Limits): void {
+function makeRoom(open: Set<Conversation>, address: string, limits: Hl7Limits): void {
+  const drop = (one: Conversation | undefined) => {
+    if (one === undefined) return;
+    // Its place is free now, whenever its end comes.
+    open.delete(one);
+    one.destroy();
+  };
   const here = [...open].filter((one) => one.address === address);
-  if (here.length >= limits.connectionsPerAddressMax) (here.find((one) => !one.isPartner()) ?? here[0])?.destroy();
+  if (here.length >= limits.connectionsPerAddressMax) drop(here.find((one) => !one.isPartner()) ?? here[0]);
   if (open.size < limits.connectionsMax) return;
   const strangers = [...open].filter((one) => !one.isPartner());
   const byAddress = [...Map.groupBy(strangers.length > 0 ? strangers : open, (one) => one.address).values()];
-  byAddress.reduce((most, of) => (of.length > most.length ? of : most))[0]?.destroy();
+  drop(byAddress.reduce((most, of) => (of.length > most.length ? of : most))[0]);
 }
 
 interface ConversationParts {
