@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
@@ -67,6 +68,7 @@ import { type Backups, createBackups } from "./backups.ts";
 import { type Care, openCare, openWitnessedTime } from "./care.ts";
 import type { Configuration } from "./configuration.ts";
 import { checkObjectsPlace } from "./objects-place.ts";
+import { createOpeningThreads } from "./opening-threads.ts";
 import { type Oversight, openOversight, openWatch, type Watching } from "./oversight.ts";
 import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";
 import { type Cosigning, createCosigning } from "./witnesses.ts";
@@ -195,8 +197,8 @@ async function openParts(
 /** Keys, databases, log, and the gate over them. */
 async function openTrust(configuration: Configuration, paths: HomePaths, log: Log, undo: Undo) {
   const clock = systemClock;
-  const { keyring, homeId, stores, vault } = await openVault(configuration, paths, log);
-  undo.push(async () => keyring.wipe(), vault.close);
+  const { keyring, homeId, stores, vault, threads } = await openVault(configuration, paths, log);
+  undo.push(async () => keyring.wipe(), threads.close, vault.close);
   const shared = { home: homeId, log };
   const access = await openAccessDatabase({ ...placeOf(configuration.database, paths.accessDatabase), ...shared });
   undo.push(access.close);
@@ -265,8 +267,10 @@ async function openVault(configuration: Configuration, paths: HomePaths, log: Lo
     image: await storesIn(paths.keys, paths.packs, "packs"),
     identity: await storesIn(paths.identityKeys, paths.identityPacks, "identity/packs"),
   };
-  const vault = await createVault({ keyring, tenant: tenantName, stores, random });
-  return { keyring, homeId, stores, vault };
+  const threadsMax = Math.min(Math.max(availableParallelism() >> 1, 1), 4);
+  const threads = createOpeningThreads({ clock, threadsMax });
+  const vault = await createVault({ keyring, tenant: tenantName, stores, random, threads });
+  return { keyring, homeId, stores, vault, threads };
 }
 
 interface CallerParts extends Pick<ConfirmationParts, "store" | "policy" | "gate" | "log" | "perform"> {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "#base/problem";
 import { type ByteRange, type DataSet, elementAtPath, encodingOf, hexOfTag, Tag, vrTable } from "#formats/dicom";
-import { currentOf, type HeldInstance } from "#radiology/archive";
+import { type CurrentInstance, currentOf } from "#radiology/archive";
 import { imageOf, type ObjectHeader, readHeader, swapped, swapUnit } from "#radiology/images";
 import { once, sendRanged } from "./answer-stream.ts";
 import { encapsulatedPdf, pdf, pdfOf } from "./documents.ts";
@@ -45,7 +45,7 @@ export function bulkDataHandler(parts: DicomwebParts) {
 }
 
 /** What a value can be had as beside plain bytes: pixels as what they are stored as, a document as what it is. */
-function ownTypes(instance: HeldInstance, header: ObjectHeader, path: string): readonly string[] {
+function ownTypes(instance: CurrentInstance, header: ObjectHeader, path: string): readonly string[] {
   if (isPixels(header, path)) return storedMediaTypes(instance.transferSyntaxUid);
   const isPdf = instance.sopClassUid === encapsulatedPdf && Number.parseInt(path, 16) === Tag.EncapsulatedDocument;
   return isPdf && path.length === 8 ? [pdf] : [];
@@ -69,7 +69,7 @@ function formOf(accept: readonly Acceptable[], own: readonly string[]): { mediaT
 
 const isMultipartAny = (type: string): boolean => type === "multipart/*" || type === "*/*";
 
-function answersOf(instance: HeldInstance, header: ObjectHeader, path: string, mediaType: string): AnswerPart[] {
+function answersOf(instance: CurrentInstance, header: ObjectHeader, path: string, mediaType: string): AnswerPart[] {
   const { pixels, pixelVr, object } = header;
   const { bigEndian } = encodingOf(instance.transferSyntaxUid);
   if (pixels !== undefined && isPixels(header, path)) {
@@ -92,7 +92,7 @@ function answersOf(instance: HeldInstance, header: ObjectHeader, path: string, m
 }
 
 /** Encapsulated pixel data inside a sequence is an icon (PS3.3 §F.7): one frame, its fragments put together. */
-function iconOf(instance: HeldInstance, dataSet: DataSet, fragments: readonly ByteRange[]): AnswerPart {
+function iconOf(instance: CurrentInstance, dataSet: DataSet, fragments: readonly ByteRange[]): AnswerPart {
   const bytes = Buffer.concat(fragments.slice(1).map((fragment) => dataSet.range(fragment)));
   const type = `${octetStream}; transfer-syntax=${instance.transferSyntaxUid}`;
   return { type, length: bytes.length, pieces: once(bytes) };
@@ -100,7 +100,7 @@ function iconOf(instance: HeldInstance, dataSet: DataSet, fragments: readonly By
 
 /** Each frame in a part of its own; of video, whose frames no table tells apart, the whole. */
 function fragmentsOf(
-  instance: HeldInstance,
+  instance: CurrentInstance,
   header: ObjectHeader,
   fragments: readonly ByteRange[],
   mediaType: string,

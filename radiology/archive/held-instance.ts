@@ -1,6 +1,6 @@
 import { Problem } from "#base/problem";
 import { type CutTable, createMender, decodeCuts, encodeCuts, type Mender } from "#formats/dicom";
-import type { OpenedObject, Vault } from "#trust/vault";
+import type { OpenedObject, Vault, WholeObject } from "#trust/vault";
 import type { CurrentBytes } from "./corrected-bytes.ts";
 import type { InstanceRow } from "./revealed-rows.ts";
 import type { IndexedInstance } from "./study-index.ts";
@@ -8,10 +8,16 @@ import type { IndexedInstance } from "./study-index.ts";
 /** An instance that the gate has let the caller read, with all that identifies. */
 export interface HeldInstance extends InstanceRow {
   /** The received bytes: both halves put together. What is read is verified; who reads the whole compares `dataSetSha256`. */
-  open(): Promise<OpenedObject>;
+  open(): Promise<ReceivedObject>;
   readonly isCorrected: boolean;
   /** As it reads after the corrections of its study, made of the received bytes; these where there are none. */
   current(received: OpenedObject): Promise<CurrentBytes>;
+}
+
+/** An instance as it was received. */
+export interface ReceivedObject extends OpenedObject {
+  /** All of it with the hash of its data set, from byte `dataSetOffset` on, where a thread opens it (`OpenedImage.patched`). */
+  whole(dataSetOffset: number): Promise<WholeObject> | undefined;
 }
 
 /**
@@ -52,12 +58,12 @@ export async function openWhole(
   vault: Vault,
   instance: IndexedInstance,
   half: Promise<OpenedObject>,
-): Promise<OpenedObject> {
+): Promise<ReceivedObject> {
   const [image, identity] = await Promise.all([
     vault.open(instance.places.image, instance.id, instance.sizeBytes),
     half,
   ]);
-  const { mender, cuts } = await readCuts(identity, instance.id);
+  const { table, mender, cuts, allCuts } = await readCuts(identity, instance.id);
   const mend = async (offset: number, bytes: Buffer): Promise<Buffer> => {
     const range = mender.cutsIn(offset, bytes.length);
     if (range.length > 0) mender.mend(offset, bytes, await cuts(range.offset, range.offset + range.length));
@@ -75,12 +81,21 @@ export async function openWhole(
         at += piece.length;
       }
     },
+    whole: (dataSetOffset) => allCuts && image.patched({ ...table, bytes: allCuts }, dataSetOffset),
   };
 }
 
 type ReadCuts = (from: number, to: number) => Buffer | Promise<Buffer>;
 
-async function readCuts(identity: OpenedObject, imageId: string): Promise<{ mender: Mender; cuts: ReadCuts }> {
+interface CutsRead {
+  readonly table: CutTable;
+  readonly mender: Mender;
+  readonly cuts: ReadCuts;
+  /** Where they are in memory. */
+  readonly allCuts: Buffer | undefined;
+}
+
+async function readCuts(identity: OpenedObject, imageId: string): Promise<CutsRead> {
   const { sizeBytes } = identity;
   const tail = Math.min(sizeBytes, inMemoryBytesMax);
   const last = await identity.read(sizeBytes - tail, sizeBytes);
@@ -90,14 +105,16 @@ async function readCuts(identity: OpenedObject, imageId: string): Promise<{ mend
   const cutBytes = sizeBytes - trailerEndBytes - tableBytes;
   if (cutBytes < 0) throw brokenHalf();
   const tableStart = cutBytes - (sizeBytes - tail);
-  const table =
+  const encoded =
     tableStart >= 0
       ? last.subarray(tableStart, tableStart + tableBytes)
       : await identity.read(cutBytes, cutBytes + tableBytes);
-  const mender = createMender(decodeCuts(table));
+  const table = decodeCuts(encoded);
+  const mender = createMender(table);
   if (mender.cutBytes !== cutBytes) throw brokenHalf();
   const isInMemory = tail === sizeBytes;
-  return { mender, cuts: isInMemory ? (from, to) => last.subarray(from, to) : (from, to) => identity.read(from, to) };
+  const cuts: ReadCuts = isInMemory ? (from, to) => last.subarray(from, to) : (from, to) => identity.read(from, to);
+  return { table, mender, cuts, allCuts: isInMemory ? last.subarray(0, cutBytes) : undefined };
 }
 
 function brokenHalf(): Problem {

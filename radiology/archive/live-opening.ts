@@ -1,6 +1,7 @@
 import { Problem } from "#base/problem";
 import type { Gate, Pass } from "#trust/access";
 import type { OpenedObject } from "#trust/vault";
+import type { ReceivedObject } from "./held-instance.ts";
 
 /** What a pass let through is refused from the moment on when the access has ended, with Problem "denied". */
 export function liveOpening(gate: Pick<Gate, "isLive">) {
@@ -21,7 +22,7 @@ export function liveOpening(gate: Pick<Gate, "isLive">) {
       return open();
     },
     /** Checks with each piece that is read. */
-    throughout: (pass: Pass, open: () => Promise<OpenedObject>) => async (): Promise<OpenedObject> => {
+    throughout: (pass: Pass, open: () => Promise<ReceivedObject>) => async (): Promise<ReceivedObject> => {
       check(pass);
       const object = await open();
       return {
@@ -31,6 +32,13 @@ export function liveOpening(gate: Pick<Gate, "isLive">) {
           return object.read(from, to);
         },
         stream: (from, to) => whileLive(pass, object.stream(from, to)),
+        whole(dataSetOffset) {
+          check(pass);
+          return object.whole(dataSetOffset)?.then((whole) => {
+            check(pass);
+            return whole;
+          });
+        },
       };
     },
     whileLive,

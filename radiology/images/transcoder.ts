@@ -140,7 +140,7 @@ async function* behind(head: Uint8Array | undefined, pieces: AsyncGenerator<Uint
 }
 
 /** File meta information for what is written here and now: by us (PS3.10 §7.1), from where the file said it came. */
-function metaOf(start: Buffer, instance: HeldInstance, to: string, implementation: Implementation): Uint8Array {
+function metaOf(start: Buffer, instance: CurrentInstance, to: string, implementation: Implementation): Uint8Array {
   const { meta } = readFile(start, { partial: true });
   return writeMeta({
     mediaStorageSopClassUid: instance.sopClassUid,

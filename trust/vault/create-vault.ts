@@ -6,7 +6,7 @@ import { withIdentityOpening } from "./identity-opening.ts";
 import { createIndexBox, openRow } from "./index-box.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { Keyring } from "./keyring.ts";
-import { anotherObject, openedObject, openRecord } from "./opener.ts";
+import { anotherObject, openedImage, openedObject, openRecord } from "./opener.ts";
 import { keyOf } from "./primitives.ts";
 import { rangeAt } from "./scan.ts";
 import type { FoundObject, SealedObjects } from "./sealed-objects.ts";
@@ -14,6 +14,7 @@ import { openSecret, sealSecret } from "./secrets.ts";
 import { createStoredHalf, type Progress, type StoredHalf } from "./stored-half.ts";
 import { createStudyKeys } from "./study-keys.ts";
 import type { CheckProgress, Damage, RecoveredObject, SealedPlace, Sealing, Vault } from "./vault.ts";
+import type { WholeOpener } from "./whole.ts";
 
 /** Where one half rests: its sealed objects and the keys that open them. */
 export interface HalfStores {
@@ -30,8 +31,10 @@ export async function createVault(options: {
   readonly tenant: string;
   readonly stores: Readonly<Record<Half, HalfStores>>;
   readonly random: Random;
+  /** For whole image halves; without, they are opened by this thread. */
+  readonly threads?: WholeOpener;
 }): Promise<Vault> {
-  const { keyring, stores, random } = options;
+  const { keyring, stores, random, threads } = options;
   const tenant = keyring.tenant(options.tenant);
   const indexKey = keyOf(tenant.key("index key", 32));
   const studyKeys = createStudyKeys({ keyStore: stores.image.keyStore, tenant, indexKey, random });
@@ -105,7 +108,7 @@ export async function createVault(options: {
     async open(place, id, sizeBytes) {
       const proven = await halves.image.prove(place, { sizeBytes });
       if (id !== undefined && proven.footer.id !== id) throw anotherObject();
-      return openedObject(proven);
+      return openedImage(proven, threads);
     },
     imageAt: (place) => imageAt(halves.image, place),
     recover: (from) => recover(halves.identity, from),

@@ -41,6 +41,7 @@ export type {
 export type {
   CheckProgress,
   Damage,
+  OpenedImage,
   OpenedObject,
   RecoveredObject,
   Sealed,
@@ -49,4 +50,7 @@ export type {
   Sealing,
   Shredded,
   Vault,
+  WholeObject,
 } from "./vault.ts";
+export type { Patches, WholeAnswer, WholeDone, WholeOpener, WholeTask } from "./whole.ts";
+export { openWholeTask } from "./whole.ts";

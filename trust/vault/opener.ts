@@ -19,7 +19,8 @@ import {
 import { openMessage } from "./primitives.ts";
 import type { ReadAt } from "./scan.ts";
 import { footerContext, type ObjectKey, objectKey } from "./sealer.ts";
-import type { OpenedObject, SealedPlace } from "./vault.ts";
+import type { OpenedImage, OpenedObject, SealedPlace } from "./vault.ts";
+import type { WholeOpener } from "./whole.ts";
 
 /**
  * Buffers that sealed bytes are read into and opened from. They are used again: new ones for each group would be half of what an
@@ -38,6 +39,8 @@ const sealedBufferBytes = headerBytes + groupSegments * frameStride;
  * as much as reading 200 KiB (50 µs here, on two cores).
  */
 const tailBytes = 16 * 1024;
+/** What is shorter is opened sooner than a thread is asked. */
+const apartBytesMin = 64 * 1024;
 /** What the record and its framing are allowed for where the whole of an object is read at once. */
 const recordRoomBytes = 1024;
 /** Groups that are read at once by streams that overlap; more are made anew. */
@@ -197,12 +200,17 @@ async function openSegments(object: ProvenObject, first: number, last: number): 
   }
 }
 
-/** One segment out of `bytes`, which begin `begin` behind the first byte of the object. */
-function openSegment(object: ProvenObject, index: number, bytes: Buffer, begin: number): Buffer {
-  const { footer, key } = object;
+/** One sealed segment out of `bytes`, which begin `begin` behind the first byte of the object. */
+function sealedSegment(object: ProvenObject, index: number, bytes: Buffer, begin: number): Buffer {
   const from = segmentStart(index) - begin + headBytes;
-  const sealed = bytes.subarray(from, from + segmentLength(footer.sizeBytes, index) + tagBytes);
+  const sealed = bytes.subarray(from, from + segmentLength(object.footer.sizeBytes, index) + tagBytes);
   checkHead(object, bytes.subarray(from - headBytes, from), { kind: "data", index, sealed });
+  return sealed;
+}
+
+function openSegment(object: ProvenObject, index: number, bytes: Buffer, begin: number): Buffer {
+  const sealed = sealedSegment(object, index, bytes, begin);
+  const { key } = object;
   const plain = openMessage(key.key, frameNonce("data", index), key.context, sealed);
   if (plain === undefined) throw damaged(`segment ${index}`);
   return plain;
@@ -256,6 +264,34 @@ export function openedObject(object: ProvenObject): OpenedObject {
         at += piece.length;
       }
       return out;
+    },
+  };
+}
+
+/** An image half, of which a thread opens all where that was read along with the footer. */
+export function openedImage(object: ProvenObject, threads: WholeOpener | undefined): OpenedImage {
+  const { footer, place, key, buffers } = object;
+  const start = place.offset - footer.bodyBytes;
+  return {
+    ...openedObject(object),
+    patched(patches, hashFrom) {
+      const { tail } = object;
+      if (threads === undefined || footer.sizeBytes < apartBytesMin || tail === undefined || tail.from > start) {
+        return undefined;
+      }
+      const bytes = tail.bytes.subarray(start - tail.from);
+      checkHeader(object, bytes);
+      const segments = Array.from({ length: segmentCount(footer.sizeBytes) }, (_, at) =>
+        sealedSegment(object, at, bytes, 0),
+      );
+      const done = threads.open({ segments, key: key.key, context: key.context, patches, hashFrom });
+      if (done === undefined) return undefined;
+      object.tail = undefined;
+      return done.then(({ answer, sealed }) => {
+        buffers.give(Buffer.from(sealed));
+        if ("damagedSegment" in answer) throw damaged(`segment ${answer.damagedSegment}`);
+        return answer;
+      });
     },
   };
 }

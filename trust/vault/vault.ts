@@ -2,6 +2,7 @@ import type { Half } from "./format.ts";
 import type { IndexBox } from "./identity.ts";
 import type { ReadAt } from "./scan.ts";
 import type { FoundObject } from "./sealed-objects.ts";
+import type { Patches } from "./whole.ts";
 
 /** Where a sealed object rests: its pack and the position of its footer there. Says nothing about what it is. */
 export interface SealedPlace {
@@ -58,6 +59,21 @@ export interface OpenedObject {
   stream(from?: number, to?: number): AsyncIterable<Buffer>;
 }
 
+/** An image half. */
+export interface OpenedImage extends OpenedObject {
+  /**
+   * All of it at once, with other bytes in the places of some, and the hash of what it then is: by a thread of its own. Undefined
+   * where it is too long to be held, was read from already, or no thread is free: it is streamed then.
+   */
+  patched(patches: Patches, hashFrom: number): Promise<WholeObject> | undefined;
+}
+
+export interface WholeObject {
+  readonly pieces: readonly Buffer[];
+  /** SHA-256, in hexadecimal digits. */
+  readonly sha256: string;
+}
+
 /** A finished object of the identity store as recovery finds it. */
 export interface RecoveredObject {
   readonly id: string;
@@ -111,7 +127,7 @@ export interface Vault {
    * Rejects with Problem "damaged" when header or key commitment do not prove, or another object than `id` (its token, where it is
    * known) lies there, "absent" when nothing is there. Who will read all of it says how long it is.
    */
-  open(place: SealedPlace, id?: string, sizeBytes?: number): Promise<OpenedObject>;
+  open(place: SealedPlace, id?: string, sizeBytes?: number): Promise<OpenedImage>;
   /** The token of the image half that stands at a place; undefined when none does, or it does not prove. */
   imageAt(place: SealedPlace): Promise<string | undefined>;
   /** Finished objects of the identity store behind `from` (a position in each pack; all packs not named from their start). */
