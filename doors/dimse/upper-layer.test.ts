@@ -290,3 +290,14 @@ test("a user that fails while it holds a fragment ends the association, not the 
   assert.equal(at.layer.state(), 13);
   assert.ok(at.sent.includes("abort"));
 });
+
+test("who goes on asking for an association after it was aborted, and reads nothing, is answered no further", async () => {
+  const at = await reach[13]();
+  at.theirs.pause();
+  for (let asked = 0; asked < 100; asked++) await at.receive(request);
+  const before = at.sent.length;
+  at.theirs.resume();
+  await turn();
+  await turn();
+  assert.ok(at.sent.length - before <= 2, `${at.sent.length - before} answers`);
+});

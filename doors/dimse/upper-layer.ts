@@ -223,7 +223,7 @@ function actionsOf(
     "AR-8": () => user.releaseIndicated(),
     "AR-9": () => put({ type: "release-rp" }),
     "AR-10": () => user.releaseIndicated(), // the acceptor may answer only now
-    ...aborting(ending, put),
+    ...aborting(ending, put, () => connection.writableLength === 0),
   };
 }
 
@@ -264,7 +264,7 @@ function establishing(
   } satisfies Partial<Record<Action, Perform>>;
 }
 
-function aborting(ending: EndingSteps, put: (pdu: Pdu | undefined) => void) {
+function aborting(ending: EndingSteps, put: (pdu: Pdu | undefined) => void, isRead: () => boolean) {
   return {
     "AA-1": () => ending.abortAs(0, 0, "aborted"),
     "AA-2"() {
@@ -284,7 +284,10 @@ function aborting(ending: EndingSteps, put: (pdu: Pdu | undefined) => void) {
       ending.end("lost");
     },
     "AA-6": () => {},
-    "AA-7": () => put({ type: "abort", source: 2, reason: abortReason.unexpectedPdu }),
+    "AA-7"() {
+      // Said again to who reads it: answers to a peer that only sends would pile up until the ARTIM timer ends it.
+      if (isRead()) put({ type: "abort", source: 2, reason: abortReason.unexpectedPdu });
+    },
     "AA-8": (_pdu, reason) => ending.abortAs(2, reason, "protocol-error"),
   } satisfies Partial<Record<Action, Perform>>;
 }
