@@ -294,10 +294,17 @@ test("a user that fails while it holds a fragment ends the association, not the 
 test("who goes on asking for an association after it was aborted, and reads nothing, is answered no further", async () => {
   const at = await reach[13]();
   at.theirs.pause();
-  for (let asked = 0; asked < 100; asked++) await at.receive(request);
   const before = at.sent.length;
+  const asked = 5_000;
+  const flood = Buffer.concat(Array.from({ length: 50 }, () => encodePdu(request)));
+  for (let sent = 0; sent < asked; sent += 50) {
+    at.theirs.write(flood);
+    await turn();
+  }
   at.theirs.resume();
   await turn();
   await turn();
-  assert.ok(at.sent.length - before <= 2, `${at.sent.length - before} answers`);
+  const answers = at.sent.length - before;
+  // What the connection takes before it is read: 16 KiB here, in answers of 10 bytes.
+  assert.ok(answers > 0 && answers < 2_000, `${answers} answers`);
 });
