@@ -133,6 +133,23 @@ test("orders end, and appointments move and end them; those of no imaging are to
   assert.deepEqual([flat(items[0])["00402016"], flat(items[0])["00400100.00400001"]], ["AP5", "CT1"]);
 });
 
+test("attack 75: codes that every object has a property of are in no table", async () => {
+  const { answer, done, items } = recordingPartners(new Set(["PL1"]));
+  let id = 0;
+  const code = async (type: string, ...segments: string[]) =>
+    (await answer(text(header(type, String(++id)), ...segments))).code;
+  for (const word of ["constructor", "__proto__", "toString"]) {
+    assert.equal(await code("ORM^O01", pid, `ORC|${word}|PL1`), "AR 103");
+    assert.equal(await code("ORM^O01", pid, `ORC|SC|PL1|||${word}`), "AA");
+    assert.equal(await code(`SIU^${word}`, pid, "SCH|PL1"), "AR 201");
+    const order = ["ORC|NW|PL1||||||^^^20260302", `OBR|1|PL1||X|${word}|||||||||||||||||||CT`];
+    assert.equal(await code("ORM^O01", pid.replace(/F$/, word), ...order), "AA");
+    const said = flat(items.at(-1));
+    assert.deepEqual([said["00401003"], said["00100040"]], [undefined, ""]);
+  }
+  assert.ok(done.every(([what]) => what === "schedule"));
+});
+
 test("patient data by event: changed, merged, called otherwise, or nothing new", async () => {
   const { answer, done } = recordingPartners();
   let id = 0;

@@ -15,12 +15,15 @@ import type { OrderAmendment, OrderNumbers, PartnerServices } from "./ports.ts";
 /** S12 booked, S13 rescheduled, S14 modified. */
 const booking: ReadonlySet<string> = new Set(["S12", "S13", "S14"]);
 /** S15 cancelled, S16 discontinued, S17 deleted, S26 not come. */
-const ending: Readonly<Record<string, OrderAmendment["status"]>> = {
-  ...{ S15: "CANCELED", S16: "DISCONTINUED", S17: "CANCELED", S26: "CANCELED" },
-};
+const ending: ReadonlyMap<string, NonNullable<OrderAmendment["status"]>> = new Map([
+  ["S15", "CANCELED"],
+  ["S16", "DISCONTINUED"],
+  ["S17", "CANCELED"],
+  ["S26", "CANCELED"],
+]);
 
 export function appointmentDeeds(message: Message, event: string): Meaning | undefined {
-  const status = ending[event];
+  const status = ending.get(event);
   if (status === undefined && !booking.has(event)) return undefined;
   const numbers = numbersOf(message);
   if (numbers.length === 0) return faultAt(message, "SCH", 1, "requiredField", "the appointment has no number");

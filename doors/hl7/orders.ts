@@ -64,13 +64,16 @@ function ordersIn({ segments }: Message): Order[] {
 
 /** ORC-1 (table 0119): what is planned, and what ends; with ORC-5 (table 0038) also how it stands. */
 const planning: ReadonlySet<string> = new Set(["NW", "XO", "XX", "RP", "RU", "RO", "CH", "SN"]);
-const ending: Readonly<Record<string, OrderAmendment["status"]>> = {
-  ...{ CA: "CANCELED", OC: "CANCELED", CR: "CANCELED" },
-  ...{ DC: "DISCONTINUED", OD: "DISCONTINUED", DR: "DISCONTINUED" },
-};
-const statuses: Readonly<Record<string, OrderAmendment["status"]>> = {
-  ...{ CA: "CANCELED", DC: "DISCONTINUED", CM: "COMPLETED" },
-};
+type Status = NonNullable<OrderAmendment["status"]>;
+const ending: ReadonlyMap<string, Status> = new Map([
+  ...["CA", "OC", "CR"].map((control) => [control, "CANCELED"] as const),
+  ...["DC", "OD", "DR"].map((control) => [control, "DISCONTINUED"] as const),
+]);
+const statuses: ReadonlyMap<string, Status> = new Map([
+  ["CA", "CANCELED"],
+  ["DC", "DISCONTINUED"],
+  ["CM", "COMPLETED"],
+]);
 
 function deedsOf(message: Message, order: Order): readonly Deed[] | Fault {
   const { orc, obrs } = order;
@@ -78,7 +81,7 @@ function deedsOf(message: Message, order: Order): readonly Deed[] | Fault {
   const status = textAt(message, orc, 5);
   if (orc !== undefined && control === "")
     return faultAt(message, orc, 1, "requiredField", "the order control code is missing");
-  const ended = ending[control] ?? (control === "SC" || control === "XO" ? statuses[status] : undefined);
+  const ended = ending.get(control) ?? (control === "SC" || control === "XO" ? statuses.get(status) : undefined);
   if (ended !== undefined) {
     const numbers = numbersOf(message, orc, obrs[0]?.obr);
     if (numbers.placer === "" && numbers.filler === "") {
@@ -212,14 +215,11 @@ export function patientValues({ id, values }: Patient): KeywordDataSet {
 }
 
 /** Table 4.4-6: of TQ1-9, and of what was there before TQ1, the codes of table 0485. */
-const priorities: Readonly<Record<string, string>> = {
-  S: "STAT",
-  A: "HIGH",
-  R: "ROUTINE",
-  P: "HIGH",
-  T: "HIGH",
-  C: "HIGH",
-};
+const priorities: ReadonlyMap<string, string> = new Map([
+  ["S", "STAT"],
+  ["R", "ROUTINE"],
+  ...["A", "P", "T", "C"].map((code) => [code, "HIGH"] as const),
+]);
 
 function orderValues(
   message: Message,
@@ -228,7 +228,7 @@ function orderValues(
 ): KeywordDataSet {
   const at = (segment: Segment | undefined, field: number, component = 1) => textAt(message, segment, field, component);
   const pv1 = segmentNamed(message, "PV1");
-  const priority = priorities[at(tq1, 9) || at(obr, 27, 6) || at(orc, 7, 6) || at(obr, 5)];
+  const priority = priorities.get(at(tq1, 9) || at(obr, 27, 6) || at(orc, 7, 6) || at(obr, 5));
   const requested = codesAt(message, obr, rawAt(obr, 44) === "" ? 4 : 44);
   const isPregnant = repetitionsAt(message, pv1, 15).includes("B6");
   return {

@@ -41,13 +41,17 @@ export function patientOf(message: Message, pid = segmentNamed(message, "PID")):
       ...(name !== "" && { PatientName: name }),
       ...(isNull(rawBorn) && { PatientBirthDate: "" }),
       ...(born?.date.length === 8 && { PatientBirthDate: born.date }),
-      ...(rawSex !== "" && { PatientSex: sexes[textAt(message, pid, 8)] ?? "" }),
+      ...(rawSex !== "" && { PatientSex: sexes.get(textAt(message, pid, 8)) ?? "" }),
     },
   };
 }
 
 /** Table 0001 in the words of PS3.3 §C.7.1.1: what is unknown is not said. */
-const sexes: Readonly<Record<string, string>> = { M: "M", F: "F", O: "O", A: "O", N: "O", X: "O" };
+const sexes: ReadonlyMap<string, string> = new Map([
+  ["M", "M"],
+  ["F", "F"],
+  ...["O", "A", "N", "X"].map((code) => [code, "O"] as const),
+]);
 
 /** The medical record number where one is called so, else the first. */
 function chosen(identifiers: readonly Identifier[]): PatientId | undefined {

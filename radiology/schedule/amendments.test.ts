@@ -43,6 +43,13 @@ test("numbers that disagree, another patient and another facility are another or
     );
 });
 
+test("a status that is none is refused, and the step stays as it is", async () => {
+  const { schedule, names } = await planned(numbered("P1", "F1"));
+  for (const status of ["constructor", Object, {}] as never[])
+    await assert.rejects(schedule.changeOrder(frontDesk, order, { status }), (error) => isProblem(error, "invalid"));
+  assert.deepEqual(await names(), ["Doe^Jane SCHEDULED"]);
+});
+
 test("an order is moved to another time and machine; one that was begun is not cancelled", async () => {
   const { schedule, clock } = await planned(numbered("P1", "F1"));
   clock.advance(1_000);

@@ -14,9 +14,11 @@ export interface OrderRef {
   readonly facility: string;
 }
 
+const orderStatuses = ["SCHEDULED", "CANCELED", "DISCONTINUED", "COMPLETED"] as const;
+
 /** What becomes of them. */
 export interface OrderChange {
-  readonly status?: "SCHEDULED" | "CANCELED" | "DISCONTINUED" | "COMPLETED";
+  readonly status?: (typeof orderStatuses)[number];
   readonly startDate?: string;
   readonly startTime?: string;
   readonly stationAes?: readonly string[];
@@ -30,7 +32,7 @@ export interface StepPatient {
 
 /** How steps that are planned are changed, beside being planned anew. */
 export interface Amendments {
-  /** The number of its steps. Problem `absent` when there is none, `conflict` for canceling what was begun. */
+  /** The number of its steps. Problem `absent` when there is none, `conflict` for canceling what was begun, `invalid` for a status that is none. */
   changeOrder(actor: Actor, order: OrderRef, change: OrderChange): Promise<number>;
   /** Every step of a patient says from now on what these attributes say of the patient. The number of those that said something else. */
   changePatient(actor: Actor, patient: StepPatient, changes: () => DataSet): Promise<number>;
@@ -49,6 +51,9 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
   return {
     changeOrder: (actor, order, change) =>
       gate.pass(actor, "worklist.write", undefined, async () => {
+        // What is kept here every query reads: a caller's slip must not spoil the worklist.
+        if (change.status !== undefined && !orderStatuses.includes(change.status))
+          throw new Problem("invalid", "that is no status of a step");
         const steps = await held();
         return steps.inTurn(async () => {
           const found = steps.all().filter(({ content }) => isOfOrder(content, order));
