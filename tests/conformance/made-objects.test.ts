@@ -103,6 +103,7 @@ const makers: Readonly<Record<string, Make | string>> = {
   },
   "apps/cli/file-set.ts": "writes files as they are retrieved, and the DICOMDIR of formats/dicom",
   "doors/dimse/data-sets.ts": "writes the data sets of messages, of which none is an instance",
+  "doors/hl7/dicom-values.ts": "writes values of worklist items, of which none is an instance",
   "doors/dicomweb/work-item-body.ts": "reads what a client sends as work item into a data set",
   "formats/dicom/index.ts": "is what the others write with",
 };

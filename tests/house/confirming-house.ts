@@ -48,6 +48,7 @@ export async function startConfirmingHouse(perform: ConfirmationParts["perform"]
   const door = createApiDoor({
     breaker: { watch: () => () => {} },
     reviews: { watch: () => () => {} },
+    edges: { watch: () => () => {} },
     ...http,
     ...waysIn,
     ...{ gate, policy, grants, audit, people, confirmations, clock, random, log },

@@ -78,7 +78,7 @@ const localService = alert("110141", "Local Service Operation Started");
 
 /** Every act that the log knows, as an event. The one table, for every rendering; a test holds it against the acts there are. */
 const kinds: Readonly<Record<string, EventKind>> = {
-  "message.receive": kind("order-record", "E"),
+  "message.receive": kind("order-record", "U"),
   "association.open": kind("network-entry", "E", { code: "110124", meaning: "Attach" }),
   "association.identify": login,
   "dicom.echo": alert("110126", "Node Authentication"),
