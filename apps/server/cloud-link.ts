@@ -116,12 +116,19 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       });
   const viewNow = (): CloudLinkView | undefined => enrolled && viewOf(enrolled, { ...state, error });
 
+  /** Who asks meanwhile sees what comes of it: a cloud that is silent takes most of a minute. */
+  let looking: Promise<CloudLinkView | undefined> | undefined;
+
   return {
-    view: () =>
-      inTurn(async () => {
+    view() {
+      looking ??= inTurn(async () => {
         if (enrolled !== undefined) await ask(enrolled).catch(() => {}); // the view says so
         return viewNow();
-      }),
+      }).finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    },
     enrol: ({ url, code, proxy }) =>
       inTurn(async () => {
         const { secret, pin } = decodeEnrolmentCode(code);

@@ -30,8 +30,8 @@ export interface LinkAuthorityKeeper {
 }
 
 const clientAuth = "1.3.6.1.5.5.7.3.2";
-/** Before its end, what we show is made again. */
-const leastLeftMs = 30 * 86_400_000;
+/** At a start with less left of it, what we show is made again: of its 820 days, so that a server may run for a year between two starts. */
+const leastLeftMs = 400 * 86_400_000;
 
 interface Parts {
   readonly vault: Pick<Vault, "secrets">;

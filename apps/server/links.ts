@@ -80,6 +80,8 @@ export function createLinks(parts: {
     const { id, serial } = shown;
     const edge = await edges.admit(id, serial);
     await gate.pass(actorOf("edge", id), "edge.connect", { kind: "edge", id }, () => touch(id));
+    // It has gone meanwhile, and nothing would tell of it again.
+    if (socket.destroyed) return undefined;
     const one = { socket, serial };
     live.set(id, (live.get(id) ?? new Set()).add(one));
     socket.once("close", () => {

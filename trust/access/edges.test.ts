@@ -47,13 +47,14 @@ test("a code holds for 15 minutes, and a newer one ends it", async () => {
   await assert.rejects(edges.invited(again.secret, "a"), { code: "absent" });
 });
 
-test("who tries one code after the other from one address waits, and nobody else does", async () => {
+test("who tries one code after the other from one address waits; who has a code does not, from there either", async () => {
   const { edges } = opened();
   const { secret } = await edges.invite("North", "");
   const wrong = Buffer.alloc(10);
   for (let tries = 0; tries < 10; tries++) await assert.rejects(edges.invited(wrong, "a"), { code: "absent" });
-  await assert.rejects(edges.invited(secret, "a"), { code: "busy" });
-  assert.equal((await edges.invited(secret, "b")).name, "North");
+  await assert.rejects(edges.invited(wrong, "a"), { code: "busy" });
+  await assert.rejects(edges.invited(wrong, "b"), { code: "absent" });
+  assert.equal((await edges.invited(secret, "a")).name, "North");
 });
 
 test("the certificate before holds until the renewed one is shown, and not longer", async () => {

@@ -113,11 +113,13 @@ export function createEdges(parts: { store: AccessStore; clock: Clock; random: R
     },
     async invited(secret, from) {
       const digest = digestOfCode(secret);
-      const found = await attempts.make([{ key: from, slowing }], async () =>
-        (await store.edges()).find(({ codeDigest, codeEndsAt }) => codeDigest === digest && clock.now() < codeEndsAt),
+      const found = (await store.edges()).find(
+        ({ codeDigest, codeEndsAt }) => codeDigest === digest && clock.now() < codeEndsAt,
       );
-      if (found === undefined) throw noSuchCode();
-      return found;
+      if (found !== undefined) return found;
+      // Guesses alone are slowed down: a stranger behind the same address keeps nobody from enrolling.
+      await attempts.make([{ key: from, slowing }], async () => undefined);
+      throw noSuchCode();
     },
     async enrol(edge, { software, issue }) {
       const issued = await issue(edge);
