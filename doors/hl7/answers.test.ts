@@ -184,6 +184,18 @@ test("a header that is not for here is refused: training, other versions, no con
   assert.equal((await answer("nothing")).isStranger, true);
 });
 
+test("in enhanced mode what cannot be done was taken all the same; what was not taken has no other answer", async () => {
+  const { answer } = recordingPartners();
+  const code = async (type: string, ...changes: [from: string, to: string][]) => {
+    const whole = text(`${header(type)}|||AL|AL`, pid, "ORC|CA|PL9");
+    return (await answer(changes.reduce((all, [from, to]) => all.replace(from, to), whole))).code;
+  };
+  assert.equal(await code("ORM^O01"), "CA, AE 204");
+  assert.equal(await code("QBP^Q22"), "CA, AR 200");
+  assert.equal(await code("ORM^O01", ["|P|", "|T|"]), "CR 202");
+  assert.equal(await code("ORM^O01", ["|HIS|", "|STRANGER|"]), "CR 207");
+});
+
 test("every sample message is answered, none by a fault of ours", async (t) => {
   const folder = join(process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "../../../shared/data"), "hl7");
   if (!existsSync(folder)) return t.skip("needs the shared test data: set LEADGLASS_DATA");

@@ -51,15 +51,24 @@ export async function answersTo(parts: AnswerParts, bytes: Uint8Array, caller: C
     const services = header && (await admitted(parts, header, caller));
     if (services === undefined) {
       const what = header === undefined ? "no HL7 message" : "the sender is not known here";
-      return written(parts, header, { condition: "internal", what }, { isRejected: true, isStranger: true });
+      return written(
+        parts,
+        header,
+        { condition: "internal", what },
+        { isRejected: true, isTaken: false, isStranger: true },
+      );
     }
-    if (reading.kind === "refused") return written(parts, header, reading.fault, { isRejected: true });
+    if (reading.kind === "refused") return written(parts, header, reading.fault, { isRejected: true, isTaken: false });
+    const unread = unreadable(reading.message);
+    if (unread !== undefined) return written(parts, header, unread, { isTaken: false });
     return written(parts, header, await faultOf(reading.message, services, digestOf(bytes)));
   } catch (error) {
     const { code, message: what } = asProblem(error, "doing what a message asks for");
     const [condition, isRejected = false] = conditionsOf[code] ?? ["internal"];
+    // What was not let in, or fails for now, was not taken: the sender keeps it, or is told never to send it again.
+    const isTaken = condition !== "internal";
     parts.log.warn("hl7: a message was not done", { code, address: caller.address }, error);
-    return written(parts, header, { condition, what }, { isRejected });
+    return written(parts, header, { condition, what }, { isRejected, isTaken });
   }
 }
 
@@ -67,8 +76,6 @@ const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).diges
 
 /** Why it was not done; undefined when it was, now or before. */
 async function faultOf(message: Message, services: PartnerServices, digest: string): Promise<Fault | undefined> {
-  const unread = unreadable(message);
-  if (unread !== undefined) return unread;
   const meaning = meaningOf(message);
   if (isFault(meaning)) return meaning;
   const taken = await services.once(textAt(message, segmentNamed(message, "MSH"), 10), digest, async () => {
@@ -142,12 +149,16 @@ function written(
   { clock, random, log }: AnswerParts,
   message: Message | undefined,
   fault: Fault | undefined,
-  { isRejected = fault !== undefined && rejecting.has(fault.condition), isStranger = false } = {},
+  { isRejected = fault !== undefined && rejecting.has(fault.condition), isTaken = true, isStranger = false } = {},
 ): Answers {
   const outcome = fault === undefined ? "accepted" : isRejected ? "rejected" : "error";
   const mode = message === undefined ? ({ kind: "original" } as const) : acknowledgmentMode(message);
-  const messages = codesFor(mode, outcome).flatMap((code) => {
-    const said = { controlId: newToken(random).slice(0, 20), at: momentText(clock.now()), fault };
+  const messages = codesFor(mode, outcome, isTaken).flatMap((code) => {
+    const said = {
+      controlId: newToken(random).slice(0, 20),
+      at: momentText(clock.now()),
+      fault: code === "CA" ? undefined : fault,
+    };
     const bytes = writeMessage(acknowledge(message, code, said));
     if (bytes === undefined) log.warn("hl7: an answer could not be written in the sender's character set");
     return bytes ?? [];

@@ -19,14 +19,21 @@ export function acknowledgmentMode(message: Message): AcknowledgmentMode {
   return accept === "" && application === "" ? { kind: "original" } : { kind: "enhanced", accept, application };
 }
 
-/** The codes to answer with, in their order: none, one or two. */
-export function codesFor(mode: AcknowledgmentMode, outcome: "accepted" | "error" | "rejected"): AcknowledgmentCode[] {
+/**
+ * The codes to answer with, in their order: none, one or two. In enhanced mode (§2.9.3) a message that was not taken is answered so, and
+ * with nothing of the application; one that was taken is accepted whatever the application says then.
+ */
+export function codesFor(
+  mode: AcknowledgmentMode,
+  outcome: "accepted" | "error" | "rejected",
+  isTaken = true,
+): AcknowledgmentCode[] {
   const letter = outcome === "accepted" ? "A" : outcome === "error" ? "E" : "R";
   if (mode.kind === "original") return [`A${letter}`];
-  const isWanted = (condition: string) => condition === "AL" || condition === (outcome === "accepted" ? "SU" : "ER");
+  const isWanted = (condition: string, isGood: boolean) => condition === "AL" || condition === (isGood ? "SU" : "ER");
   return [
-    ...(isWanted(mode.accept) ? [`C${letter}` as const] : []),
-    ...(isWanted(mode.application) ? [`A${letter}` as const] : []),
+    ...(isWanted(mode.accept, isTaken) ? [isTaken ? ("CA" as const) : (`C${letter}` as const)] : []),
+    ...(isTaken && isWanted(mode.application, outcome === "accepted") ? [`A${letter}` as const] : []),
   ];
 }
 

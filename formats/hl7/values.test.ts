@@ -86,10 +86,13 @@ test("in enhanced mode the sender says which answers it wants", () => {
     acknowledgmentMode(read(`${header}|||${accept}|${application}`));
   assert.deepEqual(codesFor(mode("", ""), "error"), ["AE"]);
   assert.deepEqual(codesFor(mode("AL", "AL"), "accepted"), ["CA", "AA"]);
-  assert.deepEqual(codesFor(mode("AL", "NE"), "rejected"), ["CR"]);
+  assert.deepEqual(codesFor(mode("AL", "NE"), "rejected", false), ["CR"]);
   assert.deepEqual(codesFor(mode("ER", "SU"), "accepted"), ["AA"]);
-  assert.deepEqual(codesFor(mode("ER", "SU"), "error"), ["CE"]);
+  assert.deepEqual(codesFor(mode("ER", "SU"), "error", false), ["CE"]);
   assert.deepEqual(codesFor(mode("NE", "NE"), "rejected"), []);
+  assert.deepEqual(codesFor(mode("AL", "AL"), "error"), ["CA", "AE"], "taken, and then not done");
+  assert.deepEqual(codesFor(mode("AL", "AL"), "error", false), ["CE"], "nothing follows on what was not taken");
+  assert.deepEqual(codesFor(mode("ER", "ER"), "rejected"), ["AR"]);
 });
 
 test("76: what an answer gives back of a message ends no segment and names no other delimiters", () => {
