@@ -150,6 +150,63 @@ test("attack 75: codes that every object has a property of are in no table", asy
   assert.ok(done.every(([what]) => what === "schedule"));
 });
 
+test("attack 75: what all orders of a message share is read once, and their number is bounded", async () => {
+  const { answer, items } = recordingPartners();
+  const orders = (many: number) =>
+    Array.from({ length: many }, (_, at) => [
+      `ORC|NW|N${at}|||||^^^20260302`,
+      `OBR|1|N${at}||X${"|".repeat(20)}CT`,
+    ]).flat();
+  const huge = pid.replace("Doe", "\\F\\".repeat(200_000));
+  assert.equal((await answer(text(header("ORM^O01", "1"), huge, ...orders(201)))).code, "AR 100");
+  assert.equal((await answer(text(header("ORM^O01", "2"), huge, ...orders(200)))).code, "AA");
+  assert.equal(items.length, 200);
+});
+
+test("several OBRs of one order are several, each with its number; those that are the same are refused", async () => {
+  const { answer, items, done } = recordingPartners(new Set(["PL1", "PL2", "O1"]));
+  let id = 0;
+  const code = async (...segments: string[]) => (await answer(text(header("ORM^O01", String(++id)), ...segments))).code;
+  const orc = "ORC|NW|O1|||||^^^20260302";
+  const obr = (number: string) => `OBR|1|${number}||X${"|".repeat(20)}CT`;
+  assert.equal(await code(pid, orc, obr("PL1"), obr("PL2")), "AA");
+  assert.deepEqual(
+    items.map((item) => flat(item)["00402016"]),
+    ["PL1", "PL2"],
+  );
+  assert.equal(await code(pid, orc, obr(""), obr("")), "AR 100");
+  assert.equal(await code(pid, orc, obr("PL1"), orc, obr("PL1")), "AR 100");
+  assert.equal(await code(pid, pid, orc, obr("PL1")), "AR 100", "nor of several patients");
+  done.length = 0;
+  assert.equal(await code(pid, "ORC|CA|O1", obr("PL1"), obr("PL2")), "AA");
+  assert.deepEqual(
+    done.map(([, number]) => number),
+    ["PL1", "PL2"],
+  );
+});
+
+test("an order that is replaced in the same message ends, known or not; the one in its place is planned", async () => {
+  const { answer, items, done } = recordingPartners(new Set(["PL1"]));
+  const obr = (number: string) => `OBR|1|${number}||X${"|".repeat(20)}CT`;
+  const replacing = ["ORC|RO|PL3|||||^^^20260302", obr("PL3")];
+  for (const [at, number] of ["PL1", "PL2"].entries()) {
+    const message = text(header("ORM^O01", String(at)), pid, `ORC|RP|${number}`, obr(number), ...replacing);
+    assert.equal((await answer(message)).code, "AA");
+  }
+  assert.deepEqual(done, [["amend", "PL1", { status: "DISCONTINUED" }], ["schedule"], ["schedule"]]);
+  assert.equal(flat(items[0])["00402016"], "PL3");
+});
+
+test("who an order that ends is of has to be sound, and numbers are whole", async () => {
+  const { answer } = recordingPartners(new Set(["PL1", "N".repeat(64)]));
+  let id = 0;
+  const code = async (...segments: string[]) => (await answer(text(header("ORM^O01", String(++id)), ...segments))).code;
+  assert.equal(await code("ORC|CA|PL1"), "AA");
+  assert.equal(await code("PID|1||", "ORC|CA|PL1"), "AE 101");
+  assert.equal(await code(`PID|1||${"P".repeat(65)}`, "ORC|CA|PL1"), "AE 102");
+  assert.equal(await code(pid, `ORC|CA|${"N".repeat(65)}`), "AE 102");
+});
+
 test("patient data by event: changed, merged, called otherwise, or nothing new", async () => {
   const { answer, done } = recordingPartners();
   let id = 0;

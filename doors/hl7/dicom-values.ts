@@ -17,11 +17,14 @@ import { type Message, type PersonName, partOf, repetitionsAt, type Segment } fr
 /** Of one value, on one line. */
 export function valueText(text: string, charactersMax: number): string {
   let clean = "";
-  for (const character of text) {
+  let length = 0;
+  for (const character of text.trimStart()) {
+    // No more is looked at than the value holds, however much there is.
+    if (length++ >= charactersMax) break;
     if (character < " " || (character >= "\u007f" && character < "\u00a0")) clean += " ";
     else clean += character === "\\" ? "/" : character;
   }
-  return [...clean.trim()].slice(0, charactersMax).join("").trim();
+  return clean.trim();
 }
 
 const nameCharactersMax = 64;

@@ -1,3 +1,4 @@
+import { isProblem } from "#base/problem";
 import type { KeywordDataSet } from "#formats/dicom";
 import {
   type Fault,
@@ -33,16 +34,49 @@ interface Order {
   tq1?: Segment;
 }
 
+/** Orders, and steps of them, in one message: each is computed before others have their turn. */
+const stepsMax = 200;
+
 export function orderDeeds(message: Message): Meaning {
   const orders = ordersIn(message);
   if (orders.length === 0) return faultAt(message, "ORC", undefined, "segmentSequence", "there is no order");
+  const steps = orders.flatMap(({ obrs }) => obrs.map(({ ipcs }) => Math.max(1, ipcs.length)));
+  const planned = steps.reduce((sum, each) => sum + each, 0);
+  if (Math.max(orders.length, planned) > stepsMax)
+    return faultAt(message, "ORC", undefined, "segmentSequence", `more than ${stepsMax} orders in a message`);
+  if (message.segments.filter(({ name }) => name === "PID").length > 1)
+    return faultAt(message, "PID", undefined, "segmentSequence", "orders of several patients in a message");
+  const visit = visitOf(message);
   const deeds: Deed[] = [];
-  for (const order of orders) {
-    const meant = deedsOf(message, order);
+  const named = new Set<string>();
+  for (const [at, order] of orders.entries()) {
+    const isReplaced = orders.slice(at + 1).some(({ orc }) => textAt(message, orc, 1) === "RO");
+    const meant = deedsOf(message, visit, order, { isReplaced, named });
     if ("condition" in meant) return meant;
     deeds.push(...meant);
   }
   return deeds;
+}
+
+/** What all orders of a message share, read once. */
+interface Visit {
+  readonly patient: Patient | Fault;
+  readonly values: KeywordDataSet;
+}
+
+function visitOf(message: Message): Visit {
+  const pv1 = segmentNamed(message, "PV1");
+  const isPregnant = repetitionsAt(message, pv1, 15).includes("B6");
+  return {
+    patient: patientOf(message),
+    values: {
+      ReferringPhysicianName: personName(providerNamesAt(message, pv1, 8)),
+      AdmissionID: valueText(textAt(message, pv1, 19), longMax),
+      CurrentPatientLocation: valueText(textAt(message, pv1, 3), longMax),
+      // PS3.3 Table C.2-4: definitely pregnant.
+      ...(isPregnant && { PregnancyStatus: 3 }),
+    },
+  };
 }
 
 function ordersIn({ segments }: Message): Order[] {
@@ -75,32 +109,36 @@ const statuses: ReadonlyMap<string, Status> = new Map([
   ["CM", "COMPLETED"],
 ]);
 
-function deedsOf(message: Message, order: Order): readonly Deed[] | Fault {
+interface Among {
+  /** One that takes its place follows in the message. */
+  readonly isReplaced: boolean;
+  /** The steps that were planned before it. */
+  readonly named: Set<string>;
+}
+
+function deedsOf(message: Message, visit: Visit, order: Order, among: Among): readonly Deed[] | Fault {
   const { orc, obrs } = order;
   const control = orc === undefined ? "NW" : textAt(message, orc, 1);
   const status = textAt(message, orc, 5);
   if (orc !== undefined && control === "")
     return faultAt(message, orc, 1, "requiredField", "the order control code is missing");
+  if (among.isReplaced && (control === "RP" || control === "RU"))
+    return endingDeeds(message, visit, order, "DISCONTINUED", true);
   const ended = ending.get(control) ?? (control === "SC" || control === "XO" ? statuses.get(status) : undefined);
-  if (ended !== undefined) {
-    const numbers = numbersOf(message, orc, obrs[0]?.obr);
-    if (numbers.placer === "" && numbers.filler === "") {
-      return faultAt(message, orc ?? "ORC", 2, "requiredField", "the order has no number");
-    }
-    return [({ amendOrder }) => amendOrder(numbers, { status: ended })];
-  }
+  if (ended !== undefined) return endingDeeds(message, visit, order, ended);
   // A status that says nothing of a step, and the order above others, whose own come in orders of theirs.
   if (control === "SC" || control === "PA") return [];
   if (!planning.has(control)) {
     return faultAt(message, orc ?? "ORC", 1, "tableValue", "that order control code is not acted upon here");
   }
   if (obrs.length === 0) return faultAt(message, "OBR", undefined, "segmentSequence", "an order has no OBR");
-  const patient = patientOf(message);
+  const { patient } = visit;
   if ("condition" in patient) return patient;
   const deeds: Deed[] = [];
   for (const { obr, ipcs, tq1 = order.tq1, zds } of obrs) {
+    const values = { ...patientValues(patient), ...visit.values, ...orderValues(message, { orc, obr, tq1 }) };
     for (const ipc of ipcs.length === 0 ? [undefined] : ipcs) {
-      const deed = stepDeed(message, { patient, orc, obr, ipc, tq1, zds });
+      const deed = stepDeed(message, { patient, values, orc, obr, ipc, tq1, zds }, among.named);
       if ("condition" in deed) return deed;
       deeds.push(deed);
     }
@@ -108,14 +146,51 @@ function deedsOf(message: Message, order: Order): readonly Deed[] | Fault {
   return deeds;
 }
 
-function numbersOf(message: Message, orc: Segment | undefined, obr: Segment | undefined): OrderNumbers {
-  const either = (field: number) => valueText(textAt(message, orc, field) || textAt(message, obr, field), longMax);
-  const patient = patientOf(message);
-  return { placer: either(2), filler: either(3), patientId: "condition" in patient ? "" : patient.id.id };
+/** Of each OBR, by its own numbers; `mayBeAbsent` where it is enough that there is no such order. */
+function endingDeeds(
+  message: Message,
+  { patient }: Visit,
+  { orc, obrs }: Order,
+  status: Status,
+  mayBeAbsent = false,
+): readonly Deed[] | Fault {
+  // Who is named has to be who it is; an order that names nobody is known by its numbers alone.
+  if ("condition" in patient && segmentNamed(message, "PID") !== undefined) return patient;
+  const patientId = "condition" in patient ? "" : patient.id.id;
+  const deeds = new Map<string, Deed>();
+  for (const { obr } of obrs.length === 0 ? [{ obr: undefined }] : obrs) {
+    const numbers = numbersOf(message, orc, obr);
+    if ("condition" in numbers) return numbers;
+    deeds.set(`${numbers.placer}\n${numbers.filler}`, async ({ amendOrder }) => {
+      try {
+        await amendOrder({ ...numbers, patientId }, { status });
+      } catch (error) {
+        if (!mayBeAbsent || !isProblem(error, "absent")) throw error;
+      }
+    });
+  }
+  return [...deeds.values()];
+}
+
+type Numbers = Pick<OrderNumbers, "placer" | "filler">;
+
+/** Those of the OBR before those of the order, of which it may be one of several. */
+function numbersOf(message: Message, orc: Segment | undefined, obr: Segment | undefined): Numbers | Fault {
+  const [placer, filler] = [2, 3].map((field) => textAt(message, obr, field) || textAt(message, orc, field)) as [
+    string,
+    string,
+  ];
+  const at = obr ?? orc ?? "ORC";
+  if (placer === "" && filler === "") return faultAt(message, at, 2, "requiredField", "the order has no number");
+  if (!isWhole(placer, longMax) || !isWhole(filler, longMax))
+    return faultAt(message, at, 2, "dataType", "an order number is none of 64 characters on a line");
+  return { placer, filler };
 }
 
 interface Planned {
   readonly patient: Patient;
+  /** Of the patient, the visit and the order. */
+  readonly values: KeywordDataSet;
   readonly orc: Segment | undefined;
   readonly obr: Segment;
   readonly ipc: Segment | undefined;
@@ -123,11 +198,12 @@ interface Planned {
   readonly zds: Segment | undefined;
 }
 
-function stepDeed(message: Message, planned: Planned): Deed | Fault {
+function stepDeed(message: Message, planned: Planned, named: Set<string>): Deed | Fault {
   const { patient, orc, obr, ipc, tq1, zds } = planned;
   const at = (segment: Segment | undefined, field: number, component = 1) => textAt(message, segment, field, component);
-  const { placer, filler } = numbersOf(message, orc, obr);
-  if (placer === "" && filler === "") return faultAt(message, obr, 2, "requiredField", "the order has no number");
+  const numbers = numbersOf(message, orc, obr);
+  if ("condition" in numbers) return numbers;
+  const { placer, filler } = numbers;
   const code = at(ipc, 5) || at(obr, 24);
   const modality = modalityOf(code);
   if (code === "") return faultAt(message, obr, 24, "requiredField", "the order names no modality");
@@ -139,8 +215,6 @@ function stepDeed(message: Message, planned: Planned): Deed | Fault {
     const what = "an accession number is none of 16 characters on a line";
     return faultAt(message, ipc ?? obr, ipc === undefined ? 18 : 1, "dataType", what);
   }
-  const isNumbered = [2, 3].every((field) => isWhole(at(orc, field), longMax) && isWhole(at(obr, field), longMax));
-  if (!isNumbered) return faultAt(message, obr, 2, "dataType", "an order number is none of 64 characters on a line");
   const accession = [given, filler, placer].find((text) => text !== "" && text.length <= shortMax) ?? "";
   const start = startOf(message, [
     [tq1, 7],
@@ -158,7 +232,15 @@ function stepDeed(message: Message, planned: Planned): Deed | Fault {
     procedure: at(ipc, 2) || at(obr, 19),
     step: at(ipc, 4) || at(obr, 20),
   };
-  const values = { ...patientValues(patient), ...orderValues(message, planned, { placer, filler, accession }) };
+  const name = [ids.study || `${ids.number}\n${ids.procedure}`, ids.step || ids.procedure || ids.number].join("\n");
+  if (named.has(name)) return faultAt(message, obr, 2, "segmentSequence", "two steps of a message have one number");
+  named.add(name);
+  const values = {
+    ...planned.values,
+    AccessionNumber: accession,
+    PlacerOrderNumberImagingServiceRequest: placer,
+    FillerOrderNumberImagingServiceRequest: filler,
+  };
   const stepValues = {
     Modality: modality,
     ScheduledProcedureStepStartDate: start.date,
@@ -221,21 +303,11 @@ const priorities: ReadonlyMap<string, string> = new Map([
   ...["A", "P", "T", "C"].map((code) => [code, "HIGH"] as const),
 ]);
 
-function orderValues(
-  message: Message,
-  { orc, obr, tq1 }: Planned,
-  numbers: { readonly placer: string; readonly filler: string; readonly accession: string },
-): KeywordDataSet {
+function orderValues(message: Message, { orc, obr, tq1 }: Pick<Planned, "orc" | "obr" | "tq1">): KeywordDataSet {
   const at = (segment: Segment | undefined, field: number, component = 1) => textAt(message, segment, field, component);
-  const pv1 = segmentNamed(message, "PV1");
   const priority = priorities.get(at(tq1, 9) || at(obr, 27, 6) || at(orc, 7, 6) || at(obr, 5));
   const requested = codesAt(message, obr, rawAt(obr, 44) === "" ? 4 : 44);
-  const isPregnant = repetitionsAt(message, pv1, 15).includes("B6");
   return {
-    AccessionNumber: numbers.accession,
-    PlacerOrderNumberImagingServiceRequest: valueText(numbers.placer, longMax),
-    FillerOrderNumberImagingServiceRequest: valueText(numbers.filler, longMax),
-    ReferringPhysicianName: personName(providerNamesAt(message, pv1, 8)),
     RequestingPhysician: personName(
       providerNamesAt(message, rawAt(obr, 16) === "" ? orc : obr, rawAt(obr, 16) === "" ? 12 : 16),
     ),
@@ -245,11 +317,7 @@ function orderValues(
     PatientTransportArrangements: valueText(at(obr, 30), longMax),
     PatientState: valueText(at(obr, 12), longMax),
     MedicalAlerts: valueText(at(obr, 13), longMax),
-    AdmissionID: valueText(at(pv1, 19), longMax),
-    CurrentPatientLocation: valueText(at(pv1, 3), longMax),
     ...(priority && { RequestedProcedurePriority: priority }),
-    // PS3.3 Table C.2-4: definitely pregnant.
-    ...(isPregnant && { PregnancyStatus: 3 }),
   };
 }
 

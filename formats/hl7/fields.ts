@@ -19,6 +19,8 @@ export function repetitionsAt({ delimiters }: Message, segment: Segment | undefi
 const repetitionsMax = 200;
 /** Components, and sub-components, that are looked at. */
 const partsMax = 64;
+/** Of a part: no value that is taken here is nearly as long, and what is not cut there is refused for its length. */
+const charactersMax = 8_192;
 
 /** The text of a component of a repetition, and of a sub-component of that, counted from 1. */
 export function partOf(
@@ -29,7 +31,7 @@ export function partOf(
 ): string {
   const raw = repetition.split(delimiters.component, partsMax)[component - 1] ?? "";
   const part = raw.split(delimiters.subcomponent, partsMax)[subcomponent - 1] ?? "";
-  return isNull(part) ? "" : unescapeText(part, delimiters, characters).trim();
+  return isNull(part) ? "" : unescapeText(part.slice(0, charactersMax), delimiters, characters).trim();
 }
 
 /** The same of the first repetition of a field. */
