@@ -109,7 +109,7 @@ function servicesFor(parts: Hl7Parts, actor: Actor, device: StandingDevice, once
     once: (controlId, digest, work) => once(device, controlId, digest, work),
     async schedule(item) {
       allow("orders");
-      await schedule.put(actor, item, facility);
+      await schedule.putOrder(actor, item, facility);
     },
     async amendOrder(order, change) {
       allow("orders");

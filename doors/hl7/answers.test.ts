@@ -125,7 +125,7 @@ test("orders end, and appointments move and end them; those of no imaging are to
     ["amend", "PL1", { status: "CANCELED" }],
     ["amend", "PL1", { status: "DISCONTINUED" }],
     ["amend", "PL1", { status: "COMPLETED" }],
-    ["amend", "AP1", { startDate: "20260304", startTime: "1015", stationAes: ["MR1"] }],
+    ["amend", "AP1", { status: "SCHEDULED", startDate: "20260304", startTime: "1015", stationAes: ["MR1"] }],
     ["amend", "PL1", { status: "CANCELED" }],
   ]);
   assert.equal(await code("SIU^S12", "SCH|AP5", "AIS|1||SURGERY|202603041015"), "AE 204");
@@ -205,6 +205,10 @@ test("who an order that ends is of has to be sound, and numbers are whole", asyn
   assert.equal(await code("PID|1||", "ORC|CA|PL1"), "AE 101");
   assert.equal(await code(`PID|1||${"P".repeat(65)}`, "ORC|CA|PL1"), "AE 102");
   assert.equal(await code(pid, `ORC|CA|${"N".repeat(65)}`), "AE 102");
+  const appointment = async (...segments: string[]) =>
+    (await answer(text(header("SIU^S15", String(++id)), ...segments))).code;
+  assert.equal(await appointment("SCH|PL1", "PID|1||"), "AE 101");
+  assert.equal(await appointment(`SCH|${"N".repeat(65)}`, pid), "AE 102");
 });
 
 test("patient data by event: changed, merged, called otherwise, or nothing new", async () => {

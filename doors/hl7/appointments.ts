@@ -3,7 +3,7 @@ import { type Fault, type Message, partOf, repetitionsAt, type Segment, segmentN
 import { type Deed, faultAt, type Meaning } from "./deeds.ts";
 import { valueText } from "./dicom-values.ts";
 import { modalityOf } from "./modalities.ts";
-import { patientValues, startOf, stepPlanning } from "./orders.ts";
+import { isWhole, patientValues, startOf, stepPlanning } from "./orders.ts";
 import { patientOf } from "./patients.ts";
 import type { OrderAmendment, OrderNumbers, PartnerServices } from "./ports.ts";
 
@@ -26,6 +26,7 @@ export function appointmentDeeds(message: Message, event: string): Meaning | und
   const status = ending.get(event);
   if (status === undefined && !booking.has(event)) return undefined;
   const numbers = numbersOf(message);
+  if ("condition" in numbers) return numbers;
   if (numbers.length === 0) return faultAt(message, "SCH", 1, "requiredField", "the appointment has no number");
   if (status !== undefined) return [(services) => amend(services, numbers, { status })];
   const start = startOf(message, [
@@ -36,6 +37,8 @@ export function appointmentDeeds(message: Message, event: string): Meaning | und
     [segmentNamed(message, "AIL"), 6],
   ]);
   if (start === undefined) return faultAt(message, "AIS", 4, "requiredField", "no time is said");
+  // Booked or rescheduled after it was cancelled, it is to be done again.
+  const again = event === "S14" ? {} : ({ status: "SCHEDULED" } as const);
   const time = start.time || "000000";
   const plan = planOf(message, numbers[0] as OrderNumbers, { date: start.date, time });
   if (typeof plan === "object") return plan;
@@ -44,7 +47,12 @@ export function appointmentDeeds(message: Message, event: string): Meaning | und
     async (services) => {
       const stationAes = (await services.stations()).filter((title) => resources.has(title));
       try {
-        await amend(services, numbers, { startDate: start.date, startTime: time, stationAes });
+        await amend(services, numbers, {
+          ...again,
+          startDate: start.date,
+          startTime: time,
+          stationAes,
+        });
       } catch (error) {
         if (!isProblem(error, "absent")) throw error;
         if (plan === undefined) {
@@ -57,19 +65,25 @@ export function appointmentDeeds(message: Message, event: string): Meaning | und
 }
 
 /** The order's numbers where the appointment has them (SCH-26, 27), then its own (SCH-1, 2), by which it is known when it has none. */
-function numbersOf(message: Message): OrderNumbers[] {
+function numbersOf(message: Message): OrderNumbers[] | Fault {
   const sch = segmentNamed(message, "SCH");
   const patient = patientOf(message);
-  const patientId = "condition" in patient ? "" : patient.id.id;
+  // Who is named has to be who it is.
+  if ("condition" in patient && segmentNamed(message, "PID") !== undefined) return patient;
+  const { id: patientId, authority: issuer } = "condition" in patient ? { id: "", authority: "" } : patient.id;
   const pairs = [
     [26, 27],
     [1, 2],
   ] as const;
+  const long = pairs.flat().find((field) => !isWhole(textAt(message, sch, field), 64));
+  if (long !== undefined)
+    return faultAt(message, "SCH", long, "dataType", "a number is none of 64 characters on a line");
   return pairs
     .map(([placer, filler]) => ({
       placer: textAt(message, sch, placer),
       filler: textAt(message, sch, filler),
       patientId,
+      issuer,
     }))
     .filter(({ placer, filler }) => placer !== "" || filler !== "");
 }

@@ -156,14 +156,14 @@ function endingDeeds(
 ): readonly Deed[] | Fault {
   // Who is named has to be who it is; an order that names nobody is known by its numbers alone.
   if ("condition" in patient && segmentNamed(message, "PID") !== undefined) return patient;
-  const patientId = "condition" in patient ? "" : patient.id.id;
+  const { id: patientId, authority: issuer } = "condition" in patient ? { id: "", authority: "" } : patient.id;
   const deeds = new Map<string, Deed>();
   for (const { obr } of obrs.length === 0 ? [{ obr: undefined }] : obrs) {
     const numbers = numbersOf(message, orc, obr);
     if ("condition" in numbers) return numbers;
     deeds.set(`${numbers.placer}\n${numbers.filler}`, async ({ amendOrder }) => {
       try {
-        await amendOrder({ ...numbers, patientId }, { status });
+        await amendOrder({ ...numbers, patientId, issuer }, { status });
       } catch (error) {
         if (!mayBeAbsent || !isProblem(error, "absent")) throw error;
       }
@@ -284,7 +284,7 @@ export function stepPlanning(ids: Ids, titles: readonly string[], values: Keywor
 }
 
 /** Whether it can be a value as it is. */
-const isWhole = (text: string, charactersMax: number) => valueText(text, charactersMax) === text;
+export const isWhole = (text: string, charactersMax: number) => valueText(text, charactersMax) === text;
 
 /** SH holds 16 characters: what is longer, or of two parts, is stood for by the end of a UID. */
 function shortId(text: string, uidFor: (text: string) => string): string {

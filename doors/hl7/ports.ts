@@ -51,10 +51,12 @@ export interface OrderNumbers {
   readonly placer: string;
   readonly filler: string;
   readonly patientId: string;
+  /** Who gave the patient that ID, where it is said. */
+  readonly issuer: string;
 }
 
 export interface OrderAmendment {
-  readonly status?: "CANCELED" | "DISCONTINUED" | "COMPLETED";
+  readonly status?: "SCHEDULED" | "CANCELED" | "DISCONTINUED" | "COMPLETED";
   readonly startDate?: string;
   readonly startTime?: string;
   readonly stationAes?: readonly string[];

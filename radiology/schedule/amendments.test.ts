@@ -4,7 +4,7 @@ import { isProblem } from "#base/problem";
 import { Tag } from "#formats/dicom";
 import { console1, dataSetOf, frontDesk, itemOf, openSchedule, type Planned } from "./schedule.fixture.ts";
 
-const order = { placer: "P1", filler: "F1", patientId: "", facility: "" };
+const order = { placer: "P1", filler: "F1", patientId: "", issuer: "", facility: "" };
 const numbered = (placer: string, filler: string, planned: Planned = {}): Planned => ({
   ...planned,
   more: { PlacerOrderNumberImagingServiceRequest: placer, FillerOrderNumberImagingServiceRequest: filler },
@@ -41,6 +41,28 @@ test("numbers that disagree, another patient and another facility are another or
     await assert.rejects(schedule.changeOrder(frontDesk, other, { status: "CANCELED" }), (error) =>
       isProblem(error, "absent"),
     );
+});
+
+test("an order that was cancelled is booked again; one that was done is not", async () => {
+  const { schedule, names } = await planned(numbered("P1", "F1"));
+  await schedule.changeOrder(frontDesk, order, { status: "CANCELED" });
+  await schedule.changeOrder(frontDesk, order, { status: "SCHEDULED", startDate: "20260303" });
+  assert.deepEqual(await names(), ["Doe^Jane SCHEDULED"]);
+  await schedule.changeOrder(frontDesk, order, { status: "COMPLETED" });
+  await schedule.changeOrder(frontDesk, order, { status: "SCHEDULED" });
+  assert.deepEqual(await names(), ["Doe^Jane COMPLETED"]);
+});
+
+test("the same patient ID of another issuer is another patient", async () => {
+  const { schedule } = await planned({
+    ...numbered("P1", "F1"),
+    more: { PlacerOrderNumberImagingServiceRequest: "P1", IssuerOfPatientID: "HOSP" },
+  });
+  const of = (issuer: string) => ({ ...order, patientId: "of Doe^Jane", issuer });
+  await assert.rejects(schedule.changeOrder(frontDesk, of("OTHER"), { status: "CANCELED" }), (error) =>
+    isProblem(error, "absent"),
+  );
+  assert.equal(await schedule.changeOrder(frontDesk, of(""), { status: "CANCELED" }), 1);
 });
 
 test("a status that is none is refused, and the step stays as it is", async () => {

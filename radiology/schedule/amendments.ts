@@ -10,6 +10,8 @@ export interface OrderRef {
   readonly placer: string;
   readonly filler: string;
   readonly patientId: string;
+  /** Who gave the patient that ID, where it is said. */
+  readonly issuer: string;
   /** Token of the one facility in which its steps are; empty: wherever. */
   readonly facility: string;
 }
@@ -81,7 +83,7 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
 
 const placerNumber = keyOf("PlacerOrderNumberImagingServiceRequest");
 const fillerNumber = keyOf("FillerOrderNumberImagingServiceRequest");
-const issuer = keyOf("IssuerOfPatientID");
+export const issuer = keyOf("IssuerOfPatientID");
 
 const wasBegun = ({ performed }: StepContent) => Object.keys(performed).length > 0;
 
@@ -92,11 +94,16 @@ function isOfOrder({ attributes, facility }: StepContent, order: OrderRef): bool
     [order.filler, textAt(attributes, fillerNumber)],
   ].filter(([asked, known]) => asked !== "" && known !== "");
   const isSame = compared.length > 0 && compared.every(([asked, known]) => asked === known);
-  const isTheirs = order.patientId === "" || order.patientId === textAt(attributes, key.patientId);
+  const patient = { PatientID: order.patientId, IssuerOfPatientID: order.issuer };
+  const isTheirs = order.patientId === "" || isOf({ attributes }, patient);
   return isSame && isTheirs && (order.facility === "" || order.facility === facility);
 }
 
-function isOf({ attributes }: StepContent, { PatientID, IssuerOfPatientID = "" }: StepPatient): boolean {
+/** Whether a step is of that patient. */
+export function isOf(
+  { attributes }: Pick<StepContent, "attributes">,
+  { PatientID, IssuerOfPatientID = "" }: StepPatient,
+): boolean {
   const said = textAt(attributes, issuer);
   return (
     textAt(attributes, key.patientId) === PatientID &&
@@ -112,5 +119,8 @@ function withChange(content: StepContent, { status, startDate, startTime, statio
     ...(startTime && { [key.startTime]: { vr: "TM", Value: [startTime] } }),
     ...(stationAes.length > 0 && { [key.stationAe]: { vr: "AE", Value: [...stationAes] } }),
   };
-  return { ...content, attributes: { ...attributes, [key.steps]: sequenceOf(step) }, planned: status ?? planned };
+  // Booked again after a cancellation: what was performed, or is known to be done, stays so.
+  const isDone = status === "SCHEDULED" && (wasBegun(content) || planned === "COMPLETED");
+  const next = isDone ? planned : (status ?? planned);
+  return { ...content, attributes: { ...attributes, [key.steps]: sequenceOf(step) }, planned: next };
 }

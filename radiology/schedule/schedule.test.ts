@@ -157,3 +157,23 @@ test("a schedule that did not open is opened by the next who asks", async () => 
   store.list = list;
   assert.deepEqual(await find(schedule), []);
 });
+
+test("an order whose number is known of another patient, issuer or facility replaces nothing", async () => {
+  const { schedule } = await openSchedule();
+  const more = { IssuerOfPatientID: "HOSP" };
+  await schedule.putOrder(frontDesk, () => itemOf({ more }), "north");
+  for (const [planned, facility] of [
+    [{ name: "Roe^Rae", more }, "north"],
+    [{ more: { IssuerOfPatientID: "OTHER" } }, "north"],
+    [{ more }, "south"],
+  ] as const)
+    await assert.rejects(
+      schedule.putOrder(frontDesk, () => itemOf(planned), facility),
+      (error) => isProblem(error, "conflict"),
+    );
+  assert.deepEqual(await schedule.putOrder(frontDesk, () => itemOf(), "north"), { added: 0, changed: 1, unchanged: 0 });
+  assert.deepEqual(
+    (await schedule.list(frontDesk)).map(({ patientName, facility }) => [patientName, facility]),
+    [["Doe^Jane", "north"]],
+  );
+});

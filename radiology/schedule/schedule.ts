@@ -5,7 +5,8 @@ import type { ScheduledStepView, ScheduledView } from "#formats/api";
 import type { DataSet, DicomJson } from "#formats/dicom";
 import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
-import { type Amendments, createAmendments } from "./amendments.ts";
+import { type Amendments, createAmendments, isOf, issuer } from "./amendments.ts";
+import { key, textAt } from "./attributes.ts";
 import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
 import { contentOf, factsOf, identityOf, isOver, listed, type StepContent, stepsIn } from "./scheduled-step.ts";
@@ -24,6 +25,8 @@ export interface Schedule extends Amendments {
    * of it stays. It is read within the act, so that what cannot be read is in the log too. `facility` is the token of the one in which they are done; empty: in none.
    */
   put(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
+  /** The same for an order of a system outside. Problem `conflict` when the step is known of another patient or in another facility. */
+  putOrder(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
   /** Those that the actor may see, in the order in which they are due. */
   list(actor: Actor): Promise<ScheduledStepView[]>;
   /** Problem `absent` when there is no such step. */
@@ -57,6 +60,29 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
     return opening;
   };
 
+  const put = (actor: Actor, item: () => DataSet, facility: string, isOrder: boolean): Promise<ScheduledView> =>
+    gate.pass(actor, "worklist.write", undefined, async () => {
+      const planned = stepsIn(item());
+      const steps = await held();
+      return steps.inTurn(async () => {
+        const counts = { added: 0, changed: 0, unchanged: 0 };
+        const contents = new Map<string, StepContent>();
+        for (const attributes of planned) {
+          const token = records.idOf("scheduled-step", identityOf(attributes));
+          const known = steps.get(token)?.content;
+          if (isOrder && known !== undefined) requireSame(known, attributes, facility);
+          const content = contentOf(attributes, facility, known?.performed);
+          if (known !== undefined && isSame(known, content)) counts.unchanged++;
+          else {
+            counts[known === undefined ? "added" : "changed"]++;
+            contents.set(token, content);
+          }
+        }
+        if (contents.size > 0) await steps.put(contents);
+        return counts;
+      });
+    });
+
   return {
     ...createAmendments({ held, gate }),
     performed: createPerformedSteps({ records, held, gate, now: clock.now, random }),
@@ -76,27 +102,8 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
       });
       for (const { content } of matching) yield { attributes: query.answer(content.attributes), keysIgnored };
     },
-    put: (actor, item, facility) =>
-      gate.pass(actor, "worklist.write", undefined, async () => {
-        const planned = stepsIn(item());
-        const steps = await held();
-        return steps.inTurn(async () => {
-          const counts = { added: 0, changed: 0, unchanged: 0 };
-          const contents = new Map<string, StepContent>();
-          for (const attributes of planned) {
-            const token = records.idOf("scheduled-step", identityOf(attributes));
-            const known = steps.get(token)?.content;
-            const content = contentOf(attributes, facility, known?.performed);
-            if (known !== undefined && isSame(known, content)) counts.unchanged++;
-            else {
-              counts[known === undefined ? "added" : "changed"]++;
-              contents.set(token, content);
-            }
-          }
-          if (contents.size > 0) await steps.put(contents);
-          return counts;
-        });
-      }),
+    put: (actor, item, facility) => put(actor, item, facility, false),
+    putOrder: (actor, item, facility) => put(actor, item, facility, true),
     list: (actor) =>
       gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
         const all = (await held()).all();
@@ -113,6 +120,13 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
         }
       }),
   };
+}
+
+/** A number that is used again for somebody else, or elsewhere, must not move what is planned under it. */
+function requireSame(known: StepContent, attributes: DicomJson, facility: string): void {
+  const patient = { PatientID: textAt(attributes, key.patientId), IssuerOfPatientID: textAt(attributes, issuer) };
+  if (!isOf(known, patient)) throw new Problem("conflict", "an order of that number is of another patient");
+  if (known.facility !== facility) throw new Problem("conflict", "an order of that number is of another facility");
 }
 
 const byStart = (a: HeldStep, b: HeldStep) => (a.startsAt < b.startsAt ? -1 : a.startsAt > b.startsAt ? 1 : 0);
