@@ -107,9 +107,9 @@ function servicesFor(parts: Hl7Parts, actor: Actor, device: StandingDevice, once
   const patients = patientsFor(parts, actor);
   return {
     once: (controlId, digest, work) => once(device, controlId, digest, work),
-    async schedule(item) {
+    async schedule(item, order) {
       allow("orders");
-      await schedule.putOrder(actor, item, facility);
+      await schedule.putOrder(actor, item, { ...order, facility });
     },
     async amendOrder(order, change) {
       allow("orders");

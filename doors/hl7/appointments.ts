@@ -136,7 +136,8 @@ function planOf(
     ScheduledProcedureStepStartTime: start.time,
     ScheduledProcedureStepDescription: description,
   };
-  const ids = { number: `${placer}\n${filler}`, study: "", procedure: "", step: "" };
+  const { id: patientId, authority: issuer } = patient.id;
+  const ids = { placer, filler, patientId, issuer, number: `${placer}\n${filler}`, study: "", procedure: "", step: "" };
   return (services, stationAes) => stepPlanning(ids, stationAes, values, step)(services);
 }
 

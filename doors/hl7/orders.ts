@@ -227,7 +227,8 @@ function stepDeed(message: Message, planned: Planned, named: Set<string>): Deed 
   if (start === undefined)
     return faultAt(message, tq1 ?? obr, tq1 === undefined ? 27 : 7, "requiredField", "no time is said");
   const ids = {
-    number: `${placer}\n${filler}`,
+    ...{ placer, filler, number: `${placer}\n${filler}` },
+    ...{ patientId: patient.id.id, issuer: patient.id.authority },
     study: uidText(at(zds, 1)) || uidText(at(ipc, 3)),
     procedure: at(ipc, 2) || at(obr, 19),
     step: at(ipc, 4) || at(obr, 20),
@@ -254,7 +255,7 @@ function stepDeed(message: Message, planned: Planned, named: Set<string>): Deed 
   return stepPlanning(ids, titles, values, stepValues);
 }
 
-interface Ids {
+interface Ids extends OrderNumbers {
   readonly number: string;
   readonly study: string;
   readonly procedure: string;
@@ -279,7 +280,8 @@ export function stepPlanning(ids: Ids, titles: readonly string[], values: Keywor
         },
       ],
     };
-    await services.schedule(() => dataSetOf(item));
+    const names = { study: ids.study !== "", procedure: ids.procedure !== "", step: ids.step !== "" };
+    await services.schedule(() => dataSetOf(item), { ...ids, names });
   };
 }
 

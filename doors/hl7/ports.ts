@@ -55,6 +55,11 @@ export interface OrderNumbers {
   readonly issuer: string;
 }
 
+/** An order that is planned, and which identifiers of its step the message names. */
+export interface PlannedOrder extends OrderNumbers {
+  readonly names: { readonly study: boolean; readonly procedure: boolean; readonly step: boolean };
+}
+
 export interface OrderAmendment {
   readonly status?: "SCHEDULED" | "CANCELED" | "DISCONTINUED" | "COMPLETED";
   readonly startDate?: string;
@@ -72,8 +77,8 @@ export interface PartnerServices {
    * control id. The messages of a partner take turns.
    */
   once(controlId: string, digest: string, work: () => Promise<void>): Promise<"done" | "known" | "other">;
-  /** The steps of a worklist item. */
-  schedule(item: () => DataSet): Promise<void>;
+  /** The steps of a worklist item, of an order that may be known by one of its numbers. */
+  schedule(item: () => DataSet, order: PlannedOrder): Promise<void>;
   amendOrder(order: OrderNumbers, change: OrderAmendment): Promise<void>;
   /** Other values of a patient, by keyword; empty: there is no such any more. */
   changePatient(patient: PatientId, values: Readonly<Record<string, string>>): Promise<void>;

@@ -16,6 +16,11 @@ export interface OrderRef {
   readonly facility: string;
 }
 
+/** An order as it is planned, and which identifiers of its step its message named. */
+export interface PlannedOrder extends OrderRef {
+  readonly names: { readonly study: boolean; readonly procedure: boolean; readonly step: boolean };
+}
+
 const orderStatuses = ["SCHEDULED", "CANCELED", "DISCONTINUED", "COMPLETED"] as const;
 
 /** What becomes of them. */
@@ -97,6 +102,28 @@ function isOfOrder({ attributes, facility }: StepContent, order: OrderRef): bool
   const patient = { PatientID: order.patientId, IssuerOfPatientID: order.issuer };
   const isTheirs = order.patientId === "" || isOf({ attributes }, patient);
   return isSame && isTheirs && (order.facility === "" || order.facility === facility);
+}
+
+/** A step with the identifiers by which its order is known already: the filler's number often comes after the placer's. */
+export function asKnown(attributes: DicomJson, order: PlannedOrder, all: readonly HeldStep[]): DicomJson {
+  const { names } = order;
+  const procedureAt = keyOf("RequestedProcedureID");
+  // Another procedure of the order is another study.
+  const known = all
+    .filter(({ content }) => isOfOrder(content, order))
+    .map(({ content }) => content.attributes)
+    .filter((one) => !names.procedure || textAt(one, procedureAt) === textAt(attributes, procedureAt));
+  const [first] = known;
+  if (first === undefined || names.study) return attributes;
+  const named = { ...attributes, ...taken(first, key.studyUid), ...taken(first, procedureAt) };
+  if (known.length > 1 || names.step || names.procedure) return named;
+  const step: DicomJson = { ...stepOf(attributes), ...taken(stepOf(first), key.stepId) };
+  return { ...named, [key.steps]: sequenceOf(step) };
+}
+
+function taken(from: DicomJson, at: string): DicomJson {
+  const element = from[at];
+  return element === undefined ? {} : { [at]: element };
 }
 
 /** Whether a step is of that patient. */

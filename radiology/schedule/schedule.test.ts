@@ -161,19 +161,41 @@ test("a schedule that did not open is opened by the next who asks", async () => 
 test("an order whose number is known of another patient, issuer or facility replaces nothing", async () => {
   const { schedule } = await openSchedule();
   const more = { IssuerOfPatientID: "HOSP" };
-  await schedule.putOrder(frontDesk, () => itemOf({ more }), "north");
+  const names = { study: true, procedure: true, step: true };
+  const order = { placer: "P1", filler: "", patientId: "", issuer: "", facility: "north", names };
+  await schedule.putOrder(frontDesk, () => itemOf({ more }), order);
   for (const [planned, facility] of [
     [{ name: "Roe^Rae", more }, "north"],
     [{ more: { IssuerOfPatientID: "OTHER" } }, "north"],
     [{ more }, "south"],
   ] as const)
     await assert.rejects(
-      schedule.putOrder(frontDesk, () => itemOf(planned), facility),
+      schedule.putOrder(frontDesk, () => itemOf(planned), { ...order, facility }),
       (error) => isProblem(error, "conflict"),
     );
-  assert.deepEqual(await schedule.putOrder(frontDesk, () => itemOf(), "north"), { added: 0, changed: 1, unchanged: 0 });
+  assert.deepEqual(await schedule.putOrder(frontDesk, () => itemOf(), order), { added: 0, changed: 1, unchanged: 0 });
   assert.deepEqual(
     (await schedule.list(frontDesk)).map(({ patientName, facility }) => [patientName, facility]),
     [["Doe^Jane", "north"]],
   );
+});
+
+test("an order that comes again with one more number is the same step", async () => {
+  const { schedule } = await openSchedule();
+  const order = { placer: "P1", filler: "", patientId: "of Doe^Jane", issuer: "", facility: "" };
+  const made = { ...order, names: { study: false, procedure: false, step: false } };
+  const numbered = { PlacerOrderNumberImagingServiceRequest: "P1" };
+  await schedule.putOrder(frontDesk, () => itemOf({ more: numbered }), made);
+  const more = { ...numbered, FillerOrderNumberImagingServiceRequest: "F1" };
+  const again = itemOf({ study: "1.2.9", step: "S9", date: "20260305", more });
+  await schedule.putOrder(frontDesk, () => again, { ...made, filler: "F1" });
+  const steps = await schedule.list(frontDesk);
+  assert.deepEqual(
+    steps.map(({ startDate }) => startDate),
+    ["20260305"],
+  );
+  const other = itemOf({ study: "1.2.10", more: { ...more, RequestedProcedureID: "RP2" } });
+  const names = { study: false, procedure: true, step: true };
+  await schedule.putOrder(frontDesk, () => other, { ...made, names });
+  assert.equal((await schedule.list(frontDesk)).length, 2, "another procedure of it is another one");
 });

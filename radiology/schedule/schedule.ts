@@ -5,7 +5,7 @@ import type { ScheduledStepView, ScheduledView } from "#formats/api";
 import type { DataSet, DicomJson } from "#formats/dicom";
 import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
-import { type Amendments, createAmendments, isOf, issuer } from "./amendments.ts";
+import { type Amendments, asKnown, createAmendments, isOf, issuer, type PlannedOrder } from "./amendments.ts";
 import { key, textAt } from "./attributes.ts";
 import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
@@ -25,8 +25,8 @@ export interface Schedule extends Amendments {
    * of it stays. It is read within the act, so that what cannot be read is in the log too. `facility` is the token of the one in which they are done; empty: in none.
    */
   put(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
-  /** The same for an order of a system outside. Problem `conflict` when the step is known of another patient or in another facility. */
-  putOrder(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
+  /** The same for an order of a system outside; where it is known by one of its numbers, that is what is replaced. Problem `conflict` when the step is known of another patient or in another facility. */
+  putOrder(actor: Actor, item: () => DataSet, order: PlannedOrder): Promise<ScheduledView>;
   /** Those that the actor may see, in the order in which they are due. */
   list(actor: Actor): Promise<ScheduledStepView[]>;
   /** Problem `absent` when there is no such step. */
@@ -60,17 +60,18 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
     return opening;
   };
 
-  const put = (actor: Actor, item: () => DataSet, facility: string, isOrder: boolean): Promise<ScheduledView> =>
+  const put = (actor: Actor, item: () => DataSet, facility: string, order?: PlannedOrder): Promise<ScheduledView> =>
     gate.pass(actor, "worklist.write", undefined, async () => {
       const planned = stepsIn(item());
       const steps = await held();
       return steps.inTurn(async () => {
         const counts = { added: 0, changed: 0, unchanged: 0 };
         const contents = new Map<string, StepContent>();
-        for (const attributes of planned) {
+        for (const each of planned) {
+          const attributes = order === undefined ? each : asKnown(each, order, steps.all());
           const token = records.idOf("scheduled-step", identityOf(attributes));
           const known = steps.get(token)?.content;
-          if (isOrder && known !== undefined) requireSame(known, attributes, facility);
+          if (order !== undefined && known !== undefined) requireSame(known, attributes, facility);
           const content = contentOf(attributes, facility, known?.performed);
           if (known !== undefined && isSame(known, content)) counts.unchanged++;
           else {
@@ -102,8 +103,8 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
       });
       for (const { content } of matching) yield { attributes: query.answer(content.attributes), keysIgnored };
     },
-    put: (actor, item, facility) => put(actor, item, facility, false),
-    putOrder: (actor, item, facility) => put(actor, item, facility, true),
+    put: (actor, item, facility) => put(actor, item, facility),
+    putOrder: (actor, item, order) => put(actor, item, order.facility, order),
     list: (actor) =>
       gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
         const all = (await held()).all();
