@@ -1,11 +1,10 @@
 import { createHash, type KeyObject } from "node:crypto";
+import { type CutTable, createMender } from "#formats/dicom";
 import { frameNonce } from "./format.ts";
 import { openMessage } from "./primitives.ts";
 
-/** Bytes that take the place of others, in the order of their places; `bytes` are theirs in a row. */
-export interface Patches {
-  readonly offsets: Float64Array;
-  readonly lengths: Float64Array;
+/** Bytes that take the place of others: all of them in a row, in the order of their places. */
+export interface Patches extends CutTable {
   readonly bytes: Uint8Array;
 }
 
@@ -43,34 +42,17 @@ export interface WholeOpener {
 export function openWholeTask({ segments, key, context, patches, hashFrom }: WholeTask): WholeAnswer {
   const hash = createHash("sha256");
   const pieces: Buffer[] = [];
-  const patch = patcher(patches);
+  const mender = createMender(patches);
   let at = 0;
   for (const [index, sealed] of segments.entries()) {
     const piece = openMessage(key, frameNonce("data", index), context, sealed);
     if (piece === undefined) return { damagedSegment: index };
-    patch(at, piece);
+    const { offset, length } = mender.cutsIn(at, piece.length);
+    mender.mend(at, piece, patches.bytes.subarray(offset, offset + length));
     const skipped = Math.max(0, hashFrom - at);
     if (skipped < piece.length) hash.update(skipped === 0 ? piece : piece.subarray(skipped));
     at += piece.length;
     pieces.push(piece);
   }
   return { pieces, sha256: hash.digest("hex") };
-}
-
-/** Patches pieces that come one behind the other. */
-function patcher({ offsets, lengths, bytes }: Patches): (at: number, piece: Uint8Array) => void {
-  let next = 0;
-  /** Of `bytes`, before the next patch. */
-  let used = 0;
-  return (at, piece) => {
-    const end = at + piece.length;
-    for (; next < offsets.length; next++) {
-      const [offset, length] = [offsets[next] as number, lengths[next] as number];
-      if (offset >= end) return;
-      const [from, to] = [Math.max(offset, at), Math.min(offset + length, end)];
-      piece.set(bytes.subarray(used + from - offset, used + to - offset), from - at);
-      if (offset + length > end) return; // the rest of it lies in the next piece
-      used += length;
-    }
-  };
 }
