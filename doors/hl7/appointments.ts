@@ -4,7 +4,7 @@ import { type Deed, faultAt, type Meaning } from "./deeds.ts";
 import { valueText } from "./dicom-values.ts";
 import { modalityOf } from "./modalities.ts";
 import { isWhole, patientValues, startOf, stepPlanning } from "./orders.ts";
-import { patientOf } from "./patients.ts";
+import { ownerOf, patientOf } from "./patients.ts";
 import type { OrderAmendment, OrderNumbers, PartnerServices } from "./ports.ts";
 
 /*
@@ -67,10 +67,8 @@ export function appointmentDeeds(message: Message, event: string): Meaning | und
 /** The order's numbers where the appointment has them (SCH-26, 27), then its own (SCH-1, 2), by which it is known when it has none. */
 function numbersOf(message: Message): OrderNumbers[] | Fault {
   const sch = segmentNamed(message, "SCH");
-  const patient = patientOf(message);
-  // Who is named has to be who it is.
-  if ("condition" in patient && segmentNamed(message, "PID") !== undefined) return patient;
-  const { id: patientId, authority: issuer } = "condition" in patient ? { id: "", authority: "" } : patient.id;
+  const owner = ownerOf(message);
+  if ("condition" in owner) return owner;
   const pairs = [
     [26, 27],
     [1, 2],
@@ -82,8 +80,7 @@ function numbersOf(message: Message): OrderNumbers[] | Fault {
     .map(([placer, filler]) => ({
       placer: textAt(message, sch, placer),
       filler: textAt(message, sch, filler),
-      patientId,
-      issuer,
+      ...owner,
     }))
     .filter(({ placer, filler }) => placer !== "" || filler !== "");
 }

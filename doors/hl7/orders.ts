@@ -16,7 +16,7 @@ import {
 import { type Deed, faultAt, type Meaning } from "./deeds.ts";
 import { codesAt, dataSetOf, personName, titlesAmong, uidText, valueText } from "./dicom-values.ts";
 import { modalityOf } from "./modalities.ts";
-import { type Patient, patientOf } from "./patients.ts";
+import { ownerOf, type Patient, patientOf } from "./patients.ts";
 import type { OrderAmendment, OrderNumbers, PartnerServices } from "./ports.ts";
 
 /*
@@ -154,16 +154,16 @@ function endingDeeds(
   status: Status,
   mayBeAbsent = false,
 ): readonly Deed[] | Fault {
-  // Who is named has to be who it is; an order that names nobody is known by its numbers alone.
-  if ("condition" in patient && segmentNamed(message, "PID") !== undefined) return patient;
-  const { id: patientId, authority: issuer } = "condition" in patient ? { id: "", authority: "" } : patient.id;
+  // An order that names nobody is known by its numbers alone.
+  const owner = ownerOf(message, patient);
+  if ("condition" in owner) return owner;
   const deeds = new Map<string, Deed>();
   for (const { obr } of obrs.length === 0 ? [{ obr: undefined }] : obrs) {
     const numbers = numbersOf(message, orc, obr);
     if ("condition" in numbers) return numbers;
     deeds.set(`${numbers.placer}\n${numbers.filler}`, async ({ amendOrder }) => {
       try {
-        await amendOrder({ ...numbers, patientId, issuer }, { status });
+        await amendOrder({ ...numbers, ...owner }, { status });
       } catch (error) {
         if (!mayBeAbsent || !isProblem(error, "absent")) throw error;
       }

@@ -13,7 +13,7 @@ import {
 } from "#formats/hl7";
 import { type Deed, faultAt, type Meaning } from "./deeds.ts";
 import { personName, valueText } from "./dicom-values.ts";
-import type { PatientId } from "./ports.ts";
+import type { OrderNumbers, PatientId } from "./ports.ts";
 
 /** What a PID segment says of a patient. */
 export interface Patient {
@@ -21,6 +21,9 @@ export interface Patient {
   /** By keyword: what is said, empty where it is said that there is none. */
   readonly values: Readonly<Record<string, string>>;
 }
+
+/** Empty where nobody is named. */
+type OrderOwner = Pick<OrderNumbers, "patientId" | "issuer">;
 
 const idCharactersMax = 64;
 
@@ -44,6 +47,12 @@ export function patientOf(message: Message, pid = segmentNamed(message, "PID")):
       ...(rawSex !== "" && { PatientSex: sexes.get(textAt(message, pid, 8)) ?? "" }),
     },
   };
+}
+
+/** Who an order or an appointment is for, where its message names somebody: who is named has to be who it is. */
+export function ownerOf(message: Message, patient = patientOf(message)): OrderOwner | Fault {
+  if (!("condition" in patient)) return { patientId: patient.id.id, issuer: patient.id.authority };
+  return segmentNamed(message, "PID") === undefined ? { patientId: "", issuer: "" } : patient;
 }
 
 /** Table 0001 in the words of PS3.3 §C.7.1.1: what is unknown is not said. */
