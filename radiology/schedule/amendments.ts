@@ -63,7 +63,7 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
           throw new Problem("invalid", "that is no status of a step");
         const steps = await held();
         return steps.inTurn(async () => {
-          const found = steps.all().filter(({ content }) => isOfOrder(content, order));
+          const found = ofOrder(steps, order);
           if (found.length === 0) throw new Problem("absent", "no step of that order is scheduled here");
           if (change.status === "CANCELED" && found.some(({ content }) => wasBegun(content))) {
             throw new Problem("conflict", "a step of that order was begun", { remedy: "discontinue it" });
@@ -86,17 +86,13 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
   };
 }
 
-const placerNumber = keyOf("PlacerOrderNumberImagingServiceRequest");
-const fillerNumber = keyOf("FillerOrderNumberImagingServiceRequest");
-export const issuer = keyOf("IssuerOfPatientID");
-
 const wasBegun = ({ performed }: StepContent) => Object.keys(performed).length > 0;
 
 /** One number agrees, and nothing that both say disagrees: others may number their orders alike. */
 function isOfOrder({ attributes, facility }: StepContent, order: OrderRef): boolean {
   const compared = [
-    [order.placer, textAt(attributes, placerNumber)],
-    [order.filler, textAt(attributes, fillerNumber)],
+    [order.placer, textAt(attributes, key.placerNumber)],
+    [order.filler, textAt(attributes, key.fillerNumber)],
   ].filter(([asked, known]) => asked !== "" && known !== "");
   const isSame = compared.length > 0 && compared.every(([asked, known]) => asked === known);
   const patient = { PatientID: order.patientId, IssuerOfPatientID: order.issuer };
@@ -104,13 +100,18 @@ function isOfOrder({ attributes, facility }: StepContent, order: OrderRef): bool
   return isSame && isTheirs && (order.facility === "" || order.facility === facility);
 }
 
+/** The steps of an order, found by either number. */
+const ofOrder = (steps: HeldSteps, order: OrderRef): HeldStep[] =>
+  steps
+    .having([[`${key.placerNumber} ${order.placer}`, `${key.fillerNumber} ${order.filler}`]])
+    .filter(({ content }) => isOfOrder(content, order));
+
 /** A step with the identifiers by which its order is known already: the filler's number often comes after the placer's. */
-export function asKnown(attributes: DicomJson, order: PlannedOrder, all: readonly HeldStep[]): DicomJson {
+export function asKnown(attributes: DicomJson, order: PlannedOrder, steps: HeldSteps): DicomJson {
   const { names } = order;
   const procedureAt = keyOf("RequestedProcedureID");
   // Another procedure of the order is another study.
-  const known = all
-    .filter(({ content }) => isOfOrder(content, order))
+  const known = ofOrder(steps, order)
     .map(({ content }) => content.attributes)
     .filter((one) => !names.procedure || textAt(one, procedureAt) === textAt(attributes, procedureAt));
   const [first] = known;
@@ -131,7 +132,7 @@ export function isOf(
   { attributes }: Pick<StepContent, "attributes">,
   { PatientID, IssuerOfPatientID = "" }: StepPatient,
 ): boolean {
-  const said = textAt(attributes, issuer);
+  const said = textAt(attributes, key.issuer);
   return (
     textAt(attributes, key.patientId) === PatientID &&
     (said === "" || IssuerOfPatientID === "" || said === IssuerOfPatientID)

@@ -7,7 +7,10 @@ export const keyOf = (keyword: string): string => hexOfTag(tagOf(keyword));
 export const key = {
   patientName: keyOf("PatientName"),
   patientId: keyOf("PatientID"),
+  issuer: keyOf("IssuerOfPatientID"),
   accessionNumber: keyOf("AccessionNumber"),
+  placerNumber: keyOf("PlacerOrderNumberImagingServiceRequest"),
+  fillerNumber: keyOf("FillerOrderNumberImagingServiceRequest"),
   studyUid: keyOf("StudyInstanceUID"),
   procedureDescription: keyOf("RequestedProcedureDescription"),
   modality: keyOf("Modality"),

@@ -5,7 +5,7 @@ import type { ScheduledStepView, ScheduledView } from "#formats/api";
 import type { DataSet, DicomJson } from "#formats/dicom";
 import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
-import { type Amendments, asKnown, createAmendments, isOf, issuer, type PlannedOrder } from "./amendments.ts";
+import { type Amendments, asKnown, createAmendments, isOf, type PlannedOrder } from "./amendments.ts";
 import { key, textAt } from "./attributes.ts";
 import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
@@ -68,7 +68,7 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
         const counts = { added: 0, changed: 0, unchanged: 0 };
         const contents = new Map<string, StepContent>();
         for (const each of planned) {
-          const attributes = order === undefined ? each : asKnown(each, order, steps.all());
+          const attributes = order === undefined ? each : asKnown(each, order, steps);
           const token = records.idOf("scheduled-step", identityOf(attributes));
           const known = steps.get(token)?.content;
           if (order !== undefined && known !== undefined) requireSame(known, attributes, facility);
@@ -125,7 +125,7 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
 
 /** A number that is used again for somebody else, or elsewhere, must not move what is planned under it. */
 function requireSame(known: StepContent, attributes: DicomJson, facility: string): void {
-  const patient = { PatientID: textAt(attributes, key.patientId), IssuerOfPatientID: textAt(attributes, issuer) };
+  const patient = { PatientID: textAt(attributes, key.patientId), IssuerOfPatientID: textAt(attributes, key.issuer) };
   if (!isOf(known, patient)) throw new Problem("conflict", "an order of that number is of another patient");
   if (known.facility !== facility) throw new Problem("conflict", "an order of that number is of another facility");
 }

@@ -75,6 +75,8 @@ function asMoments(asked: DicomJson): { readonly rest: DicomJson; readonly test:
 }
 
 const requestKeys = [key.accessionNumber, key.patientId, key.studyUid];
+/** What nobody asks for in a query, and every amendment of an order does. */
+const orderKeys = [key.placerNumber, key.fillerNumber];
 const exactStepKeys = [key.stationAe, key.modality];
 /** A range of so many days is looked up day by day. */
 const daysMax = 31;
@@ -84,7 +86,7 @@ export function termsOf(attributes: DicomJson): string[] {
   const step = stepOf(attributes);
   const terms = (item: DicomJson, keys: readonly string[]) =>
     keys.flatMap((at) => textsAt(item, at).map((text) => `${at} ${text}`));
-  return [...terms(attributes, requestKeys), ...terms(step, [...exactStepKeys, key.startDate])];
+  return [...terms(attributes, [...requestKeys, ...orderKeys]), ...terms(step, [...exactStepKeys, key.startDate])];
 }
 
 function wantedTerms(asked: DicomJson): string[][] {
