@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "#base/clock";
+import { listenAt } from "#base/io";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { linkProtocols } from "#doors/link";
@@ -127,16 +128,9 @@ export async function listenHttps(
     hold(site, socket);
     site.upgrade(request, socket, head);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(at.port, at.host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const bound = server.address();
+  const port = await listenAt(server, at);
   return {
-    port: typeof bound === "object" && bound !== null ? bound.port : at.port,
+    port,
     drop(site) {
       for (const one of underWay.get(site) ?? []) one.destroy();
     },

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:net";
 import type { Clock } from "#base/clock";
 import { newToken, type Random, systemRandom } from "#base/id";
+import { addressOf, listenAt } from "#base/io";
 import type { Log } from "#base/log";
 import {
   type Acceptor,
@@ -127,7 +128,7 @@ export function createDimseDoor(options: DimseDoorOptions): DimseDoor {
   };
 
   const accept: Accept = (connection, certificates, gone) => {
-    const address = (connection.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+    const address = addressOf(connection);
     const acceptor: Acceptor = createAcceptor({
       connection,
       certificates,
@@ -216,17 +217,10 @@ async function listen(
     });
     mine.add(acceptor);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(at.port, at.host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+  const port = await listenAt(server, at);
   server.on("error", (error) => log.error("dimse: the listener failed", {}, error));
-  const address = server.address();
   return {
-    port: typeof address === "object" && address ? address.port : at.port,
+    port,
     async close(graceMs = closingMs) {
       close();
       const gone = new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@ import { constants, X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type DetailedPeerCertificate, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Clock } from "#base/clock";
+import { addressOf } from "#base/io";
 import type { ShownCertificates } from "./ports.ts";
 import type { Entrance, Incoming } from "./scp.ts";
 
@@ -138,5 +139,4 @@ function oldestOfMost(unready: ReadonlyMap<string, Socket>): Socket {
   return [...byAddress.values()].reduce((most, of) => (of.length > most.length ? of : most))[0] as Socket;
 }
 
-const addressOf = ({ remoteAddress }: Socket) => (remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 const endOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import type { Clock, Timer } from "#base/clock";
 import type { Random } from "#base/id";
+import { addressOf, listenAt } from "#base/io";
 import type { Log } from "#base/log";
 import { type MessageLimits, messageLimits } from "#formats/hl7";
 import { type AnswerParts, answersTo } from "./answers.ts";
@@ -66,7 +67,7 @@ export function createHl7Door(options: Hl7DoorOptions): Hl7Door {
   const open = new Set<Conversation>();
 
   const accept = (connection: Connection, certificates?: ShownCertificates, gone = () => {}): Conversation => {
-    const address = (connection.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+    const address = addressOf(connection);
     makeRoom(open, address, limits);
     const conversation = converse({
       ...{ parts, limits, clock, log, connection, address, certificates },
@@ -91,17 +92,10 @@ export function createHl7Door(options: Hl7DoorOptions): Hl7Door {
         });
         mine.add(conversation);
       });
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(at.port, at.host, () => {
-          server.off("error", reject);
-          resolve();
-        });
-      });
+      const port = await listenAt(server, at);
       server.on("error", (error) => log.error("hl7: the listener failed", {}, error));
-      const bound = server.address();
       return {
-        port: typeof bound === "object" && bound ? bound.port : at.port,
+        port,
         async close(graceMs = closingMs) {
           close();
           const gone = new Promise<void>((resolve) => {
