@@ -127,6 +127,9 @@ interface Batch {
   readonly conflicts: ConflictHeld[];
 }
 
+/** A new study is a hundred digests: so many are computed before others have their turn. */
+const inARow = 16;
+
 async function takeIn(
   parts: AddingParts,
   rows: BlindChange,
@@ -141,7 +144,8 @@ async function takeIn(
   batch.next.study = Math.max(batch.next.study, studyLeast);
   const outcomes: AddOutcome[] = [];
   const inConflict: { readonly served: InstanceHeld; readonly study: StudyDraft }[] = [];
-  for (const one of given) {
+  for (const [at, one] of given.entries()) {
+    if (at % inARow === inARow - 1) await new Promise((resolve) => setImmediate(resolve));
     const { record } = one;
     const served = batch.served.get(hex(one.sop));
     if (served !== undefined && isThere(batch, one, served)) {
