@@ -87,3 +87,48 @@ export interface CloudLinkView {
   /** What went wrong since the last contact. */
   readonly error: { readonly at: number; readonly message: string; readonly remedy: string } | null;
 }
+
+/** How a box does, as it sees itself: shown on its own page, and told to its cloud once a minute. */
+export interface EdgeReport {
+  /** By its own clock. */
+  readonly at: number;
+  readonly software: string;
+  readonly startedAt: number;
+  /** What waits for the cloud. */
+  readonly queue: {
+    readonly parcels: number;
+    readonly bytes: number;
+    /** When the oldest came; null when nothing waits. */
+    readonly oldestAt: number | null;
+    /** Refused by the cloud for good: a person decides. */
+    readonly aside: number;
+  };
+  readonly link: {
+    readonly state: "up" | "down" | "off";
+    /** Since when it is so. */
+    readonly since: number;
+    readonly streams: number;
+    /** On the wire, over the last minute. */
+    readonly sentBytesPerSecond: number;
+    /** Parcels with a receipt, since the start. */
+    readonly delivered: number;
+    readonly lastContactAt: number;
+    /** The cloud's clock is so far ahead of ours; null before it was asked. */
+    readonly clockAheadMs: number | null;
+    readonly certificateEndsAt: number;
+  };
+  readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
+  /** Machines that may speak to it. */
+  readonly devices: readonly EdgeDeviceReport[];
+  /** What went wrong last, in words, and the way out; null when nothing did since the start. */
+  readonly error: { readonly at: number; readonly message: string; readonly remedy: string } | null;
+}
+
+export interface EdgeDeviceReport {
+  readonly name: string;
+  /** 0: not since the start. */
+  readonly lastSeenAt: number;
+  readonly storedToday: number;
+  /** Refused or broken off today. */
+  readonly failedToday: number;
+}

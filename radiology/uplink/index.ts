@@ -1,0 +1,10 @@
+export type {
+  AsideParcel,
+  ParcelNote,
+  ParcelWriter,
+  Spool,
+  SpooledParcel,
+  SpoolState,
+  SubjectStanding,
+  Urgency,
+} from "./spool.ts";
