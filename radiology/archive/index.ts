@@ -29,6 +29,7 @@ export { createExporting } from "./exporting.ts";
 export type { HeldImage, HeldInstance } from "./held-instance.ts";
 export { exactKey, levelOf } from "./matching.ts";
 export { combineDateTimes, type MatchingManner, readMatches, wordPatterns, wordsOf } from "./matching-text.ts";
+export { type Inspection, inspect } from "./passing-values.ts";
 export type { FindPatients, PatientRow, PatientSearch, RelatedCounts } from "./patient-search.ts";
 export type { AskedPatient } from "./patient-tokens.ts";
 export { patientsOf } from "./patient-tokens.ts";

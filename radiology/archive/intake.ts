@@ -1,56 +1,27 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
-import {
-  createCutter,
-  createReader,
-  encodingOf,
-  isUid,
-  pixelDataTags,
-  type ReaderOptions,
-  Tag,
-  undefinedLength,
-  type Vr,
-  withoutPadding,
-  writeMeta,
-} from "#formats/dicom";
+import { createCutter, createReader, encodingOf, isUid, Tag, writeMeta } from "#formats/dicom";
 import { type Actor, type Gate, system } from "#trust/access";
 import type { Vault } from "#trust/vault";
 import type { Arrival } from "./arrivals.ts";
 import { createHalves, type Halves } from "./halves.ts";
 import type { Indexer } from "./indexer.ts";
 import {
-  accessionIssuerTag,
-  type CapturedValue,
-  indexedValues,
-  isIndexed,
-  isRequestId,
-  patientOf,
-  saysIssuer,
-  withAnother,
-} from "./received-values.ts";
+  asRefusal,
+  checkedUids,
+  type DataSetHeader,
+  newSeen,
+  optionsInto,
+  type Seen,
+  type StoredInstance,
+  uidOf,
+} from "./passing-values.ts";
+import { indexedValues, patientOf } from "./received-values.ts";
 import { noteSopClass, type ReadNote, readNote } from "./rejection-notes.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { InstancePlaces, InstanceRecord } from "./study-index.ts";
-import { clearPreamble, refusal, unwanted } from "./unwanted.ts";
-
-/** What C-STORE says of a data set before it comes. */
-export interface DataSetHeader {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  /** Calling AE title, for the file meta information. */
-  readonly sourceAe?: string;
-  /** Token of the facility that the sender stands in. */
-  readonly facility?: string;
-}
-
-export interface StoredInstance {
-  readonly studyUid: string;
-  readonly seriesUid: string;
-  readonly sopUid: string;
-  readonly sopClassUid: string;
-}
+import { clearPreamble, refusal } from "./unwanted.ts";
 
 /** One instance on its way in. Exactly one of `finish` and `abort` ends it. */
 export interface Receiving {
@@ -110,24 +81,9 @@ interface Sender {
   readonly facility?: string | undefined;
 }
 
-/** What the reader has told about the instance so far. */
-interface Seen {
-  hasPreamble: boolean;
-  isDeflated: boolean;
-  /** Why it cannot be kept, although it can be read. */
-  refused: Problem | undefined;
-  readonly captured: Map<number, CapturedValue>;
-  dataSetOffset: number | undefined;
-  pixelOffset: number | undefined;
-  pixelLength: number | undefined;
-}
-
 function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sender): Receiving {
   const { vault, gate, indexer, clock, stamp } = parts;
-  const seen: Seen = {
-    ...{ captured: new Map(), hasPreamble: false, isDeflated: false, refused: undefined },
-    ...{ dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined },
-  };
+  const seen = newSeen();
   const meta = header && metaFor(header, parts.implementation);
   let halves: Halves | undefined;
   const cutter = createCutter({ meta, onCut: (piece) => halves?.cut(piece) });
@@ -297,56 +253,6 @@ function endingOnce(receiving: Receiving): Receiving {
   };
 }
 
-function optionsInto(seen: Seen, header: DataSetHeader | undefined): ReaderOptions {
-  let last: { tag: number; vr: Vr; isOfItems: boolean } = { tag: 0, vr: "UN", isOfItems: false };
-  /** Items around what comes next: an icon has pixels of its own (PS3.3 §F.7). */
-  let itemDepth = 0;
-  /** The sequence whose items these are, of the outermost. */
-  let within = 0;
-  const notePixels = (tag: number, offset: number, length: number | undefined, depth: number) => {
-    if (depth > 0 || !pixelDataTags.includes(tag)) return;
-    seen.pixelOffset = offset;
-    seen.pixelLength = length;
-  };
-  return {
-    ...(header && { transferSyntaxUid: header.transferSyntaxUid }),
-    capture(tag, vr, length, depth) {
-      const isIssuer =
-        depth === 1 &&
-        within === accessionIssuerTag &&
-        saysIssuer(tag, length) &&
-        !seen.captured.has(accessionIssuerTag);
-      const isOfItems = depth === 1 && isRequestId(within, tag, length);
-      last = { tag: isIssuer ? accessionIssuerTag : tag, vr, isOfItems };
-      return isIssuer || isOfItems || (depth === 0 && isIndexed(tag, length));
-    },
-    events: {
-      preamble() {
-        seen.hasPreamble = true;
-      },
-      dataSetStart(transferSyntaxUid, offset) {
-        seen.dataSetOffset = offset;
-        seen.isDeflated = encodingOf(transferSyntaxUid).deflated;
-      },
-      element(tag, vr, offset, length, depth) {
-        if (seen.dataSetOffset !== undefined) seen.refused ??= unwanted(tag, vr, length, depth);
-        notePixels(tag, offset, length === undefinedLength ? undefined : length, depth);
-      },
-      value(bytes, from, to) {
-        // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.
-        const value = { vr: last.vr, bytes: new Uint8Array(bytes.subarray(from, to)) };
-        seen.captured.set(last.tag, last.isOfItems ? withAnother(seen.captured.get(last.tag), value) : value);
-      },
-      sequenceStart(tag) {
-        if (itemDepth === 0) within = tag;
-      },
-      itemStart: () => void itemDepth++,
-      itemEnd: () => void itemDepth--,
-      encapsulatedStart: (tag, _vr, offset) => notePixels(tag, offset, undefined, itemDepth),
-    },
-  };
-}
-
 function metaFor(header: DataSetHeader, implementation: IntakeParts["implementation"]): Uint8Array {
   return writeMeta({
     mediaStorageSopClassUid: header.sopClassUid,
@@ -356,36 +262,4 @@ function metaFor(header: DataSetHeader, implementation: IntakeParts["implementat
     implementationVersionName: implementation.version,
     ...(header.sourceAe !== undefined && { sourceAe: header.sourceAe }),
   });
-}
-
-function checkedUids(seen: Seen, header: DataSetHeader | undefined): StoredInstance {
-  const uid = (tag: number, name: string): string => {
-    const value = seen.captured.get(tag);
-    if (value === undefined || value.bytes.length === 0) throw refusal(`${name} is missing`, tag);
-    const text = uidOf(value);
-    if (text === undefined) throw refusal(`${name} is not a UID`, tag);
-    return text;
-  };
-  const uids = {
-    studyUid: uid(Tag.StudyInstanceUID, "Study Instance UID"),
-    seriesUid: uid(Tag.SeriesInstanceUID, "Series Instance UID"),
-    sopUid: uid(Tag.SOPInstanceUID, "SOP Instance UID"),
-    sopClassUid: uid(Tag.SOPClassUID, "SOP Class UID"),
-  };
-  if (header !== undefined && uids.sopUid !== header.sopInstanceUid) {
-    throw refusal("SOP Instance UID differs from the command's", Tag.SOPInstanceUID);
-  }
-  if (header !== undefined && uids.sopClassUid !== header.sopClassUid) {
-    throw refusal("SOP Class UID differs from the command's", Tag.SOPClassUID);
-  }
-  return uids;
-}
-
-function uidOf({ bytes }: CapturedValue): string | undefined {
-  const text = withoutPadding(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"));
-  return isUid(text) ? text : undefined;
-}
-
-function asRefusal(problem: Problem | undefined): Problem {
-  return problem ?? refusal("the data set ended early");
 }
