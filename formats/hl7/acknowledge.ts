@@ -37,6 +37,30 @@ export function codesFor(
   ];
 }
 
+/** What somebody answered to a message of ours. */
+export interface Acknowledgment {
+  readonly code: AcknowledgmentCode;
+  /** MSA-2: which message it is about. */
+  readonly controlId: string;
+  /** Why not, in the words of who answered; empty where nothing is said. May identify. */
+  readonly what: string;
+}
+
+const acknowledgmentCodes: ReadonlySet<string> = new Set(["AA", "AE", "AR", "CA", "CE", "CR"]);
+const whatMax = 500;
+
+/** Undefined for a message that is no answer. */
+export function acknowledgmentIn(message: Message): Acknowledgment | undefined {
+  const msa = segmentNamed(message, "MSA");
+  const code = textAt(message, msa, 1);
+  if (!acknowledgmentCodes.has(code)) return undefined;
+  const err = segmentNamed(message, "ERR");
+  // MSA-3 up to 2.4, ERR-8 and ERR-3 from 2.5 on, ERR-1 before.
+  const said = [textAt(message, msa, 3), textAt(message, err, 8), textAt(message, err, 7), textAt(message, err, 3, 2)];
+  const what = [...said, textAt(message, err, 1, 4, 2)].find((text) => text !== "") ?? "";
+  return { code: code as AcknowledgmentCode, controlId: textAt(message, msa, 2), what: what.slice(0, whatMax) };
+}
+
 export interface AcknowledgmentParts {
   /** MSH-10 of the answer. */
   readonly controlId: string;
