@@ -11,6 +11,7 @@ type Reading = Pick<
   | "seriesOf"
   | "instances"
   | "instance"
+  | "heldIn"
   | "conflicts"
   | "rejected"
   | "seriesBlob"
@@ -56,6 +57,18 @@ export function createReading(reads: BlindReads, digests: RowDigests): Reading {
       ]);
       if (instance === undefined || instance.isRejected || instance.seriesId !== series?.id) return undefined;
       return indexedInstance(instance);
+    },
+    async heldIn(studyUid, sopUids) {
+      const study = await studyOf(studyUid);
+      if (study === undefined) return new Set();
+      const sopDigests = sopUids.map(digests.sop);
+      const uidOf = new Map(sopDigests.map((digest, at) => [hex(digest), sopUids[at]]));
+      const [served, copies] = await Promise.all([
+        reads.instancesByDigest(sopDigests),
+        reads.conflicts({ sopDigests }),
+      ]);
+      const here = [...served, ...copies].filter(({ studyToken }) => studyToken === study.studyToken);
+      return new Set(here.flatMap(({ sopDigest }) => uidOf.get(hex(sopDigest)) ?? []));
     },
     conflicts: () => conflictsIn(reads),
     rejected: async (studyUid, seriesUid) =>

@@ -51,6 +51,19 @@ export function rejectionTests(cleared: Cleared): void {
     assert.equal((await index.rejected(studyUid, seriesUid)).length, 1);
   });
 
+  test("which instances are here is said of those that are hidden and of copies in conflict too", async () => {
+    const index = await cleared();
+    const sop = (named: string) => recordOf({ sop: named }).sopUid;
+    await add(index, { sop: "1" }, { sop: "2" }, { study: "2", sop: "3" });
+    await reject(index, note("n1", "113001", [{ sop: "2" }]));
+    const asked = [sop("1"), sop("2"), sop("3"), sop("4")];
+    assert.deepEqual([...(await index.heldIn(studyUid, asked))].sort(), [sop("1"), sop("2")].sort());
+    const copy = { ...recordOf({ sop: "3", study: "1" }), id: "c".repeat(32), dataSetSha256: "0".repeat(64) };
+    assert.deepEqual(await index.add([copy], []), ["conflict"]);
+    assert.ok((await index.heldIn(studyUid, asked)).has(sop("3")));
+    assert.equal((await index.heldIn("2.25.404", asked)).size, 0);
+  });
+
   test("a study of which everything is rejected is found by nothing, and comes back with what is shown again or new", async () => {
     const index = await cleared();
     await add(index, { sop: "1" }, { sop: "2" }, { study: "2", sop: "3" });

@@ -197,6 +197,8 @@ export interface StudyIndex {
   /** Of one series of one study, or of the whole study; by series, then instance number, then arrival. Conflicts left out. */
   instances(studyUid: string, seriesUid?: string): Promise<IndexedInstance[]>;
   instance(studyUid: string, seriesUid: string, sopUid: string): Promise<IndexedInstance | undefined>;
+  /** Which of these SOP Instance UIDs are here in that study: what is hidden too, and copies in conflict. */
+  heldIn(studyUid: string, sopUids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Every copy held under SOP Instance UIDs that are in conflict, the served one first. */
   conflicts(): Promise<IndexedInstance[]>;
   /** What rejection notes hide of a study, or of one series; not the notes. In the order of `instances`. */
