@@ -12,6 +12,8 @@ export type {
 export { splitNotes } from "./checkpoint.ts";
 export type { DetailStore, SealedDetail } from "./detail-store.ts";
 export type { DetailParts } from "./details.ts";
+export type { Verify } from "./ed25519.ts";
+export { signingKey, verifyingKey } from "./ed25519.ts";
 export type { EntryIndex, IndexedEntry, IndexMark, StudiesInHour } from "./entry-index.ts";
 export type { EntryStore } from "./entry-store.ts";
 export type { DicomCode, EventAction, EventKind, MessageType } from "./event-kinds.ts";

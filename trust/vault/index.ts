@@ -16,6 +16,7 @@ export type { Keyring, TenantKeys } from "./keyring.ts";
 export { createKeyring, openKeyring, recoverKeyring } from "./keyring.ts";
 export type { Argon2Cost } from "./passphrase.ts";
 export { createPassphrase, passphraseRoot } from "./passphrase.ts";
+export { aead, hmac, joined, keyOf, openMessage, sealMessage } from "./primitives.ts";
 export type { RecordChange, RecordRow, RecordStore } from "./record-store.ts";
 export type { Kept, Records, Shelf } from "./records.ts";
 export { createRecords } from "./records.ts";

@@ -1,0 +1,13 @@
+export type { ParcelKeyPair, ParcelPublicKey } from "./keys.ts";
+export { newParcelKey } from "./keys.ts";
+export type { ParcelContents, ParcelOpener } from "./opener.ts";
+export { openParcel } from "./opener.ts";
+export { parcelIdOf } from "./parcel-id.ts";
+export type { Provenance } from "./provenance.ts";
+export { provesProvenance, signProvenance } from "./provenance.ts";
+export type { Receipt } from "./receipts.ts";
+export { readReceipt, signReceipt } from "./receipts.ts";
+export type { ParcelSealer } from "./sealer.ts";
+export { sealParcel } from "./sealer.ts";
+export type { SigningKey } from "./signing.ts";
+export { newSigningKey } from "./signing.ts";
