@@ -9,13 +9,14 @@ import { currentBytes } from "./corrected-bytes.ts";
 import { type CorrectionActs, createCorrections } from "./corrections.ts";
 import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
 import { createIndexer, type Indexer } from "./indexer.ts";
-import { createIntake, type Receiving } from "./intake.ts";
+import { createIntake } from "./intake.ts";
 import { liveOpening } from "./live-opening.ts";
 import { createMissingEntries, type ReadableLog } from "./missing-entries.ts";
 import type { DataSetHeader, StoredInstance } from "./passing-values.ts";
 import { createPatientSearch, type FindPatients } from "./patient-search.ts";
 import { reachMatches } from "./reach.ts";
 import type { ReadTarget } from "./read-target.ts";
+import type { Receiving } from "./receiving.ts";
 import { createRejections, type RejectionActs } from "./rejections.ts";
 import {
   createRevealedRows,

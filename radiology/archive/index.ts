@@ -36,6 +36,7 @@ export { patientsOf } from "./patient-tokens.ts";
 export { type CurrentInstance, currentOf, receivedBytes, wholeBytes } from "./proven-bytes.ts";
 export type { ReadTarget } from "./read-target.ts";
 export { heldAt, heldInItems } from "./received-values.ts";
+export { endingOnce } from "./receiving.ts";
 export { type RejectionTitle, rejectionTitles, takingBack } from "./rejection-notes.ts";
 export type { RejectedRow, RejectionActs, RejectionReason } from "./rejections.ts";
 export type { RetainedStudy, RetentionPolicy, RetentionRule } from "./retention.ts";

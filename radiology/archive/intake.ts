@@ -18,22 +18,11 @@ import {
   uidOf,
 } from "./passing-values.ts";
 import { indexedValues, patientOf } from "./received-values.ts";
+import { endingOnce, type Receiving } from "./receiving.ts";
 import { noteSopClass, type ReadNote, readNote } from "./rejection-notes.ts";
 import { encodeStored } from "./stored-record.ts";
 import type { InstancePlaces, InstanceRecord } from "./study-index.ts";
 import { clearPreamble, refusal } from "./unwanted.ts";
-
-/** One instance on its way in. Exactly one of `finish` and `abort` ends it. */
-export interface Receiving {
-  /**
-   * Takes the next bytes; they may be reused as soon as this returns, or its promise resolves. Rejects when the instance
-   * can no longer be stored: Problem `invalid` for what breaks the encoding, `no-room`, `too-large`.
-   */
-  write(bytes: Uint8Array): undefined | Promise<void>;
-  /** Resolves when the instance and its audit entry are on stable storage. */
-  finish(): Promise<StoredInstance>;
-  abort(): Promise<void>;
-}
 
 export interface Intake {
   receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
@@ -223,34 +212,6 @@ function keepingKeyObject({ captured }: Seen) {
 
 function readNoteIn(bytes: Uint8Array | undefined, header: DataSetHeader | undefined): ReadNote | undefined {
   return bytes && readNote(bytes, header?.transferSyntaxUid);
-}
-
-/** Whatever fails ends the sealing too: nothing half is left that could be found again. */
-function endingOnce(receiving: Receiving): Receiving {
-  let over = false;
-  const end = async () => {
-    if (over) return;
-    over = true;
-    await receiving.abort();
-  };
-  return {
-    write(bytes) {
-      if (over) throw new Problem("conflict", "the instance has ended already");
-      return receiving.write(bytes);
-    },
-    async finish() {
-      if (over) throw new Problem("conflict", "the instance has ended already");
-      try {
-        const stored = await receiving.finish();
-        over = true;
-        return stored;
-      } catch (error) {
-        await end();
-        throw error;
-      }
-    },
-    abort: end,
-  };
 }
 
 function metaFor(header: DataSetHeader, implementation: IntakeParts["implementation"]): Uint8Array {
