@@ -1,4 +1,14 @@
-import { type DataSet, sopClassOf, tagOf } from "#formats/dicom";
+import {
+  type CodedConcept,
+  type ContentItem,
+  codeOf,
+  contentItems,
+  type DataSet,
+  measuredOf,
+  plainTextOf,
+  sopClassOf,
+  tagOf,
+} from "#formats/dicom";
 
 /** Of a content tree that nobody writes larger, and of its text: the rest is left out, and that is said. */
 const itemsMax = 20_000;
@@ -12,43 +22,22 @@ interface Line {
 }
 
 const tag = {
-  content: tagOf("ContentSequence"),
-  concept: tagOf("ConceptNameCodeSequence"),
-  conceptCode: tagOf("ConceptCodeSequence"),
-  meaning: tagOf("CodeMeaning"),
-  value: tagOf("CodeValue"),
-  valueType: tagOf("ValueType"),
-  measured: tagOf("MeasuredValueSequence"),
-  numeric: tagOf("NumericValue"),
-  units: tagOf("MeasurementUnitsCodeSequence"),
   reference: tagOf("ReferencedSOPSequence"),
   referencedClass: tagOf("ReferencedSOPClassUID"),
   graphic: tagOf("GraphicType"),
   range: tagOf("TemporalRangeType"),
 } as const;
 
-const meaningOf = (holder: DataSet | undefined, sequence: number): string => {
-  const code = holder?.items(sequence)?.[0];
-  return code?.text(tag.meaning) || code?.text(tag.value) || "";
-};
+const meaningOf = (code: CodedConcept | undefined): string => code?.meaning || code?.value || "";
 
-const texts: Readonly<Record<string, number>> = {
-  TEXT: tagOf("TextValue"),
-  PNAME: tagOf("PersonName"),
-  DATE: tagOf("Date"),
-  TIME: tagOf("Time"),
-  DATETIME: tagOf("DateTime"),
-  UIDREF: tagOf("UID"),
-};
-
-function saidBy(item: DataSet): string {
-  const type = item.text(tag.valueType) ?? "";
-  const plain = texts[type];
-  if (plain !== undefined) return item.text(plain) ?? "";
-  if (type === "CODE") return meaningOf(item, tag.conceptCode);
+function saidBy(content: ContentItem): string {
+  const { type, item } = content;
+  const plain = plainTextOf(content);
+  if (plain !== undefined) return plain;
+  if (type === "CODE") return meaningOf(codeOf(content));
   if (type === "NUM") {
-    const measured = item.items(tag.measured)?.[0];
-    return [measured?.text(tag.numeric) ?? "", meaningOf(measured, tag.units)].filter((each) => each !== "").join(" ");
+    const { number, units } = measuredOf(content);
+    return [number, meaningOf(units)].filter((each) => each !== "").join(" ");
   }
   if (type === "IMAGE" || type === "COMPOSITE" || type === "WAVEFORM") {
     const uid = item.items(tag.reference)?.[0]?.text(tag.referencedClass) ?? "";
@@ -59,19 +48,14 @@ function saidBy(item: DataSet): string {
   return "";
 }
 
-/** The tree in the order that it is read in (PS3.3 §C.17.3), walked without recursion. */
 function linesOf(report: DataSet): { lines: Line[]; isCut: boolean } {
   const lines: Line[] = [];
-  const waiting = [{ item: report, depth: 0 }];
   let size = 0;
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { item, depth } = next;
-    const line = { depth, name: meaningOf(item, tag.concept), value: saidBy(item) };
+  for (const content of contentItems(report)) {
+    const line = { depth: content.depth, name: meaningOf(content.concept), value: saidBy(content) };
     size += line.name.length + line.value.length;
     if (lines.length >= itemsMax || size > textMax) return { lines, isCut: true };
     if (line.name !== "" || line.value !== "") lines.push(line);
-    const children = item.items(tag.content) ?? [];
-    for (let at = children.length - 1; at >= 0; at--) waiting.push({ item: children[at] as DataSet, depth: depth + 1 });
   }
   return { lines, isCut: false };
 }

@@ -18,3 +18,11 @@ export type {
   PatientId,
   ShownCertificates,
 } from "./ports.ts";
+export {
+  connectPlainly,
+  createHl7Sender,
+  type Hl7Sender,
+  type Hl7SenderLimits,
+  type Hl7SenderOptions,
+  type SentAnswer,
+} from "./sender.ts";

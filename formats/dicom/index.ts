@@ -2,6 +2,15 @@
  * DICOM data sets as bytes (PS3.5, PS3.6, PS3.10, PS3.18 F). Pure and synchronous, for the server and the browser.
  */
 export { characterSetsFor, decodeText, encodeText, isKnownCharacterSet, splitValues } from "./charsets/index.ts";
+export {
+  type CodedConcept,
+  type ContentItem,
+  codeOf,
+  conceptAt,
+  contentItems,
+  measuredOf,
+  plainTextOf,
+} from "./content-tree.ts";
 export { type CutTable, createMender, decodeCuts, encodeCuts, type Mender } from "./cuts.ts";
 export { type Cutter, type CutterOptions, createCutter } from "./cutter.ts";
 export { type ByteRange, type DataElement, DataSet } from "./data-set.ts";
@@ -53,6 +62,7 @@ export { createInflater, type InflateOptions, type Inflater } from "./inflate.ts
 export { attributeNameOf } from "./names.ts";
 export { readNativeModel, writeNativeModel } from "./native-model.ts";
 export { withoutPadding } from "./padding.ts";
+export { type OptionAction, optionActionOf, type ProfileOption } from "./profile-options.ts";
 export {
   type DicomFile,
   parseDataSet,
