@@ -117,14 +117,29 @@ export interface EdgeReport {
     readonly clockAheadMs: number | null;
     readonly certificateEndsAt: number;
   };
+  /** Instances from machines, over the last minute. */
+  readonly receivedPerMinute: number;
   readonly disk: { readonly freeBytes: number; readonly reservedBytes: number };
-  /** Machines that may speak to it. */
+  /** Machines that may speak to it, who spoke last first; `edgeDevicesMost` of them. */
   readonly devices: readonly EdgeDeviceReport[];
+  /** Machines that called lately and may not, the latest first; `edgeCallersMost` of them. */
+  readonly callers: readonly EdgeCallerReport[];
   /** What went wrong last, in words, and the way out; null when nothing did since the start. */
   readonly error: { readonly at: number; readonly message: string; readonly remedy: string } | null;
 }
 
+export const edgeDevicesMost = 100;
+export const edgeCallersMost = 5;
+
+export interface EdgeCallerReport {
+  /** AE title and address, as on the page of devices. */
+  readonly name: string;
+  readonly address: string;
+  readonly lastAt: number;
+}
+
 export interface EdgeDeviceReport {
+  /** Its AE title. */
   readonly name: string;
   /** 0: not since the start. */
   readonly lastSeenAt: number;

@@ -1,3 +1,4 @@
+export { byteSize, counted, duration } from "./amounts.ts";
 export type {
   AccountRequest,
   ApiEvent,
@@ -73,10 +74,20 @@ export {
   type WaitingView,
 } from "./devices.ts";
 export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
+export { type EdgeFinding, edgeFindings, edgeHeadline, type FindingSeverity, type ReportAge } from "./edge-findings.ts";
+export {
+  type AsideView,
+  type EdgeHistoryView,
+  type EdgeMeasure,
+  type EdgeReportView,
+  type EdgeSample,
+  sampleOf,
+} from "./edge-health.ts";
 export type {
   CloudLinkRequest,
   CloudLinkView,
   CloudRenewalRequest,
+  EdgeCallerReport,
   EdgeCertificateView,
   EdgeCodeView,
   EdgeDeviceReport,
@@ -87,6 +98,7 @@ export type {
   EdgeSelfView,
   EdgeView,
 } from "./edges.ts";
+export { edgeCallersMost, edgeDevicesMost } from "./edges.ts";
 export type {
   BulkExportRequest,
   BulkExportStudies,
@@ -135,6 +147,25 @@ export type {
   ReviewView,
 } from "./reviews.ts";
 export { reviewKinds, reviewOutcomes } from "./reviews.ts";
+export type {
+  ChangesView,
+  CoercionView,
+  DeidentifyOption,
+  DeidentifyView,
+  HeldReason,
+  HeldView,
+  HoursCondition,
+  RoutingConditions,
+  RoutingCounts,
+  RoutingRuleRequest,
+  RoutingRuleView,
+  RoutingText,
+  RoutingTrial,
+  RoutingTrialView,
+  RoutingView,
+  TextCondition,
+} from "./routing.ts";
+export { coercionKinds, deidentifyOptions, routingTexts } from "./routing.ts";
 export type { MadeShare, OpenedShare, ShareOpening, ShareRequest, ShareView } from "./shares.ts";
 export { sharePurposes } from "./shares.ts";
 export type {

@@ -1,12 +1,11 @@
 import { Button, Group, Loader, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { SetupState, StudyView } from "#formats/api";
+import { counted, type SetupState, type StudyView } from "#formats/api";
 import { useEvents } from "../api/events.tsx";
 import { searchStudies } from "../api/queries.ts";
 import { LoadPhantom } from "../pages/load-phantom.tsx";
 import { dicomDate, personName } from "../words/dicom-words.ts";
-import { counted } from "../words/moments.ts";
 import { SendLine } from "./device-step.tsx";
 import classes from "./first-start.module.css";
 

@@ -1,6 +1,5 @@
 import type { ReactNode } from "react";
-import type { CareView, ScrubView } from "#formats/api";
-import { byteSize, counted, duration } from "../words/moments.ts";
+import { byteSize, type CareView, counted, duration, type ScrubView } from "#formats/api";
 import { Time } from "../words/time.tsx";
 
 /** What goes on with stored objects by itself. What needs somebody is said as an alert, with the command. */

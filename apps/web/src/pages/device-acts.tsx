@@ -1,12 +1,11 @@
 import { Button, Group, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { DeviceRequest, DeviceView, WaitingView } from "#formats/api";
+import { counted, type DeviceRequest, type DeviceView, type WaitingView } from "#formats/api";
 import { call } from "../api/client.ts";
 import { useEvents } from "../api/events.tsx";
 import { devicesQuery, useMay, waitingQuery } from "../api/queries.ts";
 import { wordsOf } from "../shell/problem-note.tsx";
-import { counted } from "../words/moments.ts";
 import { Time } from "../words/time.tsx";
 import { FacilityField, mayOf, PortField, UseField } from "./device-terms.tsx";
 import classes from "./rows.module.css";

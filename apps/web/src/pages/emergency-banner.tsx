@@ -2,12 +2,12 @@ import { Button } from "@mantine/core";
 import { IconUrgent } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import type { BrokenGlassView } from "#formats/api";
+import { type BrokenGlassView, duration } from "#formats/api";
 import { call } from "../api/client.ts";
 import { brokenGlassQuery } from "../api/oversight-queries.ts";
 import { useMay } from "../api/queries.ts";
 import { wordsOf } from "../shell/problem-note.tsx";
-import { duration, exactTime } from "../words/moments.ts";
+import { exactTime } from "../words/moments.ts";
 import { useNow } from "../words/time.tsx";
 import classes from "./emergency.module.css";
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import type { StatusView } from "#formats/api";
-import { counted, exactTime } from "../words/moments.ts";
+import { counted, type StatusView } from "#formats/api";
+import { exactTime } from "../words/moments.ts";
 import { Time } from "../words/time.tsx";
 import classes from "./rows.module.css";
 

@@ -1,10 +1,9 @@
 import { Button, Modal, Text } from "@mantine/core";
 import { useState } from "react";
-import type { CredentialsView, RecoveryKit } from "#formats/api";
+import { type CredentialsView, counted, type RecoveryKit } from "#formats/api";
 import { call } from "../api/client.ts";
 import { RecoveryStep } from "../first-start/recovery-step.tsx";
 import { ProblemNote } from "../shell/problem-note.tsx";
-import { counted } from "../words/moments.ts";
 import { useChange } from "./use-change.ts";
 
 export function OwnRecoveryCodes({ held }: { readonly held: CredentialsView }) {

@@ -1,10 +1,10 @@
 import { Progress } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { StatusView } from "#formats/api";
+import { byteSize, duration, type StatusView } from "#formats/api";
 import { statusQuery } from "../api/queries.ts";
 import { ProblemNote } from "../shell/problem-note.tsx";
-import { byteSize, duration, exactTime } from "../words/moments.ts";
+import { exactTime } from "../words/moments.ts";
 import { Time, useNow } from "../words/time.tsx";
 import { careFacts } from "./care-facts.tsx";
 import { logFacts } from "./log-facts.tsx";

@@ -2,7 +2,7 @@ import { Button, CloseButton, Select, Text, TextInput } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import type { ReactNode, RefObject } from "react";
-import { counted } from "../words/moments.ts";
+import { counted } from "#formats/api";
 import classes from "./studies.module.css";
 import { isFiltered, type StudyView } from "./study-view.ts";
 

@@ -1,7 +1,7 @@
 import { IconFileText, IconPhotoOff } from "@tabler/icons-react";
 import { useState } from "react";
+import { counted } from "#formats/api";
 import { wordsOf } from "../shell/problem-note.tsx";
-import { counted } from "../words/moments.ts";
 import { dragType } from "./pane-view.tsx";
 import type { Shown } from "./stacks.ts";
 import type { SeriesEntry } from "./use-series.ts";

@@ -1,5 +1,4 @@
-import type { ReviewDecision, ReviewView } from "#formats/api";
-import { counted } from "./moments.ts";
+import { counted, type ReviewDecision, type ReviewView } from "#formats/api";
 
 interface KindWords {
   readonly label: string;

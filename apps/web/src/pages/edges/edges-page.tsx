@@ -1,13 +1,13 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { EdgeView } from "#formats/api";
+import { counted, type EdgeView } from "#formats/api";
 import { edgesQuery, useFacilityNames } from "../../api/access-queries.ts";
 import { call } from "../../api/client.ts";
 import { useEvents } from "../../api/events.tsx";
 import { useMay } from "../../api/queries.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
-import { counted, exactTime } from "../../words/moments.ts";
+import { exactTime } from "../../words/moments.ts";
 import { Time } from "../../words/time.tsx";
 import { Page } from "../page.tsx";
 import { ActsHead, RowAct } from "../row-acts.tsx";

@@ -2,12 +2,12 @@ import { Button, Checkbox, Group, Modal, Pill, Stack, Text } from "@mantine/core
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import type { ShareView } from "#formats/api";
+import { counted, type ShareView } from "#formats/api";
 import { call } from "../../api/client.ts";
 import { sharesQuery } from "../../api/oversight-queries.ts";
 import { useMay } from "../../api/queries.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
-import { counted, exactTime } from "../../words/moments.ts";
+import { exactTime } from "../../words/moments.ts";
 import { Time } from "../../words/time.tsx";
 import { Page } from "../page.tsx";
 import { FindBox, isFound } from "../people/find-box.tsx";
