@@ -12,6 +12,7 @@ interface Source {
 }
 
 export const settings = {
+  role: { option: "role", variable: "LEADGLASS_ROLE", fallback: "all" },
   httpsHost: { option: "https-host", variable: "LEADGLASS_HTTPS_HOST", fallback: "127.0.0.1" },
   httpsPort: { option: "https-port", variable: "LEADGLASS_HTTPS_PORT", fallback: "8443" },
   dicomHost: { option: "dicom-host", variable: "LEADGLASS_DICOM_HOST", fallback: "127.0.0.1" },
@@ -36,6 +37,7 @@ export const settings = {
   nextRootKey: { option: "next-root-key", variable: "LEADGLASS_NEXT_ROOT_KEY", fallback: "" },
   rootKeyEndpoint: { option: "root-key-endpoint", variable: "LEADGLASS_ROOT_KEY_ENDPOINT", fallback: "" },
   reserveMib: { option: "reserve-mib", variable: "LEADGLASS_RESERVE_MIB", fallback: "512" },
+  keepDays: { option: "keep-days", variable: "LEADGLASS_KEEP_DAYS", fallback: "0" },
   associationsMax: { option: "associations", variable: "LEADGLASS_ASSOCIATIONS", fallback: "64" },
 } as const satisfies Record<string, Source>;
 
@@ -43,6 +45,7 @@ export type Setting = keyof typeof settings;
 
 /** What all homes of an installation share, and the main home alone says. */
 export const ofInstallation: ReadonlySet<Setting> = new Set([
+  "role",
   "httpsHost",
   "httpsPort",
   "dicomHost",
@@ -80,8 +83,4 @@ export function environmentFor(home: string, environment: NodeJS.ProcessEnv): No
   for (const [key, { variable }] of Object.entries(settings))
     if (!ofInstallation.has(key as Setting)) delete left[variable];
   return left;
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "::1" || /^127\./.test(host);
 }

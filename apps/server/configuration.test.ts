@@ -53,6 +53,20 @@ test("DICOM over TLS may listen on any interface, and be off; nowhere beyond thi
     assert.throws(() => listens({ "dicom-tls-port": port }), { code: "invalid", message: /dicomTlsPort/ });
 });
 
+test("in the cloud no port for machines is open, and none can be opened", () => {
+  const { dicomPort, dicomTlsPort, hl7Port, hl7TlsPort } = readConfiguration({ home, role: "cloud" }, {});
+  assert.deepEqual([dicomPort, dicomTlsPort, hl7Port, hl7TlsPort], [undefined, undefined, undefined, undefined]);
+  for (const option of ["dicom-port", "dicom-tls-port", "hl7-port", "hl7-tls-port"]) {
+    const opened = () => readConfiguration({ home, role: "cloud", [option]: "0" }, {});
+    assert.throws(opened, { code: "invalid", message: /cannot be opened in the cloud/ });
+    assert.doesNotThrow(() => readConfiguration({ home, role: "cloud", [option]: "off" }, {}));
+  }
+  assert.throws(() => readConfiguration({ home, role: "render" }, {}), {
+    code: "invalid",
+    message: /role must be one of/,
+  });
+});
+
 test("an option wins over the environment, the environment over the file, the file over the default", () => {
   const folder = mkdtempSync(join(tmpdir(), "leadglass-configuration-"));
   try {

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
+import { isLoopback, isPrivate } from "#base/io";
 import { Problem } from "#base/problem";
+import type { HourlyLimit } from "#doors/link";
 import { parseRetention, type RetentionPolicy } from "#radiology/archive";
 import type { AwsCredentials } from "#stores/keys";
 import {
   environmentFor,
   homeOf,
-  isLoopback,
   mainHomeOf,
   type Options,
   ofInstallation,
@@ -16,24 +17,33 @@ import {
 } from "../home/index.ts";
 import { type DeviceTrustSettings, parseDeviceTrust } from "./device-trust.ts";
 import { canonicalHost } from "./hosts.ts";
+import { parseLinkLimits } from "./link-limits.ts";
 import { type CollectorSettings, parseCollector } from "./log-collector.ts";
 import { parseWitnesses, type WitnessSetting } from "./witnesses.ts";
+
+/**
+ * - `all`    machines and people come here, and images stay here
+ * - `cloud`  people and edges come here: no DICOM and no HL7 port is open
+ * - `edge`   machines come here, and what they send goes to the cloud that this box is enrolled in
+ */
+export type Role = (typeof roles)[number];
+const roles = ["all", "cloud", "edge"] as const;
 
 /** What a start needs to know. From options, then environment, then `leadglass.json` in the home, then these defaults. */
 export interface Configuration {
   readonly home: string;
+  readonly role: Role;
   /** Names and addresses that its pages are asked for by, as `canonicalHost` has them. None: every one that no other home has. */
   readonly hosts: readonly string[];
   readonly httpsHost: string;
   /** 0 picks a free port. */
   readonly httpsPort: number;
   readonly dicomHost: string;
-  readonly dicomPort: number;
+  /** Undefined: DICOM without TLS is off; the same below. */
+  readonly dicomPort: number | undefined;
   readonly dicomTlsHost: string;
-  /** Undefined: DICOM over TLS is off. */
   readonly dicomTlsPort: number | undefined;
   readonly hl7Host: string;
-  /** Undefined: HL7 messages are not taken; the same below of those over TLS. */
   readonly hl7Port: number | undefined;
   readonly hl7TlsHost: string;
   readonly hl7TlsPort: number | undefined;
@@ -68,6 +78,10 @@ export interface Configuration {
   readonly awsCredentials: () => Promise<AwsCredentials>;
   /** Free disk space under which images are refused, so that the log and the database can still write. */
   readonly reserveBytes: number;
+  /** On an edge: days for which what machines send is kept for reading here too, under the box's own key; 0 is not at all. */
+  readonly keepDays: number;
+  /** On an edge: what the link may use at which hour. */
+  readonly linkLimits: readonly HourlyLimit[];
   /** Who signs the log's checkpoints too. */
   readonly witnesses: readonly WitnessSetting[];
   readonly associationsMax: number;
@@ -87,18 +101,25 @@ export interface ObjectPlaces {
 export function readConfiguration(options: Options, environment: NodeJS.ProcessEnv): Configuration {
   const home = homeOf(options, environment);
   const variables = environmentFor(home, environment);
-  const { retention, witnesses, hosts, syslog, dicomTls, ...file } = readSettings(home);
-  const value = (key: Setting): string => {
-    const { option, variable, fallback } = settings[key];
-    return options[option] ?? variables[variable] ?? file[key] ?? fallback;
+  const { retention, witnesses, hosts, syslog, dicomTls, link, ...file } = readSettings(home);
+  const said = (key: Setting): string | undefined => {
+    const { option, variable } = settings[key];
+    return options[option] ?? variables[variable] ?? file[key];
   };
+  const value = (key: Setting): string => said(key) ?? settings[key].fallback;
   const whole = (key: Setting, from: number, to: number): number => {
     const number = Number(value(key));
     if (Number.isInteger(number) && number >= from && number <= to) return number;
     throw refused(key, `must be a whole number from ${from} to ${to}`);
   };
-  const portOrOff = (key: "dicomTlsPort" | "hl7Port" | "hl7TlsPort"): number | undefined =>
-    value(key) === "off" ? undefined : whole(key, 0, 65_535);
+  const role = roles.find((each) => each === value("role"));
+  if (role === undefined) throw refused("role", `must be one of ${roles.join(", ")}`);
+  /** Machines speak to an edge; in the cloud no such port is open, and none can be opened. */
+  const portOrOff = (key: "dicomPort" | "dicomTlsPort" | "hl7Port" | "hl7TlsPort"): number | undefined => {
+    if (role !== "cloud") return value(key) === "off" ? undefined : whole(key, 0, 65_535);
+    if ([undefined, "off"].includes(said(key))) return undefined;
+    throw refused(key, "cannot be opened in the cloud: machines speak to an edge in their facility");
+  };
   const aeTitle = value("aeTitle");
   if (!/^[\x21-\x5b\x5d-\x7e]{1,16}$/.test(aeTitle)) throw refused("aeTitle", "must be 1 to 16 printable characters");
   const postgres = (key: "database" | "identityDatabase"): string | undefined => {
@@ -108,11 +129,12 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
   };
   return {
     home,
+    role,
     hosts: hostsOf(hosts),
     httpsHost: address(value("httpsHost"), "httpsHost"),
     httpsPort: whole("httpsPort", 0, 65_535),
     dicomHost: privateAddress(value("dicomHost"), "dicomHost", "plain DICOM"),
-    dicomPort: whole("dicomPort", 0, 65_535),
+    dicomPort: portOrOff("dicomPort"),
     // Who calls over TLS has shown its certificate before a byte of DICOM: any interface may listen.
     dicomTlsHost: address(value("dicomTlsHost"), "dicomTlsHost"),
     dicomTlsPort: portOrOff("dicomTlsPort"),
@@ -137,6 +159,8 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     rootKeyEndpoint: value("rootKeyEndpoint") || undefined,
     awsCredentials: async () => awsCredentials(environment),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
+    keepDays: whole("keepDays", 0, 3_650),
+    linkLimits: parseLinkLimits(link),
     witnesses: parseWitnesses(witnesses, home),
     associationsMax: whole("associationsMax", 1, 10_000),
     syslog: parseCollector(syslog),
@@ -196,6 +220,7 @@ type Settings = { readonly [Key in Setting]?: string } & {
   readonly witnesses?: unknown;
   readonly syslog?: unknown;
   readonly dicomTls?: unknown;
+  readonly link?: unknown;
 };
 
 /** Of the home's own file, and for what the installation shares of its main home's. */
@@ -226,10 +251,12 @@ function readFile(path: string): Settings {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("not an object");
-    const { retention, witnesses, hosts, syslog, dicomTls, ...rest } = parsed as Readonly<Record<string, unknown>>;
+    const { retention, witnesses, hosts, syslog, dicomTls, link, ...rest } = parsed as Readonly<
+      Record<string, unknown>
+    >;
     const unknown = Object.keys(rest).find((key) => !(key in settings));
     if (unknown !== undefined) {
-      const remedy = `settings are ${Object.keys(settings).join(", ")}, dicomTls, hosts, retention, syslog, witnesses`;
+      const remedy = `settings are ${Object.keys(settings).join(", ")}, dicomTls, hosts, link, retention, syslog, witnesses`;
       throw new Problem("invalid", `leadglass.json has an unknown setting ${unknown}`, { remedy });
     }
     return {
@@ -239,6 +266,7 @@ function readFile(path: string): Settings {
       syslog,
       witnesses,
       dicomTls,
+      link,
     };
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -264,8 +292,4 @@ function privateAddress(host: string, key: "dicomHost" | "hl7Host", what: string
   const named = address(host, key);
   if (isLoopback(named) || isPrivate(named)) return named;
   throw refused(key, `is ${what}: only loopback or a private address of one interface may listen`);
-}
-
-function isPrivate(host: string): boolean {
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.)/.test(host) || /^(f[cd]|fe[89ab])/i.test(host);
 }

@@ -184,8 +184,10 @@ async function listenForMachines(
   undo: (() => Promise<unknown>)[],
 ): Promise<void> {
   const { dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, hl7Host, hl7Port, hl7TlsHost, hl7TlsPort } = configuration;
-  listening.dicom = await door.listen({ host: dicomHost, port: dicomPort });
-  undo.push(listening.dicom.close);
+  if (dicomPort !== undefined) {
+    listening.dicom = await door.listen({ host: dicomHost, port: dicomPort });
+    undo.push(listening.dicom.close);
+  }
   if (dicomTlsPort !== undefined) {
     listening.dicomTls = await door.listen({ host: dicomTlsHost, port: dicomTlsPort }, await entrance());
     undo.push(listening.dicomTls.close);

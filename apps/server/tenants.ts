@@ -91,8 +91,8 @@ async function readTenant(
   configurationOf: TenantsParts["configurationOf"],
 ): Promise<Tenant> {
   const home = tenantHomeOf(main.home, name);
-  const { httpsHost, httpsPort, dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, associationsMax } = main;
-  const shared = { httpsHost, httpsPort, dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, associationsMax };
+  const { role, httpsHost, httpsPort, dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, associationsMax } = main;
+  const shared = { role, httpsHost, httpsPort, dicomHost, dicomPort, dicomTlsHost, dicomTlsPort, associationsMax };
   const token = await tokenIn(home);
   try {
     const own = configurationOf(home);
