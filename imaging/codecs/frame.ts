@@ -157,3 +157,15 @@ export function byPixel(planes: Uint8Array, count: number, width: number): Uint8
   }
   return out;
 }
+
+/** The other way: the samples of each plane one after the other. */
+export function byPlane(pixels: Uint8Array, count: number, width: number): Uint8Array {
+  const out = new Uint8Array(pixels.length);
+  const planeBytes = pixels.length / count;
+  for (let c = 0; c < count; c++) {
+    for (let from = c * width, to = c * planeBytes; from < pixels.length; from += (count - 1) * width) {
+      for (let k = 0; k < width; k++) out[to++] = pixels[from++] as number;
+    }
+  }
+  return out;
+}

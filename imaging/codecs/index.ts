@@ -10,7 +10,7 @@ import { createWasmCodecs } from "./wasm.ts";
 export type { CodecFamily } from "./decode.ts";
 export { codecFamily } from "./decode.ts";
 export type { DecodedFrame, DecodeLimits, FrameDescription } from "./frame.ts";
-export { defaultDecodeLimits } from "./frame.ts";
+export { byPixel, byPlane, defaultDecodeLimits } from "./frame.ts";
 export { readJpegHeader } from "./jpeg-header.ts";
 export { nativeFrameBytes, packBits } from "./native.ts";
 export type { CodedFrame } from "./recode.ts";

@@ -113,7 +113,7 @@ function withPadding(frames: FrameLocation[], pixels: PixelDataLocation, { bigEn
   return [...frames.slice(0, -1), { ...last, ranges: [{ offset: range.offset, length: range.length + 1 }] }];
 }
 
-function describe(dataSet: DataSet, transferSyntaxUid: string, pixelVr: Vr): FrameDescription {
+export function describe(dataSet: DataSet, transferSyntaxUid: string, pixelVr: Vr): FrameDescription {
   const number = (tag: number, otherwise: number) => dataSet.number(tag) ?? otherwise;
   const bitsAllocated = number(Tag.BitsAllocated, 0);
   return {

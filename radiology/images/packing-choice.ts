@@ -1,0 +1,93 @@
+import type { Recipe } from "./packing-work.ts";
+
+/** What packing objects of a kind has brought so far, and what is chosen from it. */
+export interface PackingChoice {
+  /** Those that are to be tried on the next object of the kind: all on the first, and again now and then. */
+  untried(kind: string, recipes: readonly Recipe[]): readonly Recipe[];
+  /** `packedBytes` undefined: that recipe cannot. */
+  learn(kind: string, recipe: Recipe, bytes: number, packedBytes: number | undefined, milliseconds: number): void;
+  /** Undefined: plain. */
+  best(kind: string): Recipe | undefined;
+  /** Bytes a second of the link while something waits for it. */
+  pace(linkBytesPerSecond: number | undefined): void;
+}
+
+interface Measure {
+  readonly recipe: Recipe;
+  /** Packed bytes for each byte. */
+  share: number;
+  bytesPerMs: number;
+}
+
+interface Kind {
+  objects: number;
+  readonly measures: Map<string, Measure>;
+}
+
+const kindsMax = 256;
+/** What was true of one object counts so much for the next. */
+const weightOfNew = 0.3;
+/** Saving less is not worth the work at the other end. */
+const shareMax = 0.95;
+/** While nobody knows how fast the link is, packing keeps up with most of them. */
+const bytesPerMsLeast = 20_000;
+/** Tried again when so many have come, and then after each so many. */
+const againAt = 16;
+const againEach = 128;
+
+/**
+ * While the link is what is waited for, objects are packed and sent at the same time, so one costs the longer of both: packing it on its
+ * share of the lanes, or sending what is left of it. The recipe that costs least is taken, and plain costs its sending alone: nothing
+ * that was measured slower is ever chosen.
+ */
+export function createPackingChoice({ lanes }: { readonly lanes: number }): PackingChoice {
+  const kinds = new Map<string, Kind>();
+  let link: number | undefined;
+
+  const kindOf = (name: string): Kind => {
+    const kind = kinds.get(name) ?? { objects: 0, measures: new Map() };
+    kinds.delete(name);
+    kinds.set(name, kind);
+    const [oldest] = kinds.keys();
+    if (kinds.size > kindsMax && oldest !== undefined) kinds.delete(oldest);
+    return kind;
+  };
+  const costOf = ({ share, bytesPerMs }: Measure, linkBytesPerMs: number): number =>
+    Math.max(1 / (bytesPerMs * lanes), share / linkBytesPerMs);
+  const dearness = (measure: Measure): number => (link === undefined ? measure.share : costOf(measure, link / 1000));
+
+  return {
+    untried(name, recipes) {
+      const kind = kindOf(name);
+      const { objects } = kind;
+      kind.objects++;
+      return objects === 0 || objects === againAt || (objects > 0 && objects % againEach === 0) ? recipes : [];
+    },
+    learn(name, recipe, bytes, packedBytes, milliseconds) {
+      const { measures } = kindOf(name);
+      const key = `${recipe.packing} ${recipe.level}`;
+      const share = packedBytes === undefined ? 1 : packedBytes / bytes;
+      const bytesPerMs = bytes / Math.max(milliseconds, 0.001);
+      const known = measures.get(key);
+      if (known === undefined) {
+        measures.set(key, { recipe, share, bytesPerMs });
+        return;
+      }
+      known.share += (share - known.share) * weightOfNew;
+      // Times add up, speeds do not.
+      known.bytesPerMs = 1 / (1 / known.bytesPerMs + (1 / bytesPerMs - 1 / known.bytesPerMs) * weightOfNew);
+    },
+    best(name) {
+      let best: Measure | undefined;
+      for (const measure of kindOf(name).measures.values()) {
+        if (measure.share > shareMax || (link === undefined && measure.bytesPerMs < bytesPerMsLeast)) continue;
+        if (best === undefined || dearness(measure) < dearness(best)) best = measure;
+      }
+      const plain = link === undefined ? 1 : 1000 / link;
+      return best !== undefined && dearness(best) < plain ? best.recipe : undefined;
+    },
+    pace(linkBytesPerSecond) {
+      link = linkBytesPerSecond;
+    },
+  };
+}
