@@ -6,6 +6,7 @@ import { newToken, systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
 import { createFileKeyStore } from "#stores/keys";
 import { createPacks } from "#stores/packs";
+import { newParcelKey, openParcel, sealParcel } from "#trust/parcels";
 import {
   createKeyring,
   createPassphrase,
@@ -119,6 +120,30 @@ async function measureKeys(folder: string): Promise<void> {
   await loaded.close();
 }
 
+/** What an edge pays to seal to its cloud, and the cloud to open it; the hash of the sealed bytes is in it. */
+async function measureParcels(content: Buffer, count: number): Promise<void> {
+  const key = await newParcelKey();
+  const took = { seal: 0, open: 0 };
+  for (let i = 0; i < count; i++) {
+    const begun = performance.now();
+    const parts: Buffer[] = [];
+    const sealer = await sealParcel(key, content.subarray(0, 900), (part) => parts.push(part));
+    for (let at = 0; at < content.length; at += pieceBytes) sealer.update(content.subarray(at, at + pieceBytes));
+    sealer.end(content.subarray(0, 200));
+    const opened = performance.now();
+    const opener = openParcel(() => key, { head: () => {}, content: () => {} });
+    for (const part of parts) await opener.write(part);
+    await opener.end();
+    took.seal += opened - begun;
+    took.open += performance.now() - opened;
+  }
+  const each = (ms: number) =>
+    `${(ms / count).toFixed(2)} ms, ${((count * content.length) / 1e3 / ms).toFixed(0)} MB/s`;
+  print(
+    `parcel ${(content.length / 1024).toFixed(0)} KiB × ${count}: seal ${each(took.seal)}; open ${each(took.open)}`,
+  );
+}
+
 /** `words`: [--folder DIR] [--objects N]. */
 export async function sealing(words: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -154,6 +179,8 @@ export async function sealing(words: readonly string[]): Promise<void> {
     await measureSealing(opened, image.subarray(0, 130 * 1024), count, 4);
     await measureSealing(opened, Buffer.concat(Array.from({ length: 20 }, () => image)), 20, 1);
     await measureReading(opened, places);
+    for (const times of [1, 20])
+      await measureParcels(Buffer.concat(Array.from({ length: times }, () => image)), 200 / times);
     await opened.close();
     await measureStart(open);
     await measureKeys(join(folder, "more-keys"));

@@ -22,6 +22,8 @@ const runsOf: Readonly<Record<Exclude<TargetName, "faulty">, number>> = {
   hl7: 5_000,
   frames: 8_000,
   link: 2_000,
+  parcels: 1_000,
+  receipts: 4_000,
   codecs: 4_000,
 };
 const seed = 5;
