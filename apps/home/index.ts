@@ -5,4 +5,4 @@
 export type { HomePaths } from "./home.ts";
 export { isOwnSocket, isTenantName, mainHomeOf, pathsOf, tenantHomeOf, tenantsFolder } from "./home.ts";
 export type { Options, Setting } from "./settings.ts";
-export { environmentFor, homeOf, isLoopback, ofInstallation, settings, startOptions } from "./settings.ts";
+export { environmentFor, homeOf, ofInstallation, settings, startOptions } from "./settings.ts";

@@ -12,7 +12,7 @@ import {
   type SenderOptions,
   verificationSopClass,
 } from "#doors/dimse";
-import { type Device, isProven } from "#trust/access";
+import { type Device, isProven, takesImages } from "#trust/access";
 import type { DeviceAuthority } from "./device-authority.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 
@@ -55,7 +55,7 @@ export function createDeviceCalls(parts: DeviceCallsParts): DeviceCalls {
     more: Pick<SenderOptions, "associateMs" | "dimseMs" | "serves"> = {},
   ) => {
     const { ae, address, port, tls } = device;
-    if (port === 0) {
+    if (!takesImages(device)) {
       throw new Problem("invalid", "this machine takes no associations", {
         remedy: "leadglass device add AE --address A --port P says where it takes them",
       });

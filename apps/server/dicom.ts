@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock";
+import { isLoopback } from "#base/io";
 import type { Log } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
 import {
@@ -34,8 +35,8 @@ import {
   type Reviews,
   type Subject,
   scopeOf,
+  takesImages,
 } from "#trust/access";
-import { isLoopback } from "../home/index.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 import { createTally } from "./tally.ts";
@@ -163,10 +164,11 @@ function servicesFor(parts: DicomParts, actor: Actor, device: Device): DimseServ
 }
 
 /** Storage commitment for one machine, whichever side began the association. */
-export function commitmentFor(relay: Relay, actor: Actor, { id, port }: Device): NormalizedService {
+export function commitmentFor(relay: Relay, actor: Actor, device: Device): NormalizedService {
+  const { id } = device;
   return storageCommitmentService({
     async asked(request) {
-      if (port === 0) throw new Problem("conflict", "no port is registered here to send the answer to");
+      if (!takesImages(device)) throw new Problem("conflict", "no port is registered here to send the answer to");
       await relay.commitmentAsked(actor, id, request);
     },
     answered: (answer) => relay.commitmentAnswered(actor, id, answer),

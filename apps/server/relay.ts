@@ -20,7 +20,7 @@ import {
 import type { Archive } from "#radiology/archive";
 import type { Transcoder } from "#radiology/images";
 import { createRelay, type Peers, type Relay, type RelayParts } from "#radiology/relay";
-import { actorOf, type Device, type Devices, type StandingDevice, scopeOf } from "#trust/access";
+import { actorOf, type Device, type Devices, type StandingDevice, scopeOf, takesImages } from "#trust/access";
 import type { DeviceCalls } from "./device-calls.ts";
 import { commitmentFor, receivingFor } from "./dicom.ts";
 
@@ -40,7 +40,7 @@ export function openRelay(parts: HouseParts): Relay {
     ...parts,
     peers: dimsePeers(parts, () => relay),
     notified: async () =>
-      (await devices.list()).filter(({ may, port }) => may.includes("notify") && port > 0).map(({ id }) => id),
+      (await devices.list()).filter((one) => one.may.includes("notify") && takesImages(one)).map(({ id }) => id),
   });
   return relay;
 }
@@ -54,7 +54,7 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
   const { devices, deviceCalls, transcoder, ownTitle, clock, random, log } = parts;
   const machine = async (id: string) => {
     const device = await devices.named(id);
-    if (device.port > 0) return device;
+    if (takesImages(device)) return device;
     throw new Problem("absent", "this machine takes no associations", {
       remedy: "leadglass device add AE --address A --port P says where it takes them",
     });

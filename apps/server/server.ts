@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
-import { systemFiles } from "#base/io";
+import { isLoopback, systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { createApiDoor } from "#doors/api";
@@ -18,7 +18,7 @@ import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/im
 import type { Relay } from "#radiology/relay";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
-import { type HomePaths, isLoopback, mainHomeOf, pathsOf } from "../home/index.ts";
+import { type HomePaths, mainHomeOf, pathsOf } from "../home/index.ts";
 import type { Configuration } from "./configuration.ts";
 import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-authority.ts";
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";

@@ -5,7 +5,7 @@ export { createFaultyFiles } from "./faulty-files.ts";
 export type { Files, OpenFile, OpenMode } from "./files.ts";
 export type { KeptJson } from "./kept-json.ts";
 export { createKeptJson } from "./kept-json.ts";
-export { addressOf, listenAt } from "./sockets.ts";
+export { addressOf, isLoopback, isPrivate, listenAt } from "./sockets.ts";
 export { systemFiles } from "./system-files.ts";
 export type { DiskImage, TracedFiles, TraceStep } from "./traced-files.ts";
 export { createTracedFiles } from "./traced-files.ts";

@@ -17,3 +17,13 @@ export async function listenAt(server: Server, at: { readonly host: string; read
 export function addressOf({ remoteAddress }: { readonly remoteAddress?: string | undefined }): string {
   return (remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }
+
+/** Whether an address is this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === "::1" || /^127\./.test(host);
+}
+
+/** Whether an address is of a network of one's own, which the internet does not lead to (RFC 1918, 3927, 4193, 4291). */
+export function isPrivate(host: string): boolean {
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.)/.test(host) || /^(f[cd]|fe[89ab])/i.test(host);
+}

@@ -12,7 +12,7 @@ import {
 } from "#formats/api";
 import { isUid } from "#formats/dicom";
 import type { Transfer } from "#radiology/relay";
-import type { Device } from "#trust/access";
+import { takesImages } from "#trust/access";
 import { createLineAnswers } from "./answer-in-lines.ts";
 import type { ApiParts } from "./parts.ts";
 
@@ -122,7 +122,7 @@ export function registerTransfers(server: FastifyInstance, parts: ApiParts): voi
     "/api/destinations",
     (request): Promise<DestinationView[]> =>
       gate.pass(actorOf(request), "destination.read", undefined, async () =>
-        (await devices.list()).filter(takes).map(({ id, ae }) => ({ id, ae })),
+        (await devices.list()).filter(takesImages).map(({ id, ae }) => ({ id, ae })),
       ),
   );
 
@@ -137,5 +137,3 @@ function howFar({ state, progress, attempts, problem }: Transfer): string {
   if (state === "running") return progress === undefined ? "begun" : `${progress.done} of ${progress.of} instances`;
   return problem === undefined ? "waiting" : `${problem.message}; tried ${attempts} times, it is tried again`;
 }
-
-const takes = ({ port }: Device) => port > 0;

@@ -6,8 +6,20 @@
  * - `notify`   is told when a study has come to rest: only where it is said
  * - `orders`   sends orders and appointments by HL7: only where it is said
  * - `patients` says by HL7 who patients are, whose studies and steps then say so too: only where it is said
+ * - `results`  is sent by HL7, at its port, what reports say: only where it is said
+ * - `status`   is told by HL7, at its port, what becomes of orders: only where it is said
  */
-export const deviceRights = ["store", "find", "retrieve", "worklist", "notify", "orders", "patients"] as const;
+export const deviceRights = [
+  "store",
+  "find",
+  "retrieve",
+  "worklist",
+  "notify",
+  "orders",
+  "patients",
+  "results",
+  "status",
+] as const;
 export type DeviceRight = (typeof deviceRights)[number];
 export const usualDeviceRights: readonly DeviceRight[] = ["store", "find", "retrieve", "worklist"];
 

@@ -121,6 +121,16 @@ export type {
   SavedViewRequest,
 } from "./log.ts";
 export { exportedLogNames, viewedPages } from "./log.ts";
+export {
+  type MessageDetail,
+  type MessagePage,
+  type MessageState,
+  type MessageView,
+  messageStates,
+  type PartnerTerms,
+  type PartnerView,
+  partnerCharacterSets,
+} from "./messages.ts";
 export type {
   AppCodeDecision,
   AppCodeRequest,

@@ -1,5 +1,6 @@
 export type { InstanceReference, NotKept } from "./commitment.ts";
 export type { Progress, Transfer, TransferState } from "./outbox.ts";
+export { pauseMs } from "./pauses.ts";
 export type {
   Availability,
   CommitmentReport,

@@ -46,13 +46,18 @@ export interface Amendments {
 }
 
 export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps>; gate: Gate }): Amendments {
-  const amend = async (steps: HeldSteps, found: readonly HeldStep[], change: (content: StepContent) => StepContent) => {
+  const amend = async (
+    actor: Actor,
+    steps: HeldSteps,
+    found: readonly HeldStep[],
+    change: (content: StepContent) => StepContent,
+  ) => {
     const contents = new Map<string, StepContent>();
     for (const { token, content } of found) {
       const changed = withStatus(change(content));
       if (JSON.stringify(changed) !== JSON.stringify(content)) contents.set(token, changed);
     }
-    if (contents.size > 0) await steps.put(contents);
+    if (contents.size > 0) await steps.put(contents, actor);
     return contents.size;
   };
   return {
@@ -68,7 +73,7 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
           if (change.status === "CANCELED" && found.some(({ content }) => wasBegun(content))) {
             throw new Problem("conflict", "a step of that order was begun", { remedy: "discontinue it" });
           }
-          await amend(steps, found, (content) => withChange(content, change));
+          await amend(actor, steps, found, (content) => withChange(content, change));
           return found.length;
         });
       }),
@@ -80,7 +85,10 @@ export function createAmendments({ held, gate }: { held: () => Promise<HeldSteps
           const found = steps
             .having([[`${key.patientId} ${patient.PatientID}`]])
             .filter(({ content }) => isOf(content, patient));
-          return amend(steps, found, (content) => ({ ...content, attributes: { ...content.attributes, ...said } }));
+          return amend(actor, steps, found, (content) => ({
+            ...content,
+            attributes: { ...content.attributes, ...said },
+          }));
         });
       }),
   };

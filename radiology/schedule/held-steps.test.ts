@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { isProblem } from "#base/problem";
 import { createMemoryRecordStore } from "#stores/memory";
+import { operator } from "#trust/access";
 import { createRecords } from "#trust/vault";
 import { openVault } from "../../trust/vault/vault.fixture.ts";
 import { openHeldSteps } from "./held-steps.ts";
@@ -18,7 +19,7 @@ async function openHeld() {
   const put = (token: string, planned: Planned, performed: Record<string, PerformedStatus> = {}) => {
     const [attributes] = stepsIn(itemOf(planned));
     assert.ok(attributes);
-    return held.inTurn(() => held.put(new Map([[token, contentOf(attributes, "", performed)]])));
+    return held.inTurn(() => held.put(new Map([[token, contentOf(attributes, "", performed)]]), operator));
   };
   return {
     clock,

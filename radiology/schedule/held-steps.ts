@@ -1,7 +1,9 @@
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
+import type { Actor } from "#trust/access";
 import { type Kept, openHeldShelf, type RecordChange, type Records } from "#trust/vault";
 import { key, stepOf, textAt } from "./attributes.ts";
+import { orderTurns, type TellOrders } from "./order-turns.ts";
 import { isOver, type ScheduledStep, type StepContent } from "./scheduled-step.ts";
 import { termsOf } from "./worklist-query.ts";
 
@@ -28,7 +30,7 @@ export interface HeldSteps {
   /** Those that have one of the terms of each group, or some more. */
   having(terms: readonly (readonly string[])[]): HeldStep[];
   /** Puts them, and does what else belongs to the same change, all or nothing. Problem `no-room` when the schedule is full. */
-  put(contents: ReadonlyMap<string, StepContent>, ...more: RecordChange[]): Promise<void>;
+  put(contents: ReadonlyMap<string, StepContent>, by: Actor, ...more: RecordChange[]): Promise<void>;
   /** False when there is no such step. */
   remove(token: string): Promise<boolean>;
   /** One after the other: whatever reads before it changes. */
@@ -36,7 +38,7 @@ export interface HeldSteps {
 }
 
 /** Opens all records of steps. */
-export async function openHeldSteps(records: Records, clock: Clock): Promise<HeldSteps> {
+export async function openHeldSteps(records: Records, clock: Clock, telling?: TellOrders): Promise<HeldSteps> {
   const index = createStepIndex();
   const shelf = await openHeldShelf<StepContent>({
     ...{ records, kind: "scheduled-step", recordsMax: stepsMax, charactersMax, index },
@@ -48,13 +50,16 @@ export async function openHeldSteps(records: Records, clock: Clock): Promise<Hel
     get: index.get,
     all: index.all,
     having: index.having,
-    async put(contents, ...more) {
+    async put(contents, by, ...more) {
       const now = clock.now();
+      const turns = telling === undefined ? [] : orderTurns(index, contents);
+      const told = turns.length === 0 ? [] : await telling?.changesFor(turns, by);
       await shelf.sweep(now, () => undefined);
       const changes = new Map(
         Array.from(contents, ([token, value]) => [token, { value, dueAt: dueOf(value, shelf.get(token), now) }]),
       );
-      await shelf.change(changes, ...more);
+      await shelf.change(changes, ...(told ?? []), ...more);
+      if (told !== undefined && told.length > 0) telling?.kept();
     },
     async remove(token) {
       if (index.get(token) === undefined) return false;

@@ -77,6 +77,7 @@ export function createPerformedSteps(parts: {
           const record = { facility, status: "IN PROGRESS", scheduled, startedAt: at, changedAt: at } as const;
           await held.put(
             following(held, scheduled, id, "IN PROGRESS"),
+            actor,
             shelf.put(id, { ...record, packed: await packed(attributes) }, { dueAt: at + keptMs }),
             ...(await shelf.due(at, forgottenAtOnce)).map(shelf.remove),
           );
@@ -100,7 +101,7 @@ export function createPerformedSteps(parts: {
           const at = now();
           const record = { ...value, status, changedAt: at, packed: await packed(attributes) };
           const steps = status === value.status ? new Map() : following(held, value.scheduled, id, status);
-          await held.put(steps, shelf.put(id, record, { known: kept, dueAt: at + keptMs }));
+          await held.put(steps, actor, shelf.put(id, record, { known: kept, dueAt: at + keptMs }));
         });
       };
       return gate.pass(actor, "step.perform", subject(id), work);

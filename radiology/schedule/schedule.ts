@@ -8,6 +8,7 @@ import type { Records } from "#trust/vault";
 import { type Amendments, asKnown, createAmendments, isOf, type PlannedOrder } from "./amendments.ts";
 import { key, textAt } from "./attributes.ts";
 import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
+import type { TellOrders } from "./order-turns.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
 import { contentOf, factsOf, identityOf, isOver, listed, type StepContent, stepsIn } from "./scheduled-step.ts";
 import { worklistQuery } from "./worklist-query.ts";
@@ -27,10 +28,19 @@ export interface Schedule extends Amendments {
   put(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
   /** The same for an order of a system outside; where it is known by one of its numbers, that is what is replaced. Problem `conflict` when the step is known of another patient or in another facility. */
   putOrder(actor: Actor, item: () => DataSet, order: PlannedOrder): Promise<ScheduledView>;
+  /** A step as systems outside are told of it: act `step.announce`. Undefined when it is not there any more. */
+  announced(actor: Actor, token: string): Promise<AnnouncedStep | undefined>;
   /** Those that the actor may see, in the order in which they are due. */
   list(actor: Actor): Promise<ScheduledStepView[]>;
   /** Problem `absent` when there is no such step. */
   remove(actor: Actor, token: string): Promise<void>;
+}
+
+/** A scheduled step with all that is known of its order. */
+export interface AnnouncedStep {
+  readonly attributes: DicomJson;
+  /** Token of the facility that it is done in; empty: in none. */
+  readonly facility: string;
 }
 
 export interface FoundStep {
@@ -44,16 +54,18 @@ export interface ScheduleParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told what becomes of orders. */
+  readonly telling?: TellOrders;
 }
 
 /** Steps looked at in a row before others have their turn. */
 const inARow = 500;
 
-export function createSchedule({ records, gate, clock, random }: ScheduleParts): Schedule {
+export function createSchedule({ records, gate, clock, random, telling }: ScheduleParts): Schedule {
   let opening: Promise<HeldSteps> | undefined;
   /** Opened by the first who needs it: a start does without, and one that failed is tried again. */
   const held = (): Promise<HeldSteps> => {
-    opening ??= openHeldSteps(records, clock).catch((error) => {
+    opening ??= openHeldSteps(records, clock, telling).catch((error) => {
       opening = undefined;
       throw error;
     });
@@ -79,7 +91,7 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
             contents.set(token, content);
           }
         }
-        if (contents.size > 0) await steps.put(contents);
+        if (contents.size > 0) await steps.put(contents, actor);
         return counts;
       });
     });
@@ -105,6 +117,11 @@ export function createSchedule({ records, gate, clock, random }: ScheduleParts):
     },
     put: (actor, item, facility) => put(actor, item, facility),
     putOrder: (actor, item, order) => put(actor, item, order.facility, order),
+    announced: (actor, token) =>
+      gate.pass(actor, "step.announce", { kind: "step", id: token }, async () => {
+        const content = (await held()).get(token)?.content;
+        return content && { attributes: content.attributes, facility: content.facility };
+      }),
     list: (actor) =>
       gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
         const all = (await held()).all();

@@ -132,7 +132,7 @@ test("a device is added by hand, changed, and removed after a question", { skip:
   const dialog = page.getByRole("dialog", { name: "MR7 at 192.0.2.7" });
   assert.ok(await dialog.getByRole("button", { name: "Test connection" }).isDisabled(), "it takes no images anywhere");
   await dialog.getByLabel("What it does").selectOption({ label: "Finds and fetches images" });
-  await dialog.getByLabel("Takes images at port").fill("11112");
+  await dialog.getByLabel("Takes images or messages at port").fill("11112");
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByRole("row", { name: /MR7 192.0.2.7 Finds and fetches images 11112/ }).waitFor();
   await page.getByRole("button", { name: "Remove MR7 at 192.0.2.7" }).click();

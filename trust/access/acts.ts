@@ -88,12 +88,26 @@ const table = {
   /** A search in another archive, and having a study sent from there. */
   "archive.query": on("tenant", ...senders),
   "archive.fetch": on("tenant", ...senders),
+  /** An old archive taken over: how far it is, starting and stopping it, what it does meanwhile in the name of who did. */
+  "migration.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "migration.write": on("tenant", "administrator", "operator"),
+  "migration.carry": on("tenant", "administrator", "operator"),
+  /** Whose studies did not come whole. */
+  "migration.identify": on("tenant", "radiologist", "technologist", "operator"),
   /** A machine asks whether instances are kept for good, is told, and says it of what we sent (PS3.4 Annex J). */
   "commitment.request": on("tenant", "device"),
   "commitment.report": on("tenant", "system"),
   "commitment.answer": on("tenant", "device"),
   /** A machine is told that a study has come to rest (PS3.4 Annex R). */
   "study.announce": on("study", "system"),
+  /** Systems are told by HL7 what a report says, and what became of an order; each message is sent to one of them. */
+  "result.announce": on("study", "system"),
+  "step.announce": on("tenant", "system"),
+  "message.send": on("tenant", "system"),
+  /** Messages of HL7 that came and went: which there were, what one says, and having it sent or processed again. */
+  "message.list": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "message.read": on("tenant", "administrator", "technologist", "operator"),
+  "message.steer": on("tenant", "administrator", "technologist", "operator"),
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */

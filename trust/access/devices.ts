@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Clock } from "#base/clock";
 import { newToken, type Random } from "#base/id";
+import { isLoopback, isPrivate } from "#base/io";
 import { Problem } from "#base/problem";
 import { type DeviceRight, deviceRights, usualDeviceRights } from "#formats/api";
 import type { AccessStore, Device, WaitingCaller } from "./access-store.ts";
@@ -71,6 +72,8 @@ const rightActs: Readonly<Record<DeviceRight, readonly Act[]>> = {
   notify: [],
   orders: ["message.receive", "worklist.write"],
   patients: ["message.receive", "patient.correct", "patient.merge"],
+  results: [],
+  status: [],
 };
 
 /** A machine may do what it was let do, and look at what lies in its facility, where it stands in one. */
@@ -163,7 +166,7 @@ export function createDevices(parts: { store: AccessStore; clock: Clock; random:
       return device;
     },
     async destination(ae) {
-      const [device, ...others] = (await store.devices()).filter((known) => known.ae === ae && known.port > 0);
+      const [device, ...others] = (await store.devices()).filter((known) => known.ae === ae && takesImages(known));
       return others.length === 0 ? device : undefined;
     },
     async named(id) {
@@ -206,8 +209,26 @@ function noSuchDevice(): Problem {
   return new Problem("absent", "no such device", { remedy: "leadglass device list shows those there are" });
 }
 
+/** Whether its port takes HL7 messages, and no DICOM associations. */
+export const takesMessages = ({ may }: Pick<Device, "may">): boolean =>
+  may.includes("results") || may.includes("status");
+
+/** Whether it takes associations, and so images. */
+export const takesImages = (device: Pick<Device, "may" | "port">): boolean => device.port > 0 && !takesMessages(device);
+
 /** A machine without an address is known by its certificate alone, and nobody knows where to call it. */
-function requireReachable({ address, certificate, port, tls }: Device): void {
+function requireReachable(device: Device): void {
+  const { address, certificate, port, tls } = device;
+  if (takesMessages(device) && port === 0) {
+    throw new Problem("invalid", "what is sent by HL7 needs a port to go to", {
+      remedy: "--port P says where it listens",
+    });
+  }
+  if (takesMessages(device) && !tls && !isLoopback(address) && !isPrivate(address)) {
+    throw new Problem("invalid", "HL7 without TLS goes to loopback or a private address alone", {
+      remedy: "--tls, with the certificate that it shows: --trust FILE or --subject NAME",
+    });
+  }
   if (address === anyAddress && certificate === "") {
     const remedy = "--certificate DIR gives it one, --trust FILE takes the one that it has";
     throw new Problem("invalid", "a machine at any address needs a certificate", { remedy });

@@ -16,6 +16,7 @@ export interface AuditSubject {
     | "grant"
     | "facility"
     | "step"
+    | "message"
     | "share"
     | "review"
     | "tenant"

@@ -21,12 +21,12 @@ const when = (time: number) => (time === 0 ? "never" : new Date(time).toISOStrin
 export const deviceAdd: Command = {
   words: "device add",
   takes:
-    "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist,notify,orders,patients] [--facility NAME] [--certificate DIR | --trust FILE | --subject NAME]",
+    "AE --address A [--port P] [--tls] [--may store,find,retrieve,worklist,notify,orders,patients,results,status] [--facility NAME] [--certificate DIR | --trust FILE | --subject NAME]",
   does: "admit the machine that calls itself AE at that IP address; one that is known is changed",
   options: {
     address: "A  its IP address; any, for one with a certificate that calls from here and there",
-    port: "P  where it takes images that others have sent to it; 0 for nowhere",
-    may: "WHAT,…  what it may ask for: store, find, retrieve, worklist (all of these); notify: it is told of studies that came; orders, patients: what it sends by HL7",
+    port: "P  where it takes images that others have sent to it, or HL7 messages; 0 for nowhere",
+    may: "WHAT,…  what it may ask for: store, find, retrieve, worklist (all of these); notify: it is told of studies that came; orders, patients: what it sends by HL7; results, status: what it is sent by HL7, at its port",
     facility: "NAME  where it stands, whose studies alone it sees; - for nowhere",
     ...certificateOptions,
   },
@@ -46,7 +46,9 @@ export const deviceAdd: Command = {
       const device = await call.json<DeviceAdded>("POST", "/api/devices", request);
       const written = await write(device);
       const takes =
-        device.port === 0 ? "" : `, and takes images at port ${device.port}${device.tls ? " over TLS" : ""}`;
+        device.port === 0
+          ? ""
+          : `, and takes what is sent to it at port ${device.port}${device.tls ? " over TLS" : ""}`;
       const shows = device.hasCertificate ? " with its certificate" : "";
       const { issued: _, ...view } = device;
       context.print(`${device.ae} at ${device.address}${shows} may ${device.may.join(", ")}${takes}${written}`, view);

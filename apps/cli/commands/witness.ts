@@ -6,10 +6,9 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "#base/clock";
 import { newToken, systemRandom } from "#base/id";
-import { systemFiles } from "#base/io";
+import { isLoopback, systemFiles } from "#base/io";
 import { isProblem, Problem } from "#base/problem";
 import { addCheckpointBytesMost, createCosigner, createWitness, createWitnessRecord, type Witness } from "#trust/audit";
-import { isLoopback } from "../../home/index.ts";
 import { type Command, type CommandContext, untilAskedToStop } from "../arguments.ts";
 
 const keyFile = "witness.key";

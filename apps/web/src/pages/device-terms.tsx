@@ -42,11 +42,11 @@ interface PortFieldProps {
   onPort(port: string): void;
 }
 
-/** "" for a machine that takes no images. */
+/** "" for a machine that takes nothing. */
 export function PortField({ port, onPort }: PortFieldProps) {
   return (
     <TextInput
-      label="Takes images at port"
+      label="Takes images or messages at port"
       value={port}
       onChange={(event) => onPort(event.currentTarget.value)}
       inputMode="numeric"

@@ -82,7 +82,7 @@ function Admitted() {
             <th>AE title</th>
             <th>Address</th>
             <th className={classes.wide}>What it does</th>
-            <th className={classes.wide}>Takes images at port</th>
+            <th className={classes.wide}>Takes them at port</th>
             <th className={classes.wide}>Facility</th>
             <th className={classes.wide}>Added</th>
             <th>Last seen</th>

@@ -10,6 +10,12 @@ export const deviceUses: readonly {
   { use: "fetches", label: "Finds and fetches images", may: ["find", "retrieve"] },
   { use: "both", label: "Sends, finds and fetches", may: ["store", "find", "retrieve", "worklist"] },
   { use: "orders", label: "Sends orders and patient data (HL7)", may: ["orders", "patients"] },
+  { use: "results", label: "Takes results and order status (HL7)", may: ["results", "status"] },
+  {
+    use: "messages",
+    label: "Sends orders, takes results and status (HL7)",
+    may: ["orders", "patients", "results", "status"],
+  },
 ];
 
 const rightWords: Readonly<Record<DeviceRight, string>> = {
@@ -20,6 +26,8 @@ const rightWords: Readonly<Record<DeviceRight, string>> = {
   notify: "is told what has come",
   orders: "sends orders",
   patients: "says who patients are",
+  results: "takes results",
+  status: "is told what becomes of orders",
 };
 
 /** One of `deviceUses`; "" for what the command alone can say. Whether it is told what has come is no use of its own. */
@@ -38,7 +46,7 @@ export function saysMay(may: readonly DeviceRight[]): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** Where it takes images; "" where it takes none. */
+/** Where it takes images or messages; "" where it takes none. */
 export function saysPort({ port, tls }: Pick<DeviceView, "port" | "tls">): string {
   if (port === 0) return "";
   return tls ? `${port}, TLS` : String(port);
