@@ -1,0 +1,1 @@
+export { createSampleHistory, type SampleHistory } from "./sample-history.ts";
