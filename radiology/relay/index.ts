@@ -1,4 +1,4 @@
-export type { InstanceReference, NotKept } from "./commitment.ts";
+export type { InstanceReference, JudgeKept, NotKept } from "./commitment.ts";
 export type { Progress, Transfer, TransferState } from "./outbox.ts";
 export { pauseMs } from "./pauses.ts";
 export type {

@@ -5,7 +5,7 @@ import { Problem } from "#base/problem";
 import type { Archive, StudyIndex } from "#radiology/archive";
 import { type Actor, covers, type Gate, isNowhere, type Pass } from "#trust/access";
 import type { Records, Vault } from "#trust/vault";
-import { createJudgeKept } from "./commitment.ts";
+import { createJudgeKept, type JudgeKept } from "./commitment.ts";
 import { askKey, type Errand, instancesOf, performErrands, referencesOf } from "./errands.ts";
 import { createOutbox, type Outbox, type Transfer } from "./outbox.ts";
 import type { CommitmentRequest, FoundStudy, Peers } from "./peers.ts";
@@ -54,6 +54,8 @@ export interface RelayParts {
   readonly gate: Gate;
   readonly records: Records;
   readonly peers: Peers;
+  /** What is kept for good, where that is not what the archive here keeps. */
+  readonly judge?: JudgeKept;
   /** Ids of the machines that are told when a study has come to rest. */
   readonly notified: () => Promise<readonly string[]>;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ const lookedMost = 5_000;
 
 export function createRelay(parts: RelayParts): Relay {
   const { archive, gate, peers, records, log } = parts;
-  const judge = createJudgeKept({ ...parts, settled: archive.settled });
+  const judge = parts.judge ?? createJudgeKept({ ...parts, settled: archive.settled });
   const perform = performErrands({ ...parts, judge, add: (transfer) => outbox.add(transfer) });
   const outbox = createOutbox<Errand>({ ...parts, perform });
   let unwatch = () => {};

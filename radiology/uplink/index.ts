@@ -1,3 +1,9 @@
+export type { Deliveries, DeliveriesParts, EdgeDeliveries, ParcelOffice, SendingEdge } from "./deliveries.ts";
+export { createDeliveries } from "./deliveries.ts";
+export type { MessageHead } from "./parcel-content.ts";
+export type { PartialParcels, PartialParcelsParts } from "./partial-parcels.ts";
+export { openPartialParcels } from "./partial-parcels.ts";
+export { judgeByReceipts } from "./receipt-commitment.ts";
 export type {
   AsideParcel,
   ParcelNote,
@@ -8,3 +14,6 @@ export type {
   SubjectStanding,
   Urgency,
 } from "./spool.ts";
+export { urgencies } from "./spool.ts";
+export type { Uplink, UplinkKeys, UplinkParts, UplinkQueue } from "./uplink.ts";
+export { createUplink } from "./uplink.ts";

@@ -1,7 +1,8 @@
 import type { Problem } from "#base/problem";
 
 /** What goes before what: STAT, then the first instance of each series so that reading can begin, then the rest. */
-export type Urgency = "stat" | "first" | "routine";
+export const urgencies = ["stat", "first", "routine"] as const;
+export type Urgency = (typeof urgencies)[number];
 
 /** One parcel: a thing that was sealed to the cloud's key, and that this machine cannot open again. */
 export interface SpooledParcel {

@@ -23,7 +23,19 @@ export const browserFloors = ["formats", "imaging"];
 
 /** Who may import whom on one floor: each folder those after it in the line, never back. A folder not named stands apart. */
 export const lines: Readonly<Record<string, readonly string[]>> = {
-  radiology: ["relay", "reports", "worklist", "images", "archive", "workitems", "schedule", "orders", "patients"],
+  radiology: [
+    "uplink",
+    "migration",
+    "relay",
+    "reports",
+    "worklist",
+    "images",
+    "archive",
+    "workitems",
+    "schedule",
+    "orders",
+    "patients",
+  ],
   trust: ["residency", "parcels", "vault", "access", "audit"],
   apps: ["cli", "server", "home"],
   // The ground floor has no line of its own: clock, problem, id, log, io and limits use each other without a circle.

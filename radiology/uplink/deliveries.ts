@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "#base/clock";
+import type { Log } from "#base/log";
+import { Problem } from "#base/problem";
+import { createPermits } from "#base/turns";
+import type { Archive } from "#radiology/archive";
+import type { Unpacker } from "#radiology/images";
+import { type ParcelKeyPair, type SigningKey, signReceipt } from "#trust/parcels";
+import type { Records } from "#trust/vault";
+import { createKnownParcels, type KnownParcel } from "./known-parcels.ts";
+import { openDelivery } from "./opened-delivery.ts";
+import type { MessageHead } from "./parcel-content.ts";
+import type { PartialParcel, PartialParcels } from "./partial-parcels.ts";
+import type { SpooledParcel } from "./spool.ts";
+
+/** An edge that sends, as its certificate proved. */
+export interface SendingEdge {
+  readonly id: string;
+  /** Token of the facility that it stands in; "" for none. */
+  readonly facility: string;
+}
+
+/** The cloud's keys for its edges, and theirs. */
+export interface ParcelOffice {
+  keyOf(id: string): ParcelKeyPair | undefined;
+  readonly receiptKey: SigningKey;
+  /** Base64url. */
+  readonly samenessKey: string;
+  /** Every key that this edge ever signed with, the newest first. */
+  signingKeysOf(edge: string): Promise<readonly string[]>;
+}
+
+export interface DeliveriesParts {
+  readonly office: () => Promise<ParcelOffice>;
+  readonly partials: PartialParcels;
+  readonly archive: Pick<Archive, "receiveDataSet">;
+  /** Whether an instance that was taken is here still. */
+  readonly isHeld: (sopUid: string) => Promise<boolean>;
+  readonly unpacker: Unpacker;
+  readonly records: Records;
+  /** Does what a message says. What it throws is told to the edge: passing problems are tried again, others set the message aside. */
+  readonly perform: (edge: SendingEdge, head: MessageHead, content: Buffer) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One parcel on its way in: structurally the link's port, where the calls are described. */
+export interface DeliveryArrival {
+  write(from: number, bytes: Uint8Array): Promise<void>;
+  finish(): Promise<Uint8Array>;
+  abandon(): Promise<void>;
+}
+
+/** Where the parcels of one edge arrive: structurally the link's port. */
+export interface EdgeDeliveries {
+  standing(parcels: readonly SpooledParcel[]): Promise<readonly ({ receipt: Uint8Array } | { from: number })[]>;
+  open(parcel: SpooledParcel, from: number): Promise<DeliveryArrival>;
+}
+
+export interface Deliveries {
+  of(edge: SendingEdge): EdgeDeliveries;
+  close(): Promise<void>;
+}
+
+/** Opened at the same time, over all edges: each is decrypted, unpacked and stored. */
+const openedAtOnce = 8;
+
+/** The cloud's end: opens parcels, proves what the edge signed, has it stored or done, and signs for it. */
+export function createDeliveries(parts: DeliveriesParts): Deliveries {
+  const { partials, clock } = parts;
+  const known = createKnownParcels(parts);
+  const permits = createPermits(openedAtOnce);
+
+  const receiptFor = async (edge: SendingEdge, parcel: string, outcome: "stored" | "held"): Promise<Uint8Array> => {
+    const { receiptKey } = await parts.office();
+    return signReceipt(receiptKey, { parcel, edge: edge.id, at: clock.now(), outcome });
+  };
+  const isHere = async (one: KnownParcel): Promise<boolean> =>
+    one.sopUid === undefined || (await parts.isHeld(one.sopUid));
+  const takeIn = async (edge: SendingEdge, parcel: SpooledParcel, partial: PartialParcel): Promise<Uint8Array> => {
+    await permits.take();
+    try {
+      await checkWhole(parcel, partial);
+      const office = await parts.office();
+      const taken = await openDelivery({ ...parts, office }, edge, parcel.id, partial.read());
+      await known.note(parcel.id, taken);
+    } catch (error) {
+      // Bytes that do not prove are asked for anew.
+      await partial.drop();
+      throw error;
+    } finally {
+      permits.give();
+    }
+    await partial.drop();
+    return receiptFor(edge, parcel.id, "stored");
+  };
+
+  return {
+    of: (edge) => ({
+      standing: (parcels) =>
+        Promise.all(
+          parcels.map(async ({ id }) => {
+            const taken = await known.get(id);
+            if (taken !== undefined && (await isHere(taken))) return { receipt: await receiptFor(edge, id, "held") };
+            return { from: await partials.lengthOf(edge.id, id) };
+          }),
+        ),
+      async open(parcel, from) {
+        const partial = await partials.open(edge.id, parcel.id, parcel.length);
+        if (partial.length !== from) {
+          await partial.rest();
+          throw new Problem("conflict", "a parcel goes on at another byte than it stands at");
+        }
+        return {
+          async write(at, bytes) {
+            if (at !== partial.length)
+              throw new Problem("conflict", "a parcel goes on at another byte than it stands at");
+            await partial.write(bytes);
+          },
+          finish: () => takeIn(edge, parcel, partial),
+          abandon: () => partial.rest(),
+        };
+      },
+    }),
+    async close() {
+      await known.close();
+      await partials.close();
+    },
+  };
+}
+
+/** Problem `damaged` when what came is not what was offered. */
+async function checkWhole({ length, sha256 }: SpooledParcel, partial: PartialParcel): Promise<void> {
+  const hash = createHash("sha256");
+  for await (const piece of partial.read()) hash.update(piece);
+  if (partial.length === length && hash.digest().equals(sha256)) return;
+  throw new Problem("damaged", "a parcel is not what was offered");
+}
