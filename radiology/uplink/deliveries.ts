@@ -3,43 +3,20 @@ import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { createPermits } from "#base/turns";
-import type { Archive } from "#radiology/archive";
-import type { Unpacker } from "#radiology/images";
-import { type ParcelKeyPair, type SigningKey, signReceipt } from "#trust/parcels";
+import { signReceipt } from "#trust/parcels";
 import type { Records } from "#trust/vault";
 import { createKnownParcels, type KnownParcel } from "./known-parcels.ts";
-import { openDelivery } from "./opened-delivery.ts";
-import type { MessageHead } from "./parcel-content.ts";
+import { type OpeningParts, openDelivery } from "./opened-delivery.ts";
+import type { ParcelOffice, SendingEdge } from "./parcel-office.ts";
 import type { PartialParcel, PartialParcels } from "./partial-parcels.ts";
 import type { SpooledParcel } from "./spool.ts";
 
-/** An edge that sends, as its certificate proved. */
-export interface SendingEdge {
-  readonly id: string;
-  /** Token of the facility that it stands in; "" for none. */
-  readonly facility: string;
-}
-
-/** The cloud's keys for its edges, and theirs. */
-export interface ParcelOffice {
-  keyOf(id: string): ParcelKeyPair | undefined;
-  readonly receiptKey: SigningKey;
-  /** Base64url. */
-  readonly samenessKey: string;
-  /** Every key that this edge ever signed with, the newest first. */
-  signingKeysOf(edge: string): Promise<readonly string[]>;
-}
-
-export interface DeliveriesParts {
+export interface DeliveriesParts extends Omit<OpeningParts, "office"> {
   readonly office: () => Promise<ParcelOffice>;
   readonly partials: PartialParcels;
-  readonly archive: Pick<Archive, "receiveDataSet">;
   /** Whether an instance that was taken is here still. */
   readonly isHeld: (sopUid: string) => Promise<boolean>;
-  readonly unpacker: Unpacker;
   readonly records: Records;
-  /** Does what a message says. What it throws is told to the edge: passing problems are tried again, others set the message aside. */
-  readonly perform: (edge: SendingEdge, head: MessageHead, content: Buffer) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,6 +1,7 @@
-export type { Deliveries, DeliveriesParts, EdgeDeliveries, ParcelOffice, SendingEdge } from "./deliveries.ts";
+export type { Deliveries, DeliveriesParts, EdgeDeliveries } from "./deliveries.ts";
 export { createDeliveries } from "./deliveries.ts";
 export type { MessageHead } from "./parcel-content.ts";
+export type { ParcelOffice, SendingEdge } from "./parcel-office.ts";
 export type { PartialParcels, PartialParcelsParts } from "./partial-parcels.ts";
 export { openPartialParcels } from "./partial-parcels.ts";
 export { judgeByReceipts } from "./receipt-commitment.ts";

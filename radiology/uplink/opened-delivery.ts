@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { Problem } from "#base/problem";
-import type { Receiving } from "#radiology/archive";
+import type { Archive, Receiving } from "#radiology/archive";
+import type { Unpacker } from "#radiology/images";
 import { actorOf } from "#trust/access";
 import { openParcel, parcelIdOf, provesProvenance } from "#trust/parcels";
-import type { DeliveriesParts, ParcelOffice, SendingEdge } from "./deliveries.ts";
 import type { KnownParcel } from "./known-parcels.ts";
 import {
   type InstanceHead,
@@ -13,8 +13,16 @@ import {
   readHead,
   readTail,
 } from "./parcel-content.ts";
+import type { ParcelOffice, SendingEdge } from "./parcel-office.ts";
 
-type Parts = Omit<DeliveriesParts, "office"> & { readonly office: ParcelOffice };
+/** Where what is in a parcel goes. */
+export interface OpeningParts {
+  readonly office: ParcelOffice;
+  readonly archive: Pick<Archive, "receiveDataSet">;
+  readonly unpacker: Unpacker;
+  /** Does what a message says. What it throws is told to the edge: passing problems are tried again, others set the message aside. */
+  readonly perform: (edge: SendingEdge, head: MessageHead, content: Buffer) => Promise<void>;
+}
 
 /** Where the content of a parcel goes while it is opened. */
 interface Sink {
@@ -43,7 +51,7 @@ const messageBytesMax = 4 * 1024 * 1024;
  * Problem `damaged` otherwise, and what the archive or the message's own door says.
  */
 export async function openDelivery(
-  parts: Parts,
+  parts: OpeningParts,
   edge: SendingEdge,
   id: string,
   sealed: AsyncIterable<Uint8Array>,
@@ -77,7 +85,7 @@ export async function openDelivery(
   }
 }
 
-function instanceSink({ archive, unpacker }: Parts, edge: SendingEdge, head: InstanceHead): Sink {
+function instanceSink({ archive, unpacker }: OpeningParts, edge: SendingEdge, head: InstanceHead): Sink {
   const { sopClassUid, sopInstanceUid, transferSyntaxUid, sourceAe, packing } = head;
   const hash = createHash("sha256");
   let sizeBytes = 0;
@@ -111,7 +119,7 @@ function instanceSink({ archive, unpacker }: Parts, edge: SendingEdge, head: Ins
   };
 }
 
-function messageSink({ perform }: Parts, edge: SendingEdge, head: MessageHead): Sink {
+function messageSink({ perform }: OpeningParts, edge: SendingEdge, head: MessageHead): Sink {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
   return {

@@ -185,9 +185,9 @@ function partOnDisk(
       one.length += bytes.length;
     },
     async *read() {
-      const piece = Buffer.allocUnsafe(pieceBytes);
+      const piece = Buffer.alloc(Math.min(pieceBytes, one.length));
       for (let at = 0; at < one.length; ) {
-        const got = await file.read(piece.subarray(0, Math.min(pieceBytes, one.length - at)), at);
+        const got = await file.read(piece.subarray(0, Math.min(piece.length, one.length - at)), at);
         if (got === 0) throw new Problem("damaged", "a parcel that came in part is shorter than it was");
         yield piece.subarray(0, got);
         at += got;
