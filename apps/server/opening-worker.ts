@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { openWholeTask, type WholeAnswer, type WholeTask } from "#trust/vault";
+import { movable } from "./movable.ts";
 
 /* A thread that opens whole objects: it reads no file and keeps no key; each task brings the key of its object. */
 
@@ -12,12 +13,6 @@ export interface OpeningReply {
   readonly serial: number;
   readonly answer: Extract<WholeAnswer, { damagedSegment: number }> | { sha256: string; pieces: ArrayBuffer[] };
   readonly sealed: ArrayBuffer;
-}
-
-/** Moved, not copied. What shares its memory with others is copied before. */
-function movable(piece: Uint8Array): ArrayBuffer {
-  const { buffer, byteLength } = piece;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? buffer : Uint8Array.from(piece).buffer;
 }
 
 parentPort?.on("message", ({ serial, task }: OpeningRequest) => {

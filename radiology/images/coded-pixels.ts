@@ -116,7 +116,7 @@ export function writeCodedHead(picture: PictureLayout, lengths: readonly number[
   return head;
 }
 
-/** The picture that a head describes. Problem `damaged` for one that is not codable, or is not of a data set of `sizeBytes`. */
+/** The picture that a head describes. Problem `damaged` for one that is not codable, or of a data set longer than `sizeBytes`. */
 export function readCodedHead(head: Buffer, sizeBytes: number): PictureLayout {
   const [stated, samplesPerPixel, bitsAllocated, bitsStored = 0, pixelRepresentation, flags = 0] = head;
   const picture = {
@@ -135,7 +135,7 @@ export function readCodedHead(head: Buffer, sizeBytes: number): PictureLayout {
   };
   const isKnown = stated === version && flags <= 3 && (pixelRepresentation === 0 || pixelRepresentation === 1);
   const size = picture.before + frameBytesOf(picture) * picture.frames + picture.after;
-  if (!isKnown || !isCodable(picture) || size !== sizeBytes) {
+  if (!isKnown || !isCodable(picture) || size > sizeBytes) {
     throw new Problem("damaged", "the head of a packed image describes none");
   }
   return picture;

@@ -4,13 +4,13 @@ import { type ByteSource, createByteSource } from "./byte-source.ts";
 import { codedHeadBytes, describeRun, lengthsBytes, readCodedHead, readLengths } from "./coded-pixels.ts";
 import type { Packing } from "./packing-work.ts";
 import type { PixelWork } from "./pixel-work.ts";
-import { unpackedChunks } from "./zstd-chunks.ts";
+import { longerThanStated, unpackedChunk, unpackedChunks } from "./zstd-chunks.ts";
 
 /** One data set on its way out of its packing. Exactly one of `end` and `abort` ends it. */
 export interface Unpacking {
   /** The next bytes, which may be kept. Resolves when they are needed no more than that: until then no more are asked for. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves when all of the data set has been given. Problem `damaged` where it is shorter or longer than was stated. */
+  /** Resolves when all of the data set has been given. */
   end(): Promise<void>;
   /** Nothing more is given once it resolves. Never rejects. */
   abort(): Promise<void>;
@@ -22,7 +22,10 @@ export interface Unpacking {
  * packs other bytes than it signed is found there.
  */
 export interface Unpacker {
-  /** `sizeBytes` is what the sender says the data set has. Rejections are Problems: `damaged`, or what `give` rejected with. */
+  /**
+   * `sizeBytes` is what the sender says the data set has, or the most that it may have: of plain bytes and chunks an end can be told only by
+   * who compares them. Rejections are Problems: `damaged`, `too-large`, what a decoder in trouble says, or what `give` rejected with.
+   */
   unpacking(packing: Packing, sizeBytes: number, give: (bytes: Uint8Array) => void | Promise<void>): Unpacking;
 }
 
@@ -77,11 +80,11 @@ async function* restored(
   source: ByteSource,
   pixels: Pick<PixelWork, "decodeFrame">,
 ): AsyncGenerator<Uint8Array> {
-  if (packing === "zstd") {
-    yield* unpackedChunks(source, sizeBytes);
-  } else if (packing === "plain") {
-    for (let left = sizeBytes; left > 0; ) {
-      const bytes = await source.take(Math.min(left, plainBytesAtOnce));
+  if (packing === "plain" || packing === "zstd") {
+    for (let left = sizeBytes; ; ) {
+      const bytes = packing === "zstd" ? await unpackedChunk(source, left) : await source.next(plainBytesAtOnce);
+      if (bytes === undefined) return;
+      if (bytes.length > left) throw longerThanStated();
       yield bytes;
       left -= bytes.length;
     }

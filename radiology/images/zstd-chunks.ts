@@ -47,16 +47,28 @@ export async function packedChunks(bytes: Uint8Array, level: ZstdLevel): Promise
 /** Exactly `size` bytes out of their chunks. Problem `damaged` for what no sender of ours writes. */
 export async function* unpackedChunks(source: ByteSource, size: number): AsyncGenerator<Uint8Array> {
   for (let left = size; left > 0; ) {
-    const head = await source.take(headBytes);
-    const [plain, packed] = [head.readUInt32LE(0), head.readUInt32LE(4)];
-    if (plain === 0 || plain > Math.min(left, chunkBytesMax) || packed > plain || packed * inflateRatioMax < plain) {
-      throw new Problem("damaged", "a chunk of a packed object states lengths that cannot be");
-    }
-    const body = await source.take(packed);
-    yield packed === plain ? body : await restoredChunk(body, plain);
-    left -= plain;
+    const chunk = await unpackedChunk(source, left);
+    if (chunk === undefined) throw new Problem("damaged", "a packed object ends too early");
+    yield chunk;
+    left -= chunk.length;
   }
 }
+
+/** The next chunk, `most` bytes long at most; undefined where nothing follows. */
+export async function unpackedChunk(source: ByteSource, most: number): Promise<Buffer | undefined> {
+  const begun = await source.next(headBytes);
+  if (begun === undefined) return undefined;
+  const head = Buffer.concat([begun, await source.take(headBytes - begun.length)]);
+  const [plain, packed] = [head.readUInt32LE(0), head.readUInt32LE(4)];
+  if (plain === 0 || plain > chunkBytesMax || packed > plain || packed * inflateRatioMax < plain) {
+    throw new Problem("damaged", "a chunk of a packed object states lengths that cannot be");
+  }
+  if (plain > most) throw longerThanStated();
+  const body = await source.take(packed);
+  return packed === plain ? body : restoredChunk(body, plain);
+}
+
+export const longerThanStated = (): Problem => new Problem("too-large", "a packed object is longer than was stated");
 
 async function restoredChunk(body: Uint8Array, plainBytes: number): Promise<Buffer> {
   const params = { [constants.ZSTD_d_windowLogMax]: windowLog };

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createVirtualClock, systemClock } from "#base/clock";
+import { isProblem } from "#base/problem";
+import type { PackingTask } from "#radiology/images";
+import { createPackingThreads } from "./packing-threads.ts";
+
+const ramp = Buffer.from(Array.from({ length: 40_000 }, (_, index) => (index >> 6) & 0xff));
+const task: PackingTask = { bytes: ramp, picture: undefined, recipe: { packing: "zstd", level: 1 } };
+
+const program = (text: string) => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
+const port = 'import { parentPort } from "node:worker_threads";';
+
+test("threads pack what they are given, more than there are of them, and leave it to who asked", async () => {
+  const threads = createPackingThreads({ clock: systemClock, threadsMax: 2 });
+  const done = await Promise.all(Array.from({ length: 5 }, () => threads.pack(task)));
+  for (const { parts } of done) {
+    const size = parts?.reduce((sum, { length }) => sum + length, 0) ?? Number.NaN;
+    assert.ok(size < 10_000, `${size}`);
+  }
+  assert.equal(ramp.length, 40_000, "its bytes were copied, not moved");
+  const picture = await threads.pack({ ...task, recipe: { packing: "htj2k", level: 1 } });
+  assert.equal(picture.parts, undefined, "no pixels, no codestreams");
+  await threads.close();
+  await assert.rejects(threads.pack(task), (error) => isProblem(error, "unavailable"));
+});
+
+test("a thread that dies over a data set refuses that one; the next has another thread", async () => {
+  const dies = program(`${port} parentPort.on("message", ({ bytes }) => {
+    if (bytes.length === 1) process.exit();
+    parentPort.postMessage({ parts: undefined, milliseconds: 1 });
+  });`);
+  const threads = createPackingThreads({ clock: systemClock, threadsMax: 1, program: dies });
+  const [first, second] = await Promise.allSettled([
+    threads.pack({ ...task, bytes: Buffer.alloc(1) }),
+    threads.pack(task),
+  ]);
+  assert.ok(first?.status === "rejected" && isProblem(first.reason, "fault"));
+  assert.deepEqual(second, { status: "fulfilled", value: { parts: undefined, milliseconds: 1 } });
+  await threads.close();
+});
+
+test("a thread that hangs is ended, and one that nobody needs", async () => {
+  const clock = createVirtualClock();
+  const hangs = program(`${port} parentPort.on("message", () => {});`);
+  const threads = createPackingThreads({ clock, threadsMax: 1, program: hangs });
+  const packing = assert.rejects(threads.pack(task), (error) => isProblem(error, "fault"));
+  clock.advance(30_000);
+  await packing;
+  await threads.close();
+});
