@@ -4,6 +4,7 @@
  *     LEADGLASS_DATA=../shared/data node tools/generators/dicom/generate.ts
  *
  * `dictionary.generated.ts` one line an attribute: tag, VR, VM, Basic Profile action (PS3.15 E.1-1), keyword, R if retired
+ * `profile-options.generated.ts` one line an attribute that options of the profile treat otherwise (PS3.15 E.1-1)
  * `names.generated.ts`      the names that are not the keyword with spaces
  * `sop-classes.generated.ts` UID, S for storage or - , name
  */
@@ -40,6 +41,32 @@ const openVr: Readonly<Record<string, string>> = {
 const actions = new Map<string, string>();
 for (const row of read<{ tag: string; basicProfile: string }>("confidentiality_profile_attributes")) {
   actions.set(hex(row.tag), row.basicProfile);
+}
+
+/** Columns of PS3.15 Table E.1-1 in the order in which they stand there, each with the letter that the table uses for it. */
+const optionColumns = {
+  P: "rtnSafePrivOpt",
+  U: "rtnUIDsOpt",
+  D: "rtnDevIdOpt",
+  I: "rtnInstIdOpt",
+  C: "rtnPatCharsOpt",
+  F: "rtnLongFullDatesOpt",
+  M: "rtnLongModifDatesOpt",
+  T: "cleanDescOpt",
+} as const;
+
+function optionLines(): string[] {
+  const rows = read<{ tag: string } & Readonly<Record<string, string | undefined>>>(
+    "confidentiality_profile_attributes",
+  );
+  return rows
+    .map((row) => ({
+      tag: hex(row.tag),
+      given: Object.entries(optionColumns).flatMap(([letter, column]) => (row[column] ? [letter + row[column]] : [])),
+    }))
+    .filter(({ tag, given }) => given.length > 0 && /^[0-9A-Fa-fx]{8}$/.test(tag))
+    .map(({ tag, given }) => `${tag} ${given.join(" ")}`)
+    .sort();
 }
 
 interface Line {
@@ -84,6 +111,17 @@ export const attributeLines: string = ${table(single.map((line) => line.text))};
 
 /** The same for repeating groups and elements: x stands for any digit. */
 export const repeatingLines: string = ${table(repeating.map((line) => line.text))};
+`,
+);
+
+write(
+  "profile-options",
+  `${head}
+/**
+ * PS3.15 Table E.1-1: tag, and what options do instead of the profile, K keep or C clean. Retain: P safe private, U UIDs, D device,
+ * I institution, C patient characteristics, F full dates, M modified dates. T cleans descriptors.
+ */
+export const optionLines: string = ${table(optionLines())};
 `,
 );
 
