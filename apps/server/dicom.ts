@@ -53,6 +53,8 @@ export interface DicomSide {
 
 interface DicomParts {
   readonly archive: Archive;
+  /** Where what machines send goes. */
+  readonly intake: Pick<Archive, "receiveDataSet">;
   readonly schedule: Schedule;
   readonly devices: Devices;
   readonly trust: DeviceTrust;
@@ -177,13 +179,13 @@ export function commitmentFor(relay: Relay, actor: Actor, device: Device): Norma
 
 /** How instances of a machine come in; `facility` is the token of the one that it stands in. */
 export function receivingFor(
-  { archive, log }: Pick<DicomParts, "archive" | "log">,
+  { intake, log }: Pick<DicomParts, "intake" | "log">,
   actor: Actor,
   facility: string,
 ): DimseServices["store"] {
-  return ({ sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe }) => {
-    const header = { sopClassUid, sopInstanceUid, transferSyntaxUid, sourceAe: callingAe, facility };
-    const receiving = archive.receiveDataSet(actor, header);
+  return ({ sopClassUid, sopInstanceUid, transferSyntaxUid, callingAe, isUrgent }) => {
+    const header = { sopClassUid, sopInstanceUid, transferSyntaxUid, sourceAe: callingAe, facility, isUrgent };
+    const receiving = intake.receiveDataSet(actor, header);
     return {
       write: receiving.write,
       finish: async () => {

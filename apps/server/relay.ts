@@ -26,6 +26,7 @@ import { commitmentFor, receivingFor } from "./dicom.ts";
 
 interface HouseParts extends Omit<RelayParts, "peers" | "notified" | "archive"> {
   readonly archive: Archive;
+  readonly intake: Pick<Archive, "receiveDataSet">;
   readonly devices: Devices;
   readonly deviceCalls: DeviceCalls;
   readonly transcoder: Transcoder;

@@ -151,7 +151,8 @@ async function openDoors(
     ...{ clock: systemClock, log },
   });
   const sharing = { clock: systemClock, random: systemRandom, log };
-  const relay = openRelay({ ...house, ...sharing, transcoder, deviceCalls, ownTitle });
+  const intake = archive;
+  const relay = openRelay({ ...house, ...sharing, intake, transcoder, deviceCalls, ownTitle });
   const edgeSide = await openEdgeSide(paths, house, { log, software: version });
   const { links, cloudLink } = edgeSide;
   undo.push(async () => links.close(), cloudLink.close);
@@ -163,7 +164,7 @@ async function openDoors(
   const identities = createUserIdentities({ ...house, programOfAssertion });
   return {
     site: siteOf(http.server, tls, links),
-    dicom: createDicomSide({ ...house, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
+    dicom: createDicomSide({ ...house, intake, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
     hl7: createHl7Side({ ...house, trust, ownTitle, clock: systemClock, log }),
     deviceAuthority,
     tls,

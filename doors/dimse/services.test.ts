@@ -37,6 +37,7 @@ test("an instance arrives byte for byte, with what the association knows of it, 
     transferSyntaxUid: explicit,
     callingAe: "CT1",
     messageId: 2,
+    isUrgent: false,
   });
   assert.deepEqual(
     events.map((event) => event.kind),

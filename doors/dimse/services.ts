@@ -127,6 +127,9 @@ function commandFault(request: DimseRequest): Outcome | undefined {
   return undefined;
 }
 
+/** PS3.7 §E.1. */
+const highPriority = 1;
+
 function storeRequest(context: ServiceContext, request: DimseRequest) {
   return {
     sopClassUid: request.context.sopClassUid,
@@ -135,5 +138,6 @@ function storeRequest(context: ServiceContext, request: DimseRequest) {
     callingAe: context.callingAe,
     associationId: context.associationId,
     messageId: request.messageId,
+    isUrgent: request.command.Priority === highPriority,
   };
 }

@@ -6,6 +6,8 @@ export interface StoreRequest {
   readonly callingAe: string;
   readonly associationId: string;
   readonly messageId: number;
+  /** Priority is HIGH (PS3.7 §9.1.1.1): somebody waits for it. */
+  readonly isUrgent: boolean;
 }
 
 /** One data set on its way in. */

@@ -29,6 +29,8 @@ export interface DataSetHeader {
   readonly sourceAe?: string;
   /** Token of the facility that the sender stands in. */
   readonly facility?: string;
+  /** Whoever sends it said that somebody waits for it. */
+  readonly isUrgent?: boolean;
 }
 
 export interface StoredInstance {

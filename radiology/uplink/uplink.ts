@@ -46,7 +46,7 @@ export interface UplinkQueue extends Pick<Spool, "take" | "read" | "onArrival"> 
 /** The edge's way to its cloud: what is received here goes there, and is forgotten on the cloud's signed word alone. */
 export interface Uplink {
   /** One instance as C-STORE sends it. `finish` resolves when it rests in the spool, sealed to the cloud, with its audit entry. */
-  receiveDataSet(actor: Actor, header: DataSetHeader, more?: { readonly isStat?: boolean }): Receiving;
+  receiveDataSet(actor: Actor, header: DataSetHeader): Receiving;
   /** Something that the cloud does after all that was put before it. Resolves when it rests in the spool. */
   put(head: MessageHead, content: Uint8Array): Promise<void>;
   /** What became of an instance that was received here; undefined when it never was, or its receipt is forgotten. */
@@ -97,14 +97,14 @@ export function createUplink(parts: UplinkParts): Uplink {
   };
 
   return {
-    receiveDataSet(actor, header, { isStat = false } = {}) {
+    receiveDataSet(actor, header) {
       const keys = keysNow();
       const samenessKey = Buffer.from(keys.samenessKey, "base64url");
       return receive(header, {
         begin: begin(keys),
         async commit(parcel, received) {
           const series = digestOf("sent series", received.seriesUid);
-          const urgency = isStat ? "stat" : firsts.isFirst(series) ? "first" : "routine";
+          const urgency = header.isUrgent === true ? "stat" : firsts.isFirst(series) ? "first" : "routine";
           const subject = subjectOf(received);
           const id = parcelIdOf(samenessKey, "instance", received.sha256);
           await gate.pass(actor, "instance.store", { kind: "instance", id: subject }, () =>
