@@ -1,6 +1,6 @@
 import { isRejection } from "./blind-rejecting.ts";
 import { hex, indexedConflict, indexedInstance, indexedSeries, indexedStudy, type RowDigests } from "./blind-rows.ts";
-import type { BlindReads, InstanceHeld, SeriesHeld, StudyHeld } from "./blind-store.ts";
+import type { BlindReads, ConflictHeld, CopyHeld, InstanceHeld, SeriesHeld, StudyHeld } from "./blind-store.ts";
 import type { IndexedInstance, RejectedInstance, StudyIndex } from "./study-index.ts";
 
 type Reading = Pick<
@@ -59,16 +59,23 @@ export function createReading(reads: BlindReads, digests: RowDigests): Reading {
       return indexedInstance(instance);
     },
     async heldIn(studyUid, sopUids) {
-      const study = await studyOf(studyUid);
-      if (study === undefined) return new Set();
       const sopDigests = sopUids.map(digests.sop);
-      const uidOf = new Map(sopDigests.map((digest, at) => [hex(digest), sopUids[at]]));
-      const [served, copies] = await Promise.all([
+      const [study, rows, copies] = await Promise.all([
+        studyOf(studyUid),
         reads.instancesByDigest(sopDigests),
         reads.conflicts({ sopDigests }),
       ]);
-      const here = [...served, ...copies].filter(({ studyToken }) => studyToken === study.studyToken);
-      return new Set(here.flatMap(({ sopDigest }) => uidOf.get(hex(sopDigest)) ?? []));
+      const uidOf = new Map(sopDigests.map((digest, at) => [hex(digest), sopUids[at] ?? ""]));
+      const servedFor = new Map(rows.map(({ id, studyToken }) => [id, studyToken]));
+      const isHere = ({ studyToken }: CopyHeld) => studyToken === study?.studyToken;
+      const isStray = ({ studyToken, instanceId }: ConflictHeld) =>
+        study === undefined && studyToken !== servedFor.get(instanceId);
+      const uidsOf = (held: readonly CopyHeld[]) =>
+        new Set(held.map(({ sopDigest }) => uidOf.get(hex(sopDigest)) ?? ""));
+      return {
+        served: uidsOf(rows.filter(isHere)),
+        copies: uidsOf(copies.filter((copy) => isHere(copy) || isStray(copy))),
+      };
     },
     conflicts: () => conflictsIn(reads),
     rejected: async (studyUid, seriesUid) =>

@@ -19,14 +19,19 @@ export type { CompactedStore, Compaction, CompactionSummary } from "./compaction
 export { createCompaction } from "./compaction.ts";
 export type { DiscardConflict } from "./conflicts.ts";
 export { createConflictDiscard } from "./conflicts.ts";
-export type { CurrentBytes } from "./corrected-bytes.ts";
+export type { CurrentBytes, HeaderEditing } from "./corrected-bytes.ts";
+export { editedBytes, editedDataSet } from "./corrected-bytes.ts";
+export type { HeaderChange, NewTexts } from "./corrected-header.ts";
+export { elementEdits, headerEdits } from "./corrected-header.ts";
 export type { NewValues, PatientRef, Reason } from "./corrected-values.ts";
+export { fitsVr } from "./corrected-values.ts";
 export type { Corrected, CorrectionActs } from "./corrections.ts";
 export type { Disclosure, DisclosureChoice, Disclosures, Look } from "./disclosures.ts";
 export { createDisclosures } from "./disclosures.ts";
 export type { BulkChoice, BulkExport, Exporting, ExportPlan, GivenStudy } from "./exporting.ts";
 export { createExporting } from "./exporting.ts";
 export type { HeldImage, HeldInstance } from "./held-instance.ts";
+export type { Arriving, ArrivingInstance } from "./intake.ts";
 export { exactKey, levelOf } from "./matching.ts";
 export { combineDateTimes, type MatchingManner, readMatches, wordPatterns, wordsOf } from "./matching-text.ts";
 export { type Inspection, inspect } from "./passing-values.ts";
@@ -60,6 +65,7 @@ export { createShredding } from "./shredding.ts";
 export type {
   AddOutcome,
   Count,
+  HeldUids,
   IndexedInstance,
   IndexedSeries,
   IndexedStudy,

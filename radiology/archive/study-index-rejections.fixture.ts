@@ -57,11 +57,21 @@ export function rejectionTests(cleared: Cleared): void {
     await add(index, { sop: "1" }, { sop: "2" }, { study: "2", sop: "3" });
     await reject(index, note("n1", "113001", [{ sop: "2" }]));
     const asked = [sop("1"), sop("2"), sop("3"), sop("4")];
-    assert.deepEqual([...(await index.heldIn(studyUid, asked))].sort(), [sop("1"), sop("2")].sort());
-    const copy = { ...recordOf({ sop: "3", study: "1" }), id: "c".repeat(32), dataSetSha256: "0".repeat(64) };
-    assert.deepEqual(await index.add([copy], []), ["conflict"]);
-    assert.ok((await index.heldIn(studyUid, asked)).has(sop("3")));
-    assert.equal((await index.heldIn("2.25.404", asked)).size, 0);
+    const heldIn = async (study: string) => {
+      const { served, copies } = await index.heldIn(study, asked);
+      return [[...served].sort(), [...copies]];
+    };
+    assert.deepEqual(await heldIn(studyUid), [[sop("1"), sop("2")], []]);
+    const alone = recordOf({ study: "3" }).studyUid;
+    assert.deepEqual(await heldIn(alone), [[], []]);
+    assert.deepEqual(await add(index, { sop: "3", bytes: "b" }, { study: "3", sop: "1", bytes: "c" }), [
+      "conflict",
+      "conflict",
+    ]);
+    assert.deepEqual(await heldIn(studyUid), [[sop("1"), sop("2")], [sop("3")]]);
+    assert.deepEqual(await heldIn(recordOf({ study: "2" }).studyUid), [[sop("3")], []]);
+    // Nothing of that study is served: it is not known as one.
+    assert.ok((await heldIn(alone))[1]?.includes(sop("1")));
   });
 
   test("a study of which everything is rejected is found by nothing, and comes back with what is shown again or new", async () => {

@@ -158,6 +158,11 @@ export interface Count {
   readonly isExact: boolean;
 }
 
+export interface HeldUids {
+  readonly served: ReadonlySet<string>;
+  readonly copies: ReadonlySet<string>;
+}
+
 /** A sealed object that was computed from a series, kept so that it need not be computed again. */
 export interface SeriesBlob {
   readonly place: SealedPlace;
@@ -197,8 +202,11 @@ export interface StudyIndex {
   /** Of one series of one study, or of the whole study; by series, then instance number, then arrival. Conflicts left out. */
   instances(studyUid: string, seriesUid?: string): Promise<IndexedInstance[]>;
   instance(studyUid: string, seriesUid: string, sopUid: string): Promise<IndexedInstance | undefined>;
-  /** Which of these SOP Instance UIDs are here in that study: what is hidden too, and copies in conflict. */
-  heldIn(studyUid: string, sopUids: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Which of these SOP Instance UIDs are here in that study, hidden ones too, and under which of them copies in conflict came with it. Of a
+   * study that has nothing but copies it is not known whose they are: they count where the served instance is another study's.
+   */
+  heldIn(studyUid: string, sopUids: readonly string[]): Promise<HeldUids>;
   /** Every copy held under SOP Instance UIDs that are in conflict, the served one first. */
   conflicts(): Promise<IndexedInstance[]>;
   /** What rejection notes hide of a study, or of one series; not the notes. In the order of `instances`. */

@@ -1,0 +1,6 @@
+export type { Counts, Job, MigrationSpec, MigrationState, Trouble } from "./job.ts";
+export type { MigrationParts, MigrationStanding, Migrations } from "./migration.ts";
+export { createMigrations } from "./migration.ts";
+export { daysBefore, daysIn, keysOf, type Window } from "./plan.ts";
+export type { MigrationReport, Tally, WrongStudy } from "./report.ts";
+export type { Contents, ListedSeries, ListedStudy, Source, Wanted } from "./source.ts";
