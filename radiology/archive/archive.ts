@@ -9,7 +9,7 @@ import { currentBytes } from "./corrected-bytes.ts";
 import { type CorrectionActs, createCorrections } from "./corrections.ts";
 import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
 import { createIndexer, type Indexer } from "./indexer.ts";
-import { createIntake } from "./intake.ts";
+import { type Arriving, createIntake } from "./intake.ts";
 import { liveOpening } from "./live-opening.ts";
 import { createMissingEntries, type ReadableLog } from "./missing-entries.ts";
 import type { DataSetHeader, StoredInstance } from "./passing-values.ts";
@@ -69,6 +69,8 @@ export interface Archive extends Changes, CorrectionActs, RejectionActs {
   /** DICOM JSON of every instance of a series (PS3.18 §F), gzip: the text of a JSON array. */
   seriesMetadata(actor: Actor, studyUid: string, seriesUid: string): Promise<Buffer>;
 
+  /** As of the indexer: to be called before `recover`, so that nothing passes it. */
+  beforeIndexed: Indexer["beforeIndexed"];
   /** Takes what the packs hold behind the index's marks into the index. At every start. */
   recover(): Promise<RecoverySummary>;
   /** Makes the index again from the packs alone. */
@@ -104,6 +106,8 @@ export interface ArchiveParts {
   readonly implementation: { readonly classUid: string; readonly version: string };
   /** Where bulk data is served, a path: `/dicom-web`. */
   readonly bulkDataRoot: string;
+  /** Told of what arrives. */
+  readonly arriving?: Arriving;
 }
 
 export type { DataSetHeader, Receiving, StoredInstance };
@@ -315,6 +319,7 @@ export function createArchive(parts: ArchiveParts): Archive {
         () => index.study(studyUid),
         (_study, pass) => metadata.of(pass, studyUid, seriesUid),
       ),
+    beforeIndexed: indexer.beforeIndexed,
     async recover() {
       const marks = await index.marks();
       const from = new Map(marks.map(({ pack, position }) => [pack, position]));

@@ -27,7 +27,23 @@ export async function currentBytes(
   received: OpenedObject,
   corrections: readonly Correction[],
 ): Promise<CurrentBytes> {
-  const edits = corrections.length === 0 ? [] : await editsOf(layout, received, corrections);
+  if (corrections.length === 0) return { layout, object: received, spliced: (bytes) => bytes };
+  return editedBytes(layout, received, (header, syntax) => headerEdits(header, syntax, corrections));
+}
+
+/** What to change in a data set, not deflated: up to its pixels, or all of what has none. */
+export type HeaderEditing = (header: Uint8Array, transferSyntaxUid: string) => readonly Edit[];
+
+/** Bytes with changes in front of the pixels; with `endsAtPixels` nothing that stands behind them stays. */
+export async function editedBytes(
+  layout: Layout,
+  received: OpenedObject,
+  editing: HeaderEditing,
+  { endsAtPixels = false } = {},
+): Promise<CurrentBytes> {
+  const edits = await editsOf(layout, received, editing);
+  const behind = endsAtPixels ? await behindPixels(layout, received) : undefined;
+  if (behind !== undefined) edits.push(behind);
   if (edits.length === 0) return { layout, object: received, spliced: (bytes) => bytes };
   const shift = edits.reduce((sum, { removed, inserted }) => sum + inserted.length - removed, 0);
   const { pixelOffset, sizeBytes } = layout;
@@ -43,7 +59,7 @@ export async function currentBytes(
   };
 }
 
-async function editsOf(layout: Layout, received: OpenedObject, corrections: readonly Correction[]): Promise<Edit[]> {
+async function editsOf(layout: Layout, received: OpenedObject, editing: HeaderEditing): Promise<Edit[]> {
   const { transferSyntaxUid, dataSetOffset, pixelOffset, sizeBytes } = layout;
   const end = pixelOffset ?? sizeBytes;
   if (end - dataSetOffset > headerBytesMax) {
@@ -53,16 +69,49 @@ async function editsOf(layout: Layout, received: OpenedObject, corrections: read
   }
   const bytes = await received.read(dataSetOffset, end);
   if (!encodingOf(transferSyntaxUid).deflated) {
-    const edits = headerEdits(bytes, transferSyntaxUid, corrections);
+    const edits = editing(bytes, transferSyntaxUid);
     return edits.map((edit) => ({ ...edit, at: edit.at + dataSetOffset }));
   }
   const inflated = inflatedOf(bytes);
-  const edits = headerEdits(inflated, TransferSyntaxUid.explicitLittleEndian, corrections);
+  const edits = editing(inflated, TransferSyntaxUid.explicitLittleEndian);
   if (edits.length === 0) return [];
-  const deflated = deflateRawSync(edited(inflated, edits));
-  const even = Buffer.concat([deflated, Buffer.alloc(deflated.length % 2)]);
-  return [{ at: dataSetOffset, removed: end - dataSetOffset, inserted: even }];
+  return [{ at: dataSetOffset, removed: end - dataSetOffset, inserted: deflatedAgain(edited(inflated, edits)) }];
 }
+
+/** A whole data set with changes in it: what `editedBytes` does, for bytes that are there already. */
+export function editedDataSet(bytes: Uint8Array, transferSyntaxUid: string, editing: HeaderEditing): Uint8Array {
+  if (!encodingOf(transferSyntaxUid).deflated) return edited(bytes, editing(bytes, transferSyntaxUid));
+  const inflated = inflatedOf(bytes);
+  return deflatedAgain(edited(inflated, editing(inflated, TransferSyntaxUid.explicitLittleEndian)));
+}
+
+/** PS3.5 §A.5 pads the stream with a NUL. */
+function deflatedAgain(bytes: Uint8Array): Buffer {
+  const deflated = deflateRawSync(bytes);
+  return Buffer.concat([deflated, Buffer.alloc(deflated.length % 2)]);
+}
+
+/** Everything behind the value of the pixel data. */
+async function behindPixels(
+  { pixelOffset, pixelLength, sizeBytes }: Layout,
+  received: OpenedObject,
+): Promise<Edit | undefined> {
+  if (pixelOffset === undefined) return undefined;
+  let at = pixelOffset + (pixelLength ?? 0);
+  // Encapsulated (PS3.5 §A.4): items of a stated length, then the delimiter, of none.
+  for (let isOver = pixelLength !== undefined; !isOver && at < sizeBytes; ) {
+    const head = await received.read(at, Math.min(at + itemHeadBytes, sizeBytes));
+    const length = head.length < itemHeadBytes ? itemHeadBytes : head.readUInt32LE(4);
+    isOver = head.length < itemHeadBytes || head.readUInt16LE(2) !== itemElement;
+    at = Math.min(at + itemHeadBytes + (isOver ? 0 : length), sizeBytes);
+  }
+  if (at >= sizeBytes) return undefined;
+  return { at, removed: sizeBytes - at, inserted: new Uint8Array(0) };
+}
+
+const itemHeadBytes = 8;
+/** Of (FFFE,E000). */
+const itemElement = 0xe000;
 
 function inflatedOf(bytes: Uint8Array): Buffer {
   const pieces: Buffer[] = [];
@@ -75,7 +124,7 @@ function inflatedOf(bytes: Uint8Array): Buffer {
   return Buffer.concat(pieces);
 }
 
-function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
+function edited(bytes: Uint8Array, edits: readonly Edit[]): Buffer {
   return Buffer.concat(
     runsOf(edits, bytes.length).map((run) =>
       "bytes" in run ? run.bytes : bytes.subarray(run.from, run.from + run.length),

@@ -90,17 +90,23 @@ export function checkReason({ code, text }: Reason): void {
 }
 
 function checkValue(keyword: string, value: string): void {
+  if (fitsVr(keyword, value) && (value !== "" || keyword !== "PatientID")) return;
+  const [vr = "UN"] = attributeOf(tagOf(keyword))?.vrs ?? [];
+  throw refused(`${keyword} cannot hold what is given`, `see PS3.5 §6.2, VR ${vr}`);
+}
+
+/** Whether an attribute of the dictionary can hold a text; of a sequence only none. */
+export function fitsVr(keyword: string, value: string): boolean {
   const [vr = "UN"] = attributeOf(tagOf(keyword))?.vrs ?? [];
   const multiple = attributeOf(tagOf(keyword))?.vm !== "1";
   const values = value.split("\\");
-  const isWrong =
-    (value === "" && keyword === "PatientID") ||
-    (value !== "" && vr === "SQ") ||
-    values.length > (multiple ? valuesMax : 1) ||
-    hasControls(value) ||
-    !value.isWellFormed() ||
-    values.some((one) => !isOfVr(one, vr));
-  if (isWrong) throw refused(`${keyword} cannot hold what is given`, `see PS3.5 §6.2, VR ${vr}`);
+  return (
+    (value === "" || vr !== "SQ") &&
+    values.length <= (multiple ? valuesMax : 1) &&
+    !hasControls(value) &&
+    value.isWellFormed() &&
+    values.every((one) => isOfVr(one, vr))
+  );
 }
 
 function isOfVr(value: string, vr: Vr): boolean {
@@ -109,6 +115,11 @@ function isOfVr(value: string, vr: Vr): boolean {
   if (vr === "DA") return isDate(value);
   if (vr === "TM") return /^([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?$/.test(value);
   if (vr === "CS") return /^[A-Z0-9 _]{1,16}$/.test(value);
+  if (vr === "DT") return /^\d{4,14}(\.\d{1,6})?([+-]\d{4})?$/.test(value);
+  if (vr === "IS") return /^[+-]?\d{1,11}$/.test(value);
+  if (vr === "DS") return value.length <= 16 && /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value);
+  if (vr === "AS") return /^\d{3}[DWMY]$/.test(value);
+  if (vr === "AE") return /^[\x20-\x5b\x5d-\x7e]{1,16}$/.test(value) && value.trim() !== "";
   if (value !== value.trim()) return false;
   if (vr !== "PN") return [...value].length <= most;
   const groups = value.split("=");

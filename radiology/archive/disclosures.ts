@@ -148,6 +148,7 @@ const kinds: Readonly<Record<string, LookKind | undefined>> = {
   "share.make": "shared",
   "share.end": "share-ended",
   "study.send": "sent",
+  "study.route": "sent",
   "transfer.carry": undefined,
   "instance.store": "received",
   "study.delete": "deleted",

@@ -40,8 +40,23 @@ interface IntakeParts {
   readonly clock: Clock;
   /** Lets a rejection note in, or not; `store` is what is done then. */
   readonly admitNote: <T>(actor: Actor, note: ReadNote, store: () => Promise<T>) => Promise<T>;
+  readonly arriving?: Arriving;
   readonly implementation: { readonly classUid: string; readonly version: string };
 }
+
+/** An instance that the gate has let in, and that is about to rest. */
+export interface ArrivingInstance {
+  readonly studyToken: string;
+  readonly record: Omit<InstanceRecord, "id" | "studyToken" | "places">;
+  /** Of who sent it by C-STORE. */
+  readonly callingAe?: string;
+}
+
+/**
+ * Port: told of each instance before it is acknowledged, so that what is to become of it is known by then. When it rejects the instance is
+ * not stored. What it resolves with is called when the instance can be found, or was not stored after all.
+ */
+export type Arriving = (instance: ArrivingInstance) => Promise<() => void>;
 
 /** The Study Instance UID comes early (PS3.5 §7.1: ascending tags). What stands before it waits in memory, up to this. */
 const bytesBeforeStudyMax = 8 * 1024 * 1024;
@@ -141,7 +156,10 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
     };
     await into.end(cutter.table(), (image) => encodeStored({ kind: "instance", record, image }));
     let sealed: { readonly places: InstancePlaces; readonly arrival: Arrival } | undefined;
+    let left: (() => void) | undefined;
+    const callingAe = header?.sourceAe;
     const seal = async () => {
+      left = await parts.arriving?.({ studyToken, record, ...(callingAe !== undefined && { callingAe }) });
       const { places, endPosition } = await into.commit();
       sealed = { places, arrival: indexer.arrived({ pack: places.identity.pack, position: endPosition }) };
       return sealed;
@@ -157,11 +175,14 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
             () => {},
           );
         }
+        left?.();
         throw error;
       },
     );
     const indexed: InstanceRecord = { ...record, id: into.id, studyToken, places: stored.places };
-    await indexer.push(indexed, stored.arrival);
+    const taken = indexer.push(indexed, stored.arrival);
+    left?.();
+    await taken;
     return uids;
   };
 

@@ -26,13 +26,14 @@ export function requireCleanFor(
   { sees, sopClassUid }: Pick<HeldImage, "sees" | "sopClassUid">,
   dataSet: DataSet,
 ): void {
-  if (sees === "whole" || isClean(sopClassUid, dataSet)) return;
+  if (sees === "whole" || isKnownClean(sopClassUid, dataSet)) return;
   throw new Problem("denied", "the picture may show whose it is", {
     remedy: "it is shown to those who may see identity, or when Burned In Annotation says NO",
   });
 }
 
-function isClean(sopClassUid: string, dataSet: DataSet): boolean {
+/** Whether pixels, of a header up to them, are known to show nobody's identity. */
+export function isKnownClean(sopClassUid: string, dataSet: DataSet): boolean {
   const isHidden = overlaysOf(dataSet, 0, () => true).some(({ bits }) => "ofSamples" in bits);
   if (isHidden || dataSet.text(tagOf("RecognizableVisualFeatures")) === "YES") return false;
   const stated = dataSet.text(tagOf("BurnedInAnnotation"));

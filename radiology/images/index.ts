@@ -1,9 +1,11 @@
+export { isKnownClean } from "./burned-in.ts";
 export { displayOf } from "./display.ts";
 export type { ImageCache, ImageObject, ObjectHeader } from "./image-object.ts";
 export { createImageCache, frameBytes, imageOf, readHeader } from "./image-object.ts";
 export { hasOverlayData, overlaysOf } from "./overlays.ts";
 export { createPackingHere } from "./packing-here.ts";
 export type { Packing, PackingDone, PackingTask, PackingWork, Recipe } from "./packing-work.ts";
+export { shapeOf } from "./picture-layout.ts";
 export type { PictureRequest, PixelWork } from "./pixel-work.ts";
 export type { ReferredImage } from "./presentation-state.ts";
 export { isPresentationState, presentedBy, referredImage } from "./presentation-state.ts";

@@ -27,6 +27,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     "uplink",
     "migration",
     "relay",
+    "routing",
     "reports",
     "worklist",
     "images",

@@ -68,7 +68,7 @@ const table = {
   "dicom.echo": on("tenant", "device"),
   /** A message of HL7 v2, whatever comes of it: what it then changes are acts of their own. */
   "message.receive": on("tenant", "device"),
-  "instance.store": on("tenant", "device", "radiologist", "technologist", "service", "operator", "system"),
+  "instance.store": on("tenant", "device", "edge", "radiologist", "technologist", "service", "operator", "system"),
   /** An upload of instances by a program or a page, each of which is then stored. */
   "upload.begin": on("tenant", "radiologist", "technologist", "service", "operator"),
   "study.search": on("lists", ...lookers, "front-desk", "device", "operator"),
@@ -153,6 +153,11 @@ const table = {
   "link.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "link.enrol": on("tenant", "operator"),
   "link.renew": on("tenant", "operator", "system"),
+  /** Rules by which instances go on when they have come. */
+  "route.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "route.write": on("tenant", "administrator", "operator"),
+  /** What a rule sends to another machine: a disclosure. */
+  "study.route": on("study", "system"),
   "client.read": on("tenant", "administrator", "auditor", "operator"),
   "client.write": on("tenant", "administrator", "operator"),
   "client.token": on("tenant", "operator"),

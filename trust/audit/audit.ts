@@ -21,6 +21,7 @@ export interface AuditSubject {
     | "review"
     | "tenant"
     | "entry"
+    | "rule"
     | "system";
   readonly id: string;
 }

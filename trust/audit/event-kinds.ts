@@ -89,6 +89,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   // The entry is written when the work begins: how much went out is not known then.
   "study.read": kind("begin-transferring", "E"),
   "study.send": kind("data-export", "R"),
+  "study.route": kind("data-export", "R"),
   "transfer.carry": kind("begin-transferring", "E"),
   "transfer.read": restrictedFunction,
   "transfer.steer": restrictedFunction,
@@ -139,6 +140,8 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "device.read": restrictedFunction,
   "device.write": networkConfiguration,
   "device.call": kind("network-entry", "E", { code: "110124", meaning: "Attach" }),
+  "route.read": restrictedFunction,
+  "route.write": networkConfiguration,
   "edge.read": restrictedFunction,
   "edge.write": networkConfiguration,
   "edge.revoke": networkConfiguration,
