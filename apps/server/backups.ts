@@ -32,6 +32,7 @@ import {
 import type { HomePaths } from "../home/index.ts";
 import { deviceAuthorityFiles } from "./device-authority.ts";
 import { newestInstanceAt } from "./newest-instance.ts";
+import { parcelOfficeFile } from "./parcel-office.ts";
 
 /** Backups of a running home. One at a time. */
 export interface Backups {
@@ -160,6 +161,7 @@ function sourcesOf(parts: BackupsParts): BackupSources {
         factsName,
         "witnessed-time.json",
         ...deviceAuthorityFiles,
+        parcelOfficeFile,
         ...[paths.ca, paths.certificate, paths.certificateKey].map((path) => basename(path)),
       ].map((name) => ({ name, read: () => wholeIfThere(join(paths.folder, name)) })),
     ],

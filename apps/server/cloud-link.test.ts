@@ -5,29 +5,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { after, before, test } from "node:test";
+import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { asProblem } from "#base/problem";
 import { encodeEnrolmentCode } from "#doors/link";
 import type { EdgeEnrolmentRequest } from "#formats/api";
 import { openCloudLink } from "./cloud-link.ts";
 import { letThrough, plainSecrets, startLinks } from "./links.fixture.ts";
+import { createParcelOffice, type ParcelOfficeKeeper } from "./parcel-office.ts";
 
 /** What the cloud's routes do with a box, over the same registry and authority. */
 async function answerTo(request: IncomingMessage): Promise<object> {
   const { edges, authority, links, clock } = house;
   const body = request.method === "POST" ? ((await json(request)) as EdgeEnrolmentRequest) : undefined;
-  const asking = { software: "1", issue: ({ id }: { id: string }) => authority.issue(body?.request ?? "", id) };
+  const { request: pem = "", signingKey = "" } = body ?? {};
+  const asking = { software: "1", signingKey, issue: ({ id }: { id: string }) => authority.issue(pem, id) };
   if (request.url === "/api/edges/enrolment") {
     const edge = await edges.invited(Buffer.from(body?.secret ?? "", "hex"), "here");
     return { id: edge.id, name: edge.name, ...(await edges.enrol(edge, asking)) };
   }
   const id = (await links.actorAt(request.socket))?.id.slice("edge:".length) ?? "none";
   const { name } = await edges.named(id);
-  if (request.url === "/api/edges/self") return { id, name, at: clock.now() };
+  if (request.url === "/api/edges/self") return { id, name, at: clock.now(), ...(await office.cloudKeys()) };
   return { id, name, ...(await edges.renew(id, asking)) };
 }
 
 let house: Awaited<ReturnType<typeof startLinks>>;
+let office: ParcelOfficeKeeper;
 before(async () => {
   house = await startLinks((request, response) => {
     answerTo(request)
@@ -38,8 +42,38 @@ before(async () => {
       })
       .then((said) => response.end(JSON.stringify(said)));
   });
+  const folder = mkdtempSync(join(tmpdir(), "lg-cloud-"));
+  const { edges, clock } = house;
+  office = createParcelOffice({ folder, vault: { secrets: plainSecrets }, edges, clock, random: systemRandom });
 });
 after(() => house?.close());
+
+test("a box has what it needs of its cloud also where it cannot reach it, and hears of another parcel key", async () => {
+  const { edges, authority, clock } = house;
+  const parts = { ...{ gate: letThrough([]), clock, log: silentLog, software: "1" }, vault: { secrets: plainSecrets } };
+  const folder = mkdtempSync(join(tmpdir(), "lg-box-"));
+  const { edge, secret } = await edges.invite("East", "");
+  const box = await openCloudLink({ ...parts, folder });
+  assert.equal(box.keys(), undefined);
+  const code = encodeEnrolmentCode(secret, authority.digest);
+  await box.enrol({ url: `https://localhost:${house.cloud.port}`, code });
+  const told = await office.cloudKeys();
+  const { signing, ...rest } = box.keys() ?? assert.fail("it has keys");
+  assert.deepEqual(rest, { edgeId: edge.id, ...told });
+  assert.deepEqual(await edges.signingKeysOf(edge.id), [signing.publicKey]);
+  await box.renew({});
+  assert.deepEqual(box.keys()?.signing, signing, "it signs on with its key");
+  await box.close();
+
+  const again = await openCloudLink({ ...parts, folder });
+  assert.deepEqual(again.keys(), { ...rest, signing }, "nobody was asked");
+  await office.changeParcelKey();
+  await again.view();
+  const { parcelKey } = await office.cloudKeys();
+  assert.notEqual(parcelKey.id, told.parcelKey.id);
+  assert.deepEqual(again.keys(), { ...rest, parcelKey, signing });
+  await again.close();
+});
 
 const dayMs = 86_400_000;
 

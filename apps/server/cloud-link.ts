@@ -8,19 +8,24 @@ import { createTurns } from "#base/turns";
 import type { CloudEnrolment } from "#doors/api";
 import { callCloud, cloudAt, decodeEnrolmentCode, dialCloud, linkProtocols, proxyAt, readAuthority } from "#doors/link";
 import type {
+  CloudKeysView,
   CloudLinkView,
   EdgeCertificateView,
   EdgeEnrolmentRequest,
   EdgeRenewalRequest,
   EdgeSelfView,
 } from "#formats/api";
+import type { UplinkKeys } from "#radiology/uplink";
 import { type Gate, system } from "#trust/access";
+import { newSigningKey, type SigningKey } from "#trust/parcels";
 import type { Vault } from "#trust/vault";
 
 /** The same with its connections. */
 export interface CloudLink extends CloudEnrolment {
   /** A connection that speaks this protocol, as the box that was enrolled. Problem `absent` where it is not. */
   dial(protocol: string): Promise<TLSSocket>;
+  /** What the box needs to go on while its cloud is not reached. Undefined until it was enrolled and the cloud has answered once. */
+  keys(): UplinkKeys | undefined;
   /** From now on it renews its certificate by itself, and looks whether the cloud still takes it. */
   begin(): void;
   close(): Promise<void>;
@@ -37,10 +42,17 @@ interface Kept {
   readonly sealed: string;
 }
 
-interface Enrolled extends Omit<Kept, "sealed"> {
+/** What of it is sealed. */
+interface Secrets {
   readonly key: string;
-  readonly proxy: string | undefined;
+  /** Undefined for who was enrolled before there was one: the next renewal brings it. */
+  readonly signing?: SigningKey | undefined;
+  readonly proxy?: string | undefined;
+  /** As the cloud said last. */
+  readonly cloud?: CloudKeysView | undefined;
 }
+
+interface Enrolled extends Omit<Kept, "sealed">, Secrets {}
 
 const file = "cloud-link.json";
 const purpose = "cloud link key";
@@ -88,24 +100,31 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   const call = async <T>(as: Enrolled, method: string, path: string, body?: unknown): Promise<T> =>
     callCloud<T>(await dial(as, linkProtocols.calls), { ...wayOf(as), method, path, body });
 
+  /** A box that does not reach its cloud goes on with what it was told last. */
+  const keepKeys = async (as: Enrolled, told: CloudKeysView): Promise<void> => {
+    const cloud = checkedKeys(told);
+    if (JSON.stringify(cloud) !== JSON.stringify(as.cloud)) enrolled = await kept.save({ ...as, cloud });
+  };
   const ask = (as: Enrolled) =>
     noting(async () => {
       const before = clock.now();
-      const { at } = await call<EdgeSelfView>(as, "GET", "/api/edges/self");
-      state.clockAheadMs = Math.round(at - (before + clock.now()) / 2);
+      const told = await call<EdgeSelfView>(as, "GET", "/api/edges/self");
+      state.clockAheadMs = Math.round(told.at - (before + clock.now()) / 2);
+      await keepKeys(as, told);
     });
   const renewNow = (as: Enrolled) =>
     noting(async () => {
       const made = await makeKey(as.id);
-      const body: EdgeRenewalRequest = { request: made.request, software };
+      const signing = as.signing ?? newSigningKey();
+      const body: EdgeRenewalRequest = { request: made.request, software, signingKey: signing.publicKey };
       const { certificate, name } = await call<EdgeCertificateView>(as, "POST", "/api/edges/self/renewal", body);
       // Until this is on the disk, the one before is shown, which holds until then.
-      enrolled = await kept.save({ ...as, name, certificate, key: made.key });
+      enrolled = await kept.save({ ...as, name, certificate, signing, key: made.key });
     });
   const look = async (): Promise<void> => {
     const as = enrolled;
     if (as === undefined) return;
-    if (clock.now() >= renewsAt(as)) await gate.pass(system, "link.renew", undefined, () => renewNow(as));
+    if (clock.now() >= renewsAt(as) || as.signing === undefined) await gate.pass(system, "link.renew", undefined, () => renewNow(as));
     else await ask(as);
   };
   const lookInTime = () =>
@@ -135,13 +154,16 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
         const way = wayOf({ url, proxy });
         const authority = await readAuthority(way, linkProtocols.calls, { pin });
         const made = await makeKey("edge");
-        const body: EdgeEnrolmentRequest = { secret: secret.toString("hex"), request: made.request, software };
+        // Of a new cloud, or a new time in the same one: nothing that was signed before is vouched for by it.
+        const signing = newSigningKey();
+        const asking = { request: made.request, software, signingKey: signing.publicKey };
+        const body: EdgeEnrolmentRequest = { ...asking, secret: secret.toString("hex") };
         const socket = await dialCloud({ ...way, protocol: linkProtocols.calls, authority });
         const asked = { ...way, method: "POST", path: "/api/edges/enrolment", body };
         const { id, name, certificate } = await callCloud<EdgeCertificateView>(socket, asked);
         const { origin } = new URL(url);
-        const as = { url: origin, id, name, authority, certificate, enrolledAt: clock.now(), key: made.key, proxy };
-        enrolled = await kept.save(as);
+        const as = { url: origin, id, name, authority, certificate, enrolledAt: clock.now() };
+        enrolled = await kept.save({ ...as, key: made.key, signing, proxy });
         await ask(enrolled).catch(() => {}); // the view says so
         return viewOf(enrolled, { ...state, error });
       }),
@@ -153,6 +175,10 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
         await ask(enrolled).catch(() => {}); // the view says so
         return viewOf(enrolled, { ...state, error });
       }),
+    keys() {
+      const { id = "", signing, cloud } = enrolled ?? {};
+      return signing && cloud && { edgeId: id, signing, ...cloud };
+    },
     async dial(protocol) {
       const as = enrolled;
       if (as === undefined) throw notEnrolled();
@@ -177,16 +203,28 @@ function keptIn({ folder, vault }: Pick<CloudLinkParts, "folder" | "vault">) {
       if (found === undefined) return undefined;
       const { sealed, ...rest } = found;
       const opened = vault.secrets.open(purpose, Buffer.from(sealed, "base64")).toString("utf8");
-      const { key, proxy } = JSON.parse(opened) as { key: string; proxy?: string };
-      return { ...rest, key, proxy };
+      return { ...rest, ...(JSON.parse(opened) as Secrets) };
     },
     async save(enrolled: Enrolled): Promise<Enrolled> {
-      const { key, proxy, ...rest } = enrolled;
-      const sealed = vault.secrets.seal(purpose, Buffer.from(JSON.stringify({ key, proxy }), "utf8"));
+      const { key, signing, proxy, cloud, ...rest } = enrolled;
+      const secrets: Secrets = { key, signing, proxy, cloud };
+      const sealed = vault.secrets.seal(purpose, Buffer.from(JSON.stringify(secrets), "utf8"));
       await json.save({ ...rest, sealed: sealed.toString("base64") } satisfies Kept);
       return enrolled;
     },
   };
+}
+
+const rawKey = /^[\w-]{43}$/;
+const receiptKeysMost = 50;
+
+/** The cloud is believed, but not to be without faults: what is sealed to no key is lost. */
+function checkedKeys({ parcelKey, receiptKeys = [], samenessKey = "" }: Partial<CloudKeysView>): CloudKeysView {
+  const { id = "", publicKey = "" } = parcelKey ?? {};
+  const keys = [publicKey, samenessKey, ...receiptKeys];
+  if (!/^[0-9a-f]{16}$/.test(id) || keys.length > receiptKeysMost || !keys.every((key) => rawKey.test(key)))
+    throw new Problem("unsupported", "the cloud told keys that are none", { remedy: "update the cloud and this box" });
+  return { parcelKey: { id, publicKey }, receiptKeys: [...receiptKeys], samenessKey };
 }
 
 async function makeKey(name: string) {

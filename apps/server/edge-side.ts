@@ -8,11 +8,13 @@ import { type CloudLink, openCloudLink } from "./cloud-link.ts";
 import type { House } from "./house.ts";
 import { openLinkAuthority } from "./link-authority.ts";
 import { createLinks, type Links } from "./links.ts";
+import { createParcelOffice, type ParcelOfficeKeeper } from "./parcel-office.ts";
 
 /** What a home has to do with edges: as the cloud that they come to, and as one that goes to its cloud. */
 export interface EdgeSide {
   readonly links: Links;
   readonly edgeCertificates: EdgeCertificates;
+  readonly parcelOffice: ParcelOfficeKeeper;
   readonly cloudLink: CloudLink;
 }
 
@@ -23,9 +25,12 @@ export async function openEdgeSide(
 ): Promise<EdgeSide> {
   const shared = { gate, vault, clock: systemClock, random: systemRandom, log };
   const authority = await openLinkAuthority(paths, shared);
+  const parcelOffice = createParcelOffice({ ...shared, folder: paths.folder, edges });
   return {
     links: createLinks({ ...shared, authority, edges }),
+    parcelOffice,
     edgeCertificates: {
+      cloudKeys: parcelOffice.cloudKeys,
       codeOf: async (secret) => encodeEnrolmentCode(secret, (await authority.orMake()).digest),
       issue: async (request, edgeId) => (await authority.orMake()).issue(request, edgeId),
     },

@@ -8,6 +8,7 @@ import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { createMemoryAccessStore } from "#stores/memory";
 import { createEdges, type Edge, type Gate } from "#trust/access";
+import { newSigningKey } from "#trust/parcels";
 import { makeCertificates, makeRequest } from "./certificates.ts";
 import { listenHttps } from "./https.ts";
 import { type LinkAuthority, openLinkAuthority } from "./link-authority.ts";
@@ -77,7 +78,7 @@ export async function startLinks(answer: RequestListener = (_request, response) 
       const { secret } = await edges.invite(`box ${(await edges.list()).length}`, "");
       const invited = await edges.invited(secret, "here");
       const own = await certified(authority, invited.id);
-      await edges.enrol(invited, { software: "1", issue: async () => own });
+      await edges.enrol(invited, { software: "1", signingKey: newSigningKey().publicKey, issue: async () => own });
       return { edge: await edges.named(invited.id), own };
     },
     async close() {

@@ -18,6 +18,8 @@ import { textObject } from "./schemas.ts";
 
 const requestBytesMax = 4_096;
 const versionMax = 40;
+const signingKeyChars = 43;
+const asking = { request: requestBytesMax, software: versionMax, signingKey: signingKeyChars };
 
 /** Edges: for people who add and revoke them, and for themselves. */
 export function registerEdges(server: FastifyInstance, parts: ApiParts): void {
@@ -73,10 +75,10 @@ function registerOwnCalls(server: FastifyInstance, { edges, edgeCertificates, ga
     "/api/edges/enrolment",
     {
       config: { anonymous: true },
-      schema: { body: textObject({ secret: 64, request: requestBytesMax, software: versionMax }) },
+      schema: { body: textObject({ ...asking, secret: 64 }) },
     },
     async (request): Promise<EdgeCertificateView> => {
-      const { secret, request: pem, software } = request.body;
+      const { secret, request: pem, software, signingKey } = request.body;
       const edge = await edges.invited(Buffer.from(secret, "hex"), request.ip).catch(async (error: unknown) => {
         // The gate writes the refusal down; the caller is told what it may know.
         await gate.pass(anonymous, "edge.enrol", undefined, async () => {}).catch(() => {});
@@ -85,29 +87,32 @@ function registerOwnCalls(server: FastifyInstance, { edges, edgeCertificates, ga
       const { id, name } = edge;
       const issue = () => edgeCertificates.issue(pem, id);
       const { certificate } = await gate.pass(actorNamed("edge", id), "edge.enrol", { kind: "edge", id }, () =>
-        edges.enrol(edge, { software, issue }),
+        edges.enrol(edge, { software, signingKey, issue }),
       );
       return { id, name, certificate };
     },
   );
 
+  const selfOf = async (actor: Actor): Promise<EdgeSelfView> => {
+    const { id, name } = await edges.named(idOf(actor));
+    return { id, name, at: clock.now(), ...(await edgeCertificates.cloudKeys()) };
+  };
+
   server.get("/api/edges/self", (request): Promise<EdgeSelfView> => {
     const actor = actorOf(request);
-    return gate.pass(actor, "edge.ask", undefined, async () => {
-      const { id, name } = await edges.named(idOf(actor));
-      return { id, name, at: clock.now() };
-    });
+    return gate.pass(actor, "edge.ask", undefined, () => selfOf(actor));
   });
 
   server.post<{ Body: EdgeRenewalRequest }>(
     "/api/edges/self/renewal",
-    { schema: { body: textObject({ request: requestBytesMax, software: versionMax }) } },
+    { schema: { body: textObject(asking) } },
     (request): Promise<EdgeCertificateView> => {
       const actor = actorOf(request);
-      const { request: pem, software } = request.body;
+      const { request: pem, software, signingKey } = request.body;
       return gate.pass(actor, "edge.renew", { kind: "edge", id: idOf(actor) }, async () => {
         const id = idOf(actor);
-        const { certificate } = await edges.renew(id, { software, issue: () => edgeCertificates.issue(pem, id) });
+        const issue = () => edgeCertificates.issue(pem, id);
+        const { certificate } = await edges.renew(id, { software, signingKey, issue });
         return { id, name: (await edges.named(id)).name, certificate };
       });
     },

@@ -6,6 +6,7 @@ import type {
   BackupsView,
   BackupTaking,
   BackupView,
+  CloudKeysView,
   CloudLinkRequest,
   CloudLinkView,
   CloudRenewalRequest,
@@ -81,6 +82,8 @@ export interface EdgeCertificates {
   codeOf(secret: Uint8Array): Promise<string>;
   /** Problem `invalid` for what is no request in PEM. */
   issue(request: string, edgeId: string): Promise<EdgeCertificate>;
+  /** What edges need of us to go on without us. */
+  cloudKeys(): Promise<CloudKeysView>;
 }
 
 /** On a box in a facility: how it is enrolled in a cloud. */

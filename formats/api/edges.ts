@@ -36,6 +36,8 @@ export interface EdgeEnrolmentRequest {
   readonly secret: string;
   readonly request: string;
   readonly software: string;
+  /** What it signs with what it receives: Ed25519, raw, base64url. */
+  readonly signingKey: string;
 }
 
 export type EdgeRenewalRequest = Omit<EdgeEnrolmentRequest, "secret">;
@@ -47,8 +49,18 @@ export interface EdgeCertificateView {
   readonly certificate: string;
 }
 
+/** What a box needs of its cloud to go on without it; all keys in base64url. */
+export interface CloudKeysView {
+  /** What parcels are sealed to (X25519), by its id. */
+  readonly parcelKey: { readonly id: string; readonly publicKey: string };
+  /** Any of these signs the cloud's receipts (Ed25519). */
+  readonly receiptKeys: readonly string[];
+  /** Shared by a cloud and its edges: tells what is the same, and nothing else. */
+  readonly samenessKey: string;
+}
+
 /** What a box is told when it asks who it is. */
-export interface EdgeSelfView {
+export interface EdgeSelfView extends CloudKeysView {
   readonly id: string;
   readonly name: string;
   /** The cloud's clock. */

@@ -84,6 +84,7 @@ export {
   sampleOf,
 } from "./edge-health.ts";
 export type {
+  CloudKeysView,
   CloudLinkRequest,
   CloudLinkView,
   CloudRenewalRequest,

@@ -1,8 +1,9 @@
 import { Problem } from "#base/problem";
-import type { Edge, EdgeStore } from "#trust/access";
+import type { Edge, EdgeSigningKey, EdgeStore } from "#trust/access";
 
 export function edges(): EdgeStore {
   const held = new Map<string, Edge>();
+  const signingKeys = new Map<string, EdgeSigningKey>();
   return {
     async addEdge(edge) {
       if ([...held.values()].some(({ id, name }) => id === edge.id || name === edge.name)) {
@@ -23,5 +24,13 @@ export function edges(): EdgeStore {
       if (edge !== undefined) held.set(id, { ...edge, lastSeenAt });
     },
     removeEdge: async (id) => held.delete(id),
+    async addSigningKey(key) {
+      const name = `${key.edge} ${key.publicKey}`;
+      if (!signingKeys.has(name)) signingKeys.set(name, { ...key });
+    },
+    signingKeys: async (edge) =>
+      [...signingKeys.values()]
+        .filter((key) => key.edge === edge)
+        .sort((a, b) => b.since - a.since || (a.publicKey < b.publicKey ? -1 : 1)),
   };
 }

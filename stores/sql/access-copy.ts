@@ -6,6 +6,7 @@ import type { Tables } from "./tables.ts";
  * Who may come in, to be taken to another database of either engine. In the order of their references. What ends by itself stays behind
  * (sessions, known browsers, tokens, invitations, links, requests, callers that wait): an older copy would bring back what was ended since.
  * So do the details of log entries: they may have been erased since. So do edges: one that was revoked since would come in again.
+ * What they signed with comes along: what they vouched for is in the packs.
  */
 const carried = [
   "accounts",
@@ -23,6 +24,7 @@ const carried = [
   "person_facts",
   "saved_views",
   "records",
+  "edge_signing_keys",
 ] as const satisfies readonly (keyof Tables)[];
 
 const format = "leadglass access 1";

@@ -46,6 +46,23 @@ export function edges(database: Kysely<Tables>): EdgeStore {
       const { numDeletedRows } = await database.deleteFrom("edges").where("id", "=", text(id)).executeTakeFirst();
       return numDeletedRows === 1n;
     },
+    async addSigningKey({ edge, publicKey, since }) {
+      await database
+        .insertInto("edge_signing_keys")
+        .values({ edge: text(edge), public_key: text(publicKey), since })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
+    async signingKeys(edge) {
+      const rows = await database
+        .selectFrom("edge_signing_keys")
+        .selectAll()
+        .where("edge", "=", text(edge))
+        .orderBy("since", "desc")
+        .orderBy("public_key")
+        .execute();
+      return rows.map(({ public_key, ...rest }) => ({ ...rest, publicKey: public_key }));
+    },
   };
 }
 

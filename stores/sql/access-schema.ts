@@ -15,6 +15,7 @@ export const accessSchema: Schema = {
     ],
     (words) => [...machines(words), ...records(words)],
     edges,
+    edgeSigningKeys,
   ],
 };
 
@@ -174,5 +175,14 @@ function edges(words: Words): string[] {
       ${texts(words, "name", "facility", "state", "code_digest", "serial", "next_serial", "software")},
       ${ints(words, "version", "code_ends_at", "not_after", "created_at", "enrolled_at", "last_seen_at", "revoked_at")}) ${end}`,
     "create unique index edges_by_name on edges (name)",
+  ];
+}
+
+/** What they vouch with for what they receive. No reference: keys outlive their edge, as what was signed does. */
+function edgeSigningKeys(words: Words): string[] {
+  const { int, clustered } = words;
+  return [
+    `create table edge_signing_keys (${texts(words, "edge", "public_key")}, since ${int} not null,
+      primary key (edge, public_key)) ${clustered}`,
   ];
 }

@@ -18,6 +18,7 @@ export interface Tables {
   requests: RequestTable;
   devices: DeviceTable;
   edges: EdgeTable;
+  edge_signing_keys: { edge: string; public_key: string; since: number };
   waiting_callers: WaitingTable;
   oauth_records: { kind: string; digest: string; sealed: Uint8Array; ends_at: number };
   oauth_clients: { client_id: string; registration: string };

@@ -40,6 +40,21 @@ export function edgeStoreTests(store: () => EdgeStore): void {
     assert.equal(await store().changeEdge({ id: "none", version: 1 }, { state: "revoked" }), false);
   });
 
+  test("keys that an edge signed with are listed newest first, each once, and stay when it is removed", async () => {
+    await store().addEdge(edgeOf("eg"));
+    const [first, second, other] = [
+      { edge: "eg", publicKey: "one", since: 1 },
+      { edge: "eg", publicKey: "two", since: 2 },
+      { edge: "none", publicKey: "one", since: 3 },
+    ];
+    for (const key of [first, second, other, { ...first, since: 9 }]) await store().addSigningKey(key);
+    assert.deepEqual(await store().signingKeys("eg"), [second, first]);
+    assert.equal(await store().removeEdge("eg"), true);
+    assert.deepEqual(await store().signingKeys("eg"), [second, first]);
+    assert.deepEqual(await store().signingKeys("none"), [other]);
+    assert.deepEqual(await store().signingKeys("ez"), []);
+  });
+
   test("when it was last seen is no change, and what is removed is gone", async () => {
     const edge = edgeOf("ef");
     await store().addEdge(edge);

@@ -35,6 +35,15 @@ export interface Edge {
 /** What changes of an edge. */
 export type EdgeChange = Partial<Omit<Edge, "id" | "name" | "facility" | "version" | "createdAt" | "lastSeenAt">>;
 
+/** A key that an edge signs with what it receives. It stays for as long as what was signed: whoever the edge is by then, or was. */
+export interface EdgeSigningKey {
+  readonly edge: string;
+  /** Ed25519, raw, base64url. */
+  readonly publicKey: string;
+  /** When it was first told. */
+  readonly since: number;
+}
+
 /** Port: edges. Every write is durable when it resolves. */
 export interface EdgeStore {
   /** Problem `conflict` when the name is taken. */
@@ -45,6 +54,10 @@ export interface EdgeStore {
   /** False when it is not of this version any more: somebody changed it meanwhile. */
   changeEdge(known: Pick<Edge, "id" | "version">, to: EdgeChange): Promise<boolean>;
   touchEdge(id: string, lastSeenAt: number): Promise<void>;
-  /** False when there is none. */
+  /** False when there is none. Its signing keys stay. */
   removeEdge(id: string): Promise<boolean>;
+  /** One that is there already stays as it is. */
+  addSigningKey(key: EdgeSigningKey): Promise<void>;
+  /** Newest first, also of an edge that is not there any more. */
+  signingKeys(edge: string): Promise<EdgeSigningKey[]>;
 }

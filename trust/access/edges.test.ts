@@ -5,12 +5,16 @@ import { systemRandom } from "#base/id";
 import { createMemoryAccessStore } from "#stores/memory";
 import { createEdges, type EdgeAsking, edgeCodeMinutes } from "./edges.ts";
 
+/** 32 bytes, as a public key has. */
+const signingKeyOf = (letter: string) => Buffer.alloc(32, letter).toString("base64url");
+
 function opened() {
   const clock = createVirtualClock();
   const store = createMemoryAccessStore();
   let issued = 0;
   const asking: EdgeAsking = {
     software: "1.0",
+    signingKey: signingKeyOf("1"),
     issue: async () => ({ certificate: "PEM", serial: `0${++issued}`, notAfter: clock.now() + 30 * 86_400_000 }),
   };
   return { clock, store, asking, edges: createEdges({ store, clock, random: systemRandom }) };
@@ -95,4 +99,31 @@ test("a name is one, of letters that are seen, and stands in a facility that the
     await assert.rejects(edges.invite(name, ""), { code: "invalid" });
   }
   await assert.rejects(edges.invite("South", "0".repeat(32)), { code: "absent" });
+});
+
+test("what an edge ever signed with is known, also when it was revoked, enrolled again or removed", async () => {
+  const { edges, asking, id, clock } = await enrolled();
+  await clock.advance(1);
+  await edges.renew(id, { ...asking, signingKey: signingKeyOf("1") });
+  await edges.renew(id, { ...asking, signingKey: signingKeyOf("2") });
+  await edges.revoke(id);
+  const { secret } = await edges.inviteAgain(id);
+  await clock.advance(1);
+  await edges.enrol(await edges.invited(secret, "a"), { ...asking, signingKey: signingKeyOf("3") });
+  const keys = [signingKeyOf("3"), signingKeyOf("2"), signingKeyOf("1")];
+  assert.deepEqual(await edges.signingKeysOf(id), keys);
+  await edges.remove(id);
+  assert.deepEqual(await edges.signingKeysOf(id), keys);
+  assert.deepEqual(await edges.signingKeysOf("none"), []);
+});
+
+test("what is no signing key, or one more than an edge can have had, gets no certificate", async () => {
+  const { edges, asking, id } = await enrolled();
+  const issue = () => assert.fail("nothing is issued");
+  for (const signingKey of ["", "AA", `${asking.signingKey}A`, `${asking.signingKey.slice(1)}\n`])
+    await assert.rejects(edges.renew(id, { ...asking, signingKey, issue }), { code: "invalid" });
+  const key = (number: number) => Buffer.alloc(32, number).toString("base64url");
+  for (let number = 101; number < 200; number++) await edges.renew(id, { ...asking, signingKey: key(number) });
+  await assert.rejects(edges.renew(id, { ...asking, signingKey: key(200), issue }), { code: "conflict" });
+  await edges.renew(id, asking);
 });

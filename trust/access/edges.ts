@@ -18,6 +18,8 @@ export interface EdgeCertificate {
 /** What an edge says of itself when it is given a certificate, and who certifies its key. */
 export interface EdgeAsking {
   readonly software: string;
+  /** What it signs with from now on: Ed25519, raw, base64url. */
+  readonly signingKey: string;
   issue(edge: Edge): Promise<EdgeCertificate>;
 }
 
@@ -38,6 +40,8 @@ export interface Edges {
   renew(id: string, asking: EdgeAsking): Promise<EdgeCertificate>;
   /** Who comes with a certificate that was issued here. Problem `unproven`, saying why, when it does not count. */
   admit(id: string, serial: string): Promise<Edge>;
+  /** All that it ever signed with, the newest first: also of one that was revoked or removed since. */
+  signingKeysOf(id: string): Promise<string[]>;
   /** It was seen now. */
   touch(id: string): Promise<void>;
   /** Effective at once. Problem `absent` when there is none, `conflict` when there is nothing to revoke. */
@@ -50,6 +54,8 @@ export interface Edges {
 export const edgeCodeMinutes = 15;
 const secretBytes = 10;
 const edgesMost = 1_000;
+/** A box makes one when it is enrolled. */
+const signingKeysMost = 100;
 /** Nobody guesses 80 bits: this bounds what the trying costs us. */
 const slowing = { free: 10, firstPauseMs: 2_000, longestPauseMs: 15 * 60_000 };
 
@@ -80,6 +86,17 @@ export function createEdges(parts: { store: AccessStore; clock: Clock; random: R
     }
     throw new Problem("busy", "the edge is being changed", { remedy: "try again" });
   };
+
+  /** Before a certificate is issued: what comes with it is noted behind, and must not fail then. */
+  const checkSigningKey = async (id: string, publicKey: string): Promise<void> => {
+    if (!/^[\w-]{43}$/.test(publicKey)) throw new Problem("invalid", "not the public half of a signing key");
+    const known = await store.signingKeys(id);
+    if (known.length < signingKeysMost || known.some((key) => key.publicKey === publicKey)) return;
+    const remedy = "remove it in the cloud, and add it again";
+    throw new Problem("conflict", "this edge has had too many signing keys", { remedy });
+  };
+  const noteSigningKey = (edge: string, publicKey: string) =>
+    store.addSigningKey({ edge, publicKey, since: clock.now() });
 
   return {
     list: () => store.edges(),
@@ -121,21 +138,25 @@ export function createEdges(parts: { store: AccessStore; clock: Clock; random: R
       await attempts.make([{ key: from, slowing }], async () => undefined);
       throw noSuchCode();
     },
-    async enrol(edge, { software, issue }) {
+    async enrol(edge, { software, signingKey, issue }) {
+      await checkSigningKey(edge.id, signingKey);
       const issued = await issue(edge);
       const { serial, notAfter } = issued;
       const used = { codeDigest: "", codeEndsAt: 0, nextSerial: "", revokedAt: 0 };
       const to = { ...used, state: "enrolled" as const, serial, notAfter, software, enrolledAt: clock.now() };
       if (!(await store.changeEdge(edge, to))) throw noSuchCode();
+      await noteSigningKey(edge.id, signingKey);
       tell(edge.id);
       return issued;
     },
-    async renew(id, { software, issue }) {
+    async renew(id, { software, signingKey, issue }) {
+      await checkSigningKey(id, signingKey);
       const issued = await issue(await named(id));
       await change(id, (edge) => {
         if (edge.state !== "enrolled") throw notTaken(edge);
         return { nextSerial: issued.serial, notAfter: issued.notAfter, software };
       });
+      await noteSigningKey(id, signingKey);
       return issued;
     },
     async admit(id, serial) {
@@ -148,6 +169,9 @@ export function createEdges(parts: { store: AccessStore; clock: Clock; random: R
         if (serial !== now.nextSerial && serial !== now.serial) throw superseded();
         return { serial, nextSerial: "" };
       });
+    },
+    async signingKeysOf(id) {
+      return (await store.signingKeys(id)).map(({ publicKey }) => publicKey);
     },
     async touch(id) {
       await store.touchEdge(id, clock.now());

@@ -29,7 +29,7 @@ export type { DeviceProof } from "./device-certificates.ts";
 export { boundToKey, boundToName, canonicalName, isProven, keyDigestOf } from "./device-certificates.ts";
 export type { Devices, DeviceTerms, StandingDevice } from "./devices.ts";
 export { anyAddress, canonicalAddress, createDevices, scopeOf, takesImages, takesMessages } from "./devices.ts";
-export type { Edge, EdgeChange, EdgeState, EdgeStore } from "./edge-store.ts";
+export type { Edge, EdgeChange, EdgeSigningKey, EdgeState, EdgeStore } from "./edge-store.ts";
 export type { EdgeAsking, EdgeCertificate, Edges } from "./edges.ts";
 export { createEdges } from "./edges.ts";
 export type { Facilities } from "./facilities.ts";

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createVirtualClock } from "#base/clock";
+import { systemRandom } from "#base/id";
+import { openParcel, readReceipt, sealParcel, signReceipt } from "#trust/parcels";
+import { plainSecrets } from "./links.fixture.ts";
+import { createParcelOffice, parcelOfficeFile } from "./parcel-office.ts";
+
+const dayMs = 86_400_000;
+
+function opened(folder = mkdtempSync(join(tmpdir(), "lg-office-")), clock = createVirtualClock()) {
+  const edges = { signingKeysOf: async (id: string) => [`key of ${id}`] };
+  const parts = { folder, vault: { secrets: plainSecrets }, edges, clock, random: systemRandom };
+  return { folder, clock, keeper: createParcelOffice(parts) };
+}
+
+test("what an edge is told fits what the office holds, and is the same after a start", async () => {
+  const { keeper, folder } = opened();
+  const [told, twice, office] = await Promise.all([keeper.cloudKeys(), keeper.cloudKeys(), keeper.open()]);
+  assert.deepEqual(told, twice);
+  assert.equal(office.keyOf(told.parcelKey.id)?.publicKey, told.parcelKey.publicKey);
+  assert.equal(office.keyOf("0".repeat(16)), undefined);
+  assert.equal(office.samenessKey, told.samenessKey);
+  assert.deepEqual(await office.signingKeysOf("e"), ["key of e"]);
+  const receipt = { parcel: "0".repeat(32), edge: "e", at: 1, outcome: "stored" } as const;
+  assert.deepEqual(readReceipt(told.receiptKeys, signReceipt(office.receiptKey, receipt)), receipt);
+  assert.deepEqual(await opened(folder).keeper.cloudKeys(), told);
+  const sealed = JSON.parse(readFileSync(join(folder, parcelOfficeFile), "utf8")) as object;
+  assert.deepEqual(Object.keys(sealed), ["sealed"]);
+});
+
+test("edges are told another parcel key each year, and at once when asked; what was sealed before opens still", async () => {
+  const { keeper, clock, folder } = opened();
+  const first = await keeper.cloudKeys();
+  await clock.advance(365 * dayMs - 1);
+  assert.deepEqual(await keeper.cloudKeys(), first);
+  await clock.advance(1);
+  const second = await keeper.cloudKeys();
+  assert.notEqual(second.parcelKey.id, first.parcelKey.id);
+  assert.deepEqual({ ...second, parcelKey: first.parcelKey }, first);
+  assert.equal(await keeper.changeParcelKey(), 2);
+  const third = await keeper.cloudKeys();
+  assert.notEqual(third.parcelKey.id, second.parcelKey.id);
+
+  const parts: Buffer[] = [];
+  (await sealParcel(first.parcelKey, Buffer.from("head"), (part) => parts.push(part))).end(Buffer.from("tail"));
+  const { keyOf } = await opened(folder, clock).keeper.open();
+  const opener = openParcel(keyOf, { head: () => {}, content: () => {} });
+  await opener.write(Buffer.concat(parts));
+  assert.deepEqual(await opener.end(), Buffer.from("tail"));
+});
