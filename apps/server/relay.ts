@@ -1,28 +1,25 @@
 import { newUid } from "#base/id";
-import { isProblem, Problem } from "#base/problem";
 import {
   fetchStudy,
   findStudies,
   instanceAvailabilityNotification,
   type NormalizedService,
   notifyAvailability,
-  type OpenTo,
   onAssociation,
-  type PeerServices,
   plainContext,
   reportCommitment,
   requestCommitment,
   retrievedInstance,
-  type StoreRequest,
   sendAll,
   storageCommitmentPushModel,
 } from "#doors/dimse";
 import type { Archive } from "#radiology/archive";
 import type { Transcoder } from "#radiology/images";
 import { createRelay, type Peers, type Relay, type RelayParts } from "#radiology/relay";
-import { actorOf, type Device, type Devices, type StandingDevice, scopeOf, takesImages } from "#trust/access";
+import { type Devices, takesImages } from "#trust/access";
 import type { DeviceCalls } from "./device-calls.ts";
-import { commitmentFor, receivingFor } from "./dicom.ts";
+import { commitmentFor } from "./dicom.ts";
+import { actorFor, machineNamed, openTo, receivingFrom } from "./machines.ts";
 
 interface HouseParts extends Omit<RelayParts, "peers" | "notified" | "archive"> {
   readonly archive: Archive;
@@ -53,15 +50,7 @@ const findMs = 60_000;
 
 function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
   const { devices, deviceCalls, transcoder, ownTitle, clock, random, log } = parts;
-  const machine = async (id: string) => {
-    const device = await devices.named(id);
-    if (takesImages(device)) return device;
-    throw new Problem("absent", "this machine takes no associations", {
-      remedy: "leadglass device add AE --address A --port P says where it takes them",
-    });
-  };
-  const actorFor = (device: StandingDevice) =>
-    actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
+  const machine = (id: string) => machineNamed(devices, id);
 
   return {
     titleOf: async (id) => (await machine(id)).ae,
@@ -97,10 +86,8 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
     },
     async fetch(from, studyUid, note, signal) {
       const device = await machine(from);
-      const receive = receivingFor(parts, actorFor(device), device.facility);
       const open = openTo(deviceCalls, device, signal);
-      const received = (request: StoreRequest) => receive({ ...request, callingAe: device.ae });
-      await fetchStudy(studyUid, { open, receive: received, ownAe: ownTitle, signal, note });
+      await fetchStudy(studyUid, { open, receive: receivingFrom(parts, device), ownAe: ownTitle, signal, note });
     },
     async find(at, keys) {
       const device = await machine(at);
@@ -109,28 +96,5 @@ function dimsePeers(parts: HouseParts, relay: () => Relay): Peers {
       const found = findStudies(openTo(deviceCalls, device, stop.signal), keys, stop.signal);
       return found.finally(timer.stop);
     },
-  };
-}
-
-/**
- * Opens associations to a machine. One that refuses us today may be told of us tomorrow: Problem `unavailable`. What opens after the abort
- * is aborted.
- */
-function openTo(deviceCalls: DeviceCalls, device: Device, signal: AbortSignal, serves?: PeerServices): OpenTo {
-  return async (contexts) => {
-    const aborted = Promise.withResolvers<never>();
-    aborted.promise.catch(() => {});
-    const abort = () => aborted.reject(new Problem("unavailable", "called off"));
-    signal.addEventListener("abort", abort);
-    const opening = deviceCalls.open(device, contexts, serves);
-    try {
-      return await Promise.race([opening, aborted.promise]);
-    } catch (error) {
-      opening.then((association) => association.abort()).catch(() => {});
-      if (isProblem(error, "denied")) throw new Problem("unavailable", error.message, { cause: error });
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
   };
 }

@@ -8,6 +8,7 @@ import {
   storageSopClasses,
   TransferSyntaxUid,
 } from "#formats/dicom";
+import type { Wanted } from "#radiology/migration";
 import type { FoundStudy, Progress } from "#radiology/relay";
 import { informationModels } from "./archive-models.ts";
 import { type OpenTo, onAssociation } from "./on-association.ts";
@@ -82,7 +83,34 @@ export async function fetchStudy(studyUid: string, fetching: Fetching): Promise<
     throw new Problem("absent", "the other archive has no such study", { remedy: "leadglass find shows what it has" });
   }
   const sopClasses = (known.SOPClassesInStudy ?? "").split("\\").filter((uid) => uid !== "" && isStorageSopClass(uid));
-  const identifier = elementsOf({ QueryRetrieveLevel: "STUDY", StudyInstanceUID: studyUid });
+  await retrieved(elementsOf({ QueryRetrieveLevel: "STUDY", StudyInstanceUID: studyUid }), sopClasses, fetching);
+}
+
+/** In one identifier: their UIDs take 6 KiB. */
+const namedMost = 100;
+
+/** Has some series of a study sent here, or some instances of them: a list of UIDs at the level asked for, one above (PS3.4 §C.4.2.1.4). */
+export async function fetchParts({ studyUid, only = [], sopClassUids }: Wanted, fetching: Fetching): Promise<void> {
+  const ask = async (level: "SERIES" | "IMAGE", keys: Readonly<Record<string, readonly string[]>>) => {
+    const identifier = elementsOf({ QueryRetrieveLevel: level, StudyInstanceUID: studyUid, ...keys });
+    await retrieved(identifier, sopClassUids.filter(isStorageSopClass), fetching);
+  };
+  const series = only.filter(({ sopUids }) => sopUids === undefined).map(({ seriesUid }) => seriesUid);
+  for (const SeriesInstanceUID of portionsOf(series)) await ask("SERIES", { SeriesInstanceUID });
+  for (const { seriesUid, sopUids = [] } of only) {
+    for (const SOPInstanceUID of portionsOf(sopUids)) {
+      await ask("IMAGE", { SeriesInstanceUID: [seriesUid], SOPInstanceUID });
+    }
+  }
+}
+
+function* portionsOf(uids: readonly string[]): Generator<readonly string[]> {
+  for (let from = 0; from < uids.length; from += namedMost) yield uids.slice(from, from + namedMost);
+}
+
+/** By C-GET where the archive does that, and sends all of it that way; else by C-MOVE. */
+async function retrieved(identifier: DataSetInput, sopClasses: readonly string[], fetching: Fetching): Promise<void> {
+  const { open, signal } = fetching;
   if (await gotten(identifier, sopClasses, fetching)) return;
   await onAssociation(open, [plainContext(studyRoot.move)], signal, async (association) => {
     const outcome = await association.move(studyRoot.move, identifier, fetching.ownAe, retrieving(fetching));
@@ -169,7 +197,7 @@ function usualClasses(): string[] {
 }
 
 /** What was asked for, and no more than can be the value of that: an archive may answer with whatever it likes. */
-function textsOf(match: DataSet, asked: object): FoundStudy {
+export function textsOf(match: DataSet, asked: object): FoundStudy {
   const texts: Record<string, string> = {};
   for (const element of match.elements) {
     const keyword = keywordOf(element.tag);

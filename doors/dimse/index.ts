@@ -11,9 +11,10 @@ export {
 } from "./commitment.ts";
 export type { SecureDialing } from "./dial.ts";
 export { dial, dialSecurely } from "./dial.ts";
-export { type Fetching, fetchStudy, findStudies } from "./fetching.ts";
+export { type Fetching, fetchParts, fetchStudy, findStudies } from "./fetching.ts";
 export type { DataSetSource } from "./fragments.ts";
 export { type Implementation, leadglass } from "./implementation.ts";
+export { listContents, listStudies } from "./inventory.ts";
 export type { NegotiationPolicy } from "./negotiation.ts";
 export { storagePolicy } from "./negotiation.ts";
 export type { NormalizedAnswer, NormalizedRequest, NormalizedService } from "./normalized-ports.ts";

@@ -139,7 +139,13 @@ export function isWarning(value: number): boolean {
 export function problemOf(value: number, doing: string): Problem | undefined {
   if (value === status.success || isWarning(value)) return undefined;
   const code = `0x${value.toString(16).padStart(4, "0")}`;
-  return new Problem(codeOf(value), `the peer refused ${doing} with status ${code}`);
+  const problem = new Problem(codeOf(value), `the peer refused ${doing} with status ${code}`);
+  return Object.assign(problem, { peerStatus: value });
+}
+
+/** The final status of a peer that a Problem of `problemOf` was made from; undefined for every other error. */
+export function peerStatusOf(error: unknown): number | undefined {
+  return error instanceof Problem ? (error as { readonly peerStatus?: number }).peerStatus : undefined;
 }
 
 function codeOf(value: number): ProblemCode {

@@ -16,7 +16,11 @@ const questionsMost = 3_000;
 /** Of a day; who lists more than that lists everything. */
 const notedMost = 100_000;
 
+/** Who refuses a part of the day as short as that, and names nothing of it, refuses for another reason. */
+const refusedSeconds = 300;
+
 interface Answer {
+  readonly isEmpty: boolean;
   readonly isCut: boolean;
   readonly otherDays: boolean;
   readonly otherTimes: boolean;
@@ -48,18 +52,19 @@ export async function listDay(
       await take(study);
     });
     saysSo ||= saysCut;
-    return { isCut: saysCut || looksCut(count, answersMost), otherDays, otherTimes };
+    return { isEmpty: count === 0, isCut: saysCut || looksCut(count, answersMost), otherDays, otherTimes };
   };
 
   let [isWhole, ignoresDates] = [true, false];
   const begin = modalities.length === 0 ? [wholeDay(day)] : modalities.map((modality) => wholeDay(day, modality));
   const parts: Window[] = [];
   const look = async (window: Window): Promise<void> => {
-    const { isCut, otherDays, otherTimes } = await answerTo(window);
+    const { isCut, isEmpty, otherDays, otherTimes } = await answerTo(window);
     ignoresDates ||= otherDays;
     if (!isCut) return;
     const halves = halvesOf(window);
-    if (halves === undefined || otherDays || otherTimes || questions >= questionsMost) isWhole = false;
+    const isHopeless = otherDays || otherTimes || (isEmpty && window.to - window.from < refusedSeconds);
+    if (halves === undefined || isHopeless || questions >= questionsMost) isWhole = false;
     else parts.push(...halves);
   };
   for (const window of begin) await look(window);
