@@ -23,6 +23,7 @@ export const settings = {
   hl7Port: { option: "hl7-port", variable: "LEADGLASS_HL7_PORT", fallback: "2575" },
   hl7TlsHost: { option: "hl7-tls-host", variable: "LEADGLASS_HL7_TLS_HOST", fallback: "127.0.0.1" },
   hl7TlsPort: { option: "hl7-tls-port", variable: "LEADGLASS_HL7_TLS_PORT", fallback: "off" },
+  messageDays: { option: "message-days", variable: "LEADGLASS_MESSAGE_DAYS", fallback: "30" },
   aeTitle: { option: "ae-title", variable: "LEADGLASS_AE_TITLE", fallback: "LEADGLASS" },
   database: { option: "database", variable: "LEADGLASS_DATABASE", fallback: "" },
   identityDatabase: { option: "identity-database", variable: "LEADGLASS_IDENTITY_DATABASE", fallback: "" },

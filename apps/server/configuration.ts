@@ -47,6 +47,8 @@ export interface Configuration {
   readonly hl7Port: number | undefined;
   readonly hl7TlsHost: string;
   readonly hl7TlsPort: number | undefined;
+  /** How long messages that are over are kept to be looked at. */
+  readonly messageDays: number;
   /** The customer's own authorities for machines. */
   readonly dicomTls: DeviceTrustSettings | undefined;
   readonly aeTitle: string;
@@ -142,6 +144,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     hl7Port: portOrOff("hl7Port"),
     hl7TlsHost: address(value("hl7TlsHost"), "hl7TlsHost"),
     hl7TlsPort: portOrOff("hl7TlsPort"),
+    messageDays: whole("messageDays", 1, 3_650),
     dicomTls: parseDeviceTrust(dicomTls, home),
     aeTitle,
     database: postgres("database"),

@@ -1,10 +1,20 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "#base/clock";
+import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
 import { createKeyedTurns } from "#base/turns";
-import { dataSetOf, type PartnerClaim, type PartnerServices, type PatientId } from "#doors/hl7";
+import {
+  type AnsweredMessage,
+  answersTo,
+  dataSetOf,
+  type PartnerClaim,
+  type PartnerServices,
+  type PatientId,
+} from "#doors/hl7";
+import { messageLimits } from "#formats/hl7";
 import type { Archive, StudyIndex } from "#radiology/archive";
+import type { HeardMessage } from "#radiology/relay";
 import type { Schedule } from "#radiology/schedule";
 import { type Actor, actorOf, anonymous, type Devices, type Gate, type StandingDevice, scopeOf } from "#trust/access";
 import type { Records } from "#trust/vault";
@@ -14,6 +24,8 @@ import type { DeviceTrust } from "./device-trust.ts";
 export interface Hl7Side {
   /** Undefined for who is no partner. Problem `denied` for a machine that was not let send messages. */
   admit(claim: PartnerClaim): Promise<PartnerServices | undefined>;
+  /** Has a message of a partner done once more, whatever was done by its control id. Problem `absent` when it is none any more. */
+  again(partner: string, bytes: Uint8Array): Promise<HeardMessage>;
 }
 
 interface Hl7Parts {
@@ -26,7 +38,10 @@ interface Hl7Parts {
   readonly gate: Gate;
   /** AE title of this home. */
   readonly ownTitle: string;
+  /** Keeps what came in. */
+  readonly heard: (message: HeardMessage) => Promise<unknown>;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -47,12 +62,38 @@ export function createHl7Side(parts: Hl7Parts): Hl7Side {
         await gate.pass(anonymous, "message.receive", undefined, async () => {}).catch(() => {});
         return undefined;
       }
-      const actor = actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
+      const actor = actorFor(device);
       await gate.pass(actor, "message.receive", { kind: "device", id: device.id }, async () => {});
       return servicesFor(parts, actor, device, once);
     },
+    async again(partner, bytes) {
+      const device = await devices.named(partner);
+      let came: HeardMessage | undefined;
+      const services: PartnerServices = {
+        ...servicesFor(parts, actorFor(device), device, once),
+        once: async (_controlId, _digest, work) => {
+          await work();
+          return "done";
+        },
+        async heard(message) {
+          came = heardFrom(device, message);
+        },
+      };
+      const caller = { address: device.address, certificates: undefined };
+      await answersTo({ ...parts, limits: messageLimits, partners: { admit: async () => services } }, bytes, caller);
+      if (came === undefined) throw new Problem("conflict", "what was kept is no HL7 message");
+      return came;
+    },
   };
 }
+
+const actorFor = (device: StandingDevice): Actor =>
+  actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
+
+const heardFrom = ({ id }: StandingDevice, message: AnsweredMessage): HeardMessage => {
+  const { kind, controlId, bytes, messages: answers, outcome: state, fault } = message;
+  return { partner: id, kind, controlId, bytes, answers, state, ...(fault && { problem: fault.what }) };
+};
 
 /**
  * The title that a sender is registered by: `APPLICATION|FACILITY` where somebody registered that, else its application. Of a longer name
@@ -139,6 +180,9 @@ function servicesFor(parts: Hl7Parts, actor: Actor, device: StandingDevice, once
       );
       const titles = [...new Set(here.map(({ ae }) => ae))].slice(0, stationsMax);
       return titles.length === 0 ? [ownTitle] : titles;
+    },
+    async heard(message) {
+      await parts.heard(heardFrom(device, message));
     },
   };
 }

@@ -18,6 +18,7 @@ import {
   type Shredding,
   type StudyIndex,
 } from "#radiology/archive";
+import { createNotices, type Notices, type Partner } from "#radiology/relay";
 import { createSchedule, type Schedule } from "#radiology/schedule";
 import { createWorkItems, type WorkItems } from "#radiology/workitems";
 import { createFileKeyStore } from "#stores/keys";
@@ -68,6 +69,7 @@ import { type Backups, createBackups } from "./backups.ts";
 import { type Care, openCare, openWitnessedTime } from "./care.ts";
 import type { Configuration } from "./configuration.ts";
 import { checkObjectsPlace } from "./objects-place.ts";
+import { asPartner } from "./messages.ts";
 import { createOpeningThreads } from "./opening-threads.ts";
 import { type Oversight, openOversight, openWatch, type Watching } from "./oversight.ts";
 import { createRootCare, openOrMakeKeyring, tenantName } from "./root-keys.ts";
@@ -81,6 +83,9 @@ export interface House extends WaysIn, Oversight {
   readonly records: Records;
   readonly schedule: Schedule;
   readonly workItems: WorkItems;
+  /** What partners are to be told of, and who they are. */
+  readonly notices: Notices;
+  readonly partners: () => Promise<readonly Partner[]>;
   readonly audit: AuditLog;
   readonly cosigning: Cosigning;
   /** Name of the log, as in its checkpoints. */
@@ -161,6 +166,10 @@ async function openParts(
   const callers = await createCallers({ ...given, breachedPasswords: configuration.breachedPasswords });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   undo.push(keyRotation.close);
+  const records = createRecords({ store: access.recordStore, vault });
+  const partners = async () => (await callers.devices.list()).flatMap(asPartner);
+  const notices = createNotices({ records, partners, clock, random });
+  archive.beforeIndexed(notices.arriving);
   const recovered = await archive.recover();
   if (recovered.instances > 0) log.info("taken into the index after the last stop", { ...recovered });
   const backups = createBackups({ ...home, keyring, audit, entryStore, copyAccess: access.copy });
@@ -174,14 +183,14 @@ async function openParts(
   const shredding = createShredding({ vault, index, audit, ...destroying });
   // What was confirmed is stopped first: it works with all of the others.
   undo.push(callers.confirmations.close);
-  const records = createRecords({ store: access.recordStore, vault });
   const factsOfStudy = async (studyUid: string) => {
     const study = await index.study(studyUid);
     return study && index.factsOf(study);
   };
   const working = { records, gate, policy, clock, random, factsOfStudy, ownTitle: configuration.aeTitle };
   return {
-    ...{ records, schedule: createSchedule({ records, gate, clock, random }), workItems: createWorkItems(working) },
+    ...{ records, notices, partners, workItems: createWorkItems(working) },
+    schedule: createSchedule({ records, gate, clock, random, telling: notices.orders }),
     ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
     ...callers,
     ...oversight,

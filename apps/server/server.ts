@@ -15,7 +15,7 @@ import { createAssertionCheck, createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
-import type { Relay } from "#radiology/relay";
+import type { Messages, Relay } from "#radiology/relay";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type HomePaths, mainHomeOf, pathsOf } from "../home/index.ts";
@@ -31,6 +31,7 @@ import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
+import { openMessages } from "./messages.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelProcesses } from "./pixel-processes.ts";
 import { openRelay } from "./relay.ts";
@@ -115,6 +116,7 @@ interface Images extends EdgeSide {
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
   readonly relay: Relay;
+  readonly messages: Messages;
   readonly deviceAuthority: ServedHome["deviceAuthority"];
 }
 
@@ -153,10 +155,13 @@ async function openDoors(
   const sharing = { clock: systemClock, random: systemRandom, log };
   const intake = archive;
   const relay = openRelay({ ...house, ...sharing, intake, transcoder, deviceCalls, ownTitle });
+  const hl7: Hl7Side = createHl7Side({ ...house, trust, ownTitle, ...sharing, heard: (came) => messages.heard(came) });
+  const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, ownTitle, process: hl7.again };
+  const messages: Messages = openMessages({ ...house, ...sharing, ...keeping, trust });
   const edgeSide = await openEdgeSide(paths, house, { log, software: version });
   const { links, cloudLink } = edgeSide;
   undo.push(async () => links.close(), cloudLink.close);
-  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay, ...edgeSide };
+  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay, messages, ...edgeSide };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
@@ -165,7 +170,7 @@ async function openDoors(
   return {
     site: siteOf(http.server, tls, links),
     dicom: createDicomSide({ ...house, intake, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
-    hl7: createHl7Side({ ...house, trust, ownTitle, clock: systemClock, log }),
+    hl7,
     deviceAuthority,
     tls,
     routes: http.routes,
@@ -180,8 +185,9 @@ async function openDoors(
       await house.care.start();
       undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
       undo.push(refreshBlobs(archive, log));
-      undo.push(relay.close);
+      undo.push(relay.close, messages.close);
       await relay.begin();
+      await messages.begin();
       cloudLink.begin();
       const { syslog: settings, home, aeTitle } = configuration;
       if (settings === undefined) return;
@@ -240,7 +246,8 @@ async function createWeb(
 ): Promise<Http> {
   const { archive, index, audit } = house;
   const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
-  const { pixels, transcoder, deviceCalls, deviceAuthority, relay, links, edgeCertificates, cloudLink } = surroundings;
+  const { pixels, transcoder, deviceCalls, deviceAuthority, relay, messages } = surroundings;
+  const { links, edgeCertificates, cloudLink } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -297,7 +304,7 @@ async function createWeb(
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
-    ...{ relay, deviceAuthority, edgeCertificates, cloudLink },
+    ...{ relay, messages, deviceAuthority, edgeCertificates, cloudLink },
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

@@ -18,6 +18,7 @@ import { registerFacilities } from "./facilities.ts";
 import { registerGrants } from "./grants.ts";
 import { registerKeys } from "./keys.ts";
 import { registerLog } from "./log.ts";
+import { registerMessages } from "./messages.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
 import { registerPeople } from "./people.ts";
@@ -53,6 +54,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerFacilities(server, parts);
     registerWorklist(server, parts);
     registerTransfers(server, parts);
+    registerMessages(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);
     registerAuditTiles(server, parts);

@@ -257,6 +257,23 @@ test("in enhanced mode what cannot be done was taken all the same; what was not 
   assert.equal(await code("ORM^O01", ["|HIS|", "|STRANGER|"]), "CR 207");
 });
 
+test("what a partner sends is told of with what became of it, what a stranger sends is not", async () => {
+  const { answer, heard } = recordingPartners(new Set(["PL1"]));
+  await answer(text(header("ADT^A08"), pid));
+  await answer(text(header("QBP^Q22", "2"), pid));
+  await answer(text(header("ADT^A08", "3").replace("|P|", "|T|"), pid));
+  await answer(text(header("ORM^O01", "4"), pid, "ORC|CA|PL9"));
+  await answer(`${text(header("ADT^A08", "5"), pid)}no segment\r`);
+  await answer(text(header("ADT^A08", "6").replace("|HIS|", "|STRANGER|"), pid));
+  assert.deepEqual(heard, [
+    "ADT^A08 1 accepted ",
+    "QBP^Q22 2 rejected messageType",
+    "ADT^A08 3 rejected processingId",
+    "ORM^O01 4 error unknownKey",
+    "ADT^A08 5 rejected segmentSequence",
+  ]);
+});
+
 test("every sample message is answered, none by a fault of ours", async (t) => {
   const folder = join(process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "../../../shared/data"), "hl7");
   if (!existsSync(folder)) return t.skip("needs the shared test data: set LEADGLASS_DATA");

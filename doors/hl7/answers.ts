@@ -12,6 +12,7 @@ import {
   type Message,
   type MessageLimits,
   momentText,
+  type Reading,
   readMessage,
   segmentNamed,
   textAt,
@@ -29,6 +30,8 @@ export interface Answers {
   /** Messages, each to be sent in a frame: none where the sender wants none. */
   readonly messages: readonly Uint8Array[];
   readonly outcome: "accepted" | "error" | "rejected";
+  /** Why not, where it was not accepted. */
+  readonly fault: Fault | undefined;
   /** Who sent it is no partner: nothing more is heard from there. */
   readonly isStranger: boolean;
 }
@@ -47,29 +50,49 @@ type Caller = Pick<PartnerClaim, "address" | "certificates">;
 export async function answersTo(parts: AnswerParts, bytes: Uint8Array, caller: Caller): Promise<Answers> {
   const reading = readMessage(bytes, parts.limits);
   const header = reading.kind === "message" ? reading.message : reading.header;
+  let services: PartnerServices | undefined;
+  let answers: Answers;
   try {
-    const services = header && (await admitted(parts, header, caller));
-    if (services === undefined) {
-      const what = header === undefined ? "no HL7 message" : "the sender is not known here";
-      return written(
-        parts,
-        header,
-        { condition: "internal", what },
-        { isRejected: true, isTaken: false, isStranger: true },
-      );
-    }
-    if (reading.kind === "refused") return written(parts, header, reading.fault, { isRejected: true, isTaken: false });
-    const unread = unreadable(reading.message);
-    if (unread !== undefined) return written(parts, header, unread, { isTaken: false });
-    return written(parts, header, await faultOf(reading.message, services, digestOf(bytes)));
+    services = header && (await admitted(parts, header, caller));
+    answers =
+      services === undefined ? toStranger(parts, header) : await answersFor(parts, reading, services, digestOf(bytes));
   } catch (error) {
     const { code, message: what } = asProblem(error, "doing what a message asks for");
     const [condition, isRejected = false] = conditionsOf[code] ?? ["internal"];
     // What was not let in, or fails for now, was not taken: the sender keeps it, or is told never to send it again.
     const isTaken = condition !== "internal";
     parts.log.warn("hl7: a message was not done", { code, address: caller.address }, error);
-    return written(parts, header, { condition, what }, { isRejected, isTaken });
+    answers = written(parts, header, { condition, what }, { isRejected, isTaken });
   }
+  if (header !== undefined) await services?.heard({ ...headOf(header), bytes, ...answers });
+  return answers;
+}
+
+function headOf(header: Message) {
+  const { code, event } = typeOf(header);
+  const kind = event === "" ? code : `${code}^${event}`;
+  return { kind, controlId: textAt(header, segmentNamed(header, "MSH"), 10) };
+}
+
+function toStranger(parts: AnswerParts, header: Message | undefined): Answers {
+  const what = header === undefined ? "no HL7 message" : "the sender is not known here";
+  const fault = { condition: "internal", what } as const;
+  return written(parts, header, fault, { isRejected: true, isTaken: false, isStranger: true });
+}
+
+async function answersFor(
+  parts: AnswerParts,
+  reading: Reading,
+  services: PartnerServices,
+  digest: string,
+): Promise<Answers> {
+  if (reading.kind === "refused") {
+    return written(parts, reading.header, reading.fault, { isRejected: true, isTaken: false });
+  }
+  const { message } = reading;
+  const unread = unreadable(message);
+  if (unread !== undefined) return written(parts, message, unread, { isTaken: false });
+  return written(parts, message, await faultOf(message, services, digest));
 }
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64");
@@ -163,5 +186,5 @@ function written(
     if (bytes === undefined) log.warn("hl7: an answer could not be written in the sender's character set");
     return bytes ?? [];
   });
-  return { messages, outcome, isStranger };
+  return { messages, outcome, fault, isStranger };
 }

@@ -1,3 +1,4 @@
+export { type Answers, answersTo } from "./answers.ts";
 export { dataSetOf } from "./dicom-values.ts";
 export {
   createHl7Door,
@@ -8,6 +9,7 @@ export {
   hl7Limits,
 } from "./door.ts";
 export type {
+  AnsweredMessage,
   Connection,
   Incoming,
   OrderAmendment,

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import type { DataSet } from "#formats/dicom";
+import type { Fault } from "#formats/hl7";
 
 /** A connection that a listener gives out: a socket, plain or of TLS, or what a test makes of two streams. */
 export interface Connection extends Duplex {
@@ -90,4 +91,17 @@ export interface PartnerServices {
   uidFor(text: string): string;
   /** The machines at which a step that names none is to be seen. */
   stations(): Promise<readonly string[]>;
+  /** Told of each message of this partner when its answer is made, whatever became of it. Never rejects. */
+  heard(message: AnsweredMessage): Promise<void>;
+}
+
+/** A message of a partner, and what was answered. */
+export interface AnsweredMessage {
+  /** MSH-9: `ADT^A08`. */
+  readonly kind: string;
+  readonly controlId: string;
+  readonly bytes: Uint8Array;
+  readonly messages: readonly Uint8Array[];
+  readonly outcome: "accepted" | "error" | "rejected";
+  readonly fault: Fault | undefined;
 }

@@ -14,6 +14,8 @@ export type Done = readonly [what: string, ...with_: unknown[]];
 export function recordingPartners(orders: ReadonlySet<string> = new Set()) {
   const done: Done[] = [];
   const items: DicomJson[] = [];
+  /** Each message that was answered: what it was, and what became of it. */
+  const heard: string[] = [];
   const known = new Map<string, string>();
   const services: PartnerServices = {
     async once(controlId, digest, work) {
@@ -43,6 +45,8 @@ export function recordingPartners(orders: ReadonlySet<string> = new Set()) {
     uidFor: (text) =>
       `2.25.${[...text].reduce((sum, each) => sum * 31n + BigInt(each.charCodeAt(0)), 1n) % 10n ** 30n}`,
     stations: async () => ["CT1", "MR1"],
+    heard: async ({ kind, controlId, outcome, fault }) =>
+      void heard.push([kind, controlId, outcome, fault?.condition ?? ""].join(" ")),
   };
   const clock = createVirtualClock(Date.UTC(2026, 2, 1));
   const parts: AnswerParts = {
@@ -61,5 +65,5 @@ export function recordingPartners(orders: ReadonlySet<string> = new Set()) {
     });
     return { ...rest, texts, code: codes.join(", ") };
   };
-  return { done, items, parts, answer, clock };
+  return { done, items, heard, parts, answer, clock };
 }

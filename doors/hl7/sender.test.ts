@@ -58,7 +58,7 @@ test("one connection is kept for one message after the other; each answer is tha
 
 test("attack 79: an answer to another message is no answer, and the connection is not used again", async () => {
   const { sender, opened } = receiver((id, nth) => ack("AA", nth === 1 ? "other" : id));
-  assert.deepEqual((await sender.send(message("a"), "a")).fault, "an answer to another message");
+  assert.deepEqual((await sender.send(message("a"), "a")).said, "an answer to another message");
   assert.equal((await sender.send(message("a"), "a")).kind, "accepted");
   assert.equal(opened(), 2);
 });
@@ -83,7 +83,7 @@ test("garbage, frames without end, answers that are too long, and messages that 
   ];
   for (const [bytes, fault] of answers) {
     const { sender } = receiver(() => bytes);
-    assert.deepEqual((await sender.send(message("a"), "a")).fault, fault);
+    assert.deepEqual((await sender.send(message("a"), "a")).said, fault);
     sender.close();
   }
 });

@@ -9,8 +9,8 @@ import type { Connection } from "./ports.ts";
 export interface SentAnswer {
   /** - `accepted` AA or CA - `error` AE or CE - `rejected` AR or CR - `unclear` nothing that answers this message */
   readonly kind: "accepted" | "error" | "rejected" | "unclear";
-  /** Of `unclear`: what it was instead. */
-  readonly fault?: string;
+  /** Why it was not accepted, in our words; theirs stand in the bytes. */
+  readonly said: string;
   /** What came, as it came. */
   readonly bytes: Uint8Array;
 }
@@ -34,6 +34,8 @@ export interface Hl7SenderOptions {
 
 /** One receiver of HL7 messages over MLLP, on one connection that stays open: a message is in flight until it is answered. */
 export interface Hl7Sender {
+  /** Has a connection opened where there is none. Problem `unavailable` when there is none to be had. */
+  ready(): Promise<void>;
   /** One after the other: whoever calls waits for the last one's end. Problem `unavailable` when no answer came. */
   send(message: Uint8Array, controlId: string): Promise<SentAnswer>;
   /** Ends what is open; a message in flight rejects. */
@@ -68,19 +70,22 @@ export function createHl7Sender({ open, clock, limits: given }: Hl7SenderOptions
         const answer = judged(found, controlId, earlier);
         if (answer !== undefined) return answer;
       }
-      return { kind: "unclear", fault: "one answer after the other came to earlier messages", bytes: nothing };
+      return { kind: "unclear", said: "one answer after the other came to earlier messages", bytes: nothing };
     } finally {
       late.stop();
     }
   };
 
   return {
+    async ready() {
+      await lineNow();
+    },
     async send(message, controlId) {
-      const wasOpen = line?.isOpen() === true;
       let at = await lineNow();
+      const wasUsed = at.isUsed();
       let answer = await once(at, message, controlId);
       // It closed what had been quiet for long, perhaps before it heard us: the same message bears the same control id.
-      if (answer === "closed" && wasOpen && !at.isLate() && !isClosed) {
+      if (answer === "closed" && wasUsed && !at.isLate() && !isClosed) {
         at = await lineNow();
         answer = await once(at, message, controlId);
       }
@@ -105,10 +110,10 @@ const nothing = new Uint8Array(0);
 
 /** Undefined for an answer to an earlier message. */
 function judged(found: Framed, controlId: string, earlier: readonly string[]): SentAnswer | undefined {
-  if (found.kind === "noise") return { kind: "unclear", fault: "bytes that are no frame", bytes: nothing };
-  if (found.kind === "abandoned") return { kind: "unclear", fault: "an answer that was not ended", bytes: nothing };
+  if (found.kind === "noise") return { kind: "unclear", said: "bytes that are no frame", bytes: nothing };
+  if (found.kind === "abandoned") return { kind: "unclear", said: "an answer that was not ended", bytes: nothing };
   const bytes = found.bytes.slice();
-  const unclear = (fault: string): SentAnswer => ({ kind: "unclear", fault, bytes });
+  const unclear = (said: string): SentAnswer => ({ kind: "unclear", said, bytes });
   if (found.kind === "too-large") return unclear("an answer longer than is taken here");
   const reading = readMessage(bytes);
   if (reading.kind === "refused") return unclear("an answer that is no HL7 message");
@@ -117,7 +122,8 @@ function judged(found: Framed, controlId: string, earlier: readonly string[]): S
   if (said.controlId !== controlId) {
     return earlier.includes(said.controlId) ? undefined : unclear("an answer to another message");
   }
-  return { kind: kindOf(said), bytes };
+  const kind = kindOf(said);
+  return { kind, said: kind === "accepted" ? "" : `it answered ${said.code}`, bytes };
 }
 
 /** Some receivers answer in the codes of the other mode: what they mean is clear. */
@@ -128,6 +134,8 @@ function kindOf({ code }: Acknowledgment): SentAnswer["kind"] {
 
 interface Line {
   isOpen(): boolean;
+  /** Something was sent on it. */
+  isUsed(): boolean;
   /** It ended because nothing came for too long. */
   isLate(): boolean;
   write(bytes: Uint8Array): void;
@@ -167,6 +175,7 @@ function lineOn(connection: Connection, answerBytesMax: number): Line {
   });
   return {
     isOpen: () => !isGone && !connection.destroyed && connection.writable,
+    isUsed: () => isAsked,
     isLate: () => isLate,
     write(bytes) {
       heard.length = 0;

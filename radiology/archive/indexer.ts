@@ -41,6 +41,8 @@ export interface Indexer {
   /** Resolves when what had arrived is in the index or was dropped. Problem "busy" when that takes a minute. */
   takenIn(): Promise<void>;
   onIndexed(listener: (batch: readonly Indexed[]) => void): void;
+  /** What is to be done with instances before the index takes them in: a crash in between has them come again. While it fails, nothing is taken in. */
+  beforeIndexed(work: (records: readonly InstanceRecord[]) => Promise<void>): void;
   /** Stops gathering, takes in what is queued. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
   const queue: Waiting[] = [];
   const arrivals = createArrivals();
   const listeners: ((batch: readonly Indexed[]) => void)[] = [];
+  const before: ((records: readonly InstanceRecord[]) => Promise<void>)[] = [];
   let pushed = 0;
   let taken = 0;
   let running: Promise<void> | undefined;
@@ -85,10 +88,9 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
     const batch = queue.slice(0, batchMax);
     const arrived = batch.map(({ arrival }) => arrival);
     try {
-      const outcomes = await index.add(
-        batch.map((waiting) => waiting.record),
-        marksWith(arrived),
-      );
+      const records = batch.map(({ record }) => record);
+      for (const work of before) await work(records);
+      const outcomes = await index.add(records, marksWith(arrived));
       arrivals.settle(arrived);
       queue.splice(0, batch.length);
       taken += batch.length;
@@ -160,6 +162,7 @@ export function createIndexer(parts: { index: StudyIndex; clock: Clock; log: Log
       }
     },
     onIndexed: (listener) => listeners.push(listener),
+    beforeIndexed: (work) => before.push(work),
     async close() {
       closed = true;
       wake?.();

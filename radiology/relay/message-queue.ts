@@ -24,7 +24,7 @@ export interface MessageQueue {
   /** Takes up what the store holds. */
   begin(isPaused: (partner: string) => boolean): void;
   /** It rests in the store: it is sent in its turn. */
-  queued(heading: MessageHeading): void;
+  queued(heading: Pick<MessageHeading, "id" | "partner">): void;
   /** Whether so many more would still be held. */
   hasRoom(partner: string, more: number): boolean;
   stateOf(partner: string): QueueState;

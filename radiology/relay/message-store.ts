@@ -72,12 +72,13 @@ export interface MessageStoreParts {
 /** That are over. */
 const endedMost = 50_000;
 /** Of what one says: two thirds of what a record holds, in base64. */
-const bytesMost = 680 * 1024;
+export const messageBytesMost = 680 * 1024;
 /** The newest answers, and of each. */
 const answersMost = 8;
 const answerBytesMost = 8 * 1024;
 const wordsMost = 500;
-const sweptAtOnce = 200;
+/** In one go: between two of them more came than that nowhere. */
+const sweptAtOnce = 5_000;
 
 interface TextRecord {
   readonly bytes: string;
@@ -93,8 +94,8 @@ export function createMessageStore({ records, clock, random, keptMs }: MessageSt
 
   const packed = (bytes: Uint8Array, most: number) => Buffer.from(bytes.subarray(0, most)).toString("base64");
   const textOf = ({ bytes, answers = [] }: NewMessage): TextRecord => ({
-    bytes: packed(bytes, bytesMost),
-    ...(bytes.length > bytesMost && { isCut: true }),
+    bytes: packed(bytes, messageBytesMost),
+    ...(bytes.length > messageBytesMost && { isCut: true }),
     answers: answers.slice(-answersMost).map((answer) => packed(answer, answerBytesMost)),
   });
   const isOver = ({ state }: MessageHeading) => state !== "waiting";

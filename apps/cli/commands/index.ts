@@ -14,6 +14,16 @@ import { idpAdd, idpList, idpRemove } from "./identity-providers.ts";
 import { importFiles } from "./import.ts";
 import { init } from "./init.ts";
 import { vaultRecover, vaultRecoveryKit, vaultRotate } from "./keys.ts";
+import {
+  messageCancel,
+  messageReplay,
+  messageShow,
+  messages,
+  partnerList,
+  partnerPause,
+  partnerResume,
+  partnerSet,
+} from "./messages.ts";
 import { release, status, token } from "./operations.ts";
 import {
   patientDisclosures,
@@ -95,6 +105,14 @@ export const commands: readonly Command[] = [
   transfers,
   transferRetry,
   transferCancel,
+  partnerList,
+  partnerSet,
+  partnerPause,
+  partnerResume,
+  messages,
+  messageShow,
+  messageReplay,
+  messageCancel,
   exportStudies,
   studyCorrect,
   studyMove,

@@ -1,0 +1,94 @@
+import type { Clock } from "#base/clock";
+import type { Random } from "#base/id";
+import type { Log } from "#base/log";
+import { isProblem, Problem } from "#base/problem";
+import { dialSecurely } from "#doors/dimse";
+import { connectPlainly, createHl7Sender, type Hl7Sender } from "#doors/hl7";
+import { createMessages, type Deliver, type Messages, type MessagesParts, type Partner } from "#radiology/relay";
+import { type Device, type Devices, type Gate, isProven, system, takesMessages } from "#trust/access";
+import type { DeviceAuthority } from "./device-authority.ts";
+import type { DeviceTrust } from "./device-trust.ts";
+
+interface DeliveryParts {
+  readonly devices: Devices;
+  readonly gate: Gate;
+  /** What we show over TLS. */
+  readonly authority: () => Promise<DeviceAuthority>;
+  readonly trust: DeviceTrust;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** A device as a partner that takes messages; none for one that does not. */
+export function asPartner(device: Device): Partner[] {
+  const { id, ae, facility, may } = device;
+  const takes = (["results", "status"] as const).filter((right) => may.includes(right));
+  return takesMessages(device) ? [{ id, ae, facility, takes }] : [];
+}
+
+/** The messages of one home that come and go, over MLLP. */
+export function openMessages(parts: Omit<MessagesParts, "deliver"> & DeliveryParts): Messages {
+  const delivery = createDelivery(parts);
+  const messages = createMessages({ ...parts, deliver: delivery.deliver });
+  return {
+    ...messages,
+    async close() {
+      delivery.close();
+      await messages.close();
+    },
+  };
+}
+
+/** One connection to each partner, at the address that it is registered with. */
+function createDelivery(parts: DeliveryParts): { readonly deliver: Deliver; close(): void } {
+  const { devices, gate, clock } = parts;
+  const senders = new Map<string, { readonly at: string; readonly sender: Hl7Sender }>();
+  const closing = devices.watchChanged(({ id }) => drop(id));
+  const drop = (id: string): void => {
+    senders.get(id)?.sender.close();
+    senders.delete(id);
+  };
+  const senderTo = (device: Device): Hl7Sender => {
+    const { id, address, port, tls, certificate } = device;
+    const at = JSON.stringify([address, port, tls, certificate]);
+    const known = senders.get(id);
+    if (known?.at === at) return known.sender;
+    drop(id);
+    const sender = createHl7Sender({ clock, open: () => dialled(parts, device) });
+    senders.set(id, { at, sender });
+    return sender;
+  };
+  return {
+    async deliver(partner, { bytes, controlId }) {
+      const device = await devices.named(partner);
+      if (!takesMessages(device)) throw new Problem("absent", "this machine takes no messages any more");
+      const sender = senderTo(device);
+      await sender.ready();
+      return gate.pass(system, "message.send", { kind: "device", id: partner }, () => sender.send(bytes, controlId));
+    },
+    close() {
+      closing();
+      for (const id of [...senders.keys()]) drop(id);
+    },
+  };
+}
+
+async function dialled({ authority, trust, clock }: DeliveryParts, { address: host, port, tls, certificate }: Device) {
+  if (!tls) return connectPlainly({ host, port });
+  try {
+    return await dialSecurely(
+      { host, port },
+      {
+        own: (await authority()).own,
+        authorities: trust.authorities,
+        isMeant: async (shown) => isProven(certificate, await trust.proofOf(shown)),
+        clock,
+      },
+    );
+  } catch (error) {
+    // Another certificate today may be the right one tomorrow: what is queued waits.
+    if (isProblem(error, "denied")) throw new Problem("unavailable", error.message, { cause: error });
+    throw error;
+  }
+}
