@@ -19,6 +19,7 @@ import {
   type StudyIndex,
 } from "#radiology/archive";
 import { createNotices, type Notices, type Partner } from "#radiology/relay";
+import { createRouting, type Routing } from "#radiology/routing";
 import { createSchedule, type Schedule } from "#radiology/schedule";
 import { createWorkItems, type WorkItems } from "#radiology/workitems";
 import { createFileKeyStore } from "#stores/keys";
@@ -103,6 +104,7 @@ export interface House extends WaysIn, Oversight {
   readonly devices: Devices;
   readonly edges: Edges;
   readonly archive: Archive;
+  readonly routing: Routing;
   readonly exporting: Exporting;
   readonly backups: Backups;
   readonly shredding: Shredding;
@@ -149,9 +151,11 @@ async function openParts(
   const home = { files: systemFiles, clock, random, log, paths, vault, stores };
   const watching = await openWatch({ ...home, configuration, store: access.accessStore, audit, gate });
   undo.push(watching.close);
-  const images = await openArchive({ ...home, configuration, index, audit, gate, watching });
-  const { archive, reveal, breaker, time } = images;
-  undo.push(archive.close);
+  const records = createRecords({ store: access.recordStore, vault });
+  const held = { records, store: access.accessStore };
+  const images = await openArchive({ ...home, ...held, configuration, index, audit, gate, watching });
+  const { archive, routing, reveal, breaker, time } = images;
+  undo.push(routing.end, archive.close);
   const plans = { files: systemFiles, folder: paths.exports };
   const exporting = createExporting({ ...plans, archive, index, vault, gate, clock, random });
   const root = createRootCare(keyring, paths.keys, configuration);
@@ -166,7 +170,6 @@ async function openParts(
   const callers = await createCallers({ ...given, breachedPasswords: configuration.breachedPasswords });
   const keyRotation = createKeyRotation({ keyring, tenant: tenantName, stores, vault, gate, random, log });
   undo.push(keyRotation.close);
-  const records = createRecords({ store: access.recordStore, vault });
   const partners = async () => (await callers.devices.list()).flatMap(asPartner);
   const notices = createNotices({ records, partners, clock, random });
   archive.beforeIndexed(notices.arriving);
@@ -191,7 +194,7 @@ async function openParts(
   return {
     ...{ records, notices, partners, workItems: createWorkItems(working) },
     schedule: createSchedule({ records, gate, clock, random, telling: notices.orders }),
-    ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, shredding },
+    ...{ vault, audit, logName: originOf(vault), index, gate, policy, grants, breaker, archive, routing, shredding },
     ...callers,
     ...oversight,
     ...{ cosigning, exporting, care, backups, keyRotation, recovered, dicomwebRoot },
@@ -229,17 +232,25 @@ interface ArchiveHome extends Pick<House, "vault" | "index" | "audit" | "gate"> 
   readonly configuration: Configuration;
   readonly paths: HomePaths;
   readonly watching: { readonly watch: Watching["watch"] };
+  readonly records: Records;
+  readonly store: Pick<AccessStore, "devices">;
   readonly log: Log;
 }
 
-/** Images, and the one way to what identifies. */
-async function openArchive({ configuration, paths, watching, ...given }: ArchiveHome) {
+/** Images, where they go when they have come, and the one way to what identifies. */
+async function openArchive({ configuration, paths, watching, store, ...given }: ArchiveHome) {
   const shared = { ...given, clock: systemClock, random: systemRandom };
   const studiesPerMinuteMax = configuration.revealsPerMinute;
   const { reveal, breaker } = createReveal({ ...shared, watch: watching.watch, studiesPerMinuteMax });
   const time = await openWitnessedTime({ ...shared, files: systemFiles, folder: paths.folder });
   const served = { implementation: leadglass, bulkDataRoot: dicomwebRoot };
-  return { archive: createArchive({ ...shared, ...served, reveal, stamp: time.stamp }), reveal, breaker, time };
+  const routing = await createRouting({
+    ...{ ...shared, stamp: time.stamp, ownTitle: configuration.aeTitle },
+    hasCloud: () => configuration.role === "edge",
+    destinations: async () => (await store.devices()).filter(({ port }) => port > 0).map(({ id }) => id),
+  });
+  const archive = createArchive({ ...shared, ...served, reveal, stamp: time.stamp, arriving: routing.arriving });
+  return { archive, routing, reveal, breaker, time };
 }
 
 async function openAudit(paths: HomePaths, vault: Vault, detailStore: DetailStore) {

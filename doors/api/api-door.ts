@@ -23,6 +23,7 @@ import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
 import { registerPeople } from "./people.ts";
 import { registerReviews, registerWatchedPeople } from "./reviews.ts";
+import { registerRouting } from "./routing.ts";
 import { registerSavedViews } from "./saved-views.ts";
 import { registerSession, registerSessions } from "./session.ts";
 import { registerSetup } from "./setup.ts";
@@ -54,6 +55,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerFacilities(server, parts);
     registerWorklist(server, parts);
     registerTransfers(server, parts);
+    registerRouting(server, parts);
     registerMessages(server, parts);
     registerOperations(server, parts);
     registerAudit(server, parts);

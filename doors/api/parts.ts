@@ -26,6 +26,7 @@ import type {
   StudyFates,
 } from "#radiology/archive";
 import type { Messages, Relay } from "#radiology/relay";
+import type { RoutingActs } from "#radiology/routing";
 import type { Schedule } from "#radiology/schedule";
 import type {
   Actor,
@@ -133,6 +134,7 @@ export interface ApiParts extends WaysIn, OversightParts {
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;
   readonly relay: Relay;
+  readonly routing: RoutingActs;
   readonly messages: Messages;
   /** Certifies the key of a request for a machine. Problem `unavailable` where the installation's authority is not open. */
   readonly deviceAuthority: () => Promise<{

@@ -56,7 +56,7 @@ export type ArchiveQuery = { readonly [keyword in (typeof archiveKeys)[number]]?
 export type ArchiveStudyView = Readonly<Record<string, string>>;
 
 /** `commitment-report` answers a machine that asked whether we keep something; `commitment-ask` asks one that we sent to. */
-export type TransferKind = "send" | "fetch" | "commitment-report" | "commitment-ask" | "announcement";
+export type TransferKind = "send" | "route" | "fetch" | "commitment-report" | "commitment-ask" | "announcement";
 
 export interface TransferView {
   readonly id: string;

@@ -8,7 +8,7 @@ import { createReveal, type Vault } from "#trust/vault";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { memoryStores, openVault } from "../../trust/vault/vault.fixture.ts";
 import type { BlindStore } from "./blind-store.ts";
-import { createArchive, createBlindIndex, type StudyIndex } from "./index.ts";
+import { type Arriving, createArchive, createBlindIndex, type StudyIndex } from "./index.ts";
 
 export interface ArchiveOptions {
   /** The stores of both halves, to open a second archive on what the first left. */
@@ -18,6 +18,7 @@ export interface ArchiveOptions {
   readonly studiesPerMinuteMax?: number;
   /** Absent: nobody holds a grant, so that only the operator and machines may do anything. */
   readonly policy?: Policy;
+  readonly arriving?: Arriving;
 }
 
 type Appended = Omit<AuditEntry, "at">;
@@ -42,7 +43,8 @@ export async function openArchive(options: ArchiveOptions = {}) {
   const { studiesPerMinuteMax = 1_000_000 } = options;
   const { reveal, breaker } = createReveal({ vault, gate, audit, clock, log, studiesPerMinuteMax });
   const index = createBlindIndex({ store: blindStore, box: vault.indexBox, clock });
-  const archive = archiveOf({ vault, gate, audit, reveal, index, clock });
+  const { arriving } = options;
+  const archive = archiveOf({ vault, gate, audit, reveal, index, clock, ...(arriving && { arriving }) });
   return { archive, vault, gate, reveal, breaker, index, entries, stores, blindStore, clock };
 }
 
@@ -53,6 +55,7 @@ function archiveOf(parts: {
   reveal: ReturnType<typeof createReveal>["reveal"];
   index: StudyIndex;
   clock: Clock;
+  arriving?: Arriving;
 }) {
   return createArchive({
     ...parts,

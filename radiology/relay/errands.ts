@@ -1,8 +1,10 @@
 import type { Clock } from "#base/clock";
 import { newUid, type Random } from "#base/id";
-import { Problem } from "#base/problem";
+import { isProblem, Problem } from "#base/problem";
+import type { HeldReason } from "#formats/api";
 import type { Archive, HeldInstance } from "#radiology/archive";
-import { type Actor, type ActorKind, type Gate, system } from "#trust/access";
+import type { Batch, Changes, Routing } from "#radiology/routing";
+import { type Actor, type ActorKind, type Gate, type Pass, system } from "#trust/access";
 import type { InstanceReference, JudgeKept } from "./commitment.ts";
 import type { Attempt, NewTransfer, Perform } from "./outbox.ts";
 import type { Peers } from "./peers.ts";
@@ -20,6 +22,16 @@ export type Errand =
       readonly sent: readonly string[];
     }
   | { readonly does: "fetch"; readonly studyUid: string }
+  /** What a routing rule sends on: changed as the rule had it when the first of the batch came. */
+  | {
+      readonly does: "route";
+      readonly batch: Batch;
+      readonly changes?: Changes;
+      /** How far the batch reaches, once that is known. */
+      readonly until?: number;
+      /** Ids of the instances that were taken, or held back. */
+      readonly sent: readonly string[];
+    }
   /** Say what of these is kept here. */
   | { readonly does: "report"; readonly transactionUid: string; readonly references: References }
   /** Ask what of these is kept there, and hear the answer. */
@@ -57,6 +69,7 @@ export interface ErrandParts {
   readonly gate: Gate;
   readonly judge: JudgeKept;
   readonly peers: Peers;
+  readonly routing: Pick<Routing, "close" | "outgoing" | "note">;
   readonly clock: Clock;
   readonly random: Random;
   /** Queues what follows from an errand. */
@@ -82,6 +95,8 @@ export function performErrands(parts: ErrandParts): Perform<Errand> {
         return send(parts, errand, attempt);
       case "fetch":
         return parts.peers.fetch(attempt.transfer.to, errand.studyUid, attempt.note, attempt.signal);
+      case "route":
+        return route(parts, errand, attempt);
       case "report":
         return report(parts, errand, attempt);
       case "ask":
@@ -111,10 +126,83 @@ async function send(parts: ErrandParts, errand: Of<"send">, attempt: Doing): Pro
       return sendRound(parts, chosen, sent, attempt);
     });
   } while (round.isCut);
-  const { of, notNow, refused } = round;
+  requireTaken(round);
+  if (errand.commit) await askAbout(parts, round.references, attempt);
+}
+
+function requireTaken({ of, notNow, refused }: Round): void {
   if (notNow > 0) throw new Problem("unavailable", `${notNow} of ${of} instances were not taken for now`);
   if (refused > 0) throw new Problem("unsupported", `${refused} of ${of} instances were refused by the other machine`);
-  if (errand.commit) await askAbout(parts, round.references, attempt);
+}
+
+/** In the name of the server: whoever made the rule is not there when it is followed. */
+async function route(parts: ErrandParts, errand: Of<"route">, attempt: Doing): Promise<void> {
+  const { archive, gate, routing, peers } = parts;
+  const { batch, changes } = errand;
+  const closing = errand.until === undefined ? routing.close(batch) : { until: errand.until };
+  if ("restsAt" in closing) {
+    attempt.notBefore(closing.restsAt);
+    throw new Problem("busy", "more of this series may be coming");
+  }
+  const { until } = closing;
+  const sent = new Set(errand.sent);
+  attempt.keep((same) => (same.does === "route" ? { ...same, until, sent: [...sent].slice(0, sentMost) } : same));
+  const Destination = await peers.titleOf(attempt.transfer.to);
+  const isOfBatch = ({ seriesUid, receivedAt }: HeldInstance) =>
+    seriesUid === batch.seriesUid && receivedAt >= batch.since && receivedAt <= until;
+  let round: Round | undefined;
+  do {
+    const subject = await archive.subjectOf(batch.studyToken);
+    // Deleted meanwhile; or all of it was here before.
+    if (subject === undefined) return;
+    const work = async (pass: Pass) => {
+      const held = (await archive.heldOf(pass, batch.studyToken, "read").catch(noneWhenAbsent)).filter(isOfBatch);
+      return held.length === 0 ? undefined : routeRound(parts, held, { sent, batch, changes }, attempt);
+    };
+    round = await gate.pass(system, "study.route", subject, work, { Destination });
+  } while (round?.isCut);
+  if (round !== undefined) requireTaken(round);
+}
+
+function noneWhenAbsent(error: unknown): HeldInstance[] {
+  if (isProblem(error, "absent")) return [];
+  throw error;
+}
+
+interface Routed {
+  readonly sent: Set<string>;
+  readonly batch: Batch;
+  readonly changes: Changes | undefined;
+}
+
+/** What is held back is as good as sent: it is not tried again. */
+async function routeRound(
+  parts: ErrandParts,
+  held: readonly HeldInstance[],
+  { sent, batch, changes }: Routed,
+  attempt: Doing,
+): Promise<Round> {
+  const { routing } = parts;
+  const before = sent.size;
+  const heldBack = new Map<HeldReason, number>();
+  const leaving = new Map(
+    held.map((instance) => {
+      const outgoing = routing.outgoing(instance, changes);
+      return [outgoing.instance.sopUid, outgoing] as const;
+    }),
+  );
+  const instances = Array.from(leaving.values(), ({ instance }) => instance);
+  const isHeldBack = (sopUid: string) => {
+    const reason = leaving.get(sopUid)?.heldBack();
+    if (reason !== undefined) heldBack.set(reason, (heldBack.get(reason) ?? 0) + 1);
+    return reason !== undefined;
+  };
+  try {
+    return await sendRound(parts, instances, sent, attempt, isHeldBack);
+  } finally {
+    const countBack = [...heldBack.values()].reduce((sum, count) => sum + count, 0);
+    await routing.note(batch, { sent: sent.size - before - countBack, held: heldBack });
+  }
 }
 
 interface Round {
@@ -131,6 +219,7 @@ async function sendRound(
   held: readonly HeldInstance[],
   sent: Set<string>,
   { transfer, signal, note }: Doing,
+  isHeldBack: (sopInstanceUid: string) => boolean = () => false,
 ): Promise<Round> {
   const endsMs = clock.monotonicMs() + roundMs;
   const left = held.filter(({ id }) => !sent.has(id));
@@ -142,7 +231,7 @@ async function sendRound(
     signal,
     answered(sopInstanceUid, answer) {
       answers++;
-      if (answer === "taken") sent.add(idOf.get(sopInstanceUid) ?? "");
+      if (answer === "taken" || isHeldBack(sopInstanceUid)) sent.add(idOf.get(sopInstanceUid) ?? "");
       else failed[answer]++;
       note({ done: held.length - left.length + answers, of: held.length });
       return clock.monotonicMs() < endsMs;

@@ -12,6 +12,7 @@ import { createRecords } from "#trust/vault";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { openArchive } from "../archive/archive.fixture.ts";
 import { imageFile, receive, tokenOf } from "../archive/corrections.fixture.ts";
+import { openRouting } from "../routing/routing.fixture.ts";
 import {
   type Availability,
   type CommitmentReport,
@@ -70,7 +71,8 @@ async function openRelay(notified: readonly string[] = []) {
   const { archive, vault } = parts;
   const records = createRecords({ store: createMemoryRecordStore(), vault });
   const { peers, heard, answering } = machines();
-  const shared = { ...parts, records, peers, clock, random: systemRandom, log: silentLog };
+  const { routing } = await openRouting({ ...parts, records });
+  const shared = { ...parts, records, peers, routing, clock, random: systemRandom, log: silentLog };
   const relay = createRelay({ ...shared, notified: async () => notified });
   await relay.begin();
   const stored = [];

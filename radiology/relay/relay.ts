@@ -3,6 +3,7 @@ import type { Random } from "#base/id";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import type { Archive, StudyIndex } from "#radiology/archive";
+import type { Routing } from "#radiology/routing";
 import { type Actor, covers, type Gate, isNowhere, type Pass } from "#trust/access";
 import type { Records, Vault } from "#trust/vault";
 import { createJudgeKept, type JudgeKept } from "./commitment.ts";
@@ -54,6 +55,7 @@ export interface RelayParts {
   readonly gate: Gate;
   readonly records: Records;
   readonly peers: Peers;
+  readonly routing: Pick<Routing, "close" | "forwardBy" | "note" | "outgoing">;
   /** What is kept for good, where that is not what the archive here keeps. */
   readonly judge?: JudgeKept;
   /** Ids of the machines that are told when a study has come to rest. */
@@ -101,6 +103,13 @@ export function createRelay(parts: RelayParts): Relay {
       await outbox.add({ key, kind: "announcement", to, study: studyToken, by: "system", priority: 2, errand });
     }
   };
+
+  parts.routing.forwardBy(async (batch, changes) => {
+    const { rule, to, studyToken: study, seriesUid, since } = batch;
+    const key = ["route", rule, to, seriesUid, since].join(" ");
+    const errand = { does: "route", batch, ...(changes && { changes }), sent: [] } as const;
+    await outbox.add({ key, kind: "route", to, study, by: "system", priority: 1, errand });
+  });
 
   return {
     async send(actor, { studyToken, to, seriesUids, commit }) {

@@ -165,6 +165,8 @@ function acted(dataSet: DataSet, element: DataElement, vr: Vr, action: ProfileAc
       return "gone";
     case "Z":
     case "X/Z":
+      // An empty sequence is one only where its type is 2, which those of this action are not in any image.
+      if (items !== undefined && action === "X/Z") return "gone";
       return { tag, vr, value: items === undefined ? new Uint8Array(0) : [] };
     case "U":
     case "X/Z/U*":
@@ -173,6 +175,7 @@ function acted(dataSet: DataSet, element: DataElement, vr: Vr, action: ProfileAc
     case "X/D":
     case "Z/D":
     case "X/Z/D":
+      if (vr === "UI") return withOtherUids(dataSet, element, doing);
       return { tag, vr, value: items === undefined ? dummyValue(vr) : items.map((item) => dummyItem(item, doing)) };
   }
 }

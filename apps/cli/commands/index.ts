@@ -37,6 +37,7 @@ import {
   studyLooks,
   userDescribe,
 } from "./oversight.ts";
+import { routeAdd, routeChange, routeList, routeRemove, routeTry } from "./routing.ts";
 import { vaultCertificate, vaultShred } from "./shred.ts";
 import { start } from "./start.ts";
 import { tenantAdd, tenantList, tenantRemove } from "./tenants.ts";
@@ -105,6 +106,11 @@ export const commands: readonly Command[] = [
   transfers,
   transferRetry,
   transferCancel,
+  routeList,
+  routeAdd,
+  routeChange,
+  routeRemove,
+  routeTry,
   partnerList,
   partnerSet,
   partnerPause,

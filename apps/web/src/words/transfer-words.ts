@@ -3,6 +3,7 @@ import type { TransferKind, TransferView } from "#formats/api";
 /** What is done with a machine, as one says it with its title behind. */
 export const transferKinds: Readonly<Record<TransferKind, string>> = {
   send: "To",
+  route: "By a rule, to",
   fetch: "From",
   "commitment-ask": "Kept by",
   "commitment-report": "What is kept, said to",
