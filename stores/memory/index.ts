@@ -10,3 +10,4 @@ export { createMemoryRecordStore } from "./record-store.ts";
 export { createMemoryRoot } from "./root-key.ts";
 export type { MemorySealedObjects } from "./sealed-objects.ts";
 export { createMemorySealedObjects } from "./sealed-objects.ts";
+export { createMemorySpool } from "./spool.ts";

@@ -1,4 +1,10 @@
+export type { Lane } from "./lane.ts";
+export { createLane } from "./lane.ts";
 export type { PackOptions } from "./packs.ts";
 export { createPacks } from "./packs.ts";
+export type { ReadHandles } from "./read-handles.ts";
+export { createReadHandles } from "./read-handles.ts";
+export type { Room } from "./room.ts";
+export { createRoom } from "./room.ts";
 export type { SavedPack } from "./saving.ts";
 export { packsToSave } from "./saving.ts";

@@ -76,7 +76,7 @@ interface Ran {
   readonly changes: number;
 }
 
-function createRunner(database: DatabaseSync): (steps: readonly SqliteStep[]) => Ran[] {
+export function createRunner(database: DatabaseSync): (steps: readonly SqliteStep[]) => Ran[] {
   const statements = createStatements(database);
   const runStep = ({ sql, parameters }: SqliteStep): Ran => {
     // A failed statement (a full disk) may have rolled back by itself.

@@ -39,6 +39,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
   ],
   trust: ["residency", "parcels", "vault", "access", "audit"],
   apps: ["cli", "server", "home"],
+  // The spool writes as packs do, and finds by a database.
+  stores: ["spool", "packs", "sql"],
   // The ground floor has no line of its own: clock, problem, id, log, io and limits use each other without a circle.
 };
 

@@ -78,7 +78,7 @@ function judgeDirection({ from, to, path, target }: Step): Judgement | undefined
       message: `${names}: the browser application uses formats and imaging only; ask the server for the rest`,
     };
   }
-  if (areApart(from.floor, to.floor)) {
+  if (areApart(from, to)) {
     return {
       rule: "apart",
       message: `${names}: doors, stores and each other door never meet; apps bring them together`,
@@ -101,16 +101,20 @@ function isShared(path: string): boolean {
   return /\.(contract|fixture)\.ts$/.test(path);
 }
 
-function areApart(one: string, other: string): boolean {
+function areApart(from: Place, to: Place): boolean {
   const kept = ["doors", "stores"];
-  return kept.includes(one) && kept.includes(other);
+  return kept.includes(from.floor) && kept.includes(to.floor) && !followLine(from, to);
+}
+
+function followLine(from: Place, to: Place): boolean {
+  const line = lines[from.floor] ?? [];
+  const [start, end] = [line.indexOf(from.folder), line.indexOf(to.folder)];
+  return from.floor === to.floor && start >= 0 && end > start;
 }
 
 function judgeSideways(from: Place, to: Place): Judgement | undefined {
-  if (from.floor === "base" || from.floor === "tools") return undefined;
+  if (from.floor === "base" || from.floor === "tools" || followLine(from, to)) return undefined;
   const line = lines[from.floor] ?? [];
-  const [start, end] = [line.indexOf(from.folder), line.indexOf(to.folder)];
-  if (start >= 0 && end > start) return undefined;
   const allowed = line.length > 0 ? `the line is ${line.join(" → ")}` : `${from.floor} has no line`;
   return {
     rule: "sideways",

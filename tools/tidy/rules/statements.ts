@@ -10,6 +10,7 @@ const writers: Readonly<Record<string, string>> = {
   "stores/sql/index-statements.ts": "one statement for each kind of question, with a parameter for each value",
   "stores/sql/index-on-postgres.ts": "a lock by its number",
   "stores/sql/log-index.ts": "filters of the log, with a parameter for each value",
+  "stores/sql/spool-index.ts": "numbers of states, and the columns of a parcel, written once",
   "stores/sql/sqlite-worker.ts": "settings of the database, which take no parameters",
 };
 

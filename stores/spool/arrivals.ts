@@ -1,0 +1,68 @@
+import type { Clock, Timer } from "#base/clock";
+import type { Log } from "#base/log";
+
+/** Tells who waits that there may be something to take. */
+export interface Arrivals {
+  listen(listener: () => void): () => void;
+  tell(): void;
+  /** When this time has come. */
+  tellAt(time: number): void;
+  /** From now on also of what was put back for later by a former process. */
+  watch(): Promise<void>;
+  stop(): void;
+}
+
+/** A timer runs at most so long: the wall clock may be set meanwhile. */
+const timerMsMost = 60_000;
+
+export function createArrivals(parts: {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** When the next of those put back is due. */
+  readonly nextDue: () => Promise<number | undefined>;
+}): Arrivals {
+  const { clock, log, nextDue } = parts;
+  const listeners = new Set<() => void>();
+  let timer: { readonly timer: Timer; readonly due: number } | undefined;
+  let isStopped = false;
+
+  const tell = () => {
+    if (!isStopped) for (const listener of listeners) listener();
+  };
+  const watch = async () => {
+    const due = await nextDue();
+    if (due !== undefined) tellAt(due);
+  };
+  const tellAt = (due: number) => {
+    if (isStopped || (timer !== undefined && timer.due <= due)) return;
+    timer?.timer.stop();
+    const afterMs = Math.min(timerMsMost, Math.max(0, due - clock.now()));
+    timer = { due, timer: clock.after(afterMs, () => fire(due)) };
+  };
+  const fire = (due: number) => {
+    timer = undefined;
+    if (clock.now() < due) return tellAt(due);
+    tell();
+    // Those whose time has come are not found any more once they were asked for; the next is looked for a little later.
+    timer = {
+      due: clock.now() + 1000,
+      timer: clock.after(1000, () => {
+        timer = undefined;
+        watch().catch((error) => log.warn("when parcels are due is not known", {}, error));
+      }),
+    };
+  };
+  return {
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    tell,
+    tellAt,
+    watch,
+    stop() {
+      isStopped = true;
+      timer?.timer.stop();
+    },
+  };
+}

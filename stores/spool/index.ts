@@ -1,0 +1,2 @@
+export type { SpoolOptions } from "./spool.ts";
+export { openSpool } from "./spool.ts";
