@@ -20,6 +20,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "a CT over lines of set rate, delay and loss: storescu, Orthanc peer, our link  [--short] [--runs 3] [--lines wan,metro,country] [--congestion cubic,bbr] [--only leadglass]",
     load: async () => (await import("./link.ts")).link,
   },
+  packing: {
+    does: "packing for the link: ratio and speed of each way, and what is chosen for a line  [--lines 20,100,1000]",
+    load: async () => (await import("./packing.ts")).packing,
+  },
   start: {
     does: "start of a ready home, idle memory, stop  [--runs 5] [--studies 50000]",
     load: async () => (await import("./start.ts")).start,

@@ -10,6 +10,8 @@ export { openHouse } from "./house.ts";
 export type { Route } from "./http.ts";
 export type { RunningServer } from "./installation.ts";
 export { startServer } from "./installation.ts";
+export type { PackingThreads } from "./packing-threads.ts";
+export { createPackingThreads } from "./packing-threads.ts";
 export type { PixelProcesses } from "./pixel-processes.ts";
 export { createPixelProcesses } from "./pixel-processes.ts";
 export { recoverHome } from "./recover.ts";

@@ -50,10 +50,13 @@ function samplesOf(pixels: Uint8Array, image: FrameDescription): Uint8Array | Ui
 function precisionFor(samples: Uint8Array | Uint16Array, image: FrameDescription, knowsSign: boolean): number {
   if (image.bitsAllocated === 8) return 8;
   const precision = Math.max(9, image.bitsStored);
-  if (image.pixelRepresentation === 0) return samples.some((value) => value >> precision !== 0) ? 16 : precision;
-  const half = 1 << (precision - 1);
-  const fits = (value: number) => ((value << 16) >> 16) + half >= 0 && (value << 16) >> 16 < half;
-  return knowsSign && samples.every(fits) ? precision : 16;
+  const signed = image.pixelRepresentation === 1;
+  if (signed && !knowsSign) return 16;
+  // Raised by half the range, those that fit are from 0 on. A plain loop over all: a call for each sample takes as long as the encoder.
+  const half = signed ? 1 << (precision - 1) : 0;
+  let outside = 0;
+  for (let i = 0; i < samples.length; i++) outside |= (((samples[i] as number) + half) & 0xffff) >> precision;
+  return outside === 0 ? precision : 16;
 }
 
 /**

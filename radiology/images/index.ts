@@ -5,7 +5,6 @@ export { createImageCache, frameBytes, imageOf, readHeader } from "./image-objec
 export { hasOverlayData, overlaysOf } from "./overlays.ts";
 export { createPackingHere } from "./packing-here.ts";
 export type { Packing, PackingDone, PackingTask, PackingWork, Recipe } from "./packing-work.ts";
-export { shapeOf } from "./picture-layout.ts";
 export type { PictureRequest, PixelWork } from "./pixel-work.ts";
 export type { ReferredImage } from "./presentation-state.ts";
 export { isPresentationState, presentedBy, referredImage } from "./presentation-state.ts";

@@ -30,7 +30,7 @@ const weightOfNew = 0.3;
 /** Saving less is not worth the work at the other end. */
 const shareMax = 0.95;
 /** While nobody knows how fast the link is, packing keeps up with most of them. */
-const bytesPerMsLeast = 20_000;
+const bytesPerMsLeast = 10_000;
 /** Tried again when so many have come, and then after each so many. */
 const againAt = 16;
 const againEach = 128;

@@ -1,5 +1,5 @@
 import type { Clock } from "#base/clock";
-import { createPermits, createTurns } from "#base/turns";
+import { createKeyedTurns, createPermits, createTurns } from "#base/turns";
 import { createPackingChoice, type PackingChoice } from "./packing-choice.ts";
 import type { Packing, PackingTask, PackingWork, Recipe } from "./packing-work.ts";
 import { mayShrink, sampleOf, shapeOf } from "./picture-layout.ts";
@@ -54,6 +54,8 @@ const pictureRecipes: readonly Recipe[] = [
 
 export function createShrinker({ work, clock }: { readonly work: PackingWork; readonly clock: Clock }): Shrinker {
   const choice = createPackingChoice({ lanes: work.lanes });
+  /** The next of a kind waits for what the first is tried with. */
+  const trying = createKeyedTurns();
   const line = createTurns();
   const room = createPermits(unitsInHand);
 
@@ -65,9 +67,11 @@ export function createShrinker({ work, clock }: { readonly work: PackingWork; re
   const packed = async (dataSet: Uint8Array, transferSyntaxUid: string): Promise<Packed> => {
     const { kind, picture } = await shapeOf(dataSet, transferSyntaxUid);
     const recipes = picture === undefined ? zstdRecipes : pictureRecipes;
-    for (const recipe of choice.untried(kind, recipes)) {
-      await run(kind, { ...sampleOf(dataSet, picture), recipe });
-    }
+    await trying.take(kind, async () => {
+      for (const recipe of choice.untried(kind, recipes)) {
+        await run(kind, { ...sampleOf(dataSet, picture), recipe });
+      }
+    });
     const recipe = choice.best(kind);
     if (recipe === undefined) return plain(dataSet);
     const parts = await run(kind, { bytes: dataSet, picture, recipe });
