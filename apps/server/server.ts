@@ -15,6 +15,7 @@ import { createAssertionCheck, createOauth } from "#doors/oauth";
 import type { SyslogSender } from "#doors/syslog";
 import type { StatusView } from "#formats/api";
 import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
+import type { Migrations } from "#radiology/migration";
 import type { Messages, Relay } from "#radiology/relay";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
@@ -32,6 +33,7 @@ import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
 import { openMessages } from "./messages.ts";
+import { openMigrations } from "./migration.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelProcesses } from "./pixel-processes.ts";
 import { openRelay } from "./relay.ts";
@@ -116,6 +118,7 @@ interface Images extends EdgeSide {
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
   readonly relay: Relay;
+  readonly migrations: Migrations;
   readonly messages: Messages;
   readonly deviceAuthority: ServedHome["deviceAuthority"];
 }
@@ -158,10 +161,11 @@ async function openDoors(
   const hl7: Hl7Side = createHl7Side({ ...house, trust, ownTitle, ...sharing, heard: (came) => messages.heard(came) });
   const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, ownTitle, process: hl7.again };
   const messages: Messages = openMessages({ ...house, ...sharing, ...keeping, trust });
+  const migrations = openMigrations({ ...house, ...sharing, intake, deviceCalls, ownTitle });
   const edgeSide = await openEdgeSide(paths, house, { log, software: version });
   const { links, cloudLink } = edgeSide;
   undo.push(async () => links.close(), cloudLink.close);
-  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay, messages, ...edgeSide };
+  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay, migrations, messages, ...edgeSide };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
@@ -185,8 +189,9 @@ async function openDoors(
       await house.care.start();
       undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
       undo.push(refreshBlobs(archive, log));
-      undo.push(relay.close, messages.close);
+      undo.push(relay.close, migrations.close, messages.close);
       await relay.begin();
+      await migrations.begin();
       await messages.begin();
       cloudLink.begin();
       const { syslog: settings, home, aeTitle } = configuration;
@@ -246,7 +251,7 @@ async function createWeb(
 ): Promise<Http> {
   const { archive, index, audit } = house;
   const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
-  const { pixels, transcoder, deviceCalls, deviceAuthority, relay, messages } = surroundings;
+  const { pixels, transcoder, deviceCalls, deviceAuthority, relay, migrations, messages } = surroundings;
   const { links, edgeCertificates, cloudLink } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
@@ -304,7 +309,7 @@ async function createWeb(
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
-    ...{ relay, messages, deviceAuthority, edgeCertificates, cloudLink },
+    ...{ relay, migrations, messages, deviceAuthority, edgeCertificates, cloudLink },
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

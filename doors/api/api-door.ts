@@ -19,6 +19,7 @@ import { registerGrants } from "./grants.ts";
 import { registerKeys } from "./keys.ts";
 import { registerLog } from "./log.ts";
 import { registerMessages } from "./messages.ts";
+import { registerMigrations } from "./migrations.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
 import { registerPeople } from "./people.ts";
@@ -55,6 +56,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerFacilities(server, parts);
     registerWorklist(server, parts);
     registerTransfers(server, parts);
+    registerMigrations(server, parts);
     registerRouting(server, parts);
     registerMessages(server, parts);
     registerOperations(server, parts);

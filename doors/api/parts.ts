@@ -25,6 +25,7 @@ import type {
   Shredding,
   StudyFates,
 } from "#radiology/archive";
+import type { Migrations } from "#radiology/migration";
 import type { Messages, Relay } from "#radiology/relay";
 import type { RoutingActs } from "#radiology/routing";
 import type { Schedule } from "#radiology/schedule";
@@ -134,6 +135,7 @@ export interface ApiParts extends WaysIn, OversightParts {
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;
   readonly relay: Relay;
+  readonly migrations: Migrations;
   readonly routing: RoutingActs;
   readonly messages: Messages;
   /** Certifies the key of a request for a machine. Problem `unavailable` where the installation's authority is not open. */

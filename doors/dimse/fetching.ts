@@ -1,4 +1,4 @@
-import { Problem } from "#base/problem";
+import { isProblem, Problem } from "#base/problem";
 import {
   type DataSet,
   type DataSetInput,
@@ -122,11 +122,23 @@ async function retrieved(identifier: DataSetInput, sopClasses: readonly string[]
 /** False when the archive does not do C-GET, or did not send all of it that way. */
 async function gotten(identifier: DataSetInput, sopClasses: readonly string[], fetching: Fetching): Promise<boolean> {
   const contexts = [plainContext(studyRoot.get), ...receivable(sopClasses)];
+  let hasCome = false;
+  const receive = (request: StoreRequest): Receiving => {
+    hasCome = true;
+    return fetching.receive(request);
+  };
   return onAssociation(fetching.open, contexts, fetching.signal, async (association) => {
     if (!association.contexts.some(({ sopClassUid }) => sopClassUid === studyRoot.get)) return false;
-    const outcome = await association.get(studyRoot.get, identifier, fetching.receive, retrieving(fetching));
-    fetching.signal.throwIfAborted();
-    return problemIn(outcome, "a C-GET") === undefined;
+    try {
+      const outcome = await association.get(studyRoot.get, identifier, receive, retrieving(fetching));
+      fetching.signal.throwIfAborted();
+      return problemIn(outcome, "a C-GET") === undefined;
+    } catch (error) {
+      fetching.signal.throwIfAborted();
+      // Some agree on C-GET and hang up when it is asked for (Orthanc, to a peer that it is not to answer).
+      if (isProblem(error) && !hasCome) return false;
+      throw error;
+    }
   });
 }
 

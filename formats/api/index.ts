@@ -209,6 +209,14 @@ export type {
   SignInOffer,
   WebAuthnJson,
 } from "./sign-in.ts";
+export type {
+  MigrationCounts,
+  MigrationReportView,
+  MigrationRequest,
+  MigrationStudyView,
+  MigrationTally,
+  MigrationView,
+} from "./migrations.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";
 export type {
   ArchiveQuery,

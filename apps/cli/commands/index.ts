@@ -24,6 +24,16 @@ import {
   partnerResume,
   partnerSet,
 } from "./messages.ts";
+import {
+  migrateFollow,
+  migrateList,
+  migratePause,
+  migrateRemove,
+  migrateReport,
+  migrateResume,
+  migrateStart,
+  migrateStop,
+} from "./migrations.ts";
 import { release, status, token } from "./operations.ts";
 import {
   patientDisclosures,
@@ -111,6 +121,14 @@ export const commands: readonly Command[] = [
   routeChange,
   routeRemove,
   routeTry,
+  migrateStart,
+  migrateList,
+  migrateFollow,
+  migratePause,
+  migrateResume,
+  migrateStop,
+  migrateReport,
+  migrateRemove,
   partnerList,
   partnerSet,
   partnerPause,

@@ -121,7 +121,7 @@ function steering(word: string, does: string, steer: (call: Call, id: string) =>
   };
 }
 
-async function machineNamed(call: Call, ae: string): Promise<string> {
+export async function machineNamed(call: Call, ae: string): Promise<string> {
   const known = await call.json<DestinationView[]>("GET", "/api/destinations");
   const [machine, ...others] = known.filter((one) => one.ae === ae);
   if (machine !== undefined && others.length === 0) return machine.id;
