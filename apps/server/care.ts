@@ -59,7 +59,7 @@ export interface CareParts {
   readonly vault: Vault;
   readonly stores: Readonly<Record<Half, HalfStores>>;
   readonly index: StudyIndex;
-  readonly archive: Pick<Archive, "settled" | "takenIn">;
+  readonly archive: Pick<Archive, "settled" | "takenIn" | "faultIn">;
   readonly gate: Gate;
   readonly reveal: Reveal;
   readonly backups: Backups;
@@ -96,7 +96,7 @@ export async function openCare(parts: CareParts): Promise<Care> {
     stores: halves.map((half) => ({
       half,
       objects: stores[half].objects,
-      prove: (found, readAt) => vault.prove(half, found, readAt),
+      prove: (found, readAt) => vault.prove(half, found, readAt, archive.faultIn),
     })),
     folder: parts.paths.objects,
     bytesPerSecond: configuration.scrubBytesPerSecond,

@@ -9,6 +9,7 @@ import type { OauthParts } from "#doors/oauth";
 import type { StatusView } from "#formats/api";
 import {
   type Archive,
+  type ArchiveParts,
   createArchive,
   createBlindIndex,
   createExporting,
@@ -149,11 +150,13 @@ async function openParts(
   const trust = await openTrust(configuration, paths, log, undo);
   const { keyring, stores, vault, access, index, entryStore, audit, cosigning, grants, policy, gate } = trust;
   const home = { files: systemFiles, clock, random, log, paths, vault, stores };
+  const signingKeysOf = async (edge: string) =>
+    (await access.accessStore.signingKeys(edge)).map(({ publicKey }) => publicKey);
   const watching = await openWatch({ ...home, configuration, store: access.accessStore, audit, gate });
   undo.push(watching.close);
   const records = createRecords({ store: access.recordStore, vault });
   const held = { records, store: access.accessStore };
-  const images = await openArchive({ ...home, ...held, configuration, index, audit, gate, watching });
+  const images = await openArchive({ ...home, ...held, configuration, index, audit, gate, watching, signingKeysOf });
   const { archive, routing, reveal, breaker, time } = images;
   undo.push(routing.end, archive.close);
   const plans = { files: systemFiles, folder: paths.exports };
@@ -228,7 +231,7 @@ async function openTrust(configuration: Configuration, paths: HomePaths, log: Lo
   return { keyring, stores, vault, access, index, entryStore, audit, cosigning, grants, policy, gate };
 }
 
-interface ArchiveHome extends Pick<House, "vault" | "index" | "audit" | "gate"> {
+interface ArchiveHome extends Pick<House, "vault" | "index" | "audit" | "gate">, Pick<ArchiveParts, "signingKeysOf"> {
   readonly configuration: Configuration;
   readonly paths: HomePaths;
   readonly watching: { readonly watch: Watching["watch"] };

@@ -7,6 +7,7 @@ import type { AuditEntry, AuditLog } from "#trust/audit";
 import { createReveal, type Vault } from "#trust/vault";
 import { policyWhere } from "../../trust/access/grants.fixture.ts";
 import { memoryStores, openVault } from "../../trust/vault/vault.fixture.ts";
+import type { ArchiveParts } from "./archive.ts";
 import type { BlindStore } from "./blind-store.ts";
 import { type Arriving, createArchive, createBlindIndex, type StudyIndex } from "./index.ts";
 
@@ -18,6 +19,8 @@ export interface ArchiveOptions {
   readonly studiesPerMinuteMax?: number;
   /** Absent: nobody holds a grant, so that only the operator and machines may do anything. */
   readonly policy?: Policy;
+  /** Absent: no edge was ever enrolled. */
+  readonly signingKeysOf?: ArchiveParts["signingKeysOf"];
   readonly arriving?: Arriving;
 }
 
@@ -30,6 +33,7 @@ export async function openArchive(options: ArchiveOptions = {}) {
     blindStore = createMemoryBlindStore(),
     clock = systemClock,
     policy = policyWhere(),
+    signingKeysOf = async () => [],
   } = options;
   const entries: Appended[] = [];
   const audit = {
@@ -44,11 +48,12 @@ export async function openArchive(options: ArchiveOptions = {}) {
   const { reveal, breaker } = createReveal({ vault, gate, audit, clock, log, studiesPerMinuteMax });
   const index = createBlindIndex({ store: blindStore, box: vault.indexBox, clock });
   const { arriving } = options;
-  const archive = archiveOf({ vault, gate, audit, reveal, index, clock, ...(arriving && { arriving }) });
+  const archive = archiveOf({ signingKeysOf, vault, gate, audit, reveal, index, clock, ...(arriving && { arriving }) });
   return { archive, vault, gate, reveal, breaker, index, entries, stores, blindStore, clock };
 }
 
 function archiveOf(parts: {
+  signingKeysOf: ArchiveParts["signingKeysOf"];
   vault: Vault;
   gate: Gate;
   audit: AuditLog;

@@ -29,6 +29,7 @@ import {
 import { createSeriesMetadata } from "./series-metadata.ts";
 import type { Count, IndexedInstance, IndexedStudy, Match, Query, StudyIndex } from "./study-index.ts";
 import { type RecoverySummary, takeIn } from "./taking-in.ts";
+import { createVouching, type Vouching } from "./vouching.ts";
 
 /**
  * Where images come in, are found and are read. Every call names its actor and goes through the gate; what is absent and
@@ -75,8 +76,10 @@ export interface Archive extends Changes, CorrectionActs, RejectionActs {
   recover(): Promise<RecoverySummary>;
   /** Makes the index again from the packs alone. */
   rebuild(actor: Actor, progress: (objects: number) => void): Promise<RecoverySummary>;
-  /** Opens and proves every sealed object. */
+  /** Opens and proves every sealed object, and that what says that it came by an edge did. */
   check(actor: Actor, progress: (done: CheckProgress) => void): Promise<Damage[]>;
+  /** What is wrong with an object of the identity store, by its record: it says that it came by an edge, and none vouched for it. */
+  readonly faultIn: Vouching["faultIn"];
   /** Every copy under SOP Instance UIDs that came with different bytes. */
   conflicts(actor: Actor): Promise<InstanceRow[]>;
   /** Resolves when everything that was acknowledged before is in the index. */
@@ -106,6 +109,8 @@ export interface ArchiveParts {
   readonly implementation: { readonly classUid: string; readonly version: string };
   /** Where bulk data is served, a path: `/dicom-web`. */
   readonly bulkDataRoot: string;
+  /** Every key that an edge ever signed with, base64url: what it vouched for then holds still. */
+  readonly signingKeysOf: (edge: string) => Promise<readonly string[]>;
   /** Told of what arrives. */
   readonly arriving?: Arriving;
 }
@@ -119,6 +124,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   const metadata = createSeriesMetadata({ ...parts, indexer, revealed });
   const { changed, ...changes } = createChanges({ indexer, clock, log });
   const live = liveOpening(gate);
+  const vouching = createVouching(parts);
   const asSubject = (study: IndexedStudy | undefined): Subject | undefined =>
     study && { kind: "study", id: study.studyToken, facts: index.factsOf(study) };
   const { intake, rejections } = createReceiving({ ...parts, indexer, asSubject }, metadata.changed);
@@ -212,7 +218,8 @@ export function createArchive(parts: ArchiveParts): Archive {
       if (identity === undefined) return [];
       const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
       const instance = instanceRow(row, identity, target.studyUid, seriesUid);
-      const open = live.throughout(pass, () => openWhole(vault, row, opened.openHalf(at)));
+      const whole = () => openWhole(vault, row, opened.openHalf(at));
+      const open = live.throughout(pass, vouching.opening(instance, identity.provenance, whole));
       const current = (received: OpenedObject) => currentBytes(row, received, corrected);
       return [{ ...instance, isCorrected: corrected.length > 0, open, current }];
     });
@@ -344,9 +351,10 @@ export function createArchive(parts: ArchiveParts): Archive {
     check: (actor, progress) =>
       gate.pass(actor, "vault.check", undefined, async () => {
         const found: Damage[] = [];
-        for await (const damage of vault.check(progress)) found.push(damage);
+        for await (const damage of vault.check(progress, vouching.faultIn)) found.push(damage);
         return found;
       }),
+    faultIn: vouching.faultIn,
     conflicts: (actor) =>
       search(actor, [], async (pass, reach) => {
         const copies = await index.conflicts();

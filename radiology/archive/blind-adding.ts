@@ -261,10 +261,11 @@ async function sealCopy(
   record: InstanceRecord,
   isConflict: boolean,
 ): Promise<Uint8Array | undefined> {
-  const { studyToken, sopUid, instance, dataSetSha256, studyUid, seriesUid } = record;
+  const { studyToken, sopUid, instance, dataSetSha256, provenance, studyUid, seriesUid } = record;
   const owners = isConflict ? { studyUid, seriesUid } : {};
+  const vouched = provenance === undefined ? {} : { provenance };
   try {
-    return await box.sealIdentity(studyToken, { uid: sopUid, values: instance, dataSetSha256, ...owners });
+    return await box.sealIdentity(studyToken, { uid: sopUid, values: instance, dataSetSha256, ...vouched, ...owners });
   } catch (error) {
     if (isProblem(error, "absent")) return undefined;
     throw error;

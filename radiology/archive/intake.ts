@@ -139,6 +139,7 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
     const into = halves;
     if (into === undefined) throw refusal("no Study Instance UID");
     const note = readNoteIn(keyObject.bytes(), header);
+    const provenance = header?.provenance?.();
     const { bigEndian, deflated } = encodingOf(read.transferSyntaxUid);
     const record = {
       ...uids,
@@ -151,6 +152,7 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
       receivedAt: stamp(),
       receivedFrom: by.id,
       ...(facility !== "" && { facility }),
+      ...(provenance !== undefined && { provenance }),
       ...(note !== undefined && { rejection: { code: note.code, sopUids: note.sopUids } }),
       ...indexedValues(seen.captured, bigEndian),
     };

@@ -18,6 +18,7 @@ import {
   saysIssuer,
   withAnother,
 } from "./received-values.ts";
+import type { Vouched } from "./study-index.ts";
 import { refusal, unwanted } from "./unwanted.ts";
 
 /** What C-STORE says of a data set before it comes. */
@@ -29,6 +30,8 @@ export interface DataSetHeader {
   readonly sourceAe?: string;
   /** Token of the facility that the sender stands in. */
   readonly facility?: string;
+  /** What an edge vouches for, where it came by one; asked for when all has come, and verified by then. */
+  readonly provenance?: () => Vouched | undefined;
   /** Whoever sends it said that somebody waits for it. */
   readonly isUrgent?: boolean;
 }

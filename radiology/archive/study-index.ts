@@ -39,12 +39,26 @@ export interface InstanceRecord {
   readonly receivedFrom: string;
   /** Token of the facility that it came from; absent: of none. */
   readonly facility?: string;
+  /** What the edge vouches for that it came by; absent: it came by none. */
+  readonly provenance?: Vouched;
   /** Of a rejection note (`rejection-notes.ts`). */
   readonly rejection?: Rejection;
   /** Searchable values by keyword: patient and study, series, instance level. */
   readonly study: IndexedValues;
   readonly series: IndexedValues;
   readonly instance: IndexedValues;
+}
+
+/** An edge's signature over what it received (`Provenance` of trust/parcels): the hash and the transfer syntax stand in the record itself. */
+export interface Vouched {
+  /** The edge's id. */
+  readonly edge: string;
+  /** By which it proves: Ed25519, raw, base64url. */
+  readonly key: string;
+  /** By the edge's clock, epoch milliseconds. */
+  readonly receivedAt: number;
+  /** Base64url. */
+  readonly signature: string;
 }
 
 /** What a rejection note says of some instances, here or not: they are hidden, or shown again. The newest note holds. */

@@ -101,6 +101,7 @@ export async function openHouseOnFiles(place: HousePlace): Promise<HouseOnFiles>
     ...{ vault, reveal, index, gate, audit, clock, random, log },
     implementation: { classUid: "2.25.1", version: "TEST" },
     bulkDataRoot: "/dicom-web",
+    signingKeysOf: async () => [],
   });
   const keyRotation = createKeyRotation({ keyring, tenant: "main", stores, vault, gate, random, log });
   await archive.recover();

@@ -69,6 +69,8 @@ const table = {
   /** A message of HL7 v2, whatever comes of it: what it then changes are acts of their own. */
   "message.receive": on("tenant", "device"),
   "instance.store": on("tenant", "device", "edge", "radiologist", "technologist", "service", "operator", "system"),
+  /** Something is held here that says that an edge received it, and none did: it is not served. */
+  "instance.flag": on("tenant", "system"),
   /** An upload of instances by a program or a page, each of which is then stored. */
   "upload.begin": on("tenant", "radiologist", "technologist", "service", "operator"),
   "study.search": on("lists", ...lookers, "front-desk", "device", "operator"),

@@ -83,6 +83,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "association.identify": login,
   "dicom.echo": alert("110126", "Node Authentication"),
   "instance.store": kind("instances-transferred", "C"),
+  "instance.flag": objectSecurity,
   "upload.begin": kind("begin-transferring", "E"),
   "study.search": query,
   "study.view": accessed("R"),

@@ -20,9 +20,18 @@ export function signProvenance(key: SigningKey, what: Provenance): string {
   return signatureOf(key, saidBy(what)).toString("base64url");
 }
 
-/** Whether the owner of this key vouched for exactly this. Problem `invalid` for what is no key. */
+/** Whether the owner of a key vouched for exactly this. */
+export type ProvesProvenance = (what: Provenance, signature: string) => boolean;
+
+/** For one key, which is read once. Problem `invalid` for what is no key. */
+export function provenanceProver(publicKey: string): ProvesProvenance {
+  const verify = verifierOf(publicKey);
+  return (what, signature) => verify(saidBy(what), Buffer.from(signature, "base64url"));
+}
+
+/** Problem `invalid` for what is no key. */
 export function provesProvenance(publicKey: string, what: Provenance, signature: string): boolean {
-  return verifierOf(publicKey)(saidBy(what), Buffer.from(signature, "base64url"));
+  return provenanceProver(publicKey)(what, signature);
 }
 
 /** Parts behind their lengths, so that nothing can be moved from one into the next; the first keeps it from being taken for another thing of ours that is signed. */

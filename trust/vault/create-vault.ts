@@ -13,7 +13,7 @@ import type { FoundObject, SealedObjects } from "./sealed-objects.ts";
 import { openSecret, sealSecret } from "./secrets.ts";
 import { createStoredHalf, type Progress, type StoredHalf } from "./stored-half.ts";
 import { createStudyKeys } from "./study-keys.ts";
-import type { CheckProgress, Damage, RecoveredObject, SealedPlace, Sealing, Vault } from "./vault.ts";
+import type { CheckProgress, Damage, FaultIn, RecoveredObject, SealedPlace, Sealing, Vault } from "./vault.ts";
 import type { WholeOpener } from "./whole.ts";
 
 /** Where one half rests: its sealed objects and the keys that open them. */
@@ -113,9 +113,9 @@ export async function createVault(options: {
     imageAt: (place) => imageAt(halves.image, place),
     recover: (from) => recover(halves.identity, from),
     images: () => images(halves.image.objects),
-    check: (seen = () => {}) => check([halves.image, halves.identity], seen),
-    async prove(half, found, readAt) {
-      const finding = await halves[half].damageOf(found, readAt);
+    check: (seen = () => {}, faultIn) => check(halves, seen, faultIn),
+    async prove(half, found, readAt, faultIn) {
+      const finding = await halves[half].damageOf(found, readAt, half === "identity" ? faultIn : undefined);
       return typeof finding === "object" ? finding.what : undefined;
     },
     async shred({ studyTokens, patientToken }) {
@@ -219,9 +219,14 @@ async function recoveredFrom(identity: StoredHalf, found: FoundObject): Promise<
   }
 }
 
-async function* check(halves: readonly StoredHalf[], seen: (progress: CheckProgress) => void): AsyncGenerator<Damage> {
-  const sizes = (await Promise.all(halves.map(({ objects }) => objects.packs()))).flat();
+async function* check(
+  { image, identity }: Readonly<Record<Half, StoredHalf>>,
+  seen: (progress: CheckProgress) => void,
+  faultIn: FaultIn | undefined,
+): AsyncGenerator<Damage> {
+  const sizes = (await Promise.all([image, identity].map(({ objects }) => objects.packs()))).flat();
   const bytesTotal = sizes.reduce((sum, { endPosition }) => sum + endPosition, 0);
   const progress: Progress = { seen, objects: 0, withoutKey: 0, bytesBefore: 0, bytesTotal };
-  for (const half of halves) yield* half.check(progress);
+  yield* image.check(progress);
+  yield* identity.check(progress, faultIn);
 }

@@ -22,6 +22,13 @@ export interface IdentityValues {
   readonly values: Readonly<Record<string, string>>;
   /** Of an instance: SHA-256 of its data set as received, lower-case hex. */
   readonly dataSetSha256?: string;
+  /** Of one that came by an edge: what that vouches for. */
+  readonly provenance?: {
+    readonly edge: string;
+    readonly key: string;
+    readonly receivedAt: number;
+    readonly signature: string;
+  };
   /** Of a copy in conflict: the study and series that it names itself. */
   readonly studyUid?: string;
   readonly seriesUid?: string;

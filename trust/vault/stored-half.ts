@@ -5,6 +5,7 @@ import { type Half, objectContext, partOf } from "./format.ts";
 import type { TenantKeys } from "./keyring.ts";
 import {
   createSealedBuffers,
+  openRecord,
   type ProvenObject,
   type Proving,
   proveObject,
@@ -15,7 +16,7 @@ import type { ReadAt } from "./scan.ts";
 import type { SealedObjects } from "./sealed-objects.ts";
 import { createSealer, objectKey, type Sealer } from "./sealer.ts";
 import { createSealing } from "./sealing.ts";
-import type { CheckProgress, Damage, SealedPlace, Sealing } from "./vault.ts";
+import type { CheckProgress, Damage, FaultIn, SealedPlace, Sealing } from "./vault.ts";
 
 /** One of the two stores of sealed objects, with the keys that open what is in it. */
 export interface StoredHalf {
@@ -23,8 +24,8 @@ export interface StoredHalf {
   /** Problem "damaged" when the footer does not prove, "absent" when the key is gone. */
   prove(place: SealedPlace, how?: Partial<Pick<Proving, "readAt" | "sizeBytes">>): Promise<ProvenObject>;
   /** What is wrong with an object, every byte looked at. */
-  damageOf(place: SealedPlace, readAt?: ReadAt): Promise<Finding>;
-  check(progress: Progress): AsyncIterable<Damage>;
+  damageOf(place: SealedPlace, readAt?: ReadAt, faultIn?: FaultIn): Promise<Finding>;
+  check(progress: Progress, faultIn?: FaultIn): AsyncIterable<Damage>;
   readonly objects: SealedObjects;
 }
 
@@ -79,10 +80,12 @@ export function createStoredHalf(parts: {
     proveObject(place, { readAt, tenantId: tenant.id, part, studyKeyOf: keyOf, buffers, sizeBytes }).catch((error) => {
       throw asProblem(error, "opening a sealed object");
     });
-  const damageOf = async (place: SealedPlace, readAt = readerOf(place)): Promise<Finding> => {
+  const damageOf: StoredHalf["damageOf"] = async (place, readAt = readerOf(place), faultIn) => {
     try {
-      await verifyWhole(await prove(place, { readAt }));
-      return undefined;
+      const object = await prove(place, { readAt });
+      await verifyWhole(object);
+      const what = await faultIn?.(await openRecord(object));
+      return what === undefined ? undefined : { what };
     } catch (error) {
       if (isProblem(error, "absent")) return "no-key";
       if (isProblem(error, "damaged")) return { what: error.message };
@@ -95,12 +98,14 @@ export function createStoredHalf(parts: {
     seal,
     prove,
     damageOf,
-    async *check(progress) {
+    async *check(progress, faultIn) {
       for (const { pack, endPosition } of await objects.packs()) {
         for await (const found of objects.scan(pack, 0)) {
           const isGap = "gapFrom" in found;
           const offset = isGap ? found.gapFrom : found.offset;
-          const finding = isGap ? { what: gapDamage(found.gapFrom, found.gapTo) } : await damageOf(found);
+          const finding = isGap
+            ? { what: gapDamage(found.gapFrom, found.gapTo) }
+            : await damageOf(found, undefined, faultIn);
           if (finding === "no-key") progress.withoutKey++;
           else if (finding !== undefined) yield { half, place: { pack, offset }, what: finding.what };
           if (isGap) continue;

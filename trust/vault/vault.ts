@@ -91,6 +91,9 @@ export interface Damage {
   readonly what: string;
 }
 
+/** What is wrong with an object that proves, by the record that stands behind it; undefined when nothing is. */
+export type FaultIn = (record: Buffer) => Promise<string | undefined>;
+
 export interface CheckProgress {
   readonly objects: number;
   /** Of these could not be opened, as their keys are not there: shredded, or the key was lost. */
@@ -134,13 +137,21 @@ export interface Vault {
   recover(from: ReadonlyMap<string, number>): AsyncIterable<RecoveredObject>;
   /** Every image half as its framing shows it, to find those that were moved. */
   images(): AsyncIterable<{ readonly id: string; readonly place: SealedPlace }>;
-  /** Opens every segment of every object of both stores and reports damage; `seen` is called with progress. */
-  check(seen?: (progress: CheckProgress) => void): AsyncIterable<Damage>;
+  /**
+   * Opens every segment of every object of both stores and reports damage; `seen` is called with progress. `faultIn` says what else is
+   * wrong with an object of the identity store, by its record.
+   */
+  check(seen?: (progress: CheckProgress) => void, faultIn?: FaultIn): AsyncIterable<Damage>;
   /**
    * Whether every byte of one object proves; what is wrong with it otherwise. `readAt` reads its pack in another place (a replica),
-   * or slowly.
+   * or slowly; `faultIn` is asked as by `check`.
    */
-  prove(half: Half, found: Pick<FoundObject, "pack" | "offset">, readAt?: ReadAt): Promise<string | undefined>;
+  prove(
+    half: Half,
+    found: Pick<FoundObject, "pack" | "offset">,
+    readAt?: ReadAt,
+    faultIn?: FaultIn,
+  ): Promise<string | undefined>;
   /** Deletes the keys of studies, and of a patient: durable when it resolves. How many there were. */
   shred(what: Shredded): Promise<number>;
   /** The token of the patient under whose key a study's identity lies. */

@@ -41,6 +41,7 @@ const words: ReadonlyMap<string, Words> = new Map([
     "study.announce": "Tell machines that a study is there",
     "result.announce": "Tell systems what a report says",
     "instance.store": "Store images",
+    "instance.flag": "Flag images that no edge received",
     "upload.begin": "Begin an upload",
     "glass.break": "Break the glass in an emergency",
     "launch.make": "Open a study in another program",
