@@ -12,6 +12,8 @@ import { logView } from "./pages/log/log-view.ts";
 import { LooksPage } from "./pages/log/looks-page.tsx";
 import { SeenPage } from "./pages/log/seen-page.tsx";
 import { seenView } from "./pages/log/seen-view.ts";
+import { MessagesPage } from "./pages/messages/messages-page.tsx";
+import { messagesView } from "./pages/messages/messages-view.ts";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { grantsFilter, peopleFilter } from "./pages/people/access-views.ts";
 import { GrantsPage } from "./pages/people/grants-page.tsx";
@@ -21,6 +23,7 @@ import { ProgramsPage } from "./pages/people/programs-page.tsx";
 import { RolesPage } from "./pages/people/roles-page.tsx";
 import { ReviewsPage } from "./pages/reviews/reviews-page.tsx";
 import { reviewsView } from "./pages/reviews/reviews-view.ts";
+import { RoutingPage } from "./pages/routing/routing-page.tsx";
 import { SharesPage } from "./pages/shares/shares-page.tsx";
 import { sharesView } from "./pages/shares/shares-view.ts";
 import { StatusPage } from "./pages/status-page.tsx";
@@ -96,6 +99,8 @@ function accessPages(root: ReturnType<typeof rootPage>) {
     createRoute({ getParentRoute, path: "/roles", component: RolesPage, validateSearch: peopleFilter }),
     createRoute({ getParentRoute, path: "/programs", component: ProgramsPage }),
     createRoute({ getParentRoute, path: "/edges", component: EdgesPage }),
+    createRoute({ getParentRoute, path: "/messages", component: MessagesPage, validateSearch: messagesView }),
+    createRoute({ getParentRoute, path: "/routing", component: RoutingPage }),
   ] as const;
 }
 

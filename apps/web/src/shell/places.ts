@@ -11,6 +11,8 @@ export interface Place {
     | "/roles"
     | "/programs"
     | "/edges"
+    | "/messages"
+    | "/routing"
     | "/confirmations"
     | "/reviews"
     | "/shares"
@@ -35,6 +37,8 @@ const places: readonly Place[] = [
   { to: "/roles", label: "Roles", act: "grant.read", group: "administration" },
   { to: "/programs", label: "Programs", act: "client.read", group: "administration" },
   { to: "/edges", label: "Edges", act: "edge.read", group: "administration" },
+  { to: "/messages", label: "Messages", act: "message.list", group: "administration" },
+  { to: "/routing", label: "Routing", act: "route.read", group: "administration" },
   { to: "/confirmations", label: "Confirmations", act: "confirmation.read", group: "administration" },
   { to: "/reviews", label: "Reviews", act: "review.read", group: "administration" },
   { to: "/log", label: "Log", act: "audit.read", group: "administration" },
