@@ -2,8 +2,10 @@ import type { Recipe } from "./packing-work.ts";
 
 /** What packing objects of a kind has brought so far, and what is chosen from it. */
 export interface PackingChoice {
-  /** Those that are to be tried on the next object of the kind: all on the first, and again now and then. */
-  untried(kind: string, recipes: readonly Recipe[]): readonly Recipe[];
+  /** Whether anything was measured of the kind; where not, all recipes are to be tried on its first object. */
+  isKnown(kind: string): boolean;
+  /** Counts an object of the kind; now and then gives a recipe that is to be tried on it again, as none was for long. */
+  due(kind: string): Recipe | undefined;
   /** `packedBytes` undefined: that recipe cannot. */
   learn(kind: string, recipe: Recipe, bytes: number, packedBytes: number | undefined, milliseconds: number): void;
   /** Undefined: plain. */
@@ -17,6 +19,8 @@ interface Measure {
   /** Packed bytes for each byte. */
   share: number;
   bytesPerMs: number;
+  /** How many objects of the kind had come. */
+  learnedAt: number;
 }
 
 interface Kind {
@@ -31,9 +35,8 @@ const weightOfNew = 0.3;
 const shareMax = 0.95;
 /** While nobody knows how fast the link is, packing keeps up with most of them. */
 const bytesPerMsLeast = 10_000;
-/** Tried again when so many have come, and then after each so many. */
-const againAt = 16;
-const againEach = 128;
+/** After so many objects one recipe is tried again, that which was not for longest. */
+const triedEach = 32;
 
 /**
  * While the link is what is waited for, objects are packed and sent at the same time, so one costs the longer of both: packing it on its
@@ -57,22 +60,24 @@ export function createPackingChoice({ lanes }: { readonly lanes: number }): Pack
   const dearness = (measure: Measure): number => (link === undefined ? measure.share : costOf(measure, link / 1000));
 
   return {
-    untried(name, recipes) {
+    isKnown: (name) => kindOf(name).measures.size > 0,
+    due(name) {
       const kind = kindOf(name);
-      const { objects } = kind;
-      kind.objects++;
-      return objects === 0 || objects === againAt || (objects > 0 && objects % againEach === 0) ? recipes : [];
+      if (++kind.objects % triedEach !== 0) return undefined;
+      const [stalest] = [...kind.measures.values()].sort((a, b) => a.learnedAt - b.learnedAt);
+      return stalest?.recipe;
     },
     learn(name, recipe, bytes, packedBytes, milliseconds) {
-      const { measures } = kindOf(name);
+      const { measures, objects: learnedAt } = kindOf(name);
       const key = `${recipe.packing} ${recipe.level}`;
       const share = packedBytes === undefined ? 1 : packedBytes / bytes;
       const bytesPerMs = bytes / Math.max(milliseconds, 0.001);
       const known = measures.get(key);
       if (known === undefined) {
-        measures.set(key, { recipe, share, bytesPerMs });
+        measures.set(key, { recipe, share, bytesPerMs, learnedAt });
         return;
       }
+      known.learnedAt = learnedAt;
       known.share += (share - known.share) * weightOfNew;
       // Times add up, speeds do not.
       known.bytesPerMs = 1 / (1 / known.bytesPerMs + (1 / bytesPerMs - 1 / known.bytesPerMs) * weightOfNew);

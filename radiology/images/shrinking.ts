@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import { createKeyedTurns, createPermits, createTurns } from "#base/turns";
 import { createPackingChoice, type PackingChoice } from "./packing-choice.ts";
 import type { Packing, PackingTask, PackingWork, Recipe } from "./packing-work.ts";
-import { mayShrink, sampleOf, shapeOf } from "./picture-layout.ts";
+import { mayShrink, type Sample, sampleOf, shapeOf } from "./picture-layout.ts";
 import { chunkBytesMax, packedChunk, storedChunk, type ZstdLevel } from "./zstd-chunks.ts";
 
 /** A data set packed: its parts, one after the other. */
@@ -33,7 +33,10 @@ export interface Shrinker {
   packing(transferSyntaxUid: string): PackingStream;
   /** Up to so many bytes `pack` takes at once. */
   readonly wholeBytesMax: number;
-  /** Bytes a second that the link takes while something waits for it; undefined: nothing waits, or nobody knows. */
+  /**
+   * Bytes a second that the link takes while more waits for it than it takes at once. Undefined: nothing waits, or nobody knows. Not what it was given
+   * while it ran dry: that would say how fast packing was, and ask for more of it.
+   */
   pace(linkBytesPerSecond: number | undefined): void;
 }
 
@@ -56,6 +59,7 @@ export function createShrinker({ work, clock }: { readonly work: PackingWork; re
   const choice = createPackingChoice({ lanes: work.lanes });
   /** The next of a kind waits for what the first is tried with. */
   const trying = createKeyedTurns();
+  let isTryingAgain = false;
   const line = createTurns();
   const room = createPermits(unitsInHand);
 
@@ -64,14 +68,25 @@ export function createShrinker({ work, clock }: { readonly work: PackingWork; re
     choice.learn(kind, task.recipe, task.bytes.length, parts && sizeOf(parts), milliseconds);
     return parts;
   };
+  const tryAll = async (kind: string, sample: Sample, recipes: readonly Recipe[]): Promise<void> => {
+    if (choice.isKnown(kind)) return; // since this began to wait
+    for (const recipe of recipes) await run(kind, { ...sample, recipe });
+  };
+  /** Beside all else, one at a time: nobody waits for it. */
+  const tryAgain = (kind: string, { bytes, picture }: Sample, recipe: Recipe): void => {
+    if (isTryingAgain) return;
+    isTryingAgain = true;
+    const done = () => {
+      isTryingAgain = false;
+    };
+    run(kind, { bytes: Uint8Array.from(bytes), picture, recipe }).then(done, done);
+  };
   const packed = async (dataSet: Uint8Array, transferSyntaxUid: string): Promise<Packed> => {
     const { kind, picture } = await shapeOf(dataSet, transferSyntaxUid);
     const recipes = picture === undefined ? zstdRecipes : pictureRecipes;
-    await trying.take(kind, async () => {
-      for (const recipe of choice.untried(kind, recipes)) {
-        await run(kind, { ...sampleOf(dataSet, picture), recipe });
-      }
-    });
+    if (!choice.isKnown(kind)) await trying.take(kind, () => tryAll(kind, sampleOf(dataSet, picture), recipes));
+    const due = choice.due(kind);
+    if (due !== undefined) tryAgain(kind, sampleOf(dataSet, picture), due);
     const recipe = choice.best(kind);
     if (recipe === undefined) return plain(dataSet);
     const parts = await run(kind, { bytes: dataSet, picture, recipe });
@@ -120,7 +135,9 @@ function chunked(kind: string, choice: PackingChoice, clock: Clock): PackingStre
     return parts;
   };
   const chunkOf = async (bytes: Uint8Array): Promise<Uint8Array[]> => {
-    for (const recipe of choice.untried(kind, zstdRecipes)) await by(recipe, bytes);
+    const due = choice.due(kind);
+    const tried = choice.isKnown(kind) ? due && [due] : zstdRecipes;
+    for (const recipe of tried ?? []) await by(recipe, bytes);
     const recipe = choice.best(kind);
     return recipe === undefined ? storedChunk(bytes) : by(recipe, bytes);
   };
