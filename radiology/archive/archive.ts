@@ -124,7 +124,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   const metadata = createSeriesMetadata({ ...parts, indexer, revealed });
   const { changed, ...changes } = createChanges({ indexer, clock, log });
   const live = liveOpening(gate);
-  const vouching = createVouching(parts);
+  const { opening, faultIn } = createVouching(parts);
   const asSubject = (study: IndexedStudy | undefined): Subject | undefined =>
     study && { kind: "study", id: study.studyToken, facts: index.factsOf(study) };
   const { intake, rejections } = createReceiving({ ...parts, indexer, asSubject }, metadata.changed);
@@ -219,7 +219,7 @@ export function createArchive(parts: ArchiveParts): Archive {
       const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
       const instance = instanceRow(row, identity, target.studyUid, seriesUid);
       const whole = () => openWhole(vault, row, opened.openHalf(at));
-      const open = live.throughout(pass, vouching.opening(instance, identity.provenance, whole));
+      const open = live.throughout(pass, opening(instance, identity.provenance, whole));
       const current = (received: OpenedObject) => currentBytes(row, received, corrected);
       return [{ ...instance, isCorrected: corrected.length > 0, open, current }];
     });
@@ -249,12 +249,10 @@ export function createArchive(parts: ArchiveParts): Archive {
   };
 
   return {
-    ...changes,
-    ...{ correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf },
-    ...rejections,
+    ...{ ...changes, ...rejections },
+    ...{ correctStudy, correctPatient, mergePatients, moveStudy, correctionsOf, faultIn },
     beginUpload: (actor) => gate.pass(actor, "upload.begin", undefined, async () => {}),
-    receiveDataSet: intake.receiveDataSet,
-    receiveFile: intake.receiveFile,
+    ...{ receiveDataSet: intake.receiveDataSet, receiveFile: intake.receiveFile },
     findStudies: (actor, query) =>
       search(actor, [], async (pass, reach) =>
         revealed.studies(pass, await index.findStudies(within(query, reach)), "search"),
@@ -351,10 +349,9 @@ export function createArchive(parts: ArchiveParts): Archive {
     check: (actor, progress) =>
       gate.pass(actor, "vault.check", undefined, async () => {
         const found: Damage[] = [];
-        for await (const damage of vault.check(progress, vouching.faultIn)) found.push(damage);
+        for await (const damage of vault.check(progress, faultIn)) found.push(damage);
         return found;
       }),
-    faultIn: vouching.faultIn,
     conflicts: (actor) =>
       search(actor, [], async (pass, reach) => {
         const copies = await index.conflicts();
