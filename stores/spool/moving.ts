@@ -25,8 +25,8 @@ export interface Moving {
 const copiedAtOnceBytes = 256 * 1024;
 /** That share a sync. */
 const underwayMost = 32;
-/** Commits of the index between two looks at all segments. */
-const looksEvery = 64;
+/** Commits of the index between two looks at all segments, for each that is left alone. */
+const commitsPerSegment = 8;
 
 /**
  * A segment in which nothing lives is removed. While the ended segments are `segmentsLeast` or more and less than a quarter of their bytes is
@@ -149,7 +149,7 @@ export function createMoving(parts: {
         void turns.take(() => (isClosed ? undefined : remove(serial)));
       }
       commits++;
-      if (commits % looksEvery !== 0 || isClosed) return;
+      if (commits % (commitsPerSegment * segmentsLeast) !== 0 || isClosed) return;
       working ??= moveSome()
         .catch((error) => log.error("parcels of the spool cannot be moved", {}, error))
         .finally(() => {

@@ -7,40 +7,43 @@ import { createRunner } from "./sqlite-worker.ts";
 /** The real statements on a database in memory, which remembers every commit: a test makes it again as a crash leaves it. */
 export interface IndexHistory {
   readonly index: SpoolIndex;
-  /** How many commits were begun, and how many of them were answered. */
-  commits(): { readonly begun: number; readonly done: number };
+  /** How many commits are durable for certain, and how many may be, behind so many steps of a trace. */
+  standingAt(steps: number): { readonly least: number; readonly most: number };
   /** Another, as it stood behind so many commits. */
   asOf(commits: number): Promise<IndexHistory>;
-  /** The next commit, or the next query, rejects with this, having changed nothing. */
-  failNext(what: "commit" | "query", error: Error): void;
+  /** The commit of this number, counted from now, rejects with this, having changed nothing. */
+  failAt(commit: number, error: Error): void;
 }
 
 type Commit = readonly SqliteRuns[];
 
-export async function createIndexHistory(past: readonly Commit[] = []): Promise<IndexHistory> {
+/** `position`: how many steps a trace of the files beside it has. */
+export async function createIndexHistory(
+  position: () => number = () => 0,
+  past: readonly Commit[] = [],
+): Promise<IndexHistory> {
   const runSteps = createRunner(new DatabaseSync(":memory:"));
   const run = (steps: readonly SqliteRuns[]): SqliteRows[] =>
     runSteps(steps.map(({ sql, rows }) => ({ sql, parameters: packRows(rows, []) }))).map((ran) => ({
       ...ran,
       rows: [...ran.rows],
     }));
-  const commits: Commit[] = [...past];
-  const failures = new Map<string, Error>();
-  let done = past.length;
+  const commits: { readonly steps: Commit; readonly begunAt: number; doneAt: number }[] = past.map((steps) => ({
+    ...{ steps, begunAt: 0, doneAt: 0 },
+  }));
+  let failing: { commit: number; readonly error: Error } | undefined;
   let isOpen = false;
   const index = await createSpoolIndex({
     async run(steps) {
       if (!isOpen) return run(steps);
       const lasting = steps.filter(({ sql }) => /^(insert|update|delete)/.test(sql) && !/^\w+ \w+ taken/.test(sql));
-      const kind = lasting.length > 0 ? "commit" : "query";
-      const failure = failures.get(kind);
-      failures.delete(kind);
-      if (failure !== undefined) throw failure;
+      const isCommit = lasting.length > 0;
+      if (isCommit && failing !== undefined && failing.commit-- === 0) throw failing.error;
       const results = run(steps);
-      if (kind === "commit") commits.push(structuredClone(lasting));
-      const mine = commits.length;
+      const commit = { steps: structuredClone(lasting), begunAt: position(), doneAt: Number.POSITIVE_INFINITY };
+      if (isCommit) commits.push(commit);
       await new Promise<void>((resolve) => setImmediate(resolve));
-      done = Math.max(done, mine);
+      commit.doneAt = position();
       return results;
     },
     close: async () => {},
@@ -49,8 +52,17 @@ export async function createIndexHistory(past: readonly Commit[] = []): Promise<
   isOpen = true;
   return {
     index,
-    commits: () => ({ begun: commits.length, done }),
-    asOf: (count) => createIndexHistory(commits.slice(0, count)),
-    failNext: (what, error) => void failures.set(what, error),
+    standingAt: (steps) => ({
+      least: commits.filter(({ doneAt }) => doneAt <= steps).length,
+      most: commits.filter(({ begunAt }) => begunAt <= steps).length,
+    }),
+    asOf: (count) =>
+      createIndexHistory(
+        () => 0,
+        commits.slice(0, count).map(({ steps }) => steps),
+      ),
+    failAt(commit, error) {
+      failing = { commit, error };
+    },
   };
 }
