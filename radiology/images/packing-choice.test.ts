@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as laterTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { createVirtualClock, type VirtualClock } from "#base/clock";
-import { createPermits, createTurns } from "#base/turns";
+import { createPermits } from "#base/turns";
 import { TransferSyntaxUid, writeDataSet } from "#formats/dicom";
 import { createPackingChoice } from "./packing-choice.ts";
 import type { PackingWork, Recipe } from "./packing-work.ts";
@@ -63,15 +63,14 @@ async function journey(
   const shrinker = createShrinker({ work: statedWork(clock, lanes, stated), clock });
   shrinker.pace(linkBytesPerMs * 1000);
   const inHand = createPermits(8);
-  const link = createTurns();
+  /** When the link is free again. */
   let last = 0;
   const sent = Array.from({ length: count }, async () => {
     await inHand.take();
     const { parts } = await shrinker.pack(dataSet, explicit);
-    await link.take(async () => {
-      await clock.sleep(parts.reduce((sum, { length }) => sum + length, 0) / linkBytesPerMs);
-      last = clock.monotonicMs();
-    });
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    last = Math.max(last, clock.monotonicMs()) + bytes / linkBytesPerMs;
+    await clock.sleep(last - clock.monotonicMs());
     inHand.give();
   });
   const stepMs = dataSet.length / linkBytesPerMs / 16;
