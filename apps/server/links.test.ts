@@ -104,3 +104,17 @@ test("attack 92: a certificate of an edge is no server's, and the box believes n
   const other = await newLinkAuthority();
   await assert.rejects(dial(own, other.certificate), { code: "denied" });
 });
+
+test("an edge has 128 connections and no more; another may come when one has gone", async () => {
+  const { own } = await house.enrolled();
+  const sockets = await Promise.all(Array.from({ length: 128 }, () => dial(own)));
+  for (const socket of sockets) assert.equal(await wordOver(socket), "hello");
+  assert.equal(await wordOver(await dial(own)), "");
+  const [first, ...others] = sockets;
+  const before = taken.length;
+  taken.find(({ socket }) => socket.remotePort === first?.localPort)?.socket.destroy();
+  assert.equal(await wordOver(await dial(own)), "hello");
+  assert.equal(taken.length, before + 1);
+  for (const socket of others) socket.destroy();
+  house.acts.splice(0);
+});

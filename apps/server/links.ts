@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { asProblem, Problem } from "#base/problem";
+import { asProblem, Problem, type ProblemCode } from "#base/problem";
 import { linkProtocols } from "#doors/link";
 import { type Actor, actorOf, type Edge, type Edges, type Gate } from "#trust/access";
 import type { LinkAuthorityKeeper } from "./link-authority.ts";
@@ -26,6 +26,8 @@ export interface Links {
 
 /** What another process revoked is noticed within this; what this one did, at once. */
 const lookEveryMs = 20_000;
+/** Connections of one edge, those that are being let in too: twice the streams that the link takes, for who comes again before the former are gone. */
+const socketsMax = 128;
 /** When an edge was last seen is written at most this often. */
 const touchEveryMs = 60_000;
 
@@ -72,26 +74,28 @@ export function createLinks(parts: {
   };
   lookAgain();
 
+  /** Counts it among its edge's from now on, until it is closed. */
+  const count = (id: string, one: Live): void => {
+    const known = live.get(id) ?? new Set();
+    if (known.size >= socketsMax) throw tooMany();
+    live.set(id, known.add(one));
+    one.socket.once("close", () => {
+      known.delete(one);
+      if (known.size === 0) live.delete(id);
+    });
+  };
   const admit = async (socket: TLSSocket): Promise<Edge | undefined> => {
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
     const shown = authority.current()?.edgeOf(certificate);
     if (shown === undefined) throw notOurs();
     const { id, serial } = shown;
-    const edge = await edges.admit(id, serial);
-    await gate.pass(actorOf("edge", id), "edge.connect", { kind: "edge", id }, () => touch(id));
     // It has gone meanwhile, and nothing would tell of it again.
     if (socket.destroyed) return undefined;
-    const one = { socket, serial };
-    live.set(id, (live.get(id) ?? new Set()).add(one));
-    socket.once("close", () => {
-      const left = live.get(id);
-      left?.delete(one);
-      if (left?.size === 0) live.delete(id);
-    });
-    // Revoked meanwhile, when nobody knew yet that it is here.
-    await look(id);
-    return edge;
+    count(id, { socket, serial });
+    const edge = await edges.admit(id, serial);
+    await gate.pass(actorOf("edge", id), "edge.connect", { kind: "edge", id }, () => touch(id));
+    return socket.destroyed ? undefined : edge;
   };
   const edgeAt = (socket: TLSSocket): Promise<Edge | undefined> => {
     const known = admitted.get(socket) ?? admit(socket);
@@ -119,7 +123,7 @@ export function createLinks(parts: {
         })
         .catch((error) => {
           socket.destroy();
-          if (asProblem(error, "letting an edge in").code !== "unproven") log.warn("an edge was not let in", {}, error);
+          if (!expected.has(asProblem(error, "letting an edge in").code)) log.warn("an edge was not let in", {}, error);
         });
     },
     close() {
@@ -134,6 +138,15 @@ export function createLinks(parts: {
 function isOver(socket: TLSSocket, now: number): boolean {
   const certificate = socket.getPeerX509Certificate();
   return certificate !== undefined && Date.parse(certificate.validTo) <= now;
+}
+
+/** What is the edge's own doing. */
+const expected: ReadonlySet<ProblemCode> = new Set(["unproven", "busy"]);
+
+function tooMany(): Problem {
+  return new Problem("busy", "this edge has as many connections as it may have", {
+    remedy: "nothing: it goes on with those that it has",
+  });
 }
 
 function notOurs(): Problem {

@@ -11,8 +11,8 @@ export interface Flight {
   /** How long a piece should be. */
   pieceBytes(): number;
   sent(piece: Piece): void;
-  /** The other end has received so many bytes on this stream in all. Gives how many of them are news. */
-  received(total: number): number;
+  /** The other end has received so many bytes on this stream in all. Gives how many of them are news, and the pieces that they end. */
+  received(total: number): { readonly bytes: number; readonly pieces: readonly Piece[] };
   /** What was sent and not received. */
   pieces(): Piece[];
   /** How long the oldest of them has been on its way beyond twice the usual, once for each; undefined when it is not late. */
@@ -84,11 +84,10 @@ export function createFlight(nowMs: () => number): Flight {
       receivedBytes += news;
       const now = nowMs();
       turnSpan(now);
-      for (let first = inFlight[0]; first !== undefined && first.end <= receivedBytes; first = inFlight[0]) {
-        measure(first, now);
-        inFlight.shift();
-      }
-      return news;
+      const firstMissing = inFlight.findIndex(({ end }) => end > receivedBytes);
+      const landed = inFlight.splice(0, firstMissing < 0 ? inFlight.length : firstMissing);
+      for (const each of landed) measure(each, now);
+      return { bytes: news, pieces: landed.map(({ piece }) => piece) };
     },
     pieces: () => inFlight.map(({ piece }) => piece),
     lateness() {

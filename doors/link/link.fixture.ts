@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { createVirtualClock, type VirtualClock } from "#base/clock";
 import { newToken, type Random, seededRandom } from "#base/id";
-import { silentLog } from "#base/log";
+import { createLog, type LogSink } from "#base/log";
 import { Problem } from "#base/problem";
 import type { Arrivals, IncomingObject } from "./incoming.ts";
 import type { OutgoingObject, OutgoingQueue, Urgency } from "./outgoing.ts";
@@ -23,12 +23,21 @@ export interface MemoryQueue extends OutgoingQueue {
   readonly refused: readonly { readonly id: string; readonly problem: Problem }[];
   /** Bytes that were read, for what is sent twice. */
   readBytes(): number;
+  /** What was refused may be taken again. */
+  giveAgain(id: string): void;
   /** What a restart of the edge does. */
   giveAllAgain(): void;
 }
 
+interface Waiting {
+  readonly urgency: Urgency;
+  readonly object: OutgoingObject;
+  readonly bytes: Uint8Array;
+  state: "waiting" | "taken" | "refused";
+}
+
 export function createMemoryQueue(random: Random): MemoryQueue {
-  const waiting = new Map<string, { urgency: Urgency; object: OutgoingObject; bytes: Uint8Array; isTaken: boolean }>();
+  const waiting = new Map<string, Waiting>();
   const settled: string[] = [];
   const refused: { id: string; problem: Problem }[] = [];
   const listeners = new Set<() => void>();
@@ -41,7 +50,7 @@ export function createMemoryQueue(random: Random): MemoryQueue {
   return {
     add(urgency, bytes) {
       const object = { id: newToken(random), length: bytes.length, sha256: hashOf(bytes) };
-      waiting.set(object.id, { urgency, object, bytes, isTaken: false });
+      waiting.set(object.id, { urgency, object, bytes, state: "waiting" });
       for (const listener of listeners) listener();
       return object;
     },
@@ -49,12 +58,20 @@ export function createMemoryQueue(random: Random): MemoryQueue {
     settled,
     refused,
     readBytes: () => read,
+    giveAgain(id) {
+      const found = waiting.get(id);
+      if (found?.state !== "refused") return;
+      found.state = "waiting";
+      for (const listener of listeners) listener();
+    },
     giveAllAgain() {
-      for (const each of waiting.values()) each.isTaken = false;
+      for (const each of waiting.values()) each.state = "waiting";
     },
     async take(urgency, most) {
-      const found = [...waiting.values()].filter((each) => each.urgency === urgency && !each.isTaken).slice(0, most);
-      for (const each of found) each.isTaken = true;
+      const found = [...waiting.values()]
+        .filter((each) => each.urgency === urgency && each.state === "waiting")
+        .slice(0, most);
+      for (const each of found) each.state = "taken";
       return found.map(({ object }) => object);
     },
     async read(id, from, to) {
@@ -69,6 +86,8 @@ export function createMemoryQueue(random: Random): MemoryQueue {
     },
     async refuse(id, problem) {
       refused.push({ id, problem });
+      const found = waiting.get(id);
+      if (found !== undefined) found.state = "refused";
     },
     onArrival(listener) {
       listeners.add(listener);
@@ -129,17 +148,18 @@ export function createMemoryArrivals(pause: () => Promise<unknown>, durableEvery
       });
     },
     async open(object, from) {
+      const bornIn = life;
+      const alive = () => {
+        if (life !== bornIn) throw new Problem("fault", "this was open before the crash");
+      };
       await pauseOrFail("open");
+      alive();
       const { id, length, sha256 } = object;
       if (open.has(id)) throw new Problem("conflict", "the object is open already");
       if ((parts.get(id)?.length ?? 0) !== from || receipts.has(id))
         throw new Problem("conflict", "not where it stood");
       open.add(id);
       begun.push(id);
-      const bornIn = life;
-      const alive = () => {
-        if (life !== bornIn) throw new Problem("fault", "this was open before the crash");
-      };
       return {
         async write(at, bytes) {
           await pauseOrFail("write");
@@ -243,60 +263,102 @@ export interface LinkInMemory {
   readonly queue: MemoryQueue;
   readonly arrivals: MemoryArrivals;
   readonly cables: readonly Cable[];
+  /** When the edge dialled. */
+  readonly dialledAt: readonly number[];
   sender(): LinkSender;
   receiver(): LinkReceiver;
   /** The edge's process ends without a word, and another begins. */
   restartEdge(): void;
   /** The same of the cloud's. */
   restartCloud(): void;
+  /** The edge's process takes leave before another begins. */
+  closeEdge(): Promise<void>;
   /** From now on nobody can dial. */
   setOutage(isOut: boolean): void;
   /** Moves the clock in steps until it is so, for so long at most. */
   until(is: () => boolean, msMax: number, each?: () => void): Promise<void>;
 }
 
-export function linkInMemory(
-  seed: number,
-  options: { readonly path?: Path; readonly sender?: Partial<LinkSenderParts>; readonly windowBytes?: number } = {},
-): LinkInMemory {
-  const { path = { delayMs: 10, bytesPerMs: 500 } } = options;
+/** What a process has that can end: what it asks for afterwards is asked by nobody, and what it says is said to nobody. */
+function mortal<T extends object>(of: T, sink: LogSink): { readonly live: T; readonly sink: LogSink; die(): void } {
+  let isDead = false;
+  const live = new Proxy(of, {
+    get(target, name, receiver) {
+      const found: unknown = Reflect.get(target, name, receiver);
+      if (typeof found !== "function") return found;
+      return (...words: unknown[]): unknown => (isDead ? new Promise(() => {}) : Reflect.apply(found, target, words));
+    },
+  });
+  return {
+    live,
+    sink: (line) => void (isDead || sink(line)),
+    die() {
+      isDead = true;
+    },
+  };
+}
+
+export interface LinkOptions {
+  readonly path?: Path;
+  readonly sender?: Partial<LinkSenderParts>;
+  readonly windowBytes?: number;
+  /** Lines of both ends' logs. */
+  readonly sink?: LogSink;
+}
+
+export function linkInMemory(seed: number, options: LinkOptions = {}): LinkInMemory {
+  const { path = { delayMs: 10, bytesPerMs: 500 }, sink = () => {} } = options;
   const clock = createVirtualClock();
   const random = seededRandom(seed);
   const queue = createMemoryQueue(random);
   const arrivals = createMemoryArrivals(() => clock.sleep(random(new Uint8Array(1))[0]! / 64));
   const cables: Cable[] = [];
+  const dialledAt: number[] = [];
   let isOut = false;
   let receiver: LinkReceiver;
   let sender: LinkSender;
+  let cloud = mortal(arrivals, sink);
+  let edge = mortal(queue, sink);
   const startCloud = () => {
+    cloud = mortal(arrivals, sink);
     receiver = createLinkReceiver({
-      ...{ clock, random, log: silentLog },
+      ...{ clock, random, log: createLog({ sink: cloud.sink, clock }) },
       ...(options.windowBytes !== undefined && { windowBytes: options.windowBytes }),
     });
   };
   const startEdge = () => {
+    edge = mortal(queue, sink);
+    queue.giveAllAgain();
     const dial = async () => {
+      dialledAt.push(clock.monotonicMs());
       if (isOut) throw new Problem("unavailable", "the cloud cannot be reached");
       const cable = createCable(clock, path);
       cables.push(cable);
-      receiver.accept(cable.cloud, { edge: "edge-1", arrivals });
+      receiver.accept(cable.cloud, { edge: "edge-1", arrivals: cloud.live });
       return cable.edge;
     };
-    sender = startLinkSender({ queue, dial, clock, random, log: silentLog, ...options.sender });
+    const log = createLog({ sink: edge.sink, clock });
+    sender = startLinkSender({ queue: edge.live, dial, clock, random, log, ...options.sender });
   };
   startCloud();
   startEdge();
   return {
-    ...{ clock, random, queue, arrivals, cables },
+    ...{ clock, random, queue, arrivals, cables, dialledAt },
     sender: () => sender,
     receiver: () => receiver,
     restartEdge() {
+      edge.die();
       void sender.close();
       for (const cable of cables.splice(0)) cable.cut(0);
-      queue.giveAllAgain();
+      startEdge();
+    },
+    async closeEdge() {
+      await sender.close();
+      edge.die();
       startEdge();
     },
     restartCloud() {
+      cloud.die();
       void receiver.close();
       for (const cable of cables.splice(0)) cable.cut(0);
       arrivals.crash();
@@ -316,4 +378,13 @@ export function linkInMemory(
       }
     },
   };
+}
+
+/** So much time passes, and what happens in it has happened. */
+export async function turnsOf(clock: VirtualClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 5) {
+    clock.advance(5);
+    await turn();
+  }
+  await turn();
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { asProblem, isProblem, Problem } from "#base/problem";
+import { asProblem, Problem } from "#base/problem";
 import { type ArrivingObject, createArrivingObject } from "./arriving-object.ts";
 import {
   type Frame,
@@ -12,6 +12,7 @@ import {
 } from "./frames.ts";
 import type { Arrivals, Standing } from "./incoming.ts";
 import { outOfTurn } from "./refusals.ts";
+import type { Room } from "./room.ts";
 import type { Wire } from "./wire.ts";
 
 export interface ReceivingParts {
@@ -20,8 +21,11 @@ export interface ReceivingParts {
   readonly log: Log;
   /** Told to the edge; names this state of this process, so that it notices when the state is gone. */
   readonly incarnation: Uint8Array;
+  readonly room: Room;
   readonly windowBytes: number;
   readonly objectsMax: number;
+  /** The edge took leave of all its streams. */
+  readonly left: () => void;
 }
 
 /** The cloud's end of one session: what is on its way in over all its streams. It outlives each of them. */
@@ -38,26 +42,32 @@ export interface ReceivingSession {
   end(): Promise<void>;
 }
 
-/** The least that the sender cuts: with the window it bounds how many pieces can wait. */
-const pieceBytesLeast = 16 * 1024;
+/**
+ * A place that an object has here, from its offer until its receipt is said, or until the edge has withdrawn it and nothing of it is under
+ * way. First the archive is asked how it stands; then it arrives, or was refused.
+ */
+interface Entry {
+  readonly offered: OfferedObject;
+  arriving: ArrivingObject | undefined;
+  /** Asked again it is refused again, and not begun anew. */
+  refused: RefusalReason | undefined;
+  isWithdrawn: boolean;
+  /** What is being done; when that ends, a withdrawn object is gone. */
+  underWay: Promise<void> | undefined;
+}
+
 const tellTakenAfterMs = 20;
 const tellTakenBytes = 2 ** 20;
 
 export function createReceivingSession(parts: ReceivingParts): ReceivingSession {
-  const { arrivals, clock, log, windowBytes, objectsMax } = parts;
-  const objects = new Map<number, ArrivingObject>();
-  /** Offered, and the archive has not said yet how they stand. */
-  const asked = new Set<number>();
-  /** Why, until the edge withdraws them: asked again, they are refused again and not begun anew. */
-  const refused = new Map<number, RefusalReason>();
-  /** By id: what is still being let go of; an object is not asked for before. */
-  const endings = new Map<string, Promise<void>>();
+  const { arrivals, clock, log, room, windowBytes, objectsMax } = parts;
+  const entries = new Map<number, Entry>();
+  /** By id: what is under way. An object that is offered again under another number waits for its turn. */
+  const turns = new Map<string, Promise<void>>();
   const wires = new Set<Wire>();
   const taken = createTakenNews(clock, (positions) => say({ type: "taken", positions }));
   let latest: Wire | undefined;
   let highest = 0;
-  let heldBytes = 0;
-  let heldPieces = 0;
   let receivedBytes = 0;
   let isOver = false;
 
@@ -66,115 +76,154 @@ export function createReceivingSession(parts: ReceivingParts): ReceivingSession 
     const wire = latest?.isOpen() ? latest : [...wires].find((each) => each.isOpen());
     wire?.send(frame);
   };
-  const refuse = (number: number, problem: Problem): void => {
+  const refuse = (entry: Entry, problem: Problem): void => {
     log.warn(`link: an object was not taken: ${problem.message}`, { code: problem.code }, problem);
-    const reason = refusalReasons.find((each) => each === problem.code) ?? "fault";
-    refused.set(number, reason);
-    say({ type: "refusal", number, reason });
+    entry.refused = refusalReasons.find((each) => each === problem.code) ?? "fault";
+    sayRefusal(entry);
   };
-  const sayReceipt = (number: number, receipt: Uint8Array): void => {
-    if (receipt.length > receiptBytesMax) refuse(number, new Problem("fault", "a receipt is too long for the link"));
-    else say({ type: "receipt", number, receipt });
+  const sayRefusal = ({ offered: { number }, refused = "fault" }: Entry): void =>
+    say({ type: "refusal", number, reason: refused });
+  const sayReceipt = (entry: Entry, receipt: Uint8Array): void => {
+    const { number } = entry.offered;
+    if (receipt.length > receiptBytesMax) refuse(entry, new Problem("fault", "a receipt is too long for the link"));
+    else {
+      entries.delete(number);
+      say({ type: "receipt", number, receipt });
+    }
   };
-  const letGo = (number: number, object: ArrivingObject): void => {
-    objects.delete(number);
-    taken.forget(number);
-    const { id } = object.offered;
-    const ending = object.ended.then(() => {
-      if (endings.get(id) === ending) endings.delete(id);
+  /** A withdrawn object has its place until nothing of it is under way: only then the edge sends others instead. */
+  const leaveIfDone = (entry: Entry): void => {
+    if (!entry.isWithdrawn || entry.underWay !== undefined) return;
+    const { number } = entry.offered;
+    if (entries.get(number) === entry) entries.delete(number);
+    say({ type: "withdrawal", number });
+  };
+  const work = (entry: Entry, done: Promise<void>): void => {
+    const underWay: Promise<void> = done.then(() => {
+      // Else something follows, which was begun meanwhile.
+      if (entry.underWay !== underWay) return entry.underWay;
+      entry.underWay = undefined;
+      leaveIfDone(entry);
     });
-    endings.set(id, ending);
+    entry.underWay = underWay;
   };
-  const drop = (number: number): void => {
-    asked.delete(number);
-    const object = objects.get(number);
-    if (object === undefined) return;
-    letGo(number, object);
-    const { bytes, pieces } = object.drop();
-    heldBytes -= bytes;
-    heldPieces -= pieces;
+  const drop = (entry: Entry): void => {
+    entry.isWithdrawn = true;
+    entry.arriving?.drop();
+    taken.forget(entry.offered.number);
+    leaveIfDone(entry);
   };
-  const begin = (offered: OfferedObject, from: number): ArrivingObject => {
-    const { number } = offered;
-    const object = createArrivingObject(offered, from, arrivals, {
-      taken(bytes) {
-        heldBytes -= bytes;
-        heldPieces -= 1;
-        taken.note({ number, at: object.takenTo() }, bytes);
-      },
+  const begin = (entry: Entry, from: number): ArrivingObject => {
+    const { number } = entry.offered;
+    const object = createArrivingObject(entry.offered, from, arrivals, room, {
+      taken: (bytes) => taken.note({ number, at: object.takenTo() }, bytes),
       finished(outcome) {
-        drop(number);
-        if ("receipt" in outcome) sayReceipt(number, outcome.receipt);
-        else refuse(number, outcome.problem);
+        entry.arriving = undefined;
+        taken.forget(number);
+        if ("receipt" in outcome) sayReceipt(entry, outcome.receipt);
+        else refuse(entry, outcome.problem);
       },
     });
-    objects.set(number, object);
+    entry.arriving = object;
+    work(entry, object.ended);
     return object;
   };
-  const standingOf = async (offers: readonly OfferedObject[]): Promise<readonly Standing[]> => {
-    await Promise.all(offers.map(({ id }) => endings.get(id)));
-    const standings = await arrivals.standing(offers);
-    if (standings.length !== offers.length) throw new Problem("fault", "not every object has a standing");
-    return standings;
-  };
-  const offered = async (offers: readonly OfferedObject[]): Promise<void> => {
-    const known = offers.flatMap(({ number }) => objects.get(number) ?? []);
-    const news = offers.filter(({ number }) => !objects.has(number) && !asked.has(number));
-    if (objects.size + asked.size + news.length > objectsMax)
-      throw brokenRule("more objects at once than were allowed");
-    for (const { number } of news) {
-      asked.add(number);
-      highest = Math.max(highest, number);
-    }
-    answer(known);
-    if (news.length === 0) return;
-    try {
-      const standings = await standingOf(news);
-      answer(news.flatMap((each, index) => stands(each, standings[index] as Standing) ?? []));
-    } catch (error) {
-      for (const { number } of news) if (asked.delete(number)) refuse(number, asProblem(error, "looking for objects"));
-    }
-  };
-  /** Begins with an object that is to come; says the receipt of one that is held. */
-  const stands = (each: OfferedObject, standing: Standing): ArrivingObject | undefined => {
-    if (!asked.delete(each.number) || isOver) return undefined;
+  const stands = (entry: Entry, standing: Standing): ArrivingObject | undefined => {
+    if (entry.isWithdrawn || isOver) return undefined;
     if ("receipt" in standing) {
-      sayReceipt(each.number, standing.receipt);
+      sayReceipt(entry, standing.receipt);
       return undefined;
     }
-    const object = begin(each, Math.min(standing.from, each.length));
-    if (object.takenTo() === each.length) object.go();
+    const object = begin(entry, Math.min(standing.from, entry.offered.length));
+    if (object.takenTo() === entry.offered.length) object.go();
     return object;
   };
+  /** Begins with those that are to come; says the receipts of those that are held. */
+  const ask = async (entriesThen: readonly Entry[]): Promise<void> => {
+    const asked = isOver ? [] : entriesThen.filter(({ isWithdrawn }) => !isWithdrawn);
+    if (asked.length === 0) return;
+    try {
+      const standings = await arrivals.standing(asked.map((entry) => entry.offered));
+      if (standings.length !== asked.length) throw new Problem("fault", "not every object has a standing");
+      answer(asked.flatMap((entry, index) => stands(entry, standings[index] as Standing) ?? []));
+    } catch (error) {
+      const problem = asProblem(error, "looking for objects");
+      for (const entry of asked) {
+        const isUndecided = entry.arriving === undefined && entry.refused === undefined && !entry.isWithdrawn;
+        if (isUndecided && entries.get(entry.offered.number) === entry) refuse(entry, problem);
+      }
+    }
+  };
+  /** All that are free are asked for at once; each of the others in its turn. */
+  const askInTurn = (asked: readonly Entry[]): void => {
+    const free: Entry[] = [];
+    const asking = Promise.resolve().then(() => ask(free));
+    for (const entry of asked) {
+      const { id } = entry.offered;
+      const former = turns.get(id);
+      if (former === undefined) free.push(entry);
+      work(entry, former?.then(() => ask([entry])) ?? asking);
+      const turn = (entry.underWay ?? asking).then(() => {
+        if (turns.get(id) === turn) turns.delete(id);
+      });
+      turns.set(id, turn);
+    }
+  };
+  const offered = (offers: readonly OfferedObject[]): void => {
+    const known = new Set(offers.flatMap(({ number }) => entries.get(number) ?? []));
+    const news = new Map(offers.flatMap((each) => (entries.has(each.number) ? [] : [[each.number, each] as const])));
+    if (entries.size + news.size > objectsMax) throw brokenRule("more objects at once than were allowed");
+    for (const entry of known) {
+      if (entry.refused !== undefined && !entry.isWithdrawn) sayRefusal(entry);
+      // What was told of it may be lost: the window would stay as narrow as it seemed.
+      if (entry.arriving !== undefined) taken.note({ number: entry.offered.number, at: entry.arriving.takenTo() }, 0);
+    }
+    answer([...known].flatMap(({ arriving, isWithdrawn }) => (isWithdrawn ? [] : (arriving ?? []))));
+    const asked = [...news.values()].map(
+      (each): Entry => ({
+        ...{ offered: each, arriving: undefined, refused: undefined, isWithdrawn: false, underWay: undefined },
+      }),
+    );
+    if (asked.length === 0) return;
+    for (const entry of asked) {
+      entries.set(entry.offered.number, entry);
+      highest = Math.max(highest, entry.offered.number);
+    }
+    askInTurn(asked);
+  };
   const answer = (found: readonly ArrivingObject[]): void => {
-    const positions = found.map((object) => ({ number: object.offered.number, at: object.takenTo() }));
+    const positions = found.map((object) => ({ number: object.offered.number, at: object.wantedFrom() }));
     for (let at = 0; at < positions.length; at += listedMax) {
       say({ type: "answer", positions: positions.slice(at, at + listedMax) });
     }
   };
   const data = ({ number, from, bytes }: Extract<Frame, { type: "data" }>): void => {
     receivedBytes += bytes.length;
-    const object = objects.get(number);
-    if (object === undefined) {
-      // Of an object that is done with, or was refused while this was on its way.
-      if (number > highest) throw outOfTurn();
-      return;
-    }
-    if (from + bytes.length > object.offered.length) throw brokenRule("bytes behind the end of an object");
-    const held = object.put(from, bytes);
-    heldBytes += held;
-    heldPieces += held > 0 ? 1 : 0;
-    if (heldBytes > windowBytes || heldPieces > windowBytes / pieceBytesLeast + objectsMax) {
+    const entry = entries.get(number);
+    if (entry === undefined && number > highest) throw outOfTurn();
+    // Else it is of an object that is done with, or was refused or withdrawn while this was on its way.
+    if (entry?.arriving === undefined || entry.isWithdrawn) return;
+    if (from + bytes.length > entry.offered.length) throw brokenRule("bytes behind the end of an object");
+    if (!entry.arriving.put(from, bytes)) {
+      // With what else there is of it: an edge that lost count of the window has room again, and begins it anew.
+      drop(entry);
       throw brokenRule("more bytes at once than were allowed");
     }
-    object.go();
+    entry.arriving.go();
+  };
+  const withdrawn = (number: number): void => {
+    const entry = entries.get(number);
+    if (entry === undefined) say({ type: "withdrawal", number });
+    else if (!entry.isWithdrawn) drop(entry);
   };
   const end = async (): Promise<void> => {
     isOver = true;
     taken.stop();
     for (const wire of [...wires]) wire.destroy();
-    for (const number of [...objects.keys()]) drop(number);
-    await Promise.all(endings.values());
+    const all = [...entries.values()];
+    const underWay = all.map((entry) => entry.underWay);
+    for (const entry of all) drop(entry);
+    await Promise.all(underWay);
   };
 
   return {
@@ -188,19 +237,14 @@ export function createReceivingSession(parts: ReceivingParts): ReceivingSession 
           latest = wire;
           switch (frame.type) {
             case "offer":
-              void offered(frame.objects).catch((error: unknown) => {
-                wire.destroy(isProblem(error) ? error : undefined);
-              });
-              return;
+              return offered(frame.objects);
             case "data":
               data(frame);
               return received.note(frame.bytes.length);
             case "withdrawal":
-              refused.delete(frame.number);
-              return drop(frame.number);
+              return withdrawn(frame.number);
             case "goodbye":
-              void end();
-              return;
+              return parts.left();
             case "alive":
               return;
             default:
@@ -211,13 +255,16 @@ export function createReceivingSession(parts: ReceivingParts): ReceivingSession 
       };
     },
     streams: () => wires.size,
-    objects: () => objects.size,
+    objects: () => [...entries.values()].filter(({ arriving }) => arriving !== undefined).length,
     receivedBytes: () => receivedBytes,
     async drain(msMax) {
       for (const wire of wires) wire.send({ type: "goodbye", reason: "leaving" });
       const until = clock.monotonicMs() + msMax;
-      const isBusy = () => [...objects.values()].some((object) => !object.isAtRest());
+      const isBusy = () => [...entries.values()].some(({ arriving }) => arriving?.isAtRest() === false);
       while (isBusy() && clock.monotonicMs() < until) await clock.sleep(20);
+      // With the receipts that were said last.
+      for (const wire of wires) wire.end();
+      while (wires.size > 0) await clock.sleep(20);
     },
     end,
   };

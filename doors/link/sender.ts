@@ -62,13 +62,11 @@ export function startLinkSender(parts: LinkSenderParts): LinkSender {
     ...{ queue: parts.queue, clock, log, note, random: parts.random },
     bandwidth: createBandwidth(parts.allowedRate ?? (() => undefined), clock),
     changed(how) {
-      if (how === "useful") {
-        retry.succeeded();
-        error = undefined;
-        return;
-      }
+      if (how === "useful") retry.succeeded();
+      // Where nothing is to be sent, being there is all that can be hoped for.
+      if (how === "useful" || (how === "welcome" && session.objectsInHand() === 0)) error = undefined;
       if (how === "fewer") retry.failed();
-      ensure();
+      if (how !== "useful") ensure();
     },
   });
   const dialOne = async (): Promise<void> => {
@@ -85,10 +83,11 @@ export function startLinkSender(parts: LinkSenderParts): LinkSender {
     }
     ensure();
   };
-  /** Brings the number of streams to what it should be. */
+  /** Brings the number of streams to what it should be. After a failure the first shows whether the cloud is there for the others. */
   const ensure = (): void => {
     if (isClosed) return;
-    const missing = growth.streams() - session.streams() - dialing;
+    const wanted = retry.hasFailed() && !session.isThrough() ? 1 : growth.streams();
+    const missing = wanted - session.streams() - dialing;
     if (missing < 0) session.retire(-missing);
     for (let each = 0; each < missing; each++) {
       if (retry.waits(ensure)) return;
@@ -129,7 +128,9 @@ export function startLinkSender(parts: LinkSenderParts): LinkSender {
 
 interface Retry {
   succeeded(): void;
+  /** What else fails before it is tried again is the same failure. */
   failed(): void;
+  hasFailed(): boolean;
   /** Whether it is too early; `later` is then called when it no longer is. */
   waits(later: () => void): boolean;
 }
@@ -143,7 +144,9 @@ function createRetry(clock: Clock, random: Random): Retry {
     succeeded() {
       failures = 0;
     },
+    hasFailed: () => failures > 0,
     failed() {
+      if (clock.monotonicMs() < notBefore) return;
       const longestMs = Math.min(lastRetryMs, firstRetryMs * 2 ** failures);
       const [share = 0] = random(new Uint8Array(1));
       notBefore = clock.monotonicMs() + longestMs * (0.5 + share / 512);

@@ -16,8 +16,8 @@ export interface SendingParts {
   readonly random: Random;
   readonly log: Log;
   readonly bandwidth: Bandwidth;
-  /** A stream broke, or ended as it should, or was of use. */
-  readonly changed: (how: "fewer" | "ended" | "useful") => void;
+  /** A stream broke, or ended as it should, or was welcomed, or was of use. */
+  readonly changed: (how: "fewer" | "ended" | "welcome" | "useful") => void;
   /** Why something does not get on. */
   readonly note: (problem: Problem) => void;
 }
@@ -27,6 +27,8 @@ export interface SendingSession {
   join(connection: Connection): void;
   /** Streams that send, or will when they are welcome. */
   streams(): number;
+  /** Whether the cloud has welcomed one of them: the way there is open. */
+  isThrough(): boolean;
   /** Lets so many streams end, those that bring least, once what is on its way on them has arrived. */
   retire(count: number): void;
   /** What happened since the last call. */
@@ -39,7 +41,7 @@ export interface SendingSession {
   objectsInHand(): number;
   /** The way there and back, at its best; 0 while it is not known. */
   delayMs(): number;
-  /** Sends nothing new, waits for what is on its way, says goodbye. */
+  /** Sends nothing new, waits some seconds for what is on its way, says goodbye. */
   leave(): Promise<void>;
 }
 
@@ -85,7 +87,9 @@ export function createSendingSession(parts: SendingParts): SendingSession {
       undefined,
     );
   const ask = (): void => {
-    for (let stream = quietest(); stream !== undefined; stream = quietest()) {
+    const teller = quietest();
+    if (teller !== undefined) for (const number of hand.untold()) teller.wire.send({ type: "withdrawal", number });
+    for (let stream = teller; stream !== undefined; stream = quietest()) {
       const objects = hand.unasked(listedMax);
       if (objects.length === 0) return;
       stream.wire.send({ type: "offer", objects });
@@ -101,18 +105,26 @@ export function createSendingSession(parts: SendingParts): SendingSession {
   const pump = async (stream: Stream): Promise<void> => {
     if (stream.isPumping) return;
     stream.isPumping = true;
+    try {
+      await send(stream);
+    } catch (error) {
+      stream.wire.destroy(asProblem(error, "sending on the link"));
+    } finally {
+      stream.isPumping = false;
+    }
+  };
+  const send = async (stream: Stream): Promise<void> => {
     while (stream.isWelcome && !stream.isRetiring && !isLeaving && stream.flight.roomBytes() > 0) {
       const waitMs = bandwidth.waitMs();
       const piece = waitMs > 0 ? undefined : (hand.next(stream.flight.pieceBytes()) ?? latePiece(stream));
       if (piece === undefined) {
         isStarved = true;
         if (waitMs > 0) pumpIn(waitMs);
-        break;
+        return;
       }
       bandwidth.spend(piece.to - piece.from);
       await sendPiece(stream, piece);
     }
-    stream.isPumping = false;
   };
   /**
    * With nothing left to send, a stream that stands idle sends what another one has not brought over in time: the last of an object,
@@ -121,7 +133,8 @@ export function createSendingSession(parts: SendingParts): SendingSession {
   const latePiece = (idle: Stream): Piece | undefined => {
     if (hand.hasMore() || idle.flight.pieces().length > 0) return undefined;
     const late = [...streams].flatMap(({ flight }) => flight.lateness() ?? []);
-    return late.sort((one, other) => other.ms - one.ms)[0]?.takeAgain();
+    const latest = late.sort((one, other) => other.ms - one.ms)[0];
+    return latest && hand.again(latest.takeAgain());
   };
   const sendPiece = async (stream: Stream, piece: Piece): Promise<void> => {
     const object = hand.get(piece.number);
@@ -134,7 +147,6 @@ export function createSendingSession(parts: SendingParts): SendingSession {
       stream.wire.send({ type: "data", number: piece.number, from: piece.from, bytes });
     } catch (error) {
       giveUp(piece.number, asProblem(error, "reading an object that is to be sent"));
-      withdraw(stream, piece.number);
     }
   };
   const pumpIn = (ms: number): void => {
@@ -144,12 +156,12 @@ export function createSendingSession(parts: SendingParts): SendingSession {
       pumpAll();
     });
   };
-  /** The queue has the object back. */
+  /** The queue has the object back, and the cloud is told. */
   const giveUp = (number: number, problem: Problem): void => {
-    const object = hand.remove(number);
+    const object = hand.withdraw(number);
     if (object !== undefined) taking.giveBack(object.id, problem);
+    ask();
   };
-  const withdraw = (stream: Stream, number: number): void => stream.wire.send({ type: "withdrawal", number });
   const welcomed = (stream: Stream, frame: Extract<Frame, { type: "welcome" }>): void => {
     if (stream.isWelcome) throw outOfTurn();
     const met = Buffer.from(frame.incarnation);
@@ -166,11 +178,13 @@ export function createSendingSession(parts: SendingParts): SendingSession {
     ask();
     takeAndAsk();
     void pump(stream);
+    changed("welcome");
   };
   const received = (stream: Stream, total: number): void => {
-    const news = stream.flight.received(total);
-    stream.bytesThisInterval += news;
-    if (news > 0) changed("useful");
+    const { bytes, pieces } = stream.flight.received(total);
+    hand.landed(pieces);
+    stream.bytesThisInterval += bytes;
+    if (bytes > 0) changed("useful");
     if (stream.isRetiring && stream.flight.pieces().length === 0) stream.wire.end();
     else void pump(stream);
   };
@@ -194,7 +208,8 @@ export function createSendingSession(parts: SendingParts): SendingSession {
         welcomed(stream, frame);
         break;
       case "answer":
-        for (const position of frame.positions) if (!hand.answered(position)) withdraw(stream, position.number);
+        for (const position of frame.positions) hand.answered(position);
+        ask();
         pumpAll();
         break;
       case "taken":
@@ -209,7 +224,12 @@ export function createSendingSession(parts: SendingParts): SendingSession {
         break;
       case "refusal":
         giveUp(frame.number, refusalProblem(frame.reason));
-        withdraw(stream, frame.number);
+        break;
+      case "withdrawal":
+        hand.released(frame.number);
+        ask();
+        takeAndAsk();
+        pumpAll();
         break;
       case "goodbye":
         goodbye(stream, frame);
@@ -224,7 +244,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
     streams.delete(stream);
     hand.lost(stream.flight.pieces());
     hand.askAgain(clock.monotonicMs());
-    if (problem !== undefined) parts.note(problem);
+    if (problem !== undefined && !isLeaving) parts.note(problem);
     ask();
     pumpAll();
     changed(stream.isRetiring && problem === undefined ? "ended" : "fewer");
@@ -281,6 +301,7 @@ export function createSendingSession(parts: SendingParts): SendingSession {
       pumpAll();
       return found;
     },
+    isThrough: () => working().length > 0,
     objectsInHand: () => hand.size,
     delayMs: () => (Number.isFinite(delayMs) ? delayMs : 0),
     async leave() {
@@ -292,6 +313,8 @@ export function createSendingSession(parts: SendingParts): SendingSession {
         wire.send({ type: "goodbye", reason: "leaving" });
         wire.end();
       }
+      // Each is gone soon, also where the other end is silent.
+      while (streams.size > 0) await clock.sleep(20);
       await taking.done();
     },
   };
@@ -318,7 +341,7 @@ function createTaking({ queue, log, note }: SendingParts, hand: InHand): Taking 
   const takeAll = async (then: () => void): Promise<void> => {
     for (const urgency of urgencies) {
       while (mayHave.has(urgency)) {
-        const room = Math.min(listedMax, Math.floor(places * shareOf[urgency]) - hand.size);
+        const room = Math.min(listedMax, Math.floor(places * shareOf[urgency]) - hand.places());
         if (room <= 0) break;
         mayHave.delete(urgency);
         const objects = await queue.take(urgency, room);
@@ -334,9 +357,16 @@ function createTaking({ queue, log, note }: SendingParts, hand: InHand): Taking 
       .finally(() => telling.delete(told));
     telling.add(told);
   };
-  const refuse = (id: string, problem: Problem): Promise<void> => {
+  const refuse = async (id: string, problem: Problem): Promise<void> => {
     note(problem);
-    return queue.refuse(id, problem);
+    await queue.refuse(id, problem);
+  };
+  const settle = async (id: string, receipt: Uint8Array): Promise<void> => {
+    try {
+      await queue.settle(id, receipt);
+    } catch (error) {
+      await refuse(id, asProblem(error, "settling an object"));
+    }
   };
   return {
     setPlaces(objectsMax) {
@@ -357,8 +387,7 @@ function createTaking({ queue, log, note }: SendingParts, hand: InHand): Taking 
           isTaking = false;
         });
     },
-    settle: (id, receipt) =>
-      tell(queue.settle(id, receipt).catch((error: unknown) => refuse(id, asProblem(error, "settling an object")))),
+    settle: (id, receipt) => tell(settle(id, receipt)),
     giveBack: (id, problem) => tell(refuse(id, problem)),
     async done() {
       await Promise.all(telling);

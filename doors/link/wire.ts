@@ -17,8 +17,9 @@ export interface WireUser {
 /** One stream of a session: frames, signs of life, and its end noticed. */
 export interface Wire {
   send(frame: Frame): void;
+  /** Whether what is sent may still arrive. */
   isOpen(): boolean;
-  /** Sends what was handed over, then closes. */
+  /** Sends what was handed over, then closes: soon, also where the other end takes nothing or says nothing. */
   end(): void;
   /** Closes now. `gone` is told. */
   destroy(problem?: Problem): void;
@@ -28,24 +29,27 @@ export interface Wire {
 const aliveEveryMs = 5_000;
 /** Nothing was heard for so long: the other end is taken for dead. */
 const deadAfterMs = 20_000;
+/** What was handed over before the end has so long to go. */
+const endMsMax = 2_000;
 /** While so much of what we say is not taken, no more is heard: the other end cannot make us keep answers without end. */
 const unsentBytesMax = 8 * 2 ** 20;
 
 export function openWire(connection: Connection, clock: Clock, user: WireUser): Wire {
-  let isOpen = true;
+  let isGone = false;
+  let isEnding = false;
   let heardAt = clock.monotonicMs();
   let saidAt = heardAt;
   let timer: Timer;
 
   const close = (problem: Problem | undefined): void => {
-    if (!isOpen) return;
-    isOpen = false;
+    if (isGone) return;
+    isGone = true;
     timer.stop();
     connection.destroy();
     user.gone(problem);
   };
   const send = (frame: Frame): void => {
-    if (!isOpen) return;
+    if (isGone || isEnding) return;
     saidAt = clock.monotonicMs();
     const parts = encodeFrame(frame);
     if (parts.length > 1) connection.cork();
@@ -60,7 +64,7 @@ export function openWire(connection: Connection, clock: Clock, user: WireUser): 
     else if (now - saidAt >= aliveEveryMs) send({ type: "alive" });
   };
   const reader = createFrameReader((frame) => {
-    if (isOpen) user.frame(frame);
+    if (!isGone) user.frame(frame);
   });
 
   timer = clock.after(aliveEveryMs, tick);
@@ -77,7 +81,18 @@ export function openWire(connection: Connection, clock: Clock, user: WireUser): 
   connection.on("end", () => close(undefined));
   connection.on("close", () => close(undefined));
   connection.on("error", (cause: unknown) => close(broken(cause)));
-  return { send, isOpen: () => isOpen, end: () => connection.end(), destroy: close };
+  return {
+    send,
+    isOpen: () => !isGone && !isEnding,
+    end() {
+      if (isGone || isEnding) return;
+      isEnding = true;
+      connection.end();
+      timer.stop();
+      timer = clock.after(endMsMax, () => close(undefined));
+    },
+    destroy: close,
+  };
 }
 
 const silent = () =>

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { weather } from "../../doors/link/storm.fixture.ts";
 import { failCalls } from "./call-sites.ts";
 import { damageAgainAndAgain } from "./damage.ts";
 import { flipEveryBit } from "./flips.ts";
@@ -16,6 +17,7 @@ const usage = [
   "npm run faults -- calls                       fail every call of these workloads to the disk, one at a time, in each way",
   "npm run faults -- tampering [--logs 100]      tamper with exported logs in every kind, and have both verifiers look",
   "npm run faults -- damage [--times 1000000]    damage sealed objects at random, and read and check them each time",
+  "npm run faults -- link [--times 1000] [--seed 1]   streams that die at any byte, both ends begun anew, refusals, lost receipts, each time under another seed",
 ].join("\n");
 
 /** Tells on a terminal how far it is. */
@@ -105,6 +107,22 @@ async function failEach(_times: number, tell: Tell): Promise<string> {
   );
 }
 
+async function stormOnLink(times: number, tell: Tell): Promise<string> {
+  const faultsEach = 400;
+  const sum = { objects: 0, restarts: 0, refusals: 0, hours: 0 };
+  for (let done = 0; done < times; done++) {
+    tell(`storm ${done} of ${times}`);
+    const seen = await weather({ seed: seed + done, faults: faultsEach }).catch((cause: unknown) => {
+      throw new Error(`seed ${seed + done}`, { cause });
+    });
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += seen[key];
+  }
+  return (
+    `${times} storms of ${faultsEach} faults from seed ${seed} on, ${Math.round(sum.hours)} hours of the clock: ${sum.objects} objects, each there once and ` +
+    `as it was; ${sum.restarts} restarts, ${sum.refusals} refusals; windows kept, no rule broken, both ends at rest`
+  );
+}
+
 interface Fault {
   readonly timesUsual: number;
   run(times: number, tell: Tell): Promise<string>;
@@ -118,6 +136,7 @@ const faults: Readonly<Record<string, Fault>> = {
   state: { timesUsual: 1, run: crashAgain },
   calls: { timesUsual: 1, run: failEach },
   damage: { timesUsual: 1_000_000, run: damage },
+  link: { timesUsual: 1000, run: stormOnLink },
   tampering: { timesUsual: 100, run: tamperWithLogs },
 };
 
