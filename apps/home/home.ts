@@ -22,6 +22,10 @@ export interface HomePaths {
   readonly identityKeys: string;
   readonly identityPacks: string;
   readonly audit: string;
+  /** On an edge: what waits for its cloud, sealed to that. */
+  readonly spool: string;
+  /** In a cloud: what has come of parcels in part. */
+  readonly incoming: string;
   /** Which studies a bulk export that two people decided on gives out, sealed. */
   readonly exports: string;
   /** The authority's certificate: public, for who has to trust this server. */
@@ -49,6 +53,8 @@ export function pathsOf(folder: string, objects = folder): HomePaths {
     identityKeys: join(folder, "identity", "keys"),
     identityPacks: join(objects, "identity", "packs"),
     audit: join(folder, "audit"),
+    spool: join(folder, "spool"),
+    incoming: join(folder, "incoming"),
     exports: join(folder, "exports"),
     ca: join(folder, "ca.pem"),
     certificate: join(folder, "server.pem"),

@@ -17,10 +17,12 @@ import type { StatusView } from "#formats/api";
 import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
 import type { Migrations } from "#radiology/migration";
 import type { Messages, Relay } from "#radiology/relay";
+import { createEdgeIntake, judgeByReceipts } from "#radiology/uplink";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type HomePaths, mainHomeOf, pathsOf } from "../home/index.ts";
 import type { Configuration } from "./configuration.ts";
+import { openDeliveriesSide } from "./deliveries-side.ts";
 import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-authority.ts";
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 import { openDeviceTrust } from "./device-trust.ts";
@@ -34,11 +36,13 @@ import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
 import { openMessages } from "./messages.ts";
 import { openMigrations } from "./migration.ts";
+import { type BoxHealth, createOwnHealth } from "./own-health.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelProcesses } from "./pixel-processes.ts";
 import { openRelay } from "./relay.ts";
 import { readPassphrase } from "./root-keys.ts";
 import { openOrMakeCertificates } from "./secrets.ts";
+import { openUplinkSide } from "./uplink-side.ts";
 import { createUserIdentities } from "./user-identities.ts";
 
 export const version = "0.1.0";
@@ -118,9 +122,10 @@ interface Images extends EdgeSide {
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
   readonly relay: Relay;
-  readonly migrations: Migrations;
   readonly messages: Messages;
+  readonly migrations: Migrations;
   readonly deviceAuthority: ServedHome["deviceAuthority"];
+  readonly ownHealth: BoxHealth;
 }
 
 type Doors = Omit<ServedHome, "configuration" | "paths" | "house" | "close">;
@@ -156,16 +161,35 @@ async function openDoors(
     ...{ clock: systemClock, log },
   });
   const sharing = { clock: systemClock, random: systemRandom, log };
-  const intake = archive;
-  const relay = openRelay({ ...house, ...sharing, intake, transcoder, deviceCalls, ownTitle });
+  const edgeSide = await openEdgeSide(paths, house, { log, software: version });
+  const { links, cloudLink } = edgeSide;
+  undo.push(async () => links.close(), cloudLink.close);
+  const uplink =
+    configuration.role === "edge" ? await openUplinkSide({ configuration, paths, house, cloudLink, log }) : undefined;
+  undo.push(async () => uplink?.close());
+  const keeps = configuration.keepDays > 0;
+  const intake = uplink === undefined ? archive : createEdgeIntake({ uplink, archive, keeps, log });
+  const judging = uplink === undefined ? {} : { judge: judgeByReceipts(uplink) };
+  const relay = openRelay({ ...house, ...sharing, ...judging, intake, transcoder, deviceCalls, ownTitle });
+  if (uplink === undefined) {
+    const deliveries = await openDeliveriesSide({
+      ...edgeSide,
+      configuration,
+      paths,
+      house,
+      pixels,
+      perform: notYet,
+      log,
+    });
+    undo.push(deliveries.close);
+  }
   const hl7: Hl7Side = createHl7Side({ ...house, trust, ownTitle, ...sharing, heard: (came) => messages.heard(came) });
   const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, ownTitle, process: hl7.again };
   const messages: Messages = openMessages({ ...house, ...sharing, ...keeping, trust });
   const migrations = openMigrations({ ...house, ...sharing, intake, deviceCalls, ownTitle });
-  const edgeSide = await openEdgeSide(paths, house, { log, software: version });
-  const { links, cloudLink } = edgeSide;
-  undo.push(async () => links.close(), cloudLink.close);
-  const images = { pixels, transcoder, deviceCalls, deviceAuthority, relay, migrations, messages, ...edgeSide };
+  const ownHealth = createOwnHealth({ ...house, ...sharing, cloudLink, configuration, paths, software: version });
+  const doing = { relay, migrations, messages, ownHealth };
+  const images = { pixels, transcoder, deviceCalls, deviceAuthority, ...doing, ...edgeSide };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
@@ -173,7 +197,7 @@ async function openDoors(
   const identities = createUserIdentities({ ...house, programOfAssertion });
   return {
     site: siteOf(http.server, tls, links),
-    dicom: createDicomSide({ ...house, intake, transcoder, deviceCalls, relay, ownTitle, trust, identities, log }),
+    dicom: createDicomSide({ ...house, ...images, intake, ownTitle, trust, identities, log, tally: ownHealth.tally }),
     hl7,
     deviceAuthority,
     tls,
@@ -193,7 +217,10 @@ async function openDoors(
       await relay.begin();
       await migrations.begin();
       await messages.begin();
-      cloudLink.begin();
+      uplink?.begin();
+      undo.push(ownHealth.close);
+      ownHealth.begin();
+      cloudLink.begin(ownHealth.report);
       const { syslog: settings, home, aeTitle } = configuration;
       if (settings === undefined) return;
       syslog = await startLogCollector({ ...house, settings, home, aeTitle, log });
@@ -249,10 +276,8 @@ async function createWeb(
   surroundings: Surroundings & Images & { readonly syslog: () => SyslogSender | undefined },
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
-  const { archive, index, audit } = house;
-  const { log, queue, ports, associations, moreDoors, syslog } = surroundings;
-  const { pixels, transcoder, deviceCalls, deviceAuthority, relay, migrations, messages } = surroundings;
-  const { links, edgeCertificates, cloudLink } = surroundings;
+  const { archive, index } = house;
+  const { log, queue, ports, moreDoors, pixels, transcoder, deviceCalls, links } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -273,43 +298,21 @@ async function createWeb(
   });
   const { actorOf, sessionOf, setSession, clearSession } = http;
   const dicom = () => ({ aeTitle, port: ports().dicom });
-  const status = async (): Promise<StatusView> => ({
-    version,
-    startedAt,
-    ports: ports(),
-    dicomAeTitle: aeTitle,
-    studies: (await index.countStudies([])).count,
-    associations: associations(aeTitle),
-    disk: {
-      freeBytes: await systemFiles.freeBytes(configuration.objects.first),
-      reservedBytes: configuration.reserveBytes,
-    },
-    audit: {
-      entries: audit.size(),
-      checkpointAt: audit.latestCheckpoint()?.at ?? null,
-      witnesses: house.cosigning.view(),
-    },
-    collector: syslog()?.state() ?? null,
-    database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
-    stopped: house.breaker.stopped(),
-    keys: house.keyState(),
-    care: await house.care.view(),
-  });
+  const status = statusOf(configuration, house, { ...surroundings, startedAt });
   const phantom = createPhantom({ archive, index, clock: systemClock, log });
   const rootPassphrase = async () =>
     house.keyState().root === "passphrase" ? readPassphrase(configuration.passphraseFile) : undefined;
   const api = {
     ...house,
+    ...surroundings,
     phantom,
     clock: systemClock,
     random: systemRandom,
-    log,
     status,
     dicom,
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
-    ...{ relay, migrations, messages, deviceAuthority, edgeCertificates, cloudLink },
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(
@@ -334,6 +337,41 @@ async function createWeb(
   await http.server.ready();
   undo.push(() => http.server.close());
   return http;
+}
+
+interface StatusParts extends Pick<Surroundings, "ports" | "associations"> {
+  readonly ownHealth: Pick<BoxHealth, "isEdge">;
+  readonly syslog: () => SyslogSender | undefined;
+  readonly startedAt: number;
+}
+
+function statusOf(configuration: Configuration, house: House, parts: StatusParts): () => Promise<StatusView> {
+  const { index, audit } = house;
+  const { ports, associations, ownHealth, syslog, startedAt } = parts;
+  const { aeTitle } = configuration;
+  return async () => ({
+    version,
+    startedAt,
+    isEdge: ownHealth.isEdge(),
+    ports: ports(),
+    dicomAeTitle: aeTitle,
+    studies: (await index.countStudies([])).count,
+    associations: associations(aeTitle),
+    disk: {
+      freeBytes: await systemFiles.freeBytes(configuration.objects.first),
+      reservedBytes: configuration.reserveBytes,
+    },
+    audit: {
+      entries: audit.size(),
+      checkpointAt: audit.latestCheckpoint()?.at ?? null,
+      witnesses: house.cosigning.view(),
+    },
+    collector: syslog()?.state() ?? null,
+    database: configuration.database === undefined ? "SQLite" : "PostgreSQL",
+    stopped: house.breaker.stopped(),
+    keys: house.keyState(),
+    care: await house.care.view(),
+  });
 }
 
 /** The control socket: only the owner of the home can reach it, and acts as the operator. */
@@ -374,4 +412,8 @@ function refreshBlobs(archive: House["archive"], log: Log): () => Promise<void> 
     stopped = true;
     await running;
   };
+}
+
+async function notYet(): Promise<never> {
+  throw new Problem("unsupported", "messages of edges are not taken yet");
 }

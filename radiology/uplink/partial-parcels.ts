@@ -171,6 +171,7 @@ function partOnDisk(
   forget: () => void,
 ): PartialParcel {
   const rest = async () => {
+    if (!one.isOpen) return;
     one.isOpen = false;
     await file.close().catch((error) => log.warn("a parcel that came in part was not closed", {}, error));
   };

@@ -1,0 +1,87 @@
+import { systemClock } from "#base/clock";
+import { systemRandom } from "#base/id";
+import { systemFiles } from "#base/io";
+import type { Log } from "#base/log";
+import { hourlyRates, type LinkSender, type LinkState, linkProtocols, startLinkSender } from "#doors/link";
+import { createShrinker } from "#radiology/images";
+import { createUplink, type Spool, type Uplink } from "#radiology/uplink";
+import { openSpool } from "#stores/spool";
+import type { HomePaths } from "../home/index.ts";
+import type { CloudLink } from "./cloud-link.ts";
+import type { Configuration } from "./configuration.ts";
+import type { House } from "./house.ts";
+import { createPackingThreads } from "./packing-threads.ts";
+
+/** On an edge: what waits for the cloud, and the link that brings it there. */
+export interface UplinkSide extends Uplink {
+  readonly spool: Spool;
+  /** Undefined while the box belongs to no cloud. */
+  link(): LinkState | undefined;
+  begin(): void;
+  close(): Promise<void>;
+}
+
+export interface UplinkSideParts {
+  readonly configuration: Pick<Configuration, "reserveBytes" | "linkLimits">;
+  readonly paths: Pick<HomePaths, "spool">;
+  readonly house: Pick<House, "gate" | "records">;
+  readonly cloudLink: Pick<CloudLink, "dial" | "keys">;
+  readonly log: Log;
+}
+
+const lookEveryMs = 1_000;
+/** So long it is known here what has arrived there: machines ask for storage commitment within days. */
+const receiptsKnownMs = 90 * 24 * 3_600_000;
+const forgetEveryMs = 3_600_000;
+
+export async function openUplinkSide({
+  configuration,
+  paths,
+  house,
+  cloudLink,
+  log,
+}: UplinkSideParts): Promise<UplinkSide> {
+  const shared = { clock: systemClock, random: systemRandom, log };
+  const { reserveBytes, linkLimits } = configuration;
+  const spool = await openSpool({ ...shared, files: systemFiles, folder: paths.spool, reserveBytes });
+  const work = createPackingThreads({ clock: systemClock, threadsMax: 2 });
+  const shrinker = createShrinker({ work, clock: systemClock });
+  const { gate, records } = house;
+  const uplink = createUplink({ ...shared, spool, shrinker, gate, digestOf: records.idOf, keys: cloudLink.keys });
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  let sender: LinkSender | undefined;
+  let forgetAt = 0;
+  const look = (): void => {
+    if (sender === undefined && cloudLink.keys() !== undefined) {
+      const dial = () => cloudLink.dial(linkProtocols.transfer);
+      sender = startLinkSender({
+        ...shared,
+        queue: uplink.queue,
+        dial,
+        allowedRate: hourlyRates(linkLimits, timeZone),
+      });
+    }
+    shrinker.pace(spool.state().parcels > 0 ? sender?.state().bytesPerSecond || undefined : undefined);
+    if (systemClock.monotonicMs() < forgetAt) return;
+    forgetAt = systemClock.monotonicMs() + forgetEveryMs;
+    const forgotten = spool.forget(systemClock.now() - receiptsKnownMs);
+    forgotten.catch((error) => log.warn("old receipts were not forgotten", {}, error));
+  };
+  let timer: ReturnType<typeof systemClock.after> | undefined;
+  const lookAgain = (): void => {
+    look();
+    timer = systemClock.after(lookEveryMs, lookAgain);
+  };
+  return {
+    ...uplink,
+    spool,
+    link: () => sender?.state(),
+    begin: lookAgain,
+    async close() {
+      timer?.stop();
+      await sender?.close();
+      await spool.close();
+      await work.close();
+    },
+  };
+}
