@@ -9,7 +9,8 @@ import { systemRandom } from "#base/id";
 import { silentLog } from "#base/log";
 import { asProblem } from "#base/problem";
 import { encodeEnrolmentCode } from "#doors/link";
-import type { EdgeEnrolmentRequest } from "#formats/api";
+import type { EdgeEnrolmentRequest, EdgeReport } from "#formats/api";
+import { soundReport } from "../../formats/api/edge-report.fixture.ts";
 import { openCloudLink } from "./cloud-link.ts";
 import { letThrough, plainSecrets, startLinks } from "./links.fixture.ts";
 import { createParcelOffice, type ParcelOfficeKeeper } from "./parcel-office.ts";
@@ -26,10 +27,12 @@ async function answerTo(request: IncomingMessage): Promise<object> {
   }
   const id = (await links.actorAt(request.socket))?.id.slice("edge:".length) ?? "none";
   const { name } = await edges.named(id);
-  if (request.url === "/api/edges/self") return { id, name, at: clock.now(), ...(await office.cloudKeys()) };
+  if (request.url === "/api/edges/self/report") told.push(body as unknown as EdgeReport);
+  if (/self(\/report)?$/.test(request.url ?? "")) return { id, name, at: clock.now(), ...(await office.cloudKeys()) };
   return { id, name, ...(await edges.renew(id, asking)) };
 }
 
+const told: EdgeReport[] = [];
 let house: Awaited<ReturnType<typeof startLinks>>;
 let office: ParcelOfficeKeeper;
 before(async () => {
@@ -76,6 +79,11 @@ test("a box has what it needs of its cloud also where it cannot reach it, and he
 });
 
 const dayMs = 86_400_000;
+async function until(isSo: () => boolean): Promise<void> {
+  do await new Promise(setImmediate);
+  while (!isSo());
+  await new Promise(setImmediate);
+}
 
 test("a box renews its certificate by itself at two thirds of its life, and says when it is shut out", async () => {
   const { edges, authority, clock } = house;
@@ -91,7 +99,7 @@ test("a box renews its certificate by itself at two thirds of its life, and says
   const again = await openCloudLink({ ...parts, folder });
   clock.advance(19 * dayMs);
   assert.equal((await again.view())?.certificateEndsAt, enrolled.certificateEndsAt);
-  again.begin();
+  again.begin(async () => soundReport(clock.now()));
   const { serial } = await edges.named(edge.id);
   const renewed = Promise.withResolvers<void>();
   const stop = edges.watch(() => void edges.named(edge.id).then(({ nextSerial }) => nextSerial && renewed.resolve()));
@@ -107,4 +115,35 @@ test("a box renews its certificate by itself at two thirds of its life, and says
   assert.match((await again.view())?.error?.message ?? "", /was revoked/);
   await assert.rejects(again.renew({}), { code: "unproven" });
   await again.close();
+});
+
+test("a box tells how it does once a minute, over one connection; who is shut out stands as not reached", async () => {
+  const { edges, authority, clock, acts } = house;
+  const parts = { ...{ gate: letThrough([]), clock, log: silentLog, software: "1" }, vault: { secrets: plainSecrets } };
+  const { edge, secret } = await edges.invite("South", "");
+  const box = await openCloudLink({ ...parts, folder: mkdtempSync(join(tmpdir(), "lg-box-")) });
+  assert.equal(box.standing(), undefined);
+  await box.enrol({
+    url: `https://localhost:${house.cloud.port}`,
+    code: encodeEnrolmentCode(secret, authority.digest),
+  });
+  assert.deepEqual([box.standing()?.isReached, box.standing()?.since], [true, clock.now()]);
+  const since = clock.now();
+  const connections = () => acts.filter((act) => act === "edge.connect").length;
+  const [before, reportsBefore] = [connections(), told.length];
+  box.begin(async () => soundReport(clock.now()));
+  for (let minute = 0; minute < 3; minute++) {
+    clock.advance(minute === 0 ? 0 : 60_000);
+    await until(() => told.length === reportsBefore + minute + 1 && box.standing()?.lastContactAt === clock.now());
+  }
+  assert.deepEqual([told.length - reportsBefore, connections() - before], [3, 1]);
+  assert.equal(told.at(-1)?.at, clock.now());
+  await edges.revoke(edge.id);
+  clock.advance(60_000);
+  await until(() => box.standing()?.isReached === false);
+  const standing = box.standing();
+  assert.match(standing?.error?.message ?? "", /was revoked/);
+  assert.deepEqual([standing?.isReached, standing?.since], [false, clock.now()]);
+  assert.ok((standing?.since ?? 0) > since);
+  await box.close();
 });

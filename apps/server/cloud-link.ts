@@ -6,13 +6,23 @@ import type { Log } from "#base/log";
 import { asProblem, Problem } from "#base/problem";
 import { createTurns } from "#base/turns";
 import type { CloudEnrolment } from "#doors/api";
-import { callCloud, cloudAt, decodeEnrolmentCode, dialCloud, linkProtocols, proxyAt, readAuthority } from "#doors/link";
+import {
+  callCloud,
+  cloudAt,
+  decodeEnrolmentCode,
+  dialCloud,
+  keepCalling,
+  linkProtocols,
+  proxyAt,
+  readAuthority,
+} from "#doors/link";
 import type {
   CloudKeysView,
   CloudLinkView,
   EdgeCertificateView,
   EdgeEnrolmentRequest,
   EdgeRenewalRequest,
+  EdgeReport,
   EdgeSelfView,
 } from "#formats/api";
 import type { UplinkKeys } from "#radiology/uplink";
@@ -26,9 +36,17 @@ export interface CloudLink extends CloudEnrolment {
   dial(protocol: string): Promise<TLSSocket>;
   /** What the box needs to go on while its cloud is not reached. Undefined until it was enrolled and the cloud has answered once. */
   keys(): UplinkKeys | undefined;
-  /** From now on it renews its certificate by itself, and looks whether the cloud still takes it. */
-  begin(): void;
+  /** How the box stands with its cloud, as far as is known without asking. Undefined where it is not enrolled. */
+  standing(): CloudStanding | undefined;
+  /** From now on it renews its certificate by itself, and tells the cloud once a minute how this box does. */
+  begin(report: () => Promise<EdgeReport>): void;
   close(): Promise<void>;
+}
+
+export interface CloudStanding extends CloudLinkView {
+  readonly isReached: boolean;
+  /** Since when that is so. */
+  readonly since: number;
 }
 
 /** What lies in the home; the key and the way out, which may have a password in it, are sealed. */
@@ -56,8 +74,7 @@ interface Enrolled extends Omit<Kept, "sealed">, Secrets {}
 
 const file = "cloud-link.json";
 const purpose = "cloud link key";
-const askEveryMs = 5 * 60_000;
-const askAgainAfterMs = 60_000;
+const tellEveryMs = 60_000;
 
 export interface CloudLinkParts {
   readonly folder: string;
@@ -73,6 +90,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   const kept = keptIn(parts);
   const { take: inTurn, idle } = createTurns();
   const state = { lastContactAt: 0, clockAheadMs: null as number | null };
+  let reached = { isReached: false, since: clock.now() };
   let error: CloudLinkView["error"] = null;
   let enrolled = await kept.load();
   let timer: Timer | undefined;
@@ -83,10 +101,12 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       const done = await work();
       state.lastContactAt = clock.now();
       error = null;
+      if (!reached.isReached) reached = { isReached: true, since: clock.now() };
       return done;
     } catch (thrown) {
       const { message, remedy = "" } = asProblem(thrown, "asking the cloud");
       error = { at: clock.now(), message, remedy };
+      if (reached.isReached) reached = { isReached: false, since: clock.now() };
       throw thrown;
     }
   };
@@ -105,12 +125,22 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
     const cloud = checkedKeys(told);
     if (JSON.stringify(cloud) !== JSON.stringify(as.cloud)) enrolled = await kept.save({ ...as, cloud });
   };
-  const ask = (as: Enrolled) =>
-    noting(async () => {
-      const before = clock.now();
-      const told = await call<EdgeSelfView>(as, "GET", "/api/edges/self");
-      state.clockAheadMs = Math.round(told.at - (before + clock.now()) / 2);
-      await keepKeys(as, told);
+  const heard = async (as: Enrolled, asking: () => Promise<EdgeSelfView>) => {
+    const before = clock.now();
+    const told = await asking();
+    state.clockAheadMs = Math.round(told.at - (before + clock.now()) / 2);
+    await keepKeys(as, told);
+  };
+  const ask = (as: Enrolled) => noting(() => heard(as, () => call(as, "GET", "/api/edges/self")));
+  /** Over a connection that stays: to come in is an entry in the cloud's log each time. */
+  const telling = keepCalling(() => {
+    if (enrolled === undefined) throw notEnrolled();
+    return dial(enrolled, linkProtocols.calls);
+  });
+  const tell = (as: Enrolled, body: EdgeReport) =>
+    noting(() => {
+      const asked = { ...wayOf(as), method: "POST", path: "/api/edges/self/report", body };
+      return heard(as, () => telling.call(asked));
     });
   const renewNow = (as: Enrolled) =>
     noting(async () => {
@@ -120,18 +150,20 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       const { certificate, name } = await call<EdgeCertificateView>(as, "POST", "/api/edges/self/renewal", body);
       // Until this is on the disk, the one before is shown, which holds until then.
       enrolled = await kept.save({ ...as, name, certificate, signing, key: made.key });
+      telling.close();
     });
-  const look = async (): Promise<void> => {
+  const look = async (report: () => Promise<EdgeReport>): Promise<void> => {
     const as = enrolled;
     if (as === undefined) return;
-    if (clock.now() >= renewsAt(as) || as.signing === undefined) await gate.pass(system, "link.renew", undefined, () => renewNow(as));
-    else await ask(as);
+    if (clock.now() >= renewsAt(as) || as.signing === undefined)
+      await gate.pass(system, "link.renew", undefined, () => renewNow(as));
+    else await tell(as, await report());
   };
-  const lookInTime = () =>
-    inTurn(look)
+  const lookInTime = (report: () => Promise<EdgeReport>): Promise<void> =>
+    inTurn(() => look(report))
       .catch((thrown) => log.warn("the cloud was not reached, or does not take this edge", {}, thrown))
       .finally(() => {
-        if (timer !== undefined) timer = clock.after(error === null ? askEveryMs : askAgainAfterMs, lookInTime);
+        if (timer !== undefined) timer = clock.after(tellEveryMs, () => void lookInTime(report));
       });
   const viewNow = (): CloudLinkView | undefined => enrolled && viewOf(enrolled, { ...state, error });
 
@@ -164,6 +196,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
         const { origin } = new URL(url);
         const as = { url: origin, id, name, authority, certificate, enrolledAt: clock.now() };
         enrolled = await kept.save({ ...as, key: made.key, signing, proxy });
+        telling.close();
         await ask(enrolled).catch(() => {}); // the view says so
         return viewOf(enrolled, { ...state, error });
       }),
@@ -184,13 +217,18 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       if (as === undefined) throw notEnrolled();
       return noting(() => dial(as, protocol));
     },
-    begin() {
-      timer = clock.after(0, lookInTime);
+    standing() {
+      const view = viewNow();
+      return view && { ...view, ...reached };
+    },
+    begin(report) {
+      timer = clock.after(0, () => void lookInTime(report));
     },
     async close() {
       timer?.stop();
       timer = undefined;
       await idle();
+      telling.close();
     },
   };
 }

@@ -38,6 +38,7 @@ import {
   takesImages,
 } from "#trust/access";
 import type { DeviceCalls } from "./device-calls.ts";
+import type { DeviceTally } from "./device-tally.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 import { createTally } from "./tally.ts";
 import type { UserIdentities } from "./user-identities.ts";
@@ -64,6 +65,7 @@ interface DicomParts {
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
   readonly relay: Relay;
+  readonly tally: Pick<DeviceTally, "counted">;
   /** AE title of this home. */
   readonly ownTitle: string;
   readonly log: Log;
@@ -161,7 +163,7 @@ function servicesFor(parts: DicomParts, actor: Actor, device: Device): DimseServ
       retrieves: archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) }),
     }),
     echo: () => gate.pass(actor, "dicom.echo", undefined, async () => {}),
-    store: receivingFor(parts, actor, facility),
+    store: parts.tally.counted(device.id, receivingFor(parts, actor, facility)),
   };
 }
 

@@ -1,10 +1,11 @@
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import type { Log } from "#base/log";
-import type { EdgeCertificates } from "#doors/api";
+import type { EdgeCertificates, EdgeReportKeeper } from "#doors/api";
 import { encodeEnrolmentCode } from "#doors/link";
 import type { HomePaths } from "../home/index.ts";
 import { type CloudLink, openCloudLink } from "./cloud-link.ts";
+import { openEdgeReports } from "./edge-reports.ts";
 import type { House } from "./house.ts";
 import { openLinkAuthority } from "./link-authority.ts";
 import { createLinks, type Links } from "./links.ts";
@@ -15,6 +16,7 @@ export interface EdgeSide {
   readonly links: Links;
   readonly edgeCertificates: EdgeCertificates;
   readonly parcelOffice: ParcelOfficeKeeper;
+  readonly edgeReports: EdgeReportKeeper;
   readonly cloudLink: CloudLink;
 }
 
@@ -34,6 +36,7 @@ export async function openEdgeSide(
       codeOf: async (secret) => encodeEnrolmentCode(secret, (await authority.orMake()).digest),
       issue: async (request, edgeId) => (await authority.orMake()).issue(request, edgeId),
     },
+    edgeReports: await openEdgeReports({ ...shared, folder: paths.folder, edges }),
     cloudLink: await openCloudLink({ ...shared, folder: paths.folder, software }),
   };
 }

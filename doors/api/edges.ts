@@ -1,15 +1,18 @@
 import type { FastifyInstance } from "fastify";
-import type {
-  CloudLinkRequest,
-  CloudLinkView,
-  CloudRenewalRequest,
-  EdgeCertificateView,
-  EdgeCodeView,
-  EdgeEnrolmentRequest,
-  EdgeRenewalRequest,
-  EdgeRequest,
-  EdgeSelfView,
-  EdgeView,
+import {
+  type CloudLinkRequest,
+  type CloudLinkView,
+  type CloudRenewalRequest,
+  type EdgeCertificateView,
+  type EdgeCodeView,
+  type EdgeEnrolmentRequest,
+  type EdgeRenewalRequest,
+  type EdgeReportView,
+  type EdgeRequest,
+  type EdgeSelfView,
+  type EdgeToldView,
+  type EdgeView,
+  edgeFindings,
 } from "#formats/api";
 import { type Actor, actorOf as actorNamed, anonymous, type Edge } from "#trust/access";
 import { tokenOrNone } from "./devices.ts";
@@ -25,7 +28,7 @@ const asking = { request: requestBytesMax, software: versionMax, signingKey: sig
 export function registerEdges(server: FastifyInstance, parts: ApiParts): void {
   const { edges, edgeCertificates, gate, actorOf } = parts;
   const codeView = async ({ edge, secret }: { edge: Edge; secret: Buffer }): Promise<EdgeCodeView> => ({
-    ...{ edge: viewOf(edge, parts.clock.now()), code: await edgeCertificates.codeOf(secret) },
+    ...{ edge: viewOf(edge, parts), code: await edgeCertificates.codeOf(secret) },
     url: parts.pageUrl(),
   });
   const on = (id: string) => ({ kind: "edge" as const, id: tokenOrNone(id) });
@@ -34,7 +37,7 @@ export function registerEdges(server: FastifyInstance, parts: ApiParts): void {
     "/api/edges",
     (request): Promise<EdgeView[]> =>
       gate.pass(actorOf(request), "edge.read", undefined, async () =>
-        (await edges.list()).map((edge) => viewOf(edge, parts.clock.now())),
+        (await edges.list()).map((edge) => viewOf(edge, parts)),
       ),
   );
 
@@ -55,14 +58,15 @@ export function registerEdges(server: FastifyInstance, parts: ApiParts): void {
 
   server.post<{ Params: { id: string } }>("/api/edges/:id/revoke", (request): Promise<EdgeView> => {
     const { id } = request.params;
-    return gate.pass(actorOf(request), "edge.revoke", on(id), async () =>
-      viewOf(await edges.revoke(id), parts.clock.now()),
-    );
+    return gate.pass(actorOf(request), "edge.revoke", on(id), async () => viewOf(await edges.revoke(id), parts));
   });
 
   server.delete<{ Params: { id: string } }>("/api/edges/:id", async (request, reply) => {
     const { id } = request.params;
-    await gate.pass(actorOf(request), "edge.write", on(id), () => edges.remove(id));
+    await gate.pass(actorOf(request), "edge.write", on(id), async () => {
+      await edges.remove(id);
+      await parts.edgeReports.forget(id);
+    });
     return reply.status(204).send();
   });
 
@@ -70,7 +74,8 @@ export function registerEdges(server: FastifyInstance, parts: ApiParts): void {
 }
 
 /** What a box says for itself. */
-function registerOwnCalls(server: FastifyInstance, { edges, edgeCertificates, gate, clock, actorOf }: ApiParts): void {
+function registerOwnCalls(server: FastifyInstance, parts: ApiParts): void {
+  const { edges, edgeCertificates, gate, actorOf } = parts;
   server.post<{ Body: EdgeEnrolmentRequest }>(
     "/api/edges/enrolment",
     {
@@ -93,14 +98,9 @@ function registerOwnCalls(server: FastifyInstance, { edges, edgeCertificates, ga
     },
   );
 
-  const selfOf = async (actor: Actor): Promise<EdgeSelfView> => {
-    const { id, name } = await edges.named(idOf(actor));
-    return { id, name, at: clock.now(), ...(await edgeCertificates.cloudKeys()) };
-  };
-
   server.get("/api/edges/self", (request): Promise<EdgeSelfView> => {
     const actor = actorOf(request);
-    return gate.pass(actor, "edge.ask", undefined, () => selfOf(actor));
+    return gate.pass(actor, "edge.ask", undefined, () => selfViewOf(parts, actor));
   });
 
   server.post<{ Body: EdgeRenewalRequest }>(
@@ -109,8 +109,8 @@ function registerOwnCalls(server: FastifyInstance, { edges, edgeCertificates, ga
     (request): Promise<EdgeCertificateView> => {
       const actor = actorOf(request);
       const { request: pem, software, signingKey } = request.body;
-      return gate.pass(actor, "edge.renew", { kind: "edge", id: idOf(actor) }, async () => {
-        const id = idOf(actor);
+      return gate.pass(actor, "edge.renew", { kind: "edge", id: edgeOf(actor) }, async () => {
+        const id = edgeOf(actor);
         const issue = () => edgeCertificates.issue(pem, id);
         const { certificate } = await edges.renew(id, { software, signingKey, issue });
         return { id, name: (await edges.named(id)).name, certificate };
@@ -142,9 +142,32 @@ export function registerCloudLink(server: FastifyInstance, { cloudLink, gate, ac
   );
 }
 
-const idOf = ({ id }: Actor) => id.slice("edge:".length);
+/** The id of the edge that calls. */
+export const edgeOf = ({ id }: Actor) => id.slice("edge:".length);
 
-function viewOf(edge: Edge, now: number): EdgeView {
+/** What the edge that calls is told of itself, and of its cloud. */
+export async function selfViewOf(
+  { edges, edgeCertificates, clock }: Pick<ApiParts, "edges" | "edgeCertificates" | "clock">,
+  actor: Actor,
+): Promise<EdgeSelfView> {
+  const { id, name } = await edges.named(edgeOf(actor));
+  return { id, name, at: clock.now(), ...(await edgeCertificates.cloudKeys()) };
+}
+
+/** With what it told last, and how that is to be judged now. */
+function viewOf(edge: Edge, { edgeReports, clock }: Pick<ApiParts, "edgeReports" | "clock">): EdgeView {
+  const now = clock.now();
   const { version: _, codeDigest: __, serial: ___, nextSerial: ____, codeEndsAt, ...shown } = edge;
-  return { ...shown, codeEndsAt: codeEndsAt > now ? codeEndsAt : 0 };
+  const told = edgeReports.newest(edge.id);
+  return {
+    ...shown,
+    codeEndsAt: codeEndsAt > now ? codeEndsAt : 0,
+    told: told === undefined ? null : toldOf(told, now),
+  };
+}
+
+function toldOf({ report, receivedAt }: EdgeReportView, now: number): EdgeToldView {
+  const [worst] = edgeFindings(report, { receivedAt, now });
+  const { parcels, oldestAt } = report.queue;
+  return { receivedAt, parcels, oldestAt, state: report.link.state, worst: worst?.severity ?? null };
 }

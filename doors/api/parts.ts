@@ -10,6 +10,9 @@ import type {
   CloudLinkRequest,
   CloudLinkView,
   CloudRenewalRequest,
+  EdgeHistoryView,
+  EdgeReport,
+  EdgeReportView,
   PhantomState,
   ScrubView,
   StatusView,
@@ -29,6 +32,7 @@ import type { Migrations } from "#radiology/migration";
 import type { Messages, Relay } from "#radiology/relay";
 import type { RoutingActs } from "#radiology/routing";
 import type { Schedule } from "#radiology/schedule";
+import type { Spool } from "#radiology/uplink";
 import type {
   Actor,
   BreakGlass,
@@ -88,6 +92,30 @@ export interface EdgeCertificates {
   cloudKeys(): Promise<CloudKeysView>;
 }
 
+/** What of a history is asked for: in epoch milliseconds, in so many steps at most. */
+export interface HistorySpan {
+  readonly from: number;
+  readonly to: number;
+  readonly points: number;
+}
+
+/** In a cloud: what its edges tell of how they do. */
+export interface EdgeReportKeeper {
+  /** In the history too. */
+  keep(edgeId: string, report: EdgeReport): Promise<void>;
+  newest(edgeId: string): EdgeReportView | undefined;
+  history(edgeId: string, span: HistorySpan): Promise<EdgeHistoryView>;
+  forget(edgeId: string): Promise<void>;
+}
+
+/** On a box in a facility: how it does. */
+export interface OwnHealth {
+  report(): Promise<EdgeReport>;
+  history(span: HistorySpan): Promise<EdgeHistoryView>;
+  /** What the cloud refused for good. */
+  readonly asides: Pick<Spool, "asides" | "again" | "drop">;
+}
+
 /** On a box in a facility: how it is enrolled in a cloud. */
 export interface CloudEnrolment {
   /** Undefined where it is not enrolled. The cloud is asked first. */
@@ -131,12 +159,14 @@ export interface ApiParts extends WaysIn, OversightParts {
   readonly devices: Devices;
   readonly edges: Edges;
   readonly edgeCertificates: EdgeCertificates;
+  readonly edgeReports: EdgeReportKeeper;
   readonly cloudLink: CloudEnrolment;
+  readonly ownHealth: OwnHealth;
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */
   readonly echoDevice: (device: Device) => Promise<number>;
   readonly relay: Relay;
-  readonly migrations: Migrations;
   readonly routing: RoutingActs;
+  readonly migrations: Migrations;
   readonly messages: Messages;
   /** Certifies the key of a request for a machine. Problem `unavailable` where the installation's authority is not open. */
   readonly deviceAuthority: () => Promise<{

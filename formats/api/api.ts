@@ -186,6 +186,8 @@ export interface CollectorView {
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
+  /** Whether it is a box in a facility, which takes what machines send to its cloud. */
+  readonly isEdge: boolean;
   readonly ports: Readonly<Record<"https" | "dicom" | "dicomTls" | "hl7" | "hl7Tls", number | null>>;
   readonly dicomAeTitle: string;
   readonly studies: number;

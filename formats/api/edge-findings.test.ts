@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type EdgeFinding, edgeFindings, edgeHeadline, edgeThresholds } from "./edge-findings.ts";
+import { soundReport } from "./edge-report.fixture.ts";
 import type { EdgeReport } from "./edges.ts";
 
 const at = new Date(2026, 2, 9, 14, 0).getTime();
@@ -9,16 +10,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const gigabyte = 1e9;
 
-const well: EdgeReport = {
-  ...{ at, software: "1", startedAt: at - day, receivedPerMinute: 0 },
-  queue: { parcels: 0, bytes: 0, oldestAt: null, aside: 0 },
-  link: {
-    ...{ state: "up", since: at - hour, streams: 4, sentBytesPerSecond: 0, delivered: 7 },
-    ...{ lastContactAt: at, clockAheadMs: 0, certificateEndsAt: at + 20 * day },
-  },
-  disk: { freeBytes: 100 * gigabyte, reservedBytes: 0.5 * gigabyte },
-  ...{ devices: [], callers: [], error: null },
-};
+const well = soundReport(at);
 const link = (change: Partial<EdgeReport["link"]>): EdgeReport => ({ ...well, link: { ...well.link, ...change } });
 const queue = (change: Partial<EdgeReport["queue"]>, of = well): EdgeReport => ({
   ...of,

@@ -1,12 +1,5 @@
 import { byteSize, counted, duration } from "./amounts.ts";
-import type { EdgeReport } from "./edges.ts";
-
-/**
- * - `critical` something is refused, or does not go, until somebody does something
- * - `warning`  it will come to that
- * - `notice`   worth knowing
- */
-export type FindingSeverity = "critical" | "warning" | "notice";
+import type { EdgeReport, FindingSeverity } from "./edges.ts";
 
 export interface EdgeFinding {
   readonly of:

@@ -16,6 +16,25 @@ export interface EdgeView {
   readonly enrolledAt: number;
   readonly lastSeenAt: number;
   readonly revokedAt: number;
+  /** What it told last of how it does; null before it did. */
+  readonly told: EdgeToldView | null;
+}
+
+/**
+ * - `critical` something is refused, or does not go, until somebody does something
+ * - `warning`  it will come to that
+ * - `notice`   worth knowing
+ */
+export type FindingSeverity = "critical" | "warning" | "notice";
+
+export interface EdgeToldView {
+  /** By the cloud's clock. */
+  readonly receivedAt: number;
+  readonly state: EdgeReport["link"]["state"];
+  readonly parcels: number;
+  readonly oldestAt: number | null;
+  /** Of its findings, as they are now; null when all is well. */
+  readonly worst: FindingSeverity | null;
 }
 
 export interface EdgeRequest {

@@ -74,7 +74,7 @@ export {
   type WaitingView,
 } from "./devices.ts";
 export type { DisclosureReport, DisclosureView, LookKind, LooksPage, LookView } from "./disclosures.ts";
-export { type EdgeFinding, edgeFindings, edgeHeadline, type FindingSeverity, type ReportAge } from "./edge-findings.ts";
+export { type EdgeFinding, edgeFindings, edgeHeadline, type ReportAge } from "./edge-findings.ts";
 export {
   type AsideView,
   type EdgeHistoryView,
@@ -97,7 +97,9 @@ export type {
   EdgeReport,
   EdgeRequest,
   EdgeSelfView,
+  EdgeToldView,
   EdgeView,
+  FindingSeverity,
 } from "./edges.ts";
 export { edgeCallersMost, edgeDevicesMost } from "./edges.ts";
 export type {
@@ -132,6 +134,14 @@ export {
   type PartnerView,
   partnerCharacterSets,
 } from "./messages.ts";
+export type {
+  MigrationCounts,
+  MigrationReportView,
+  MigrationRequest,
+  MigrationStudyView,
+  MigrationTally,
+  MigrationView,
+} from "./migrations.ts";
 export type {
   AppCodeDecision,
   AppCodeRequest,
@@ -209,14 +219,6 @@ export type {
   SignInOffer,
   WebAuthnJson,
 } from "./sign-in.ts";
-export type {
-  MigrationCounts,
-  MigrationReportView,
-  MigrationRequest,
-  MigrationStudyView,
-  MigrationTally,
-  MigrationView,
-} from "./migrations.ts";
 export type { RemovedTenantView, TenantRequest, TenantView } from "./tenants.ts";
 export type {
   ArchiveQuery,

@@ -151,10 +151,15 @@ const table = {
   "edge.connect": on("tenant", "edge"),
   "edge.ask": on("self", "edge"),
   "edge.renew": on("tenant", "edge"),
+  /** It tells how it does, once a minute: logged when it begins to, and once an hour. */
+  "edge.report": on("self", "edge"),
   /** On an edge itself: its way to the cloud. */
   "link.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "link.enrol": on("tenant", "operator"),
   "link.renew": on("tenant", "operator", "system"),
+  /** What the cloud refused for good is sent again, or given up. */
+  "parcel.again": on("tenant", "administrator", "operator"),
+  "parcel.drop": on("tenant", "administrator", "operator"),
   /** Rules by which instances go on when they have come. */
   "route.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "route.write": on("tenant", "administrator", "operator"),
