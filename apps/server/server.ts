@@ -187,7 +187,8 @@ async function openDoors(
   const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, ownTitle, process: hl7.again };
   const messages: Messages = openMessages({ ...house, ...sharing, ...keeping, trust });
   const migrations = openMigrations({ ...house, ...sharing, intake, deviceCalls, ownTitle });
-  const ownHealth = createOwnHealth({ ...house, ...sharing, cloudLink, configuration, paths, software: version });
+  const own = { software: version, ...(uplink && { uplink }) };
+  const ownHealth = createOwnHealth({ ...house, ...sharing, ...own, cloudLink, configuration, paths });
   const doing = { relay, migrations, messages, ownHealth };
   const images = { pixels, transcoder, deviceCalls, deviceAuthority, ...doing, ...edgeSide };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
