@@ -87,7 +87,7 @@ export const controlIdOf = (message: string) => message.split("|")[9] ?? "";
 /** With key and certificate over TLS. */
 export async function receiverAt(
   port = 0,
-  tls?: { readonly key: Uint8Array; readonly cert: Uint8Array },
+  tls?: { readonly key: Buffer; readonly cert: Buffer },
 ): Promise<Receiver> {
   const heard: string[] = [];
   const open = new Set<Socket>();
