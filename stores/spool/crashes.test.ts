@@ -29,8 +29,13 @@ interface Parcel {
   readonly isAborted: boolean;
 }
 
-const contentOf = ({ name, bytes }: Pick<Parcel, "name" | "bytes">) =>
-  Buffer.from(seededRandom(name.length * 1000 + bytes + (name.codePointAt(1) ?? 0))(Buffer.alloc(bytes)));
+const contents = new Map<string, Buffer>();
+
+function contentOf({ name, bytes }: Pick<Parcel, "name" | "bytes">): Buffer {
+  const content = contents.get(name) ?? Buffer.from(seededRandom(contents.size + 1)(Buffer.alloc(bytes)));
+  contents.set(name, content);
+  return content;
+}
 
 function parcel(
   name: string,

@@ -22,7 +22,9 @@ export async function createIndexHistory(
   position: () => number = () => 0,
   past: readonly Commit[] = [],
 ): Promise<IndexHistory> {
-  const runSteps = createRunner(new DatabaseSync(":memory:"));
+  const database = new DatabaseSync(":memory:");
+  database.exec("pragma temp_store = memory; pragma journal_mode = memory");
+  const runSteps = createRunner(database);
   const run = (steps: readonly SqliteRuns[]): SqliteRows[] =>
     runSteps(steps.map(({ sql, rows }) => ({ sql, parameters: packRows(rows, []) }))).map((ran) => ({
       ...ran,
@@ -40,7 +42,7 @@ export async function createIndexHistory(
       const isCommit = lasting.length > 0;
       if (isCommit && failing !== undefined && failing.commit-- === 0) throw failing.error;
       const results = run(steps);
-      const commit = { steps: structuredClone(lasting), begunAt: position(), doneAt: Number.POSITIVE_INFINITY };
+      const commit = { steps: lasting, begunAt: position(), doneAt: Number.POSITIVE_INFINITY };
       if (isCommit) commits.push(commit);
       await new Promise<void>((resolve) => setImmediate(resolve));
       commit.doneAt = position();
