@@ -2,8 +2,7 @@ import type { OrderStatus } from "#formats/hl7";
 import type { Actor } from "#trust/access";
 import type { RecordChange } from "#trust/vault";
 import { key, stepOf, textAt } from "./attributes.ts";
-import type { HeldStep } from "./held-steps.ts";
-import { isOver, type StepContent, statusOf } from "./scheduled-step.ts";
+import { isOver, type ScheduledStep, type StepContent, statusOf } from "./scheduled-step.ts";
 
 /** What became of an order: it stands otherwise than before, or is planned for another time. */
 export interface OrderTurn {
@@ -24,8 +23,7 @@ export interface TellOrders {
 
 /** Finds the steps of an order as they are held. */
 interface StepFinder {
-  get(token: string): HeldStep | undefined;
-  having(terms: readonly (readonly string[])[]): HeldStep[];
+  having(terms: readonly (readonly string[])[]): ScheduledStep[];
 }
 
 /**

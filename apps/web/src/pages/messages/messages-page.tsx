@@ -1,5 +1,5 @@
 import { Button, Group, Title } from "@mantine/core";
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { MessageView } from "#formats/api";
 import { messagesQuery, partnersQuery } from "../../api/message-queries.ts";
@@ -85,7 +85,6 @@ interface RowsProps {
 
 function MessageRows({ messages, onOpen }: RowsProps) {
   const may = useMay();
-  const isPartner = new Set(useQuery(partnersQuery).data?.map(({ device }) => device.id));
   return (
     <div className={rows.wrap}>
       <table className={rows.table} aria-label="Messages">
@@ -106,9 +105,7 @@ function MessageRows({ messages, onOpen }: RowsProps) {
                 <Time at={message.at} />
               </td>
               <td>{message.direction}</td>
-              <td className={rows.mono}>
-                {message.partner.ae || (isPartner.has(message.partner.id) ? "" : "no longer registered")}
-              </td>
+              <td className={rows.mono}>{message.partner.ae || "no longer registered"}</td>
               <td className={rows.plain}>
                 {may("message.read") ? (
                   <button type="button" className={classes.open} onClick={() => onOpen(message.id)}>

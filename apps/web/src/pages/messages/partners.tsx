@@ -1,6 +1,5 @@
 import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { type PartnerTerms, type PartnerView, partnerCharacterSets } from "#formats/api";
 import { call } from "../../api/client.ts";
@@ -30,8 +29,8 @@ export function Partners() {
   if (partners.data.length === 0) {
     return (
       <div className={rows.empty}>
-        No system is sent messages yet. Add it on the page <Link to="/devices">Devices</Link> as one that takes results
-        and order status, with the port where it listens.
+        No system is sent messages yet. Add it on the page Devices as one that takes results and order status, with the
+        port where it listens.
       </div>
     );
   }
@@ -45,7 +44,7 @@ export function Partners() {
               <th>System</th>
               <th className={rows.wide}>Takes</th>
               <th className={rows.wide}>Written to</th>
-              <th className={rows.right}>Wait</th>
+              <th className={rows.right}>Waiting</th>
               <th>How it stands</th>
               <ActsHead />
             </tr>
