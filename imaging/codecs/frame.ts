@@ -137,7 +137,8 @@ export function fitSamples(
 
 /** Colour by pixel from colour by plane, sample by sample. */
 export function samplesByPixel<T extends Uint8Array | Uint16Array>(planes: T, count: number): T {
-  const out = planes.slice() as T;
+  // Not `slice`, which of a Node Buffer is a view of the same bytes.
+  const out = (planes instanceof Uint8Array ? new Uint8Array(planes.length) : new Uint16Array(planes.length)) as T;
   const pixels = planes.length / count;
   for (let c = 0, from = 0; c < count; c++) {
     for (let i = 0, to = c; i < pixels; i++, to += count) out[to] = planes[from++] as number;
