@@ -110,7 +110,7 @@ test("each thing that a report says is an OBX of its type with its code, behind 
   assert.equal(at(preliminary, "OBR", 25), "P");
 });
 
-test("property: whatever a report says is read again as it was said, in one segment each", () => {
+test("attack 76: whatever a report says is read again as it was said, in one segment each", () => {
   const text = fc.string({ unit: "binary", minLength: 1, maxLength: 60 }).filter((one) => one.isWellFormed());
   const word = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 }).filter((one) => one.trim() === one);
   fc.assert(

@@ -174,7 +174,7 @@ test("kill -9 while a partner is away: all is there after it, in its order, and 
   assert.equal(controlIdOf(ris.heard[0] ?? ""), first);
 });
 
-test("attacks: garbage, answers that are too long, to another message, or never ended make nothing done, and lose nothing", async () => {
+test("attack 79: garbage, answers that are too long, to another message, or never ended make nothing done, and lose nothing", async () => {
   const answers = [
     Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"),
     Buffer.from("\u000bMSH|^~\\&|RIS||LEADGLASS||20260301||ACK|1|P|2.5.1\rMSA|AA|somebody-else\r\u001c\r"),
