@@ -32,7 +32,7 @@ export async function openEdgeSide(
     links: createLinks({ ...shared, authority, edges }),
     parcelOffice,
     edgeCertificates: {
-      cloudKeys: parcelOffice.cloudKeys,
+      ...parcelOffice,
       codeOf: async (secret) => encodeEnrolmentCode(secret, (await authority.orMake()).digest),
       issue: async (request, edgeId) => (await authority.orMake()).issue(request, edgeId),
     },

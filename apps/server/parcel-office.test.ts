@@ -5,14 +5,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createVirtualClock } from "#base/clock";
 import { systemRandom } from "#base/id";
+import type { Edge } from "#trust/access";
 import { openParcel, readReceipt, sealParcel, signReceipt } from "#trust/parcels";
+import { edgeOf } from "../../trust/access/edge-store.contract.ts";
 import { plainSecrets } from "./links.fixture.ts";
 import { createParcelOffice, parcelOfficeFile } from "./parcel-office.ts";
 
 const dayMs = 86_400_000;
 
-function opened(folder = mkdtempSync(join(tmpdir(), "lg-office-")), clock = createVirtualClock()) {
-  const edges = { signingKeysOf: async (id: string) => [`key of ${id}`] };
+function opened(folder = mkdtempSync(join(tmpdir(), "lg-office-")), clock = createVirtualClock(), seen: Edge[] = []) {
+  const edges = { signingKeysOf: async (id: string) => [`key of ${id}`], list: async () => seen };
   const parts = { folder, vault: { secrets: plainSecrets }, edges, clock, random: systemRandom };
   return { folder, clock, keeper: createParcelOffice(parts) };
 }
@@ -41,7 +43,7 @@ test("edges are told another parcel key each year, and at once when asked; what 
   const second = await keeper.cloudKeys();
   assert.notEqual(second.parcelKey.id, first.parcelKey.id);
   assert.deepEqual({ ...second, parcelKey: first.parcelKey }, first);
-  assert.equal(await keeper.changeParcelKey(), 2);
+  assert.equal((await keeper.changeParcelKey()).former, 2);
   const third = await keeper.cloudKeys();
   assert.notEqual(third.parcelKey.id, second.parcelKey.id);
 
@@ -51,4 +53,23 @@ test("edges are told another parcel key each year, and at once when asked; what 
   const opener = openParcel(keyOf, { head: () => {}, content: () => {} });
   await opener.write(Buffer.concat(parts));
   assert.deepEqual(await opener.end(), Buffer.from("tail"));
+});
+
+test("former parcel keys are destroyed when asked, once every edge has been told of the newest", async () => {
+  const clock = createVirtualClock();
+  const seen = [edgeOf("e1", { state: "enrolled" }), edgeOf("e2", { state: "revoked" })];
+  const { keeper, folder } = opened(undefined, clock, seen);
+  const { parcelKey } = await keeper.cloudKeys();
+  await clock.advance(5);
+  const changed = await keeper.changeParcelKey();
+  assert.deepEqual([changed.former, changed.madeAt], [1, clock.now()]);
+  await assert.rejects(keeper.forgetFormerKeys(), { code: "conflict" });
+  assert.ok((await keeper.open()).keyOf(parcelKey.id));
+  seen[0] = edgeOf("e1", { state: "enrolled", lastSeenAt: clock.now() + 1 });
+  assert.deepEqual(await keeper.forgetFormerKeys(), { ...changed, former: 0 });
+  for (const each of [keeper, opened(folder, clock).keeper]) {
+    const { keyOf } = await each.open();
+    assert.equal(keyOf(parcelKey.id), undefined);
+    assert.ok(keyOf(changed.id));
+  }
 });

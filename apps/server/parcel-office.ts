@@ -1,8 +1,9 @@
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import { createKeptJson, systemFiles } from "#base/io";
+import { Problem } from "#base/problem";
 import { createTurns } from "#base/turns";
-import type { CloudKeysView } from "#formats/api";
+import type { CloudKeysView, ParcelKeyView } from "#formats/api";
 import type { ParcelOffice } from "#radiology/uplink";
 import type { Edges } from "#trust/access";
 import { newParcelKey, newSigningKey, type ParcelKeyPair, type SigningKey } from "#trust/parcels";
@@ -13,8 +14,13 @@ export interface ParcelOfficeKeeper {
   open(): Promise<ParcelOffice>;
   /** What edges are told. A parcel key that is a year old has been followed by a new one by then. */
   cloudKeys(): Promise<CloudKeysView>;
-  /** From now on edges are told another parcel key; what was sealed to those before can be opened still. How many those are. */
-  changeParcelKey(): Promise<number>;
+  /** From now on edges are told another parcel key; what was sealed to those before can be opened still. */
+  changeParcelKey(): Promise<ParcelKeyView>;
+  /**
+   * Destroys all but the newest: what was sealed to those can never be opened, wherever a copy of it lies. Problem `conflict` while an
+   * enrolled edge has not been here since the newest was made: it seals to another.
+   */
+  forgetFormerKeys(): Promise<ParcelKeyView>;
 }
 
 interface DatedKey extends ParcelKeyPair {
@@ -40,7 +46,7 @@ const samenessKeyBytes = 32;
 export function createParcelOffice(parts: {
   readonly folder: string;
   readonly vault: Pick<Vault, "secrets">;
-  readonly edges: Pick<Edges, "signingKeysOf">;
+  readonly edges: Pick<Edges, "signingKeysOf" | "list">;
   readonly clock: Clock;
   readonly random: Random;
 }): ParcelOfficeKeeper {
@@ -91,9 +97,27 @@ export function createParcelOffice(parts: {
         const isDue = found.parcelKeys[0].madeAt + parcelKeyLifeMs <= clock.now();
         return told(isDue ? await change(found) : found);
       }),
-    changeParcelKey: () => turns.take(async () => (await change(await current())).parcelKeys.length - 1),
+    changeParcelKey: () => turns.take(async () => viewOf(await change(await current()))),
+    forgetFormerKeys: () =>
+      turns.take(async () => {
+        const found = await current();
+        const [newest] = found.parcelKeys;
+        const unaware = (await edges.list()).filter(
+          ({ state, lastSeenAt }) => state === "enrolled" && lastSeenAt <= newest.madeAt,
+        );
+        if (unaware.length > 0)
+          throw new Problem("conflict", `${unaware.length} edges have not been here since the newest key was made`, {
+            remedy: "leadglass edge list shows when each was seen: wait for them, or revoke those that are lost",
+          });
+        return viewOf(await save({ ...found, parcelKeys: [newest] }));
+      }),
   };
 }
+
+const viewOf = ({ parcelKeys: [{ id, madeAt }, ...former] }: Kept): ParcelKeyView => ({
+  ...{ id, madeAt },
+  former: former.length,
+});
 
 function told({ parcelKeys, receiptKeys, samenessKey }: Kept): CloudKeysView {
   const { id, publicKey } = parcelKeys[0];

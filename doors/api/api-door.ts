@@ -23,6 +23,7 @@ import { registerMessages } from "./messages.ts";
 import { registerMigrations } from "./migrations.ts";
 import { registerOperations } from "./operations.ts";
 import type { ApiParts } from "./parts.ts";
+import { registerParcelKeys } from "./parcel-keys.ts";
 import { registerPeople } from "./people.ts";
 import { registerReviews, registerWatchedPeople } from "./reviews.ts";
 import { registerRouting } from "./routing.ts";
@@ -53,6 +54,7 @@ export function createApiDoor(parts: ApiParts): (server: FastifyInstance) => Pro
     registerCorrections(server, parts);
     registerDevices(server, parts);
     registerEdges(server, parts);
+    registerParcelKeys(server, parts);
     registerEdgeReports(server, parts);
     registerCloudLink(server, parts);
     registerOwnReport(server, parts);

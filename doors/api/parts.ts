@@ -13,6 +13,7 @@ import type {
   EdgeHistoryView,
   EdgeReport,
   EdgeReportView,
+  ParcelKeyView,
   PhantomState,
   ScrubView,
   StatusView,
@@ -90,6 +91,9 @@ export interface EdgeCertificates {
   issue(request: string, edgeId: string): Promise<EdgeCertificate>;
   /** What edges need of us to go on without us. */
   cloudKeys(): Promise<CloudKeysView>;
+  /** What edges seal to is another key from now on; or those before it are destroyed. */
+  changeParcelKey(): Promise<ParcelKeyView>;
+  forgetFormerKeys(): Promise<ParcelKeyView>;
 }
 
 /** What of a history is asked for: in epoch milliseconds, in so many steps at most. */

@@ -34,6 +34,8 @@ import type { AccountView } from "./sign-in.ts";
  * | POST   /api/edges/:id/code      | → EdgeCodeView (another code) |
  * | POST   /api/edges/:id/revoke    | → EdgeView |
  * | DELETE /api/edges/:id           | → 204 |
+ * | POST   /api/edges/parcel-key    | → ParcelKeyView: another one from now on |
+ * | DELETE /api/edges/parcel-key/former | → ParcelKeyView: those before are destroyed |
  * | POST   /api/edges/enrolment     | EdgeEnrolmentRequest → EdgeCertificateView (who has the code) |
  * | GET    /api/edges/self          | → EdgeSelfView (an edge, with its certificate) |
  * | POST   /api/edges/self/renewal  | EdgeRenewalRequest → EdgeCertificateView (the same) |

@@ -78,6 +78,14 @@ export interface CloudKeysView {
   readonly samenessKey: string;
 }
 
+/** What edges seal to, as who looks after the cloud sees it. */
+export interface ParcelKeyView {
+  readonly id: string;
+  readonly madeAt: number;
+  /** Keys before it, kept for what edges still hold sealed to them. */
+  readonly former: number;
+}
+
 /** What a box is told when it asks who it is. */
 export interface EdgeSelfView extends CloudKeysView {
   readonly id: string;

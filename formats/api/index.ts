@@ -100,6 +100,7 @@ export type {
   EdgeToldView,
   EdgeView,
   FindingSeverity,
+  ParcelKeyView,
 } from "./edges.ts";
 export { edgeCallersMost, edgeDevicesMost } from "./edges.ts";
 export type {

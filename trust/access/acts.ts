@@ -146,6 +146,8 @@ const table = {
   "edge.write": on("tenant", "administrator", "operator"),
   /** Shuts one out, at once. */
   "edge.revoke": on("tenant", "administrator", "operator"),
+  /** Another key that edges seal to, and the end of those before it. */
+  "edge.change-key": on("tenant", "administrator", "operator"),
   /** An edge is given its first certificate for its code, comes in with it, asks who it is, and is given the next one. */
   "edge.enrol": on("tenant", "edge"),
   "edge.connect": on("tenant", "edge"),

@@ -146,6 +146,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "edge.read": restrictedFunction,
   "edge.write": networkConfiguration,
   "edge.revoke": networkConfiguration,
+  "edge.change-key": objectSecurity,
   "edge.enrol": networkConfiguration,
   "edge.connect": kind("network-entry", "E", { code: "110124", meaning: "Attach" }),
   "edge.ask": alert("110126", "Node Authentication"),

@@ -6,6 +6,7 @@ import { clientAdd, clientKeysRotate, clientList, clientRemove } from "./clients
 import { confirmationList, confirmationWait, confirmationWithdraw } from "./confirmations.ts";
 import { patientCorrect, patientMerge, studyCorrect, studyCorrections, studyMove } from "./corrections.ts";
 import { deviceAdd, deviceEcho, deviceList, deviceRemove } from "./devices.ts";
+import { edgeRotateKey } from "./edge-keys.ts";
 import { edgeAdd, edgeEnroll, edgeList, edgeRemove, edgeRenew, edgeRevoke, edgeStatus } from "./edges.ts";
 import { exportStudies } from "./export.ts";
 import { facilityAdd, facilityList, facilityRename, studyPlaces } from "./facilities.ts";
@@ -72,6 +73,7 @@ export const commands: readonly Command[] = [
   edgeAdd,
   edgeList,
   edgeRevoke,
+  edgeRotateKey,
   edgeRemove,
   edgeEnroll,
   edgeStatus,

@@ -96,6 +96,7 @@ const words: ReadonlyMap<string, Words> = new Map([
     "edge.read": "See the edges",
     "edge.write": "Add and remove edges",
     "edge.revoke": "Revoke an edge",
+    "edge.change-key": "Change the key that edges seal to",
     "edge.enrol": "Enrol with a code",
     "edge.connect": "Connect as an edge",
     "edge.ask": "Ask for its own certificate's state",
