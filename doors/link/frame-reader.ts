@@ -1,4 +1,4 @@
-import { decodeFrame, type Frame, frameBodyBytesMax, frameHeader, frameHeaderBytes } from "./frames.ts";
+import { decodeFrame, type Frame, frameHeader, frameHeaderBytes } from "./frames.ts";
 
 export interface FrameReader {
   /** Gives each frame that ends in these bytes. Throws a `Problem` where there is none; it must not be used again then. */
@@ -11,29 +11,30 @@ export interface FrameReader {
  */
 export function createFrameReader(give: (frame: Frame) => void): FrameReader {
   const header = Buffer.alloc(frameHeaderBytes);
-  const body = Buffer.alloc(frameBodyBytesMax);
   let filled = 0;
-  let current: { readonly type: Frame["type"]; readonly length: number } | undefined;
+  let current: { readonly type: Frame["type"]; readonly body: Buffer } | undefined;
 
   return {
     read(chunk) {
       for (let at = 0; at < chunk.length; ) {
-        const into = current === undefined ? header : body;
-        const wanted = current?.length ?? frameHeaderBytes;
-        const piece = chunk.subarray(at, at + wanted - filled);
+        const into: Buffer = current?.body ?? header;
+        const piece = chunk.subarray(at, at + into.length - filled);
         into.set(piece, filled);
         at += piece.length;
         filled += piece.length;
-        if (filled < wanted) return;
+        if (filled < into.length) return;
         filled = 0;
         if (current === undefined) {
-          const begun = frameHeader(header);
-          if (begun.length > 0) current = begun;
-          else give(decodeFrame(begun.type, Buffer.alloc(0)));
+          const { type, length } = frameHeader(header);
+          // Up to 64 KiB on the word of a header, for one frame of a stream at a time. Data waits for its turn: it has memory of its own,
+          // as in the pool that Node shares out a short piece would keep its neighbours.
+          const body = type === "data" ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
+          if (length > 0) current = { type, body };
+          else give(decodeFrame(type, body));
         } else {
-          const { type, length } = current;
+          const { type, body } = current;
           current = undefined;
-          give(decodeFrame(type, Buffer.from(body.subarray(0, length))));
+          give(decodeFrame(type, body));
         }
       }
     },

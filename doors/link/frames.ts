@@ -90,8 +90,6 @@ const shapes = {
   goodbye: { code: 12, least: 1, most: 1 },
 } as const satisfies Record<Frame["type"], { code: number; least: number; most: number }>;
 
-export const frameBodyBytesMax = Math.max(...Object.values(shapes).map(({ most }) => most));
-
 const typesByCode = new Map(Object.entries(shapes).map(([type, { code }]) => [code as number, type as Frame["type"]]));
 
 /** The type and the length that a header of four bytes says. Throws a `Problem` where no frame begins so. */
@@ -123,7 +121,7 @@ function headed(type: Frame["type"], own: number, apart = 0): Buffer {
   const { code, least, most } = shapes[type];
   const length = own + apart;
   if (length < least || length > most) throw new RangeError(`a ${type} frame cannot have ${length} bytes`);
-  const bytes = Buffer.alloc(frameHeaderBytes + own);
+  const bytes = Buffer.allocUnsafe(frameHeaderBytes + own);
   bytes.writeUInt8(code, 0);
   bytes.writeUIntBE(length, 1, 3);
   return bytes;
@@ -216,7 +214,8 @@ function offerAt(body: Buffer, at: number): OfferedObject {
     number: body.readUInt32BE(at),
     id: body.toString("hex", at + 4, at + 4 + idBytes),
     length,
-    sha256: body.subarray(hashAt, hashAt + hashBytes),
+    // A copy: a view would keep the whole offer for as long as one object of it is on its way.
+    sha256: new Uint8Array(body.subarray(hashAt, hashAt + hashBytes)),
   };
 }
 
