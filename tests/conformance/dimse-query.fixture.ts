@@ -43,11 +43,17 @@ export function printed({ output }: Ran, keyword: string): string[] {
   return [...values].map(([, value = ""]) => value.trim()).sort();
 }
 
+/** A data set, its SHA-256, and its transfer syntax. */
+export interface Taken {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  readonly transferSyntaxUid: string;
+}
+
 /** DCMTK's storescp; what it has taken in, by file. */
 export interface Taker {
   readonly port: number;
-  /** SHA-256 of the data sets, and their transfer syntaxes. */
-  taken(): { readonly sha256: string; readonly transferSyntaxUid: string }[];
+  taken(): Taken[];
   stop(): Promise<void>;
 }
 
@@ -64,9 +70,10 @@ export async function storescp(ae: string, ...more: readonly string[]): Promise<
     port,
     taken: () =>
       readdirSync(folder).map((name) => {
-        const bytes = readFileSync(join(folder, name));
-        const file = readFile(bytes);
-        return { sha256: sha256(bytes.subarray(file.dataSetOffset)), transferSyntaxUid: file.transferSyntaxUid };
+        const file = readFileSync(join(folder, name));
+        const { dataSetOffset, transferSyntaxUid } = readFile(file);
+        const bytes = file.subarray(dataSetOffset);
+        return { bytes, sha256: sha256(bytes), transferSyntaxUid };
       }),
     async stop() {
       child.kill("SIGKILL");
