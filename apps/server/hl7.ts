@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { Clock } from "#base/clock";
 import type { Random } from "#base/id";
 import type { Log } from "#base/log";
@@ -12,11 +12,22 @@ import {
   type PartnerServices,
   type PatientId,
 } from "#doors/hl7";
+import type { DeviceRight } from "#formats/api";
 import { messageLimits } from "#formats/hl7";
 import type { Archive, StudyIndex } from "#radiology/archive";
 import type { HeardMessage } from "#radiology/relay";
 import type { Schedule } from "#radiology/schedule";
-import { type Actor, actorOf, anonymous, type Devices, type Gate, type StandingDevice, scopeOf } from "#trust/access";
+import type { SendingEdge } from "#radiology/uplink";
+import {
+  type Actor,
+  actorOf,
+  anonymous,
+  type Device,
+  type Devices,
+  type Gate,
+  type StandingDevice,
+  scopeOf,
+} from "#trust/access";
 import type { Records } from "#trust/vault";
 import type { DeviceTrust } from "./device-trust.ts";
 
@@ -26,6 +37,15 @@ export interface Hl7Side {
   admit(claim: PartnerClaim): Promise<PartnerServices | undefined>;
   /** Has a message of a partner done once more, whatever was done by its control id. Problem `absent` when it is none any more. */
   again(partner: string, bytes: Uint8Array): Promise<HeardMessage>;
+  /** Does what a message says that was done on an edge: once, however often it comes. Problem `invalid` when it is refused here. */
+  fromEdge(edge: SendingEdge, message: EdgeMessage): Promise<void>;
+}
+
+export interface EdgeMessage {
+  /** The title that the partner is known by on the edge. */
+  readonly partner: string;
+  readonly bytes: Uint8Array;
+  readonly uidKey: Buffer;
 }
 
 interface Hl7Parts {
@@ -38,6 +58,10 @@ interface Hl7Parts {
   readonly gate: Gate;
   /** AE title of this home. */
   readonly ownTitle: string;
+  /** On an edge: tells the cloud what was done here. */
+  readonly handOn?: (partner: string, bytes: Uint8Array) => Promise<void>;
+  /** Shared by an edge and its cloud, so that both give the same UID where a message gives none; else this home's own is used. */
+  readonly uidKey?: () => Buffer | undefined;
   /** Keeps what came in. */
   readonly heard: (message: HeardMessage) => Promise<unknown>;
   readonly clock: Clock;
@@ -84,13 +108,35 @@ export function createHl7Side(parts: Hl7Parts): Hl7Side {
       if (came === undefined) throw new Problem("conflict", "what was kept is no HL7 message");
       return came;
     },
+    async fromEdge({ id, facility }, { partner, bytes, uidKey }) {
+      const sender = { id: `${id} ${partner}`, ae: partner, facility, may: edgeRights };
+      let refusal: string | undefined;
+      const services: PartnerServices = {
+        ...servicesFor({ ...parts, uidKey: () => uidKey }, actorOf("edge", id), sender, once),
+        handOn: async () => {},
+        async heard({ outcome, fault }) {
+          if (outcome !== "accepted") refusal = fault?.what ?? outcome;
+        },
+      };
+      const caller = { address: "", certificates: undefined };
+      await answersTo({ ...parts, limits: messageLimits, partners: { admit: async () => services } }, bytes, caller);
+      if (refusal === undefined) return;
+      const remedy = "look at the order or the patient that it names, in the cloud and on the edge, then send it again";
+      throw new Problem("invalid", `a message of a partner of the edge was refused: ${refusal}`, { remedy });
+    },
   };
 }
+
+/** What an edge lets its partners say stands on the edge. */
+const edgeRights = ["orders", "patients"] as const;
+
+/** Who sends messages, as far as it matters what they do. */
+type Sender = Pick<Device, "id" | "ae" | "facility"> & { readonly may: readonly DeviceRight[] };
 
 const actorFor = (device: StandingDevice): Actor =>
   actorOf("device", device.id, { scope: scopeOf(device), isLive: device.isStanding });
 
-const heardFrom = ({ id }: StandingDevice, message: AnsweredMessage): HeardMessage => {
+const heardFrom = ({ id }: Pick<Sender, "id">, message: AnsweredMessage): HeardMessage => {
   const { kind, controlId, bytes, messages: answers, outcome: state, fault } = message;
   return { partner: id, kind, controlId, bytes, answers, state, ...(fault && { problem: fault.what }) };
 };
@@ -107,7 +153,7 @@ async function titleOf(devices: Devices, application: string, facility: string):
 }
 
 type Once = (
-  device: StandingDevice,
+  device: Pick<Sender, "id">,
   ...rest: Parameters<PartnerServices["once"]>
 ) => ReturnType<PartnerServices["once"]>;
 
@@ -139,7 +185,7 @@ function createOnce({ records, clock }: Hl7Parts): Once {
 const reason = { code: "COERCE", text: "as a message of HL7 says" } as const;
 const stationsMax = 32;
 
-function servicesFor(parts: Hl7Parts, actor: Actor, device: StandingDevice, once: Once): PartnerServices {
+function servicesFor(parts: Hl7Parts, actor: Actor, device: Sender, once: Once): PartnerServices {
   const { schedule, records, devices, ownTitle } = parts;
   const { facility, may } = device;
   const allow = (right: "orders" | "patients") => {
@@ -168,10 +214,16 @@ function servicesFor(parts: Hl7Parts, actor: Actor, device: StandingDevice, once
       allow("patients");
       await patients.rename(from, to, values, "refuse");
     },
+    async handOn(bytes) {
+      await parts.handOn?.(device.ae, bytes);
+    },
     uidFor(text) {
-      const digest = createHash("sha256")
-        .update(records.idOf("hl7-uid", `${device.ae}\n${text}`))
-        .digest("hex");
+      const [named, key] = [`${device.ae}\n${text}`, parts.uidKey?.()];
+      const digest = (
+        key === undefined
+          ? createHash("sha256").update(records.idOf("hl7-uid", named))
+          : createHmac("sha256", key).update(`hl7-uid\0${named}`)
+      ).digest("hex");
       return `2.25.${BigInt(`0x${digest.slice(0, 32)}`)}`;
     },
     async stations() {

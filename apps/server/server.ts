@@ -17,32 +17,27 @@ import type { StatusView } from "#formats/api";
 import { createTranscoder, type PixelWork, type Transcoder } from "#radiology/images";
 import type { Migrations } from "#radiology/migration";
 import type { Messages, Relay } from "#radiology/relay";
-import { createEdgeIntake, judgeByReceipts } from "#radiology/uplink";
 import { type HomeLock, lockHome } from "#stores/sql";
 import { type Device, system } from "#trust/access";
 import { type HomePaths, mainHomeOf, pathsOf } from "../home/index.ts";
 import type { Configuration } from "./configuration.ts";
-import { openDeliveriesSide } from "./deliveries-side.ts";
 import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-authority.ts";
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 import { openDeviceTrust } from "./device-trust.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
 import { type EdgeSide, openEdgeSide } from "./edge-side.ts";
 import type { FairQueue } from "./fair-queue.ts";
-import { createHl7Side, type Hl7Side } from "./hl7.ts";
+import type { Hl7Side } from "./hl7.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttp, type Http, type Route } from "./http.ts";
 import { type Site, siteOf } from "./https.ts";
 import { startLogCollector } from "./log-collector.ts";
-import { openMessages } from "./messages.ts";
-import { openMigrations } from "./migration.ts";
 import { type BoxHealth, createOwnHealth } from "./own-health.ts";
 import { createPhantom } from "./phantom.ts";
 import { createPixelProcesses } from "./pixel-processes.ts";
-import { openRelay } from "./relay.ts";
 import { readPassphrase } from "./root-keys.ts";
 import { openOrMakeCertificates } from "./secrets.ts";
-import { openUplinkSide } from "./uplink-side.ts";
+import { openTraffic } from "./traffic.ts";
 import { createUserIdentities } from "./user-identities.ts";
 
 export const version = "0.1.0";
@@ -164,33 +159,17 @@ async function openDoors(
   const edgeSide = await openEdgeSide(paths, house, { log, software: version });
   const { links, cloudLink } = edgeSide;
   undo.push(async () => links.close(), cloudLink.close);
-  const uplink =
-    configuration.role === "edge" ? await openUplinkSide({ configuration, paths, house, cloudLink, log }) : undefined;
-  undo.push(async () => uplink?.close());
-  const keeps = configuration.keepDays > 0;
-  const intake = uplink === undefined ? archive : createEdgeIntake({ uplink, archive, keeps, log });
-  const judging = uplink === undefined ? {} : { judge: judgeByReceipts(uplink) };
-  const relay = openRelay({ ...house, ...sharing, ...judging, intake, transcoder, deviceCalls, ownTitle });
-  if (uplink === undefined) {
-    const deliveries = await openDeliveriesSide({
-      ...edgeSide,
-      configuration,
-      paths,
-      house,
-      pixels,
-      perform: notYet,
-      log,
-    });
-    undo.push(deliveries.close);
-  }
-  const hl7: Hl7Side = createHl7Side({ ...house, trust, ownTitle, ...sharing, heard: (came) => messages.heard(came) });
-  const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, ownTitle, process: hl7.again };
-  const messages: Messages = openMessages({ ...house, ...sharing, ...keeping, trust });
-  const migrations = openMigrations({ ...house, ...sharing, intake, deviceCalls, ownTitle });
+  const traffic = await openTraffic(
+    {
+      ...{ configuration, paths, house, edgeSide, pixels, transcoder },
+      ...{ deviceCalls, deviceAuthority, trust, log },
+    },
+    undo,
+  );
+  const { uplink } = traffic;
   const own = { software: version, ...(uplink && { uplink }) };
   const ownHealth = createOwnHealth({ ...house, ...sharing, ...own, cloudLink, configuration, paths });
-  const doing = { relay, migrations, messages, ownHealth };
-  const images = { pixels, transcoder, deviceCalls, deviceAuthority, ...doing, ...edgeSide };
+  const images = { pixels, transcoder, deviceCalls, deviceAuthority, ownHealth, ...traffic, ...edgeSide };
   const http = await createWeb(configuration, house, { ...surroundings, ...images, syslog: () => syslog }, undo);
   await listenForOwner(http, paths, undo);
   const pageUrl = () => pageUrlOf(configuration, ports().https);
@@ -198,8 +177,8 @@ async function openDoors(
   const identities = createUserIdentities({ ...house, programOfAssertion });
   return {
     site: siteOf(http.server, tls, links),
-    dicom: createDicomSide({ ...house, ...images, intake, ownTitle, trust, identities, log, tally: ownHealth.tally }),
-    hl7,
+    dicom: createDicomSide({ ...house, ...images, ownTitle, trust, identities, log, tally: ownHealth.tally }),
+    hl7: traffic.hl7,
     deviceAuthority,
     tls,
     routes: http.routes,
@@ -214,11 +193,8 @@ async function openDoors(
       await house.care.start();
       undo.push(() => gate.pass(system, "system.stop", undefined, async () => {}));
       undo.push(refreshBlobs(archive, log));
-      undo.push(relay.close, migrations.close, messages.close);
-      await relay.begin();
-      await migrations.begin();
-      await messages.begin();
-      uplink?.begin();
+      undo.push(traffic.end);
+      await traffic.begin();
       undo.push(ownHealth.close);
       ownHealth.begin();
       cloudLink.begin(ownHealth.report);
@@ -413,8 +389,4 @@ function refreshBlobs(archive: House["archive"], log: Log): () => Promise<void> 
     stopped = true;
     await running;
   };
-}
-
-async function notYet(): Promise<never> {
-  throw new Problem("unsupported", "messages of edges are not taken yet");
 }

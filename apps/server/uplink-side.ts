@@ -17,6 +17,8 @@ export interface UplinkSide extends Uplink {
   readonly spool: Spool;
   /** Undefined while the box belongs to no cloud. */
   link(): LinkState | undefined;
+  /** Shared with the cloud. */
+  uidKey(): Buffer | undefined;
   begin(): void;
   close(): Promise<void>;
 }
@@ -76,6 +78,10 @@ export async function openUplinkSide({
     ...uplink,
     spool,
     link: () => sender?.state(),
+    uidKey() {
+      const keys = cloudLink.keys();
+      return keys && Buffer.from(keys.samenessKey, "base64url");
+    },
     begin: lookAgain,
     async close() {
       timer?.stop();

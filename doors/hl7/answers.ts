@@ -54,8 +54,7 @@ export async function answersTo(parts: AnswerParts, bytes: Uint8Array, caller: C
   let answers: Answers;
   try {
     services = header && (await admitted(parts, header, caller));
-    answers =
-      services === undefined ? toStranger(parts, header) : await answersFor(parts, reading, services, digestOf(bytes));
+    answers = services === undefined ? toStranger(parts, header) : await answersFor(parts, reading, services, bytes);
   } catch (error) {
     const { code, message: what } = asProblem(error, "doing what a message asks for");
     const [condition, isRejected = false] = conditionsOf[code] ?? ["internal"];
@@ -84,7 +83,7 @@ async function answersFor(
   parts: AnswerParts,
   reading: Reading,
   services: PartnerServices,
-  digest: string,
+  bytes: Uint8Array,
 ): Promise<Answers> {
   if (reading.kind === "refused") {
     return written(parts, reading.header, reading.fault, { isRejected: true, isTaken: false });
@@ -92,17 +91,18 @@ async function answersFor(
   const { message } = reading;
   const unread = unreadable(message);
   if (unread !== undefined) return written(parts, message, unread, { isTaken: false });
-  return written(parts, message, await faultOf(message, services, digest));
+  return written(parts, message, await faultOf(message, services, bytes));
 }
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64");
 
 /** Why it was not done; undefined when it was, now or before. */
-async function faultOf(message: Message, services: PartnerServices, digest: string): Promise<Fault | undefined> {
+async function faultOf(message: Message, services: PartnerServices, bytes: Uint8Array): Promise<Fault | undefined> {
   const meaning = meaningOf(message);
   if (isFault(meaning)) return meaning;
-  const taken = await services.once(textAt(message, segmentNamed(message, "MSH"), 10), digest, async () => {
+  const taken = await services.once(textAt(message, segmentNamed(message, "MSH"), 10), digestOf(bytes), async () => {
     for (const deed of meaning) await deed(services);
+    await services.handOn(bytes);
   });
   if (taken !== "other") return undefined;
   return faultAt(message, "MSH", 10, "duplicateKey", "another message came by that control id");

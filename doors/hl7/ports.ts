@@ -78,6 +78,8 @@ export interface PartnerServices {
    * control id. The messages of a partner take turns.
    */
   once(controlId: string, digest: string, work: () => Promise<void>): Promise<"done" | "known" | "other">;
+  /** A message that was done is handed on to whoever else has to do it. It rests where it survives when it resolves. */
+  handOn(bytes: Uint8Array): Promise<void>;
   /** The steps of a worklist item, of an order that may be known by one of its numbers. */
   schedule(item: () => DataSet, order: PlannedOrder): Promise<void>;
   amendOrder(order: OrderNumbers, change: OrderAmendment): Promise<void>;

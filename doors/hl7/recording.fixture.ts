@@ -16,6 +16,7 @@ export function recordingPartners(orders: ReadonlySet<string> = new Set()) {
   const items: DicomJson[] = [];
   /** Each message that was answered: what it was, and what became of it. */
   const heard: string[] = [];
+  const handedOn: string[] = [];
   const known = new Map<string, string>();
   const services: PartnerServices = {
     async once(controlId, digest, work) {
@@ -45,6 +46,9 @@ export function recordingPartners(orders: ReadonlySet<string> = new Set()) {
     uidFor: (text) =>
       `2.25.${[...text].reduce((sum, each) => sum * 31n + BigInt(each.charCodeAt(0)), 1n) % 10n ** 30n}`,
     stations: async () => ["CT1", "MR1"],
+    async handOn(bytes) {
+      handedOn.push(Buffer.from(bytes).toString("latin1"));
+    },
     heard: async ({ kind, controlId, outcome, fault }) =>
       void heard.push([kind, controlId, outcome, fault?.condition ?? ""].join(" ")),
   };
@@ -65,5 +69,5 @@ export function recordingPartners(orders: ReadonlySet<string> = new Set()) {
     });
     return { ...rest, texts, code: codes.join(", ") };
   };
-  return { done, items, heard, parts, answer, clock };
+  return { done, items, heard, handedOn, parts, answer, clock };
 }

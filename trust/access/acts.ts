@@ -114,9 +114,9 @@ const table = {
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
   "worklist.read": on("lists", "radiologist", "technologist", "front-desk", "service", "device", "operator"),
-  "worklist.write": on("tenant", "technologist", "front-desk", "service", "device", "operator"),
+  "worklist.write": on("tenant", "technologist", "front-desk", "service", "device", "operator", "edge"),
   /** A machine says what it does, and asks what it said. */
-  "step.perform": on("lists", "device"),
+  "step.perform": on("lists", "device", "edge"),
   "step.read": on("lists", "device"),
   /** Unified procedure steps: to find and follow them, to plan them, and to do them (PS3.4 Annex CC). */
   "work-item.read": on("lists", "radiologist", "technologist", "service", "operator"),
@@ -124,8 +124,8 @@ const table = {
   "work-item.perform": on("lists", "radiologist", "technologist", "service", "operator"),
   /** Other values for what identifies a study; by the server itself where it goes on with what a crash cut off. */
   "study.correct": on("study", "radiologist", "technologist", "front-desk", "operator", "system"),
-  "patient.correct": on("tenant", "technologist", "front-desk", "device", "operator"),
-  "patient.merge": on("tenant", "technologist", "front-desk", "device", "operator"),
+  "patient.correct": on("tenant", "technologist", "front-desk", "device", "operator", "edge"),
+  "patient.merge": on("tenant", "technologist", "front-desk", "device", "operator", "edge"),
   "study.move": on("tenant", "technologist", "front-desk", "operator"),
   /** Hides instances by a rejection note, and shows them again; machines send such notes (IHE IOCM). */
   "study.reject": on("study", "radiologist", "technologist", "service", "operator", "device"),

@@ -6,9 +6,9 @@ import { systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { elementsOf, TransferSyntaxUid, writeDataSet } from "#formats/dicom";
 import { phantomStudy } from "#imaging/phantoms";
+import { judgeByReceipts } from "#radiology/uplink";
 import { actorOf, operator } from "#trust/access";
 import { newSigningKey } from "#trust/parcels";
-import { judgeByReceipts } from "./index.ts";
 import { openUplinkAndCloud, type UplinkOptions } from "./uplink.fixture.ts";
 
 const scanner = actorOf("device", "5c".repeat(16));

@@ -9,14 +9,20 @@ import { silentLog } from "#base/log";
 import { asProblem } from "#base/problem";
 import { createFrameCodecs } from "#imaging/codecs";
 import { createPackingHere, createShrinker, createUnpacker } from "#radiology/images";
+import {
+  createDeliveries,
+  createUplink,
+  type EdgeDeliveries,
+  type MessageHead,
+  openPartialParcels,
+  type SpooledParcel,
+} from "#radiology/uplink";
 import { createMemoryRecordStore } from "#stores/memory";
 import { openSpool } from "#stores/spool";
 import { newParcelKey, newSigningKey } from "#trust/parcels";
 import { createRecords } from "#trust/vault";
-import { openArchive } from "../archive/archive.fixture.ts";
-import { pixelsHere } from "../images/pixels-here.fixture.ts";
-import { createDeliveries, createUplink, type EdgeDeliveries, type MessageHead, openPartialParcels } from "./index.ts";
-import type { SpooledParcel } from "./spool.ts";
+import { openArchive } from "../../radiology/archive/archive.fixture.ts";
+import { pixelsHere } from "../../radiology/images/pixels-here.fixture.ts";
 
 export interface UplinkOptions {
   readonly clock?: Clock;

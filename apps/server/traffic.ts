@@ -1,0 +1,102 @@
+import { systemClock } from "#base/clock";
+import { systemRandom } from "#base/id";
+import type { Log } from "#base/log";
+import type { Archive } from "#radiology/archive";
+import type { PixelWork, Transcoder } from "#radiology/images";
+import type { Migrations } from "#radiology/migration";
+import type { Messages, Relay } from "#radiology/relay";
+import type { Schedule } from "#radiology/schedule";
+import { createEdgeIntake, judgeByReceipts } from "#radiology/uplink";
+import type { HomePaths } from "../home/index.ts";
+import type { Configuration } from "./configuration.ts";
+import { openDeliveriesSide } from "./deliveries-side.ts";
+import type { DeviceAuthority } from "./device-authority.ts";
+import type { DeviceCalls } from "./device-calls.ts";
+import type { DeviceTrust } from "./device-trust.ts";
+import { edgeMessages, handingOn, tellingPerformed } from "./edge-messages.ts";
+import type { EdgeSide } from "./edge-side.ts";
+import { createHl7Side, type Hl7Side } from "./hl7.ts";
+import type { House } from "./house.ts";
+import { openMessages } from "./messages.ts";
+import { openMigrations } from "./migration.ts";
+import { openRelay } from "./relay.ts";
+import { openUplinkSide, type UplinkSide } from "./uplink-side.ts";
+
+/** What comes from machines and goes to them, by the role of this home. */
+export interface Traffic {
+  /** Where what machines send goes. */
+  readonly intake: Pick<Archive, "receiveDataSet">;
+  /** As machines fill it. */
+  readonly schedule: Schedule;
+  readonly relay: Relay;
+  readonly hl7: Hl7Side;
+  readonly messages: Messages;
+  readonly migrations: Migrations;
+  /** On an edge. */
+  readonly uplink: UplinkSide | undefined;
+  begin(): Promise<void>;
+  /** Ends what `begin` began; what was opened before is for `undo`. */
+  end(): Promise<void>;
+}
+
+export interface TrafficParts {
+  readonly configuration: Configuration;
+  readonly paths: HomePaths;
+  readonly house: House;
+  readonly edgeSide: EdgeSide;
+  readonly pixels: PixelWork;
+  readonly transcoder: Transcoder;
+  readonly deviceCalls: DeviceCalls;
+  readonly deviceAuthority: () => Promise<DeviceAuthority>;
+  readonly trust: DeviceTrust;
+  readonly log: Log;
+}
+
+/** In a home that is no edge, edges may send from now on. */
+export async function openTraffic(parts: TrafficParts, undo: (() => Promise<unknown>)[]): Promise<Traffic> {
+  const { configuration, house, edgeSide, transcoder, deviceCalls, deviceAuthority, trust, log } = parts;
+  const { aeTitle: ownTitle } = configuration;
+  const shared = { ...house, ownTitle, clock: systemClock, random: systemRandom, log };
+  const uplink = configuration.role === "edge" ? await openUplinkSide({ ...parts, ...edgeSide }) : undefined;
+  undo.push(async () => uplink?.close());
+  const ends = uplink === undefined ? atHome(house) : onEdge(house, uplink, configuration.keepDays > 0, log);
+  const { intake } = ends;
+  const relay = openRelay({ ...shared, ...ends, transcoder, deviceCalls });
+  const hl7: Hl7Side = createHl7Side({ ...shared, ...ends, trust, heard: (came) => messages.heard(came) });
+  const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, process: hl7.again };
+  const messages: Messages = openMessages({ ...shared, ...keeping, trust });
+  const migrations = openMigrations({ ...shared, intake, deviceCalls });
+  if (uplink === undefined) {
+    const perform = edgeMessages({ performed: house.schedule.performed, hl7, office: edgeSide.parcelOffice.open });
+    undo.push((await openDeliveriesSide({ ...parts, ...edgeSide, perform })).close);
+  }
+  return {
+    ...{ intake, schedule: ends.schedule, relay, hl7, messages, migrations, uplink },
+    async begin() {
+      await relay.begin();
+      await migrations.begin();
+      await messages.begin();
+      uplink?.begin();
+    },
+    async end() {
+      await messages.close();
+      await migrations.close();
+      await relay.close();
+    },
+  };
+}
+
+function atHome({ archive, schedule }: House) {
+  return { intake: archive, schedule };
+}
+
+/** On an edge: to the cloud, in the order in which it happens here. */
+function onEdge({ archive, schedule }: House, uplink: UplinkSide, keeps: boolean, log: Log) {
+  return {
+    intake: createEdgeIntake({ uplink, archive, keeps, log }),
+    judge: judgeByReceipts(uplink),
+    schedule: { ...schedule, performed: tellingPerformed(schedule.performed, uplink) },
+    handOn: handingOn(uplink),
+    uidKey: uplink.uidKey,
+  };
+}
