@@ -24,6 +24,10 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     does: "packing for the link: ratio and speed of each way, and what is chosen for a line  [--lines 20,100,1000]",
     load: async () => (await import("./packing.ts")).packing,
   },
+  spool: {
+    does: "the spool of an edge beside plain synced appends; a long queue  [--folder DIR] [--parcels 512] [--writers 1,4,16] [--waiting 1000000]",
+    load: async () => (await import("./spool.ts")).spool,
+  },
   start: {
     does: "start of a ready home, idle memory, stop  [--runs 5] [--studies 50000]",
     load: async () => (await import("./start.ts")).start,
