@@ -61,7 +61,10 @@ export function registerMessages(server: FastifyInstance, parts: ApiParts): void
 
   const views = async (headings: readonly MessageHeading[]): Promise<MessageView[]> => {
     const aeOf = new Map((await devices.list()).map(({ id, ae }) => [id, ae]));
-    return headings.map(({ partner, ...rest }) => ({ ...rest, partner: { id: partner, ae: aeOf.get(partner) ?? "" } }));
+    return headings.map(({ partner, size: _size, ...rest }) => ({
+      ...rest,
+      partner: { id: partner, ae: aeOf.get(partner) ?? "" },
+    }));
   };
   const view = async (heading: MessageHeading): Promise<MessageView> => (await views([heading]))[0] as MessageView;
 

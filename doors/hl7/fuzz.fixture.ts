@@ -1,7 +1,7 @@
 // What the fuzzer (tests/fuzz) feeds: a connection's bytes, read into frames, each answered. A target throws where it does what it must not.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readMessage } from "#formats/hl7";
+import { acknowledgmentIn, describedMessage, readMessage } from "#formats/hl7";
 import { answersTo } from "./answers.ts";
 import { createFrameReader, framed } from "./framing.ts";
 import { recordingPartners } from "./recording.fixture.ts";
@@ -69,6 +69,10 @@ export const hl7Target = {
     frames.push(input);
     for (let found = frames.next(); found !== undefined; found = frames.next()) {
       if (found.kind !== "frame") continue;
+      // As an answer to one of ours, and as a person reads it.
+      const came = readMessage(found.bytes);
+      if (came.kind === "message") acknowledgmentIn(came.message);
+      describedMessage(found.bytes);
       const { messages } = await answersTo(parts, found.bytes, { address: "10.0.0.9", certificates: undefined });
       for (const message of messages) {
         const reading = readMessage(message);

@@ -18,7 +18,9 @@ export interface MessageHeading {
   readonly changedAt: number;
   /** How often it was answered, or failed by what it is. */
   readonly attempts: number;
-  /** Why not; in our words, or in the partner's. */
+  /** Of what it says, in bytes. */
+  readonly size: number;
+  /** Why not, in our words. */
   readonly problem?: string;
   /** The message that it repeats. */
   readonly replayOf?: string;
@@ -69,15 +71,16 @@ export interface MessageStoreParts {
   readonly keptMs: number;
 }
 
-/** That are over. */
+/** That are over, and what they say in all. */
 const endedMost = 50_000;
+const endedBytesMost = 1024 * 1024 * 1024;
 /** Of what one says: two thirds of what a record holds, in base64. */
 export const messageBytesMost = 680 * 1024;
 /** The newest answers, and of each. */
 const answersMost = 8;
 const answerBytesMost = 8 * 1024;
 const wordsMost = 500;
-/** In one go: between two of them more came than that nowhere. */
+/** In one go, the oldest: nowhere do more come between two of them. */
 const sweptAtOnce = 5_000;
 
 interface TextRecord {
@@ -121,6 +124,7 @@ export function createMessageStore({ records, clock, random, keptMs }: MessageSt
         return {
           ...{ id, direction, partner, kind: kind.slice(0, 16), controlId: controlId.slice(0, 199), state },
           ...{ at, changedAt: at, attempts: direction === "in" ? 1 : 0 },
+          size: Math.min(message.bytes.length, messageBytesMost),
           ...(problem !== undefined && { problem: problem.slice(0, wordsMost) }),
           ...(replayOf !== undefined && { replayOf }),
         };
@@ -152,10 +156,14 @@ export function createMessageStore({ records, clock, random, keptMs }: MessageSt
       }
     },
     async sweep() {
-      const over = [...held.values()].filter(isOver);
-      const tooMany = over.length - endedMost;
-      const gone = over.filter(({ changedAt }, nth) => nth < tooMany || changedAt <= clock.now() - keptMs);
-      for (const { id } of gone.slice(0, sweptAtOnce)) {
+      const over = [...held.values()].filter(isOver).reverse();
+      const since = clock.now() - keptMs;
+      let bytes = 0;
+      const gone = over.filter(({ changedAt, size }, nth) => {
+        bytes += size;
+        return nth >= endedMost || bytes > endedBytesMost || changedAt <= since;
+      });
+      for (const { id } of gone.slice(-sweptAtOnce)) {
         const [known, text] = await Promise.all([headings.get(id), texts.get(id)]);
         const changes = [...(known ? [headings.remove(known)] : []), ...(text ? [texts.remove(text)] : [])];
         if (await records.change(...changes)) held.delete(id);

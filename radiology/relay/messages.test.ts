@@ -192,9 +192,9 @@ test("a partner that is away is sent everything in its order when it is back, un
   await perform("1.1", "IN PROGRESS");
   await perform("1.1", "COMPLETED");
   await later(0);
-  for (let day = 0; day < 7 * 24 * 60; day += 4) await later(240_000);
+  for (let hour = 0; hour < 7 * 24; hour++) await later(3_600_000);
   const tries = heard.length;
-  assert.ok(tries > 1_000, `${tries}`);
+  assert.ok(tries > 7 * 24, `${tries}`);
   assert.equal(new Set(heard.map(({ controlId }) => controlId)).size, 1, "what is behind it waits");
   const [state] = await messages.partners(operator);
   assert.deepEqual([state?.waiting, state?.problem], [2, "the receiver cannot be reached"]);
