@@ -4,7 +4,8 @@ import { createVirtualClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { usualDeviceRights } from "#formats/api";
 import { createMemoryAccessStore } from "#stores/memory";
-import { createDevices, createFacilities, scopeOf } from "./index.ts";
+import type { DeviceTerms } from "./devices.ts";
+import { boundToName, createDevices, createFacilities, scopeOf, takesImages, takesMessages } from "./index.ts";
 
 function opened() {
   const parts = { store: createMemoryAccessStore(), clock: createVirtualClock(), random: systemRandom };
@@ -34,6 +35,24 @@ test("images are sent to the one device of a title that takes them", async () =>
   await devices.add("WS1", "10.0.0.8", { port: 104 });
   assert.equal(await devices.destination("WS1"), undefined, "which of the two is not known");
   assert.equal(await devices.destination("ws1"), undefined);
+});
+
+test("what is sent by HL7 goes to a port, without TLS to an address near by alone; images never go there", async () => {
+  const { devices } = opened();
+  const add = (address: string, terms: DeviceTerms) => devices.add("RIS", address, { may: ["results"], ...terms });
+  await assert.rejects(add("10.0.0.7", {}), { code: "invalid", message: /needs a port/ });
+  for (const far of ["8.8.8.8", "172.32.0.1", "2001:db8::1"]) {
+    await assert.rejects(add(far, { port: 2575 }), { code: "invalid", message: /loopback or a private address/ });
+    await assert.rejects(add(far, { port: 2575, tls: true }), { code: "invalid", message: /needs a certificate/ });
+    assert.ok(await add(far, { port: 2575, tls: true, certificate: boundToName("CN=RIS") }));
+    await devices.remove({ ae: "RIS" });
+  }
+  for (const near of ["127.0.0.1", "10.0.0.7", "192.168.1.2", "172.16.0.1", "::1", "fd00::1", "fe80::1"])
+    assert.ok(takesMessages(await add(near, { port: 2575 })));
+  assert.equal(await devices.destination("RIS"), undefined);
+  await devices.remove({ ae: "RIS" });
+  const both = await devices.add("PACS", "10.0.0.7", { port: 104, may: ["store"] });
+  assert.deepEqual([takesImages(both), takesMessages(both)], [true, false]);
 });
 
 test("what a device has open counts no more when it is let do other things, is elsewhere, or is removed", async () => {
