@@ -16,6 +16,8 @@ const openFile = (name = "access.db") => openAccessDatabase({ path: join(tempora
 
 const recordRow = { kind: "step", id: "r1", version: 1, dueAt: undefined, sealed: Uint8Array.of(0, 0x27, 255) };
 
+const signingKeyRow = { edge: "e1", publicKey: "key", since: 6 };
+
 async function fill({ accessStore, recordStore }: AccessDatabase): Promise<void> {
   const account = {
     ...{ id: "a1", name: "anna o'neill ✓", passwordHash: "hash" },
@@ -37,6 +39,7 @@ async function fill({ accessStore, recordStore }: AccessDatabase): Promise<void>
     lastSeenAt: 5,
   });
   await recordStore.change([{ replaces: 0, put: recordRow }]);
+  await accessStore.addSigningKey(signingKeyRow);
 }
 
 async function assertCarried({ accessStore, recordStore }: AccessDatabase): Promise<void> {
@@ -52,6 +55,7 @@ async function assertCarried({ accessStore, recordStore }: AccessDatabase): Prom
     [["CT1", "f1", 104, ["store", "worklist"]]],
   );
   assert.deepEqual(await recordStore.get("step", "r1"), recordRow);
+  assert.deepEqual(await accessStore.signingKeys("e1"), [signingKeyRow], "what it vouched for is in the packs");
   assert.deepEqual(await accessStore.facilities(), [{ id: "f1", name: "North", createdAt: 4 }]);
   assert.deepEqual(
     (await accessStore.clients()).map(({ name }) => name),
