@@ -163,8 +163,13 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
     inTurn(() => look(report))
       .catch((thrown) => log.warn("the cloud was not reached, or does not take this edge", {}, thrown))
       .finally(() => {
-        if (timer !== undefined) timer = clock.after(tellEveryMs, () => void lookInTime(report));
+        if (timer === undefined) return;
+        // That of another look, which waited for its turn.
+        timer.stop();
+        timer = clock.after(tellEveryMs, () => void lookInTime(report));
       });
+  /** Once it has begun. */
+  let tellNow = (): void => {};
   const viewNow = (): CloudLinkView | undefined => enrolled && viewOf(enrolled, { ...state, error });
 
   /** Who asks meanwhile sees what comes of it: a cloud that is silent takes most of a minute. */
@@ -197,6 +202,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
         const as = { url: origin, id, name, authority, certificate, enrolledAt: clock.now() };
         enrolled = await kept.save({ ...as, key: made.key, signing, proxy });
         telling.close();
+        tellNow();
         await ask(enrolled).catch(() => {}); // the view says so
         return viewOf(enrolled, { ...state, error });
       }),
@@ -222,11 +228,16 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       return view && { ...view, ...reached };
     },
     begin(report) {
-      timer = clock.after(0, () => void lookInTime(report));
+      tellNow = () => {
+        timer?.stop();
+        timer = clock.after(0, () => void lookInTime(report));
+      };
+      tellNow();
     },
     async close() {
       timer?.stop();
       timer = undefined;
+      tellNow = () => {};
       await idle();
       telling.close();
     },

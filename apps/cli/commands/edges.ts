@@ -1,12 +1,17 @@
 import { Problem } from "#base/problem";
-import type {
-  CloudLinkRequest,
-  CloudLinkView,
-  CloudRenewalRequest,
-  EdgeCodeView,
-  EdgeRequest,
-  EdgeView,
-  FacilityView,
+import {
+  byteSize,
+  type CloudLinkRequest,
+  type CloudLinkView,
+  type CloudRenewalRequest,
+  type EdgeCodeView,
+  type EdgeFinding,
+  type EdgeReport,
+  type EdgeRequest,
+  type EdgeView,
+  edgeFindings,
+  edgeHeadline,
+  type FacilityView,
 } from "#formats/api";
 import type { Command, CommandContext } from "../arguments.ts";
 import type { Call } from "../call.ts";
@@ -41,16 +46,35 @@ export const edgeEnroll: Command = {
 export const edgeStatus: Command = {
   words: "edge status",
   takes: "",
-  does: "on a box: how it stands with its cloud, asked now",
+  does: "on a box: how it does, how it stands with its cloud, asked now, and what somebody has to do",
   run: (context) =>
     withServer(context, async (call, { running }) => {
       const link = await call.json<CloudLinkView | null>("GET", "/api/link");
-      const remark =
-        running || link === null ? "" : "\nnot running: leadglass start keeps it connected, and renews its certificate";
       const none = "not enrolled in a cloud: leadglass edge enroll URL CODE, as the cloud's page for edges shows it";
-      context.print(link === null ? none : `${wordsOf(link)}${remark}`, link);
+      const words = link === null ? none : wordsOf(link);
+      // What waits and what is seen is known to the process that runs.
+      if (!running) {
+        const remark = "not running: leadglass start keeps it connected, and renews its certificate";
+        return context.print(link === null ? words : `${words}\n${remark}`, { cloud: link });
+      }
+      const report = await call.json<EdgeReport>("GET", "/api/edge/report");
+      const findings = edgeFindings(report);
+      const parts = [edgeHeadline(report), words, stateWords(report), ...findings.map(findingWords)];
+      context.print(link === null ? words : parts.join("\n\n"), { ...report, cloud: link, findings });
     }),
 };
+
+function stateWords({ queue, link, disk, receivedPerMinute }: EdgeReport): string {
+  return [
+    `waiting       ${queue.parcels.toLocaleString("en")} items, ${byteSize(queue.bytes)}; ${queue.aside} refused for good`,
+    `sending       ${byteSize(link.sentBytesPerSecond)}/s on ${link.streams} streams; ${link.delivered.toLocaleString("en")} delivered since the start`,
+    `received      ${receivedPerMinute.toLocaleString("en")} instances in the last minute`,
+    `disk          ${byteSize(disk.freeBytes)} free; images are refused below ${byteSize(disk.reservedBytes)}`,
+  ].join("\n");
+}
+
+const findingWords = ({ severity, says, next }: EdgeFinding) =>
+  `${severity.toUpperCase().padEnd(14)}${says}\n${" ".repeat(14)}${next}`;
 
 export const edgeRenew: Command = {
   words: "edge renew",

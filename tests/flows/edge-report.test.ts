@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { EdgeCodeView, EdgeHistoryView, EdgeReport, EdgeReportView, EdgeView } from "#formats/api";
+import { type RunningHouse, startHouse } from "../house/index.ts";
+import { asOperator, wholeLog } from "./modality.fixture.ts";
+
+/* A box tells its cloud how it does: the tests follow on each other. */
+let cloud: RunningHouse;
+let box: RunningHouse;
+let edge: EdgeView;
+before(async () => {
+  [cloud, box] = await Promise.all([startHouse(), startHouse({ environment: { LEADGLASS_ROLE: "edge" } })]);
+  box.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
+});
+after(() => Promise.all([cloud?.remove(), box?.remove()]));
+
+test("before it belongs to a cloud a box says so, and what to do", async () => {
+  const report = await asOperator<EdgeReport>(box, "/api/edge/report");
+  assert.equal(report.link.state, "off");
+  assert.deepEqual(
+    report.devices.map(({ name, storedToday }) => [name, storedToday]),
+    [["CT1", 0]],
+  );
+  assert.match(box.command(["edge", "status"]), /not enrolled in a cloud: leadglass edge enroll/);
+});
+
+test("once enrolled its report is in the cloud within a minute, sealed on the disk, with its history", async () => {
+  const { url, code } = JSON.parse(cloud.command(["edge", "add", "North", "--json"])) as EdgeCodeView;
+  assert.equal((await box.begin(["edge", "enroll", url, code])).status, 0);
+  const told = async (): Promise<EdgeView> => {
+    for (;;) {
+      const [found] = await asOperator<EdgeView[]>(cloud, "/api/edges");
+      if (found?.told != null) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  edge = await told();
+  assert.equal(edge.told?.parcels, 0);
+  const { report, receivedAt } = await asOperator<EdgeReportView>(cloud, `/api/edges/${edge.id}/report`);
+  assert.deepEqual([report.devices[0]?.name, report.software], ["CT1", edge.software]);
+  const history = await asOperator<EdgeHistoryView>(cloud, `/api/edges/${edge.id}/history`);
+  assert.equal(history.up.filter((value) => value !== null).length, 1);
+  assert.ok((history.at.at(-1) ?? 0) <= receivedAt);
+  const folder = join(cloud.home, "edge-reports");
+  assert.deepEqual(readdirSync(folder), [`${edge.id}.history`, `${edge.id}.report`]);
+  for (const name of readdirSync(folder)) assert.ok(!readFileSync(join(folder, name)).includes("CT1"), name);
+});
+
+test("the box's own page and command have the same, and the log an entry for the telling", async () => {
+  const report = JSON.parse(box.command(["edge", "status", "--json"])) as EdgeReport;
+  assert.equal(report.link.state, "up");
+  const words = box.command(["edge", "status"]);
+  assert.match(words, /^Everything has reached the cloud\n\ncloud +https:/);
+  assert.match(words, /waiting +0 items/);
+  const own = await asOperator<EdgeHistoryView>(box, "/api/edge/history?points=10");
+  assert.ok(own.at.length >= 10 && own.up.some((value) => value !== null));
+  assert.deepEqual(await asOperator(box, "/api/edge/asides"), []);
+  assert.deepEqual(await asOperator(box, "/api/edge/asides/again", "POST", {}), { again: 0 });
+  const told = (await wholeLog(cloud)).filter(({ act }) => act === "edge.report");
+  assert.deepEqual(
+    told.map(({ actor, outcome }) => [actor, outcome]),
+    [[`edge:${edge.id}`, "done"]],
+  );
+});
+
+test("what is not a report is refused, and nobody tells in the name of an edge without its certificate", async () => {
+  const post = (init: RequestInit & { anonymous?: boolean }) =>
+    cloud.fetch("/api/edges/self/report", { method: "POST", headers: { "content-type": "application/json" }, ...init });
+  assert.equal((await post({ body: "{}" })).status, 400);
+  const { report } = await asOperator<EdgeReportView>(cloud, `/api/edges/${edge.id}/report`);
+  assert.equal((await post({ body: JSON.stringify(report) })).status, 404);
+  assert.equal((await post({ body: JSON.stringify(report), anonymous: true })).status, 401);
+});
+
+test("what is kept of an edge goes with it", async () => {
+  cloud.command(["edge", "remove", "North"]);
+  assert.deepEqual(readdirSync(join(cloud.home, "edge-reports")), []);
+  assert.equal((await cloud.fetch(`/api/edges/${edge.id}/report`)).status, 404);
+});
