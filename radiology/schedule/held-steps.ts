@@ -23,6 +23,8 @@ export interface HeldStep extends ScheduledStep {
   readonly startsAt: string;
 }
 
+export const byStart = (a: HeldStep, b: HeldStep) => (a.startsAt < b.startsAt ? -1 : a.startsAt > b.startsAt ? 1 : 0);
+
 /** Every scheduled step, sealed on disk and open in memory, found by what consoles ask for. */
 export interface HeldSteps {
   get(token: string): HeldStep | undefined;

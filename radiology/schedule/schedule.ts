@@ -7,14 +7,15 @@ import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
 import { type Amendments, asKnown, createAmendments, isOf, type PlannedOrder } from "./amendments.ts";
 import { key, textAt } from "./attributes.ts";
-import { type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
+import { byStart, type HeldStep, type HeldSteps, openHeldSteps } from "./held-steps.ts";
+import { createMirroring, type Mirroring } from "./mirroring.ts";
 import type { TellOrders } from "./order-turns.ts";
 import { createPerformedSteps, type PerformedSteps } from "./performed.ts";
 import { contentOf, factsOf, identityOf, isOver, listed, type StepContent, stepsIn } from "./scheduled-step.ts";
 import { worklistQuery } from "./worklist-query.ts";
 
 /** What is to be done on which machine, and what is done of it. What plans a facility's work fills it (`put`). */
-export interface Schedule extends Amendments {
+export interface Schedule extends Amendments, Mirroring {
   readonly performed: PerformedSteps;
   /**
    * The steps that a console asks for and may see, and that are not over, in the order in which they are due (PS3.4 §K.4.1). Problem `invalid`
@@ -98,6 +99,7 @@ export function createSchedule({ records, gate, clock, random, telling }: Schedu
 
   return {
     ...createAmendments({ held, gate }),
+    ...createMirroring({ records, gate, held, put }),
     performed: createPerformedSteps({ records, held, gate, now: clock.now, random }),
     async *find(actor, identifier) {
       const query = worklistQuery(identifier);
@@ -146,7 +148,5 @@ function requireSame(known: StepContent, attributes: DicomJson, facility: string
   if (!isOf(known, patient)) throw new Problem("conflict", "an order of that number is of another patient");
   if (known.facility !== facility) throw new Problem("conflict", "an order of that number is of another facility");
 }
-
-const byStart = (a: HeldStep, b: HeldStep) => (a.startsAt < b.startsAt ? -1 : a.startsAt > b.startsAt ? 1 : 0);
 
 const isSame = (a: StepContent, b: StepContent) => JSON.stringify(a) === JSON.stringify(b);

@@ -113,8 +113,8 @@ const table = {
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
-  "worklist.read": on("lists", "radiologist", "technologist", "front-desk", "service", "device", "operator"),
-  "worklist.write": on("tenant", "technologist", "front-desk", "service", "device", "operator", "edge"),
+  "worklist.read": on("lists", "radiologist", "technologist", "front-desk", "service", "device", "operator", "edge"),
+  "worklist.write": on("tenant", "technologist", "front-desk", "service", "device", "operator", "edge", "system"),
   /** A machine says what it does, and asks what it said. */
   "step.perform": on("lists", "device", "edge"),
   "step.read": on("lists", "device"),

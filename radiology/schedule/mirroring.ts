@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import {
+  type DataSet,
+  type DicomJson,
+  fromDicomJson,
+  readDataSet,
+  TransferSyntaxUid,
+  writeDataSet,
+} from "#formats/dicom";
+import { type Actor, covers, type Gate } from "#trust/access";
+import type { Records } from "#trust/vault";
+import { byStart, type HeldSteps } from "./held-steps.ts";
+import { factsOf, identityOf, isOver } from "./scheduled-step.ts";
+
+/** A schedule that another one is a copy of: an edge has that of its cloud, so that scanners are answered while the cloud is away. */
+export interface Mirroring {
+  /** Steps that are not over, which the actor may see, the next ones first, with all that is known of each. At most 2,000. */
+  planned(actor: Actor): Promise<DicomJson[]>;
+  /**
+   * Makes what was taken over before the same as this. What is planned here alone stays, and what was begun with here. Problem `invalid` for
+   * what is no step.
+   */
+  mirror(actor: Actor, steps: readonly DicomJson[]): Promise<{ readonly changed: number; readonly removed: number }>;
+}
+
+const plannedMost = 2_000;
+/** One record has all of them. */
+const recordId = "0".repeat(32);
+const encoding = { transferSyntaxUid: TransferSyntaxUid.explicitLittleEndian };
+
+export function createMirroring(parts: {
+  readonly records: Records;
+  readonly gate: Pick<Gate, "pass">;
+  readonly held: () => Promise<HeldSteps>;
+  readonly put: (actor: Actor, item: () => DataSet, facility: string) => Promise<unknown>;
+}): Mirroring {
+  const { records, gate, held, put } = parts;
+  /** What was taken over: the digest of each step, by its token. */
+  const shelf = records.shelf<Readonly<Record<string, string>>>("mirrored-steps");
+  return {
+    planned: (actor) =>
+      gate.pass(actor, "worklist.read", undefined, async ({ reach }) =>
+        (await held())
+          .all()
+          .filter(({ content }) => !isOver(content) && covers(reach, factsOf(content)))
+          .sort(byStart)
+          .slice(0, plannedMost)
+          .map(({ content }) => content.attributes),
+      ),
+    async mirror(actor, steps) {
+      const known = await shelf.get(recordId);
+      const before = known?.value ?? {};
+      const after: Record<string, string> = {};
+      let changed = 0;
+      for (const step of steps.slice(0, plannedMost)) {
+        const token = records.idOf("scheduled-step", identityOf(step));
+        const digest = createHash("sha256").update(JSON.stringify(step)).digest("base64url");
+        after[token] = digest;
+        if (before[token] === digest) continue;
+        const facility = (await held()).get(token)?.content.facility ?? "";
+        await put(actor, () => readDataSet(writeDataSet(fromDicomJson(step), encoding), encoding), facility);
+        changed++;
+      }
+      const gone = Object.keys(before).filter((token) => !(token in after));
+      const removed =
+        gone.length === 0 ? 0 : await gate.pass(actor, "worklist.write", undefined, () => removeUnbegun(gone));
+      if (changed > 0 || gone.length > 0) await records.change(shelf.put(recordId, after, { known }));
+      return { changed, removed };
+    },
+  };
+
+  async function removeUnbegun(tokens: readonly string[]): Promise<number> {
+    const all = await held();
+    let removed = 0;
+    await all.inTurn(async () => {
+      for (const token of tokens) {
+        const step = all.get(token);
+        if (step === undefined || Object.keys(step.content.performed).length > 0) continue;
+        if (await all.remove(token)) removed++;
+      }
+    });
+    return removed;
+  }
+}
