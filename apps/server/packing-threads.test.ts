@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock, systemClock } from "#base/clock";
+import { silentLog } from "#base/log";
 import { isProblem } from "#base/problem";
-import type { PackingTask } from "#radiology/images";
+import { type ElementInput, Tag, TransferSyntaxUid, writeDataSet } from "#formats/dicom";
+import { createShrinker, createUnpacker, type PackingTask } from "#radiology/images";
 import { createPackingThreads } from "./packing-threads.ts";
+import { createPixelProcesses } from "./pixel-processes.ts";
 
+const explicit = TransferSyntaxUid.explicitLittleEndian;
 const ramp = Buffer.from(Array.from({ length: 40_000 }, (_, index) => (index >> 6) & 0xff));
 const task: PackingTask = { bytes: ramp, picture: undefined, recipe: { packing: "zstd", level: 1 } };
 
@@ -23,6 +27,31 @@ test("threads pack what they are given, more than there are of them, and leave i
   assert.equal(picture.parts, undefined, "no pixels, no codestreams");
   await threads.close();
   await assert.rejects(threads.pack(task), (error) => isProblem(error, "unavailable"));
+});
+
+test("what threads pack, pixel processes restore, up to the longest codestream that there is", async () => {
+  const [columns, rows] = [2_048, 1_100];
+  const us = (tag: number, value: number): ElementInput => ({ tag, vr: "US", value });
+  const samples = Uint16Array.from({ length: columns * rows }, (_, at) => (at >> 11) + (Math.imul(at, 40_503) >>> 29));
+  const elements: ElementInput[] = [
+    ...[us(Tag.SamplesPerPixel, 1), us(Tag.Rows, rows), us(Tag.Columns, columns)],
+    ...[us(Tag.BitsAllocated, 16), us(Tag.BitsStored, 12), us(Tag.PixelRepresentation, 0)],
+    { tag: Tag.PixelData, vr: "OW", value: new Uint8Array(samples.buffer) },
+  ];
+  const dataSet = writeDataSet(elements, { transferSyntaxUid: explicit });
+  const threads = createPackingThreads({ clock: systemClock, threadsMax: 1 });
+  const shrinker = createShrinker({ work: threads, clock: systemClock });
+  shrinker.pace(1); // whatever it takes
+  const { packing, parts } = await shrinker.pack(dataSet, explicit);
+  await threads.close();
+  assert.ok(packing === "htj2k" || packing === "jpeg-ls", packing);
+  const pixels = createPixelProcesses({ clock: systemClock, log: silentLog });
+  const given: Uint8Array[] = [];
+  const unpacking = createUnpacker({ pixels }).unpacking(packing, dataSet.length, (bytes) => void given.push(bytes));
+  for (const part of parts) await unpacking.write(part);
+  await unpacking.end();
+  await pixels.close();
+  assert.equal(Buffer.compare(Buffer.concat(given), dataSet), 0);
 });
 
 test("a thread that dies over a data set refuses that one; the next has another thread", async () => {

@@ -24,6 +24,7 @@ const runsOf: Readonly<Record<Exclude<TargetName, "faulty">, number>> = {
   link: 2_000,
   parcels: 1_000,
   receipts: 4_000,
+  packed: 1_000,
   codecs: 4_000,
 };
 const seed = 5;

@@ -18,6 +18,7 @@ const targets = {
   link: async () => (await import("../../doors/link/fuzz.fixture.ts")).linkTarget,
   parcels: async () => (await import("../../trust/parcels/fuzz.fixture.ts")).parcelsTarget,
   receipts: async () => (await import("../../trust/parcels/fuzz.fixture.ts")).receiptsTarget,
+  packed: async () => (await import("../../radiology/images/fuzz.fixture.ts")).packedTarget,
   codecs: async () => (await import("../../imaging/codecs/fuzz.fixture.ts")).codecsTarget,
   faulty: async () => (await import("./faulty.fixture.ts")).faultyTarget,
 } satisfies Readonly<Record<string, () => Promise<FuzzTarget>>>;
