@@ -34,8 +34,8 @@ export function openMessages(parts: Omit<MessagesParts, "deliver"> & DeliveryPar
   return {
     ...messages,
     async close() {
-      delivery.close();
       await messages.close();
+      delivery.close();
     },
   };
 }
@@ -60,12 +60,19 @@ function createDelivery(parts: DeliveryParts): { readonly deliver: Deliver; clos
     return sender;
   };
   return {
-    async deliver(partner, { bytes, controlId }) {
+    async deliver(partner, { bytes, controlId }, signal) {
       const device = await devices.named(partner);
       if (!takesMessages(device)) throw new Problem("absent", "this machine takes no messages any more");
-      const sender = senderTo(device);
-      await sender.ready();
-      return gate.pass(system, "message.send", { kind: "device", id: partner }, () => sender.send(bytes, controlId));
+      const end = () => drop(partner);
+      signal.addEventListener("abort", end);
+      try {
+        const sender = senderTo(device);
+        await sender.ready();
+        const on = { kind: "device", id: partner } as const;
+        return await gate.pass(system, "message.send", on, () => sender.send(bytes, controlId));
+      } finally {
+        signal.removeEventListener("abort", end);
+      }
     },
     close() {
       closing();

@@ -54,6 +54,7 @@ export function createHl7Sender({ open, clock, limits: given }: Hl7SenderOptions
   let isClosed = false;
 
   const lineNow = async (): Promise<Line> => {
+    if (isClosed) throw new Problem("unavailable", "sending was ended");
     if (line?.isOpen() === true) return line;
     const connection = await within(clock, limits.openMs, open());
     line = lineOn(connection, limits.answerBytesMax);
@@ -198,6 +199,7 @@ function lineOn(connection: Connection, answerBytesMax: number): Line {
 /** A connection without TLS. Problem `unavailable` when there is none to be had. */
 export function connectPlainly(to: { readonly host: string; readonly port: number }): Promise<Connection> {
   const socket = connect({ ...to, noDelay: true });
+  socket.on("error", () => {}); // whoever uses it hears of its 'close'
   return new Promise((resolve, reject) => {
     const lost = (cause: Error) => reject(new Problem("unavailable", "the receiver cannot be reached", { cause }));
     socket.once("error", lost);

@@ -25,8 +25,8 @@ export interface MessageQueue {
   begin(isPaused: (partner: string) => boolean): void;
   /** It rests in the store: it is sent in its turn. */
   queued(heading: Pick<MessageHeading, "id" | "partner">): void;
-  /** Whether so many more would still be held. */
-  hasRoom(partner: string, more: number): boolean;
+  /** Whether one more is held for it. */
+  hasRoom(partner: string): boolean;
   stateOf(partner: string): QueueState;
   pause(partner: string): void;
   /** Also where it was not paused: what waits for its next attempt is tried now. */
@@ -43,7 +43,7 @@ export interface MessageQueueParts {
   readonly log: Log;
 }
 
-/** For one partner: what waits longer is held up where it comes from, and nothing is lost. */
+/** For one partner. What is over is set aside where it comes from, so that one that nobody looks after holds up no other. */
 const waitingMost = 20_000;
 /** A message that the partner could not do is tried so often before it is set aside. */
 const triesMost = 5;
@@ -161,7 +161,7 @@ export function createMessageQueue(parts: MessageQueueParts): MessageQueue {
       lane.ids.push(id);
       if (lane.nextAt === undefined) go(lane);
     },
-    hasRoom: (partner, more) => (lanes.get(partner)?.ids.length ?? 0) + more <= waitingMost,
+    hasRoom: (partner) => (lanes.get(partner)?.ids.length ?? 0) < waitingMost,
     stateOf(partner) {
       const lane = lanes.get(partner);
       if (lane === undefined) return { waiting: 0 };

@@ -105,7 +105,10 @@ export function createMessageStore({ records, clock, random, keptMs }: MessageSt
 
   return {
     async open() {
-      for await (const { value } of headings.all()) held.set(value.id, value);
+      for await (const { value } of headings.all()) {
+        held.set(value.id, value);
+        ids.startAfter(value.id);
+      }
     },
     all: () => held.values(),
     get: (id) => held.get(id),

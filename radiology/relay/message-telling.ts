@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { asProblem, isPassing, Problem } from "#base/problem";
+import { asProblem, isPassing, type Problem } from "#base/problem";
 import { readFile } from "#formats/dicom";
 import { type Envelope, type Message, momentText, orderStatusMessage, resultMessage, writeMessage } from "#formats/hl7";
 import { type Archive, currentOf } from "#radiology/archive";
@@ -91,18 +91,18 @@ export function createTelling(parts: TellingParts): Telling {
     const controlId = id.slice(0, controlIdLength);
     const bytes = writeMessage(write({ ...envelopeOf(partner), controlId, at: momentText(clock.now()) }));
     const head = { id, direction: "out", partner: partner.id, kind, controlId } as const;
-    const failed = (problem: string) => ({ ...head, state: "failed", bytes: new Uint8Array(0), problem }) as const;
-    if (bytes === undefined) return failed("the partner's character set cannot hold what the message says");
-    if (bytes.length > messageBytesMost) return failed("the message is longer than is sent");
+    const aside = (problem: string, kept = new Uint8Array(0)) =>
+      ({ ...head, state: "failed", bytes: kept, problem }) as const;
+    if (bytes === undefined) return aside("the partner's character set cannot hold what the message says");
+    if (bytes.length > messageBytesMost) return aside("the message is longer than is sent");
+    // It can be sent again by hand.
+    if (!queue.hasRoom(partner.id)) return aside("too much waits for this partner", Uint8Array.from(bytes));
     return { ...head, state: "waiting", bytes };
   };
   const tell = async (notice: Kept<Notice>): Promise<void> => {
     const { value } = notice;
     const told = await (value.of === "order" ? orderTold(value) : reportTold(value));
     const to = told === undefined ? [] : (await partners()).filter(told.isFor);
-    if (to.some(({ id }) => !queue.hasRoom(id, 1))) {
-      throw new Problem("no-room", "a partner's queue is full", { remedy: "leadglass partner list shows why" });
-    }
     const messages = told === undefined ? [] : to.map((partner) => messageFor(partner, told));
     if (!(await store.add(messages, ...(await notices.done(notice))))) return;
     for (const message of messages) if (message.state === "waiting") queue.queued(message);
@@ -118,7 +118,7 @@ export function createTelling(parts: TellingParts): Telling {
       const problem = asProblem(error, "telling partners");
       const count = (failures.get(notice.id) ?? 0) + 1;
       failures.set(notice.id, count);
-      const isLost = problem.code === "absent" || (count >= failuresMost && problem.code !== "no-room");
+      const isLost = problem.code === "absent" || (count >= failuresMost && !isHealing(problem));
       if (isLost && isOpen) {
         failures.delete(notice.id);
         log.error("partners are not told of something", { notice: notice.id, of: notice.value.of }, problem);
@@ -168,6 +168,9 @@ export function createTelling(parts: TellingParts): Telling {
     },
   };
 }
+
+/** Whether the fault is not of what is told: a fault of ours met ten times is met each time. */
+const isHealing = (problem: Problem): boolean => isPassing(problem) && problem.code !== "fault";
 
 /** MSH-10 of versions up to 2.6 has 20 characters (v2.5.1 §2.15.9.10). */
 const controlIdLength = 20;

@@ -403,3 +403,19 @@ test("how a partner is written to is checked, and holds for the next message", a
   );
   await messages.close();
 });
+
+test("a document that cannot be told of holds nothing up for long; one that is gone holds nothing up at all", async () => {
+  const { archive, begin, later, heard, records, plan, perform } = await open();
+  const messages = await begin();
+  const notices = records.shelf("message-notice");
+  const gone = { of: "report", studyToken: "f".repeat(32), sopUid: "1.2", told: "0".repeat(32), at: 0 };
+  await records.change(notices.put("0".repeat(32), gone));
+  await receive(archive, reportFile({ ContentSequence: [] }));
+  await plan();
+  await perform("1.1", "IN PROGRESS");
+  await archive.settled();
+  await later(0);
+  assert.deepEqual(heard.map(({ kind, status }) => `${kind} ${status}`).sort(), ["ORM IP", "ORU F"]);
+  for await (const left of notices.all()) assert.fail(`${left.id} is left`);
+  await messages.close();
+});

@@ -149,7 +149,7 @@ export function createMessages(parts: MessagesParts): Messages {
     await partnerNamed(partner);
     if (original.state === "waiting") throw new Problem("conflict", "this message waits to be sent already");
     if (bytes.length === 0) throw new Problem("conflict", "this message could not be written, and cannot be sent");
-    if (!queue.hasRoom(partner, 1)) throw new Problem("no-room", "the partner's queue is full");
+    if (!queue.hasRoom(partner)) throw new Problem("no-room", "the partner's queue is full");
     const heading = await put({ direction: "out", partner, kind, controlId, state: "waiting", bytes, replayOf });
     queue.queued(heading);
     return heading;
