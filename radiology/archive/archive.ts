@@ -7,7 +7,7 @@ import type { CheckProgress, Damage, OpenedObject, Reveal, Vault } from "#trust/
 import { type Changes, createChanges } from "./changes.ts";
 import { currentBytes } from "./corrected-bytes.ts";
 import { type CorrectionActs, createCorrections } from "./corrections.ts";
-import { type HeldImage, type HeldInstance, openWhole } from "./held-instance.ts";
+import type { HeldImage, HeldInstance } from "./held-instance.ts";
 import { createIndexer, type Indexer } from "./indexer.ts";
 import { type Arriving, createIntake } from "./intake.ts";
 import { liveOpening } from "./live-opening.ts";
@@ -124,7 +124,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   const metadata = createSeriesMetadata({ ...parts, indexer, revealed });
   const { changed, ...changes } = createChanges({ indexer, clock, log });
   const live = liveOpening(gate);
-  const { opening, faultIn } = createVouching(parts);
+  const { wholeOf, faultIn } = createVouching(parts);
   const asSubject = (study: IndexedStudy | undefined): Subject | undefined =>
     study && { kind: "study", id: study.studyToken, facts: index.factsOf(study) };
   const { intake, rejections } = createReceiving({ ...parts, indexer, asSubject }, metadata.changed);
@@ -218,8 +218,7 @@ export function createArchive(parts: ArchiveParts): Archive {
       if (identity === undefined) return [];
       const seriesUid = target.seriesUid ?? uidOf.get(row.seriesId) ?? "";
       const instance = instanceRow(row, identity, target.studyUid, seriesUid);
-      const whole = () => openWhole(vault, row, opened.openHalf(at));
-      const open = live.throughout(pass, opening(instance, identity.provenance, whole));
+      const open = live.throughout(pass, wholeOf(row, identity, opened, at));
       const current = (received: OpenedObject) => currentBytes(row, received, corrected);
       return [{ ...instance, isCorrected: corrected.length > 0, open, current }];
     });
@@ -228,7 +227,7 @@ export function createArchive(parts: ArchiveParts): Archive {
   const look = async (rows: readonly IndexedInstance[], pass: Pass): Promise<HeldImage[]> => {
     const whole = rows.filter(({ pixelOffset }) => pixelOffset === undefined);
     const halves = whole.map(({ studyToken, places }) => ({ studyToken, place: places.identity }));
-    const opened = await reveal(pass, { halves }, "read");
+    const opened = await reveal(pass, { rows: whole.map(({ identity }) => identity), halves }, "read");
     return rows.map((row) => {
       const { identity: _identity, places, ...rest } = row;
       const image = {
@@ -237,14 +236,15 @@ export function createArchive(parts: ArchiveParts): Archive {
         whileLive: <T>(pieces: AsyncIterable<T>) => live.whileLive(pass, pieces),
         openWhole: live.throughout(pass, async () => {
           const half = { studyToken: row.studyToken, place: places.identity };
-          const { openHalf } = await reveal(pass, { halves: [half] }, "read");
-          return openWhole(vault, row, openHalf(0));
+          const revealed = await reveal(pass, { rows: [row.identity], halves: [half] }, "read");
+          return wholeOf(row, revealed.rows[0], revealed, 0)();
         }),
       };
       if (row.pixelOffset !== undefined) {
         return { ...image, open: live.once(pass, () => vault.open(places.image, row.id)) };
       }
-      return { ...image, open: live.once(pass, () => openWhole(vault, row, opened.openHalf(whole.indexOf(row)))) };
+      const at = whole.indexOf(row);
+      return { ...image, open: live.once(pass, wholeOf(row, opened.rows[at], opened, at)) };
     });
   };
 

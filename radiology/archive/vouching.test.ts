@@ -80,6 +80,8 @@ for (const [what, key, change] of forged) {
     assert.deepEqual(flagsIn(opened), ["done"], "once");
     const [held] = await archive.read(operator, stored);
     await assert.rejects(receivedBytes(held ?? assert.fail("it is found")).next(), isDamaged);
+    const [image] = await archive.images(operator, stored);
+    await assert.rejects(image?.openWhole() ?? assert.fail("it is found"), isDamaged);
     const [damage, ...others] = await archive.check(operator, () => {});
     assert.deepEqual([damage?.half, others], ["identity", []]);
     assert.match(damage?.what ?? "", /not received by an edge of this house/);

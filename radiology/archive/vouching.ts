@@ -2,18 +2,28 @@ import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
 import { type Gate, system } from "#trust/access";
 import { type ProvesProvenance, provenanceProver } from "#trust/parcels";
+import type { IdentityValues, Revealed, Vault } from "#trust/vault";
+import { openWhole, type ReceivedObject } from "./held-instance.ts";
 import type { StoredRecord } from "./stored-record.ts";
-import type { InstanceRecord, Vouched } from "./study-index.ts";
+import type { IndexedInstance, InstanceRecord, Vouched } from "./study-index.ts";
 
 /** Whether what says that it came by an edge was received by one of this house. */
 export interface Vouching {
-  /** `open`, but Problem `damaged` for what no edge of this house vouched for, which is logged, once for each. What came by none is opened. */
-  opening<T>(instance: ProvenInstance, provenance: Vouched | undefined, open: () => Promise<T>): () => Promise<T>;
+  /**
+   * Opens both halves of an instance, the one that identifies as it was let through; `values` are those of its row, undefined where its study was
+   * shredded. Problem `damaged` for what no edge of this house vouched for, although it says so: logged, once for each.
+   */
+  wholeOf(
+    row: IndexedInstance,
+    values: IdentityValues | undefined,
+    revealed: Pick<Revealed, "openHalf">,
+    at: number,
+  ): () => Promise<ReceivedObject>;
   /** What is wrong with an object of the identity store, by its record; undefined when nothing is. */
   faultIn(record: Buffer): Promise<string | undefined>;
 }
 
-type ProvenInstance = Pick<InstanceRecord, "id" | "transferSyntaxUid" | "dataSetSha256">;
+type Received = Pick<InstanceRecord, "transferSyntaxUid" | "dataSetSha256">;
 
 /** What edges sign for when they receive an instance (`Provenance.kind`). */
 const kind = "instance";
@@ -25,10 +35,11 @@ const proversMost = 10_000;
 export function createVouching(parts: {
   /** Every key that this edge ever signed with, base64url: also of one that was revoked or removed since. */
   readonly signingKeysOf: (edge: string) => Promise<readonly string[]>;
+  readonly vault: Vault;
   readonly gate: Pick<Gate, "pass">;
   readonly log: Log;
 }): Vouching {
-  const { signingKeysOf, gate, log } = parts;
+  const { signingKeysOf, vault, gate, log } = parts;
   const flagged = new Set<string>();
   /** By edge and key. Registered keys stay registered. */
   const provers = new Map<string, ProvesProvenance>();
@@ -45,7 +56,7 @@ export function createVouching(parts: {
   };
   /** What came by no edge has nothing to prove. */
   const isProven = async (
-    { dataSetSha256: sha256, transferSyntaxUid }: Omit<ProvenInstance, "id">,
+    { dataSetSha256: sha256, transferSyntaxUid }: Received,
     provenance: Vouched | undefined,
   ): Promise<boolean> => {
     if (provenance === undefined) return true;
@@ -62,9 +73,10 @@ export function createVouching(parts: {
   };
 
   return {
-    opening: (instance, provenance, open) => async () => {
-      if (await isProven(instance, provenance)) return open();
-      await flag(instance.id);
+    wholeOf: (row, values, revealed, at) => async () => {
+      const { dataSetSha256 = "", provenance } = values ?? {};
+      if (await isProven({ ...row, dataSetSha256 }, provenance)) return openWhole(vault, row, revealed.openHalf(at));
+      await flag(row.id);
       throw new Problem("damaged", `an instance was not served: ${notVouchedFor}`, {
         remedy: "see the log for its flag; if the edge has its own copy still, send it again from there",
       });
