@@ -36,6 +36,10 @@ export interface CloudLink extends CloudEnrolment {
   dial(protocol: string): Promise<TLSSocket>;
   /** What the box needs to go on while its cloud is not reached. Undefined until it was enrolled and the cloud has answered once. */
   keys(): UplinkKeys | undefined;
+  /** What the cloud answers the box; to a longer answer it does not listen. */
+  ask<T>(path: string, answerBytesMax: number): Promise<T>;
+  /** Told each time when the cloud has said what the box has to know. */
+  onTold(listener: (told: EdgeSelfView) => void): void;
   /** How the box stands with its cloud, as far as is known without asking. Undefined where it is not enrolled. */
   standing(): CloudStanding | undefined;
   /** From now on it renews its certificate by itself, and tells the cloud once a minute how this box does. */
@@ -94,6 +98,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   let error: CloudLinkView["error"] = null;
   let enrolled = await kept.load();
   let timer: Timer | undefined;
+  const listeners: ((told: EdgeSelfView) => void)[] = [];
 
   /** What comes of asking the cloud is remembered for who looks. */
   const noting = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -130,6 +135,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
     const told = await asking();
     state.clockAheadMs = Math.round(told.at - (before + clock.now()) / 2);
     await keepKeys(as, told);
+    for (const listener of listeners) listener(told);
   };
   const ask = (as: Enrolled) => noting(() => heard(as, () => call(as, "GET", "/api/edges/self")));
   /** Over a connection that stays: to come in is an entry in the cloud's log each time. */
@@ -223,6 +229,12 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       if (as === undefined) throw notEnrolled();
       return noting(() => dial(as, protocol));
     },
+    async ask(path, answerBytesMax) {
+      const as = enrolled;
+      if (as === undefined) throw notEnrolled();
+      return noting(() => telling.call({ ...wayOf(as), method: "GET", path, answerBytesMax }));
+    },
+    onTold: (listener) => void listeners.push(listener),
     standing() {
       const view = viewNow();
       return view && { ...view, ...reached };

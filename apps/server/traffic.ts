@@ -14,6 +14,7 @@ import type { DeviceAuthority } from "./device-authority.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 import { edgeMessages, handingOn, tellingPerformed } from "./edge-messages.ts";
+import { followSchedule } from "./edge-schedule.ts";
 import type { EdgeSide } from "./edge-side.ts";
 import { createHl7Side, type Hl7Side } from "./hl7.ts";
 import type { House } from "./house.ts";
@@ -66,7 +67,8 @@ export async function openTraffic(parts: TrafficParts, undo: (() => Promise<unkn
   const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, process: hl7.again };
   const messages: Messages = openMessages({ ...shared, ...keeping, trust });
   const migrations = openMigrations({ ...shared, intake, deviceCalls });
-  if (uplink === undefined) {
+  if (uplink !== undefined) followSchedule({ ...edgeSide, schedule: house.schedule, log });
+  else {
     const perform = edgeMessages({ performed: house.schedule.performed, hl7, office: edgeSide.parcelOffice.open });
     undo.push((await openDeliveriesSide({ ...parts, ...edgeSide, perform })).close);
   }

@@ -9,6 +9,7 @@ import {
   type EdgeRenewalRequest,
   type EdgeReportView,
   type EdgeRequest,
+  type EdgeScheduleView,
   type EdgeSelfView,
   type EdgeToldView,
   type EdgeView,
@@ -103,6 +104,13 @@ function registerOwnCalls(server: FastifyInstance, parts: ApiParts): void {
     return gate.pass(actor, "edge.ask", undefined, () => selfViewOf(parts, actor));
   });
 
+  server.get("/api/edges/self/worklist", async (request): Promise<EdgeScheduleView> => {
+    const actor = actorOf(request);
+    const { facility } = await edges.named(edgeOf(actor));
+    const version = await parts.schedule.version();
+    return { version, steps: await parts.schedule.planned(actor, facility) };
+  });
+
   server.post<{ Body: EdgeRenewalRequest }>(
     "/api/edges/self/renewal",
     { schema: { body: textObject(asking) } },
@@ -147,11 +155,12 @@ export const edgeOf = ({ id }: Actor) => id.slice("edge:".length);
 
 /** What the edge that calls is told of itself, and of its cloud. */
 export async function selfViewOf(
-  { edges, edgeCertificates, clock }: Pick<ApiParts, "edges" | "edgeCertificates" | "clock">,
+  { edges, edgeCertificates, schedule, clock }: Pick<ApiParts, "edges" | "edgeCertificates" | "schedule" | "clock">,
   actor: Actor,
 ): Promise<EdgeSelfView> {
   const { id, name } = await edges.named(edgeOf(actor));
-  return { id, name, at: clock.now(), ...(await edgeCertificates.cloudKeys()) };
+  const scheduleVersion = await schedule.version();
+  return { id, name, at: clock.now(), scheduleVersion, ...(await edgeCertificates.cloudKeys()) };
 }
 
 /** With what it told last, and how that is to be judged now. */

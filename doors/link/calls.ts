@@ -6,13 +6,15 @@ import type { ProblemView } from "#formats/api";
 import type { Target } from "./proxy.ts";
 
 const withinMs = 20_000;
-const answerBytesMax = 64 * 1024;
+const answerBytesUsual = 64 * 1024;
 
 /** What is asked of the cloud. */
 export interface CloudCall {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
+  /** Longer answers break off. */
+  readonly answerBytesMax?: number;
   readonly cloud: Target;
   readonly clock: Clock;
 }
@@ -77,10 +79,11 @@ function kept(socket: TLSSocket): Opened {
   return { socket, way: { agent } };
 }
 
-async function said<T>({ socket, way }: Opened, { method, path, body, cloud, clock }: CloudCall): Promise<T> {
+async function said<T>({ socket, way }: Opened, asked: CloudCall): Promise<T> {
+  const { clock } = asked;
   const late = clock.after(withinMs, () => socket.destroy());
   try {
-    const { status, text } = await answerTo(way, method, path, body, hostOf(cloud));
+    const { status, text } = await answerTo(way, asked);
     const answered: unknown = JSON.parse(text);
     if (status < 400) return answered as T;
     const { code, message, remedy } = answered as ProblemView;
@@ -97,9 +100,12 @@ async function said<T>({ socket, way }: Opened, { method, path, body, cloud, clo
 const hostOf = ({ host, port }: Target) =>
   `${host.includes(":") ? `[${host}]` : host}${port === 443 ? "" : `:${port}`}`;
 
-function answerTo(way: Opened["way"], method: string, path: string, body: unknown, host: string) {
+function answerTo(way: Opened["way"], { method, path, body, cloud, answerBytesMax = answerBytesUsual }: CloudCall) {
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body), "utf8");
-  const headers = { host, ...(bytes && { "content-type": "application/json", "content-length": bytes.length }) };
+  const headers = {
+    host: hostOf(cloud),
+    ...(bytes && { "content-type": "application/json", "content-length": bytes.length }),
+  };
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const asked = request({ method, path, headers, ...way }, (answer) => {
       const pieces: Buffer[] = [];

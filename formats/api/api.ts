@@ -38,6 +38,7 @@ import type { AccountView } from "./sign-in.ts";
  * | DELETE /api/edges/parcel-key/former | → ParcelKeyView: those before are destroyed |
  * | POST   /api/edges/enrolment     | EdgeEnrolmentRequest → EdgeCertificateView (who has the code) |
  * | GET    /api/edges/self          | → EdgeSelfView (an edge, with its certificate) |
+ * | GET    /api/edges/self/worklist | → EdgeScheduleView (the same) |
  * | POST   /api/edges/self/renewal  | EdgeRenewalRequest → EdgeCertificateView (the same) |
  * | GET    /api/link                | → CloudLinkView or null: on a box, its way to the cloud |
  * | POST   /api/link                | CloudLinkRequest → CloudLinkView (operator) |

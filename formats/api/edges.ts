@@ -92,6 +92,14 @@ export interface EdgeSelfView extends CloudKeysView {
   readonly name: string;
   /** The cloud's clock. */
   readonly at: number;
+  /** Stands for what is planned in the cloud: another text after each change. */
+  readonly scheduleVersion: string;
+}
+
+/** What is planned for the facility of a box, each step in the DICOM JSON model. */
+export interface EdgeScheduleView {
+  readonly version: string;
+  readonly steps: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** On a box: enrol it. */

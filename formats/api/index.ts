@@ -96,6 +96,7 @@ export type {
   EdgeRenewalRequest,
   EdgeReport,
   EdgeRequest,
+  EdgeScheduleView,
   EdgeSelfView,
   EdgeToldView,
   EdgeView,

@@ -35,6 +35,8 @@ export interface HeldSteps {
   put(contents: ReadonlyMap<string, StepContent>, by: Actor, ...more: RecordChange[]): Promise<void>;
   /** False when there is no such step. */
   remove(token: string): Promise<boolean>;
+  /** Another number after each change, in this process. */
+  changes(): number;
   /** One after the other: whatever reads before it changes. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -48,7 +50,10 @@ export async function openHeldSteps(records: Records, clock: Clock, telling?: Te
       new Problem("no-room", "the schedule is full", { remedy: "remove what is over: leadglass worklist remove" }),
   });
 
+  let changes = 0;
+
   return {
+    changes: () => changes,
     get: index.get,
     all: index.all,
     having: index.having,
@@ -57,15 +62,17 @@ export async function openHeldSteps(records: Records, clock: Clock, telling?: Te
       const turns = telling === undefined ? [] : orderTurns(index, contents);
       const told = turns.length === 0 ? [] : await telling?.changesFor(turns, by);
       await shelf.sweep(now, () => undefined);
-      const changes = new Map(
+      const values = new Map(
         Array.from(contents, ([token, value]) => [token, { value, dueAt: dueOf(value, shelf.get(token), now) }]),
       );
-      await shelf.change(changes, ...(told ?? []), ...more);
+      await shelf.change(values, ...(told ?? []), ...more);
+      changes++;
       if (told !== undefined && told.length > 0) telling?.kept();
     },
     async remove(token) {
       if (index.get(token) === undefined) return false;
       await shelf.change(new Map([[token, undefined]]));
+      changes++;
       return true;
     },
     inTurn: shelf.inTurn,

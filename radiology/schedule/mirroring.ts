@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { newToken, type Random } from "#base/id";
 import {
   type DataSet,
   type DicomJson,
@@ -10,12 +11,17 @@ import {
 import { type Actor, covers, type Gate } from "#trust/access";
 import type { Records } from "#trust/vault";
 import { byStart, type HeldSteps } from "./held-steps.ts";
-import { factsOf, identityOf, isOver } from "./scheduled-step.ts";
+import { factsOf, identityOf, isOver, type StepContent } from "./scheduled-step.ts";
 
 /** A schedule that another one is a copy of: an edge has that of its cloud, so that scanners are answered while the cloud is away. */
 export interface Mirroring {
-  /** Steps that are not over, which the actor may see, the next ones first, with all that is known of each. At most 2,000. */
-  planned(actor: Actor): Promise<DicomJson[]>;
+  /** Stands for the schedule as it is: another text after each change, and after each start. */
+  version(): Promise<string>;
+  /**
+   * Steps that are not over, which the actor may see, the next ones first, with all that is known of each; of one facility and of none, where
+   * one is named. At most 2,000.
+   */
+  planned(actor: Actor, facility?: string): Promise<DicomJson[]>;
   /**
    * Makes what was taken over before the same as this. What is planned here alone stays, and what was begun with here. Problem `invalid` for
    * what is no step.
@@ -28,21 +34,27 @@ const plannedMost = 2_000;
 const recordId = "0".repeat(32);
 const encoding = { transferSyntaxUid: TransferSyntaxUid.explicitLittleEndian };
 
+const isAt = (content: StepContent, facility: string) =>
+  facility === "" || content.facility === "" || content.facility === facility;
+
 export function createMirroring(parts: {
   readonly records: Records;
   readonly gate: Pick<Gate, "pass">;
+  readonly random: Random;
   readonly held: () => Promise<HeldSteps>;
   readonly put: (actor: Actor, item: () => DataSet, facility: string) => Promise<unknown>;
 }): Mirroring {
   const { records, gate, held, put } = parts;
+  const instance = newToken(parts.random).slice(0, 8);
   /** What was taken over: the digest of each step, by its token. */
   const shelf = records.shelf<Readonly<Record<string, string>>>("mirrored-steps");
   return {
-    planned: (actor) =>
+    version: async () => `${instance}.${(await held()).changes()}`,
+    planned: (actor, facility = "") =>
       gate.pass(actor, "worklist.read", undefined, async ({ reach }) =>
         (await held())
           .all()
-          .filter(({ content }) => !isOver(content) && covers(reach, factsOf(content)))
+          .filter(({ content }) => !isOver(content) && covers(reach, factsOf(content)) && isAt(content, facility))
           .sort(byStart)
           .slice(0, plannedMost)
           .map(({ content }) => content.attributes),

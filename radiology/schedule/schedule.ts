@@ -99,7 +99,7 @@ export function createSchedule({ records, gate, clock, random, telling }: Schedu
 
   return {
     ...createAmendments({ held, gate }),
-    ...createMirroring({ records, gate, held, put }),
+    ...createMirroring({ records, gate, held, put, random }),
     performed: createPerformedSteps({ records, held, gate, now: clock.now, random }),
     async *find(actor, identifier) {
       const query = worklistQuery(identifier);
