@@ -171,9 +171,10 @@ function staying(before: DataSet, after: DataSet): string[] {
       const items = still.items ?? [];
       return element.items.flatMap((item, at) => (items[at] === undefined ? [] : staying(item, items[at])));
     }
+    if (attribute.profileAction === undefined) return [];
     const [was, is] = [before.textsOf(element).join("\\"), after.textsOf(still).join("\\")];
     const isSame = was !== "" && was === is && !dummies.has(was) && /[^\0]/.test(was);
-    return attribute.profileAction !== undefined && isSame ? [attribute.keyword] : [];
+    return isSame ? [attribute.keyword] : [];
   });
 }
 

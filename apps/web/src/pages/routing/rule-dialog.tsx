@@ -268,8 +268,8 @@ function OnTheWay({ draft, change }: DraftProps) {
     <Fieldset legend="Changed on the way">
       <Stack gap={6}>
         <Text size="sm" c="dimmed">
-          What is kept here is kept as it came. What a change says before stands in the image, unless it is
-          de-identified.
+          What is kept here is kept as it came. What an attribute said before stays in the image that leaves, unless
+          that is de-identified.
         </Text>
         <Check
           label="De-identify (DICOM PS3.15 Annex E)"
