@@ -27,28 +27,34 @@ export interface DeviceCalls {
 /** Whoever waits for an echo is looking at a clock. */
 const echoMs = 10_000;
 
-export interface DeviceCallsParts {
-  readonly aeTitle: string;
+/** What it takes to know a machine over TLS, and to be known. */
+export interface DialingParts {
   /** What we show over TLS. */
   readonly authority: () => Promise<DeviceAuthority>;
   readonly trust: DeviceTrust;
   readonly clock: Clock;
+}
+
+/** A connection over TLS to a machine that shows what it must also show when it calls us. Problems as of `dialSecurely`. */
+export async function dialDevice({ authority, trust, clock }: DialingParts, { address, port, certificate }: Device) {
+  return dialSecurely(
+    { host: address, port },
+    {
+      own: (await authority()).own,
+      authorities: trust.authorities,
+      isMeant: async (shown) => isProven(certificate, await trust.proofOf(shown)),
+      clock,
+    },
+  );
+}
+
+export interface DeviceCallsParts extends DialingParts {
+  readonly aeTitle: string;
   readonly log: Log;
 }
 
 export function createDeviceCalls(parts: DeviceCallsParts): DeviceCalls {
-  const { aeTitle, authority, trust, clock, log } = parts;
-  /** To a machine that shows what it must also show when it calls us. */
-  const dialOverTls = async ({ address, port, certificate }: Device) =>
-    dialSecurely(
-      { host: address, port },
-      {
-        own: (await authority()).own,
-        authorities: trust.authorities,
-        isMeant: async (shown) => isProven(certificate, await trust.proofOf(shown)),
-        clock,
-      },
-    );
+  const { aeTitle, clock, log } = parts;
   const open = async (
     device: Device,
     contexts: AssociationProposal["contexts"],
@@ -61,7 +67,7 @@ export function createDeviceCalls(parts: DeviceCallsParts): DeviceCalls {
       });
     }
     const proposal = { callingAe: aeTitle, calledAe: ae, contexts };
-    const connection = tls ? await dialOverTls(device) : dial({ host: address, port });
+    const connection = tls ? await dialDevice(parts, device) : dial({ host: address, port });
     return openAssociation(connection, proposal, { clock, log, ...more });
   };
   return {

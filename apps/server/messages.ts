@@ -1,23 +1,12 @@
-import type { Clock } from "#base/clock";
-import type { Random } from "#base/id";
-import type { Log } from "#base/log";
 import { isProblem, Problem } from "#base/problem";
-import { dialSecurely } from "#doors/dimse";
-import { connectPlainly, createHl7Sender, type Hl7Sender } from "#doors/hl7";
+import { type Connection, connectPlainly, createHl7Sender, type Hl7Sender } from "#doors/hl7";
 import { createMessages, type Deliver, type Messages, type MessagesParts, type Partner } from "#radiology/relay";
-import { type Device, type Devices, type Gate, isProven, system, takesMessages } from "#trust/access";
-import type { DeviceAuthority } from "./device-authority.ts";
-import type { DeviceTrust } from "./device-trust.ts";
+import { type Device, type Devices, type Gate, system, takesMessages } from "#trust/access";
+import { type DialingParts, dialDevice } from "./device-calls.ts";
 
-interface DeliveryParts {
+interface DeliveryParts extends DialingParts {
   readonly devices: Devices;
   readonly gate: Gate;
-  /** What we show over TLS. */
-  readonly authority: () => Promise<DeviceAuthority>;
-  readonly trust: DeviceTrust;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
 }
 
 /** A device as a partner that takes messages; none for one that does not. */
@@ -81,18 +70,11 @@ function createDelivery(parts: DeliveryParts): { readonly deliver: Deliver; clos
   };
 }
 
-async function dialled({ authority, trust, clock }: DeliveryParts, { address: host, port, tls, certificate }: Device) {
+async function dialled(parts: DeliveryParts, device: Device): Promise<Connection> {
+  const { address: host, port, tls } = device;
   if (!tls) return connectPlainly({ host, port });
   try {
-    return await dialSecurely(
-      { host, port },
-      {
-        own: (await authority()).own,
-        authorities: trust.authorities,
-        isMeant: async (shown) => isProven(certificate, await trust.proofOf(shown)),
-        clock,
-      },
-    );
+    return await dialDevice(parts, device);
   } catch (error) {
     // Another certificate today may be the right one tomorrow: what is queued waits.
     if (isProblem(error, "denied")) throw new Problem("unavailable", error.message, { cause: error });

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { systemClock } from "#base/clock";
 import { dial, openAssociation } from "#doors/dimse";
-import type { MessageDetail, MessagePage, MessageView, PartnerView, WorklistView } from "#formats/api";
+import type {
+  DeviceRequest,
+  DeviceView,
+  MessageDetail,
+  MessagePage,
+  MessageView,
+  PartnerView,
+  WorklistView,
+} from "#formats/api";
 import { elementsOf, TransferSyntaxUid } from "#formats/dicom";
 import { reportFile } from "../../radiology/relay/messages.fixture.ts";
 import { newHome, type RunningHouse, startHouse } from "../house/index.ts";
@@ -25,8 +33,8 @@ before(async () => {
   house = await startHouse({ home, environment });
   folder = mkdtempSync(join(tmpdir(), "lg-hl7-out-"));
   ris = await receiverAt();
-  house.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
-  house.command(["device", "add", "HIS", "--address", "127.0.0.1", "--may", "orders"]);
+  await addDevice({ ae: "CT1" });
+  await addDevice({ ae: "HIS", may: ["orders"] });
 });
 after(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -34,8 +42,9 @@ after(async () => {
   await house?.remove();
 });
 
-const addPartner = (ae: string, port: number, ...more: string[]) =>
-  house.command(["device", "add", ae, "--address", "127.0.0.1", "--port", String(port), "--may", ...more]);
+const addDevice = (device: Omit<DeviceRequest, "address">) =>
+  asOperator<DeviceView>(house, "/api/devices", "POST", { address: "127.0.0.1", ...device });
+const resume = ({ device }: PartnerView) => asOperator(house, `/api/partners/${device.id}/resume`, "POST");
 const listed = (query = "") => asOperator<MessagePage>(house, `/api/messages${query}`);
 const partners = () => asOperator<PartnerView[]>(house, "/api/partners");
 /** Resolves when nothing waits for any of them. */
@@ -78,13 +87,14 @@ async function perform(uid: string, number: string): Promise<void> {
 const statusOf = (message: string) => /\rORC\|SC\|(\d+)\|F\d+\|\|([A-Z]{2})\|/.exec(message)?.slice(1).join(" ");
 
 test("a partner needs a port, and without TLS an address near by", () => {
-  const add = (...words: string[]) => house.tryCommand(["device", "add", "FAR", ...words]);
+  const add = (...words: string[]) => house.tryCommand(["device", "add", "RIS", ...words]);
   assert.match(add("--address", "10.0.0.9", "--may", "status").stderr, /needs a port/);
   assert.match(
     add("--address", "8.8.8.8", "--port", "2575", "--may", "status").stderr,
     /loopback or a private address/,
   );
-  assert.match(addPartner("RIS", ris.port, "results,status"), /may results, status, and takes what is sent to it/);
+  const near = add("--address", "127.0.0.1", "--port", String(ris.port), "--may", "status,results");
+  assert.match(near.stdout, /may results, status, and takes what is sent to it/);
   assert.equal(house.command(["partner", "list"]).split("\n").length, 1);
 });
 
@@ -191,7 +201,7 @@ test("attack 79: garbage, answers that are too long, to another message, or neve
     while (partner?.problem === undefined) [partner] = await partners();
     assert.equal(partner.waiting, 1);
     ris.answering(() => "AA");
-    house.command(["partner", "resume", "RIS"]);
+    await resume(partner);
     await ris.until(count + 2);
     assert.equal(controlIdOf(ris.heard[count + 1] ?? ""), controlIdOf(ris.heard[count] ?? ""));
   }
@@ -224,7 +234,7 @@ test("over TLS nothing is sent to who does not show the certificate; in enhanced
   const ehr = await receiverAt(0, { key, cert });
   ehr.answering(() => "CA");
   house.command([...add, "--port", String(ehr.port)]);
-  house.command(["partner", "resume", "EHR"]);
+  await resume(state);
   await ehr.until(1);
   assert.match(ehr.heard[0] ?? "", /^MSH\|\^~\\&\|RAD\|\|EPIC\|HOSP\|.*\|2\.5\.1\|\|\|AL\|NE\|/);
   await allSent();
@@ -233,7 +243,7 @@ test("over TLS nothing is sent to who does not show the certificate; in enhanced
 
 test("another Leadglass takes what this one sends, and is told of no change that it made", async () => {
   const title = "LEADGLASS";
-  addPartner(title, house.hl7 ?? 0, "orders,status");
+  await addDevice({ ae: title, port: house.hl7 ?? 0, may: ["orders", "status"] });
   await order("600");
   await perform("1.9.6", "600");
   const toItself = async () => {
