@@ -331,6 +331,7 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
     "/programs",
     "/devices",
     "/edges",
+    "/migrations",
     "/messages",
     "/routing",
     "/confirmations",

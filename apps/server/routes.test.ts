@@ -155,6 +155,7 @@ const anonymousRoutes = [
   "GET /confirmations",
   "GET /devices",
   "GET /edges",
+  "GET /migrations",
   "GET /messages",
   "GET /routing",
   "GET /grants",

@@ -14,6 +14,7 @@ import { SeenPage } from "./pages/log/seen-page.tsx";
 import { seenView } from "./pages/log/seen-view.ts";
 import { MessagesPage } from "./pages/messages/messages-page.tsx";
 import { messagesView } from "./pages/messages/messages-view.ts";
+import { MigrationsPage } from "./pages/migrations/migrations-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { grantsFilter, peopleFilter } from "./pages/people/access-views.ts";
 import { GrantsPage } from "./pages/people/grants-page.tsx";
@@ -99,6 +100,7 @@ function accessPages(root: ReturnType<typeof rootPage>) {
     createRoute({ getParentRoute, path: "/roles", component: RolesPage, validateSearch: peopleFilter }),
     createRoute({ getParentRoute, path: "/programs", component: ProgramsPage }),
     createRoute({ getParentRoute, path: "/edges", component: EdgesPage }),
+    createRoute({ getParentRoute, path: "/migrations", component: MigrationsPage }),
     createRoute({ getParentRoute, path: "/messages", component: MessagesPage, validateSearch: messagesView }),
     createRoute({ getParentRoute, path: "/routing", component: RoutingPage }),
   ] as const;

@@ -16,7 +16,7 @@ export interface SendStudyProps {
   onClose(): void;
 }
 
-const destinationsQuery = queryOptions({
+export const destinationsQuery = queryOptions({
   queryKey: ["destinations"],
   queryFn: () => call<readonly DestinationView[]>("GET", "/api/destinations"),
 });

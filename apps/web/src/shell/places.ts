@@ -11,6 +11,7 @@ export interface Place {
     | "/roles"
     | "/programs"
     | "/edges"
+    | "/migrations"
     | "/messages"
     | "/routing"
     | "/confirmations"
@@ -37,6 +38,7 @@ const places: readonly Place[] = [
   { to: "/roles", label: "Roles", act: "grant.read", group: "administration" },
   { to: "/programs", label: "Programs", act: "client.read", group: "administration" },
   { to: "/edges", label: "Edges", act: "edge.read", group: "administration" },
+  { to: "/migrations", label: "Old archives", act: "migration.read", group: "administration" },
   { to: "/messages", label: "Messages", act: "message.list", group: "administration" },
   { to: "/routing", label: "Routing", act: "route.read", group: "administration" },
   { to: "/confirmations", label: "Confirmations", act: "confirmation.read", group: "administration" },

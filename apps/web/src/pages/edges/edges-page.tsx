@@ -1,5 +1,5 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, Group } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { counted, type EdgeView } from "#formats/api";
 import { edgesQuery, useFacilityNames } from "../../api/access-queries.ts";
@@ -12,6 +12,7 @@ import { Time } from "../../words/time.tsx";
 import { Page } from "../page.tsx";
 import { ActsHead, RowAct } from "../row-acts.tsx";
 import rows from "../rows.module.css";
+import { Sure } from "../sure.tsx";
 import { AddEdge, NewCode } from "./add-edge.tsx";
 
 /** The boxes of ours in facilities: which there are, whether they still come in, and who is shut out. */
@@ -137,6 +138,7 @@ function EdgeActs({ edge }: { readonly edge: EdgeView }) {
         says="It is cut off at once, whatever it is sending, and its certificate is worth nothing any more. What it has not sent yet stays on it, sealed. A new code lets it in again."
         does="Revoke"
         run={() => call<EdgeView>("POST", `/api/edges/${edge.id}/revoke`)}
+        changes={edgesQuery}
         onClose={close}
       />
       <Sure
@@ -145,46 +147,9 @@ function EdgeActs({ edge }: { readonly edge: EdgeView }) {
         says="It disappears from this list. What it has sent stays."
         does="Remove"
         run={() => call<void>("DELETE", `/api/edges/${edge.id}`)}
+        changes={edgesQuery}
         onClose={close}
       />
     </Group>
-  );
-}
-
-interface SureProps {
-  readonly opened: boolean;
-  readonly title: string;
-  readonly says: string;
-  readonly does: string;
-  run(): Promise<unknown>;
-  onClose(): void;
-}
-
-function Sure({ opened, title, says, does, run, onClose }: SureProps) {
-  const queries = useQueryClient();
-  const act = useMutation({
-    mutationFn: run,
-    onSuccess: onClose,
-    onSettled: () => queries.invalidateQueries(edgesQuery),
-  });
-  const close = () => {
-    act.reset();
-    onClose();
-  };
-  return (
-    <Modal opened={opened} onClose={close} title={title}>
-      <Stack gap="sm">
-        <Text>{says}</Text>
-        {act.isError ? <ProblemNote error={act.error} /> : null}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={close}>
-            Not now
-          </Button>
-          <Button color="red" loading={act.isPending} onClick={() => act.mutate()} data-autofocus>
-            {does}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
   );
 }
