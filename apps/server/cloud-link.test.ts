@@ -28,7 +28,7 @@ async function answerTo(request: IncomingMessage): Promise<object> {
   const id = (await links.actorAt(request.socket))?.id.slice("edge:".length) ?? "none";
   const { name } = await edges.named(id);
   if (request.url === "/api/edges/self/report") told.push(body as unknown as EdgeReport);
-  if (/self(\/report)?$/.test(request.url ?? "")) return { id, name, at: clock.now(), ...(await office.cloudKeys()) };
+  if (/self(\/report)?$/.test(request.url ?? "")) return { id, name, at: clock.now(), ...(await office.cloudKeys(id)) };
   return { id, name, ...(await edges.renew(id, asking)) };
 }
 
@@ -60,7 +60,7 @@ test("a box has what it needs of its cloud also where it cannot reach it, and he
   assert.equal(box.keys(), undefined);
   const code = encodeEnrolmentCode(secret, authority.digest);
   await box.enrol({ url: `https://localhost:${house.cloud.port}`, code });
-  const told = await office.cloudKeys();
+  const told = await office.cloudKeys(edge.id);
   const { signing, ...rest } = box.keys() ?? assert.fail("it has keys");
   assert.deepEqual(rest, { edgeId: edge.id, ...told });
   assert.deepEqual(await edges.signingKeysOf(edge.id), [signing.publicKey]);
@@ -72,7 +72,7 @@ test("a box has what it needs of its cloud also where it cannot reach it, and he
   assert.deepEqual(again.keys(), { ...rest, signing }, "nobody was asked");
   await office.changeParcelKey();
   await again.view();
-  const { parcelKey } = await office.cloudKeys();
+  const { parcelKey } = await office.cloudKeys(edge.id);
   assert.notEqual(parcelKey.id, told.parcelKey.id);
   assert.deepEqual(again.keys(), { ...rest, parcelKey, signing });
   await again.close();

@@ -12,13 +12,13 @@ import type { Vault } from "#trust/vault";
 /** A home's keys towards its edges, made with the first of them. */
 export interface ParcelOfficeKeeper {
   open(): Promise<ParcelOffice>;
-  /** What edges are told. A parcel key that is a year old has been followed by a new one by then. */
-  cloudKeys(): Promise<CloudKeysView>;
+  /** What an edge is told, now. A parcel key that is a year old has been followed by a new one by then. */
+  cloudKeys(edge: string): Promise<CloudKeysView>;
   /** From now on edges are told another parcel key; what was sealed to those before can be opened still. */
   changeParcelKey(): Promise<ParcelKeyView>;
   /**
-   * Destroys all but the newest: what was sealed to those can never be opened, wherever a copy of it lies. Problem `conflict` while an
-   * enrolled edge has not been here since the newest was made: it seals to another.
+   * Destroys all but the newest: what was sealed to those can never be opened, wherever a copy of it lies. Problem `conflict` while some
+   * edge that is enrolled was not told of the newest by this process: it may seal to another.
    */
   forgetFormerKeys(): Promise<ParcelKeyView>;
 }
@@ -54,6 +54,8 @@ export function createParcelOffice(parts: {
   const file = createKeptJson(systemFiles, parts.folder, parcelOfficeFile);
   const turns = createTurns();
   let kept: Kept | undefined;
+  /** The parcel key that each edge was told last, by this process. */
+  const told = new Map<string, string>();
 
   const load = async (): Promise<Kept | undefined> => {
     const found = (await file.load()) as { readonly sealed: string } | undefined;
@@ -91,11 +93,13 @@ export function createParcelOffice(parts: {
           signingKeysOf: edges.signingKeysOf,
         };
       }),
-    cloudKeys: () =>
+    cloudKeys: (edge) =>
       turns.take(async () => {
         const found = await current();
         const isDue = found.parcelKeys[0].madeAt + parcelKeyLifeMs <= clock.now();
-        return told(isDue ? await change(found) : found);
+        const view = toldOf(isDue ? await change(found) : found);
+        told.set(edge, view.parcelKey.id);
+        return view;
       }),
     changeParcelKey: () => turns.take(async () => viewOf(await change(await current()))),
     forgetFormerKeys: () =>
@@ -103,11 +107,11 @@ export function createParcelOffice(parts: {
         const found = await current();
         const [newest] = found.parcelKeys;
         const unaware = (await edges.list()).filter(
-          ({ state, lastSeenAt }) => state === "enrolled" && lastSeenAt <= newest.madeAt,
+          ({ state, id }) => state === "enrolled" && told.get(id) !== newest.id,
         );
         if (unaware.length > 0)
-          throw new Problem("conflict", `${unaware.length} edges have not been here since the newest key was made`, {
-            remedy: "leadglass edge list shows when each was seen: wait for them, or revoke those that are lost",
+          throw new Problem("conflict", `${unaware.length} edges have not asked since the newest key was made`, {
+            remedy: "each asks once a minute: leadglass edge list shows which are there; revoke those that are lost",
           });
         return viewOf(await save({ ...found, parcelKeys: [newest] }));
       }),
@@ -119,7 +123,7 @@ const viewOf = ({ parcelKeys: [{ id, madeAt }, ...former] }: Kept): ParcelKeyVie
   former: former.length,
 });
 
-function told({ parcelKeys, receiptKeys, samenessKey }: Kept): CloudKeysView {
+function toldOf({ parcelKeys, receiptKeys, samenessKey }: Kept): CloudKeysView {
   const { id, publicKey } = parcelKeys[0];
   return { parcelKey: { id, publicKey }, receiptKeys: receiptKeys.map((key) => key.publicKey), samenessKey };
 }

@@ -160,7 +160,7 @@ export async function selfViewOf(
 ): Promise<EdgeSelfView> {
   const { id, name } = await edges.named(edgeOf(actor));
   const scheduleVersion = await schedule.version();
-  return { id, name, at: clock.now(), scheduleVersion, ...(await edgeCertificates.cloudKeys()) };
+  return { id, name, at: clock.now(), scheduleVersion, ...(await edgeCertificates.cloudKeys(id)) };
 }
 
 /** With what it told last, and how that is to be judged now. */

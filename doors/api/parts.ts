@@ -89,8 +89,8 @@ export interface EdgeCertificates {
   codeOf(secret: Uint8Array): Promise<string>;
   /** Problem `invalid` for what is no request in PEM. */
   issue(request: string, edgeId: string): Promise<EdgeCertificate>;
-  /** What edges need of us to go on without us. */
-  cloudKeys(): Promise<CloudKeysView>;
+  /** What this edge needs of us to go on without us; told to it now. */
+  cloudKeys(edge: string): Promise<CloudKeysView>;
   /** What edges seal to is another key from now on; or those before it are destroyed. */
   changeParcelKey(): Promise<ParcelKeyView>;
   forgetFormerKeys(): Promise<ParcelKeyView>;

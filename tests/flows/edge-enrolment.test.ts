@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { systemClock } from "#base/clock";
 import { decodeEnrolmentCode, dialCloud, encodeEnrolmentCode, linkProtocols } from "#doors/link";
-import type { CloudLinkView, EdgeCodeView, EdgeView } from "#formats/api";
+import type { CloudLinkView, EdgeCodeView, EdgeView, ParcelKeyView } from "#formats/api";
 import { startConnectProxy } from "../../doors/link/connect-proxy.fixture.ts";
 import { type RunningHouse, startHouse } from "../house/index.ts";
 import { wholeLog } from "./modality.fixture.ts";
@@ -96,6 +96,14 @@ test("an edge asks for nothing but itself, and nobody asks as one without its ce
   await transfers.then((socket) => socket.destroy()).catch((error) => assert.equal(error.code, "unavailable"));
 });
 
+test("edges are told another key to seal to, and those before it are destroyed once they were", () => {
+  const changed = asJson<ParcelKeyView>(cloud, "edge", "rotate-key");
+  assert.equal(changed.former, 1);
+  assert.doesNotMatch(box.command(["edge", "status"]), /ERROR/);
+  const left = asJson<ParcelKeyView>(cloud, "edge", "rotate-key", "--destroy-former");
+  assert.deepEqual(left, { ...changed, former: 0 });
+});
+
 test("who is revoked is refused from then on and told why; a new code lets the box in again", async () => {
   cloud.command(["edge", "revoke", "North"]);
   assert.match(box.command(["edge", "status"]), /ERROR +this edge was revoked\n +make a new code in the cloud/);
@@ -121,6 +129,7 @@ test("all of it stands in the cloud's log, and the box's", async () => {
     "edge edge.enrol done",
     "edge edge.connect done",
     "edge edge.renew done",
+    "operator edge.change-key done",
     "operator edge.revoke done",
   ]) {
     assert.ok(inCloud.has(entry), `${entry} in ${[...inCloud]}`);
