@@ -29,8 +29,10 @@ export interface PictureLayout {
   readonly after: number;
 }
 
-/** Samples of one codestream: what a decoder finds memory and time for. */
-export const runBytesMax = 4 * 1024 * 1024;
+/** Samples of one codestream: what a decoder finds memory and time for on the worst of days. */
+const runBytesMax = 4 * 1024 * 1024;
+/** Longer frames are cut into runs of so many; two of them are decoded at once. */
+const runBytesAim = 2 * 1024 * 1024;
 const codestreamsMax = 65_536;
 const version = 1;
 export const codedHeadBytes = 24;
@@ -42,11 +44,12 @@ const lineBytes = ({ columns, samplesPerPixel, bitsAllocated }: PictureLayout): 
 
 export const frameBytesOf = (picture: PictureLayout): number => lineBytes(picture) * picture.rows;
 
-/** As many lines as one codestream takes; colour by plane is not cut, as a line of it lies in three places. 0 where none fits. */
+/** How many lines go into one codestream; colour by plane is not cut, as a line of it lies in three places. 0 where none fits. */
 export function linesFor(picture: Omit<PictureLayout, "lines">): number {
-  const whole = { ...picture, lines: picture.rows };
-  const most = Math.min(picture.rows, Math.floor(runBytesMax / lineBytes(whole)));
-  return picture.byPlane && most < picture.rows ? 0 : most;
+  const { rows, byPlane } = picture;
+  const line = lineBytes({ ...picture, lines: rows });
+  if (byPlane) return rows * line <= runBytesMax ? rows : 0;
+  return Math.min(rows, Math.floor(runBytesAim / line));
 }
 
 export interface Run {

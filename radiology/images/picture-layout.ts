@@ -15,11 +15,13 @@ const straightSyntaxes: readonly string[] = [
   TransferSyntaxUid.explicitLittleEndian,
 ];
 
-/** In steps that let others have their turn between. Rejects for what cannot be read. */
+const kindLengthMax = 100;
+
+/** In steps that let others have their turn between. What cannot be read is of a kind without pixels. */
 export async function shapeOf(dataSet: Uint8Array, transferSyntaxUid: string): Promise<Shape> {
   const rough = { kind: `${transferSyntaxUid} ${31 - Math.clz32(dataSet.length)}`, picture: undefined };
   if (!straightSyntaxes.includes(transferSyntaxUid)) return rough;
-  const steps = parsingDataSet(dataSet, { transferSyntaxUid, stopBefore: pixelDataTags });
+  const steps = parsingDataSet(dataSet, { transferSyntaxUid, stopBefore: pixelDataTags, partial: true });
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -42,9 +44,8 @@ export async function shapeOf(dataSet: Uint8Array, transferSyntaxUid: string): P
   if (!isCodable(picture) || frameBytesOf(picture) !== nativeFrameBytes(image)) return rough;
   const after = dataSet.length - picture.before - frameBytesOf(picture) * picture.frames;
   const modality = header.text(Tag.Modality) ?? "";
-  const kind = [modality, rows, columns, samplesPerPixel, bitsAllocated, bitsStored, colours, picture.byPlane].join(
-    " ",
-  );
+  const traits = [modality, rows, columns, samplesPerPixel, bitsAllocated, bitsStored, colours, picture.byPlane];
+  const kind = traits.join(" ").slice(0, kindLengthMax);
   return { kind, picture: { ...picture, after } };
 }
 

@@ -159,7 +159,7 @@ test("a frame longer than one codestream takes is cut into several, and bytes th
   });
   const packed = await shrinkerBy("htj2k").pack(dataSet, explicit);
   assert.equal(packed.packing, "htj2k");
-  assert.equal(packed.parts[0]?.length, 24 + 2 * 4, "the lengths of two codestreams");
+  assert.equal(packed.parts[0]?.length, 24 + 3 * 4, "the lengths of three codestreams");
   assert.ok((await unpacked(packed, dataSet.length)).equals(dataSet));
 });
 

@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock";
 import { createKeyedTurns, createPermits, createTurns } from "#base/turns";
 import { createPackingChoice, type PackingChoice } from "./packing-choice.ts";
-import type { Packing, PackingTask, PackingWork, Recipe } from "./packing-work.ts";
+import type { Packing, PackingDone, PackingTask, PackingWork, Recipe } from "./packing-work.ts";
 import { mayShrink, type Sample, sampleOf, shapeOf } from "./picture-layout.ts";
 import { chunkBytesMax, packedChunk, storedChunk, type ZstdLevel } from "./zstd-chunks.ts";
 
@@ -64,7 +64,10 @@ export function createShrinker({ work, clock }: { readonly work: PackingWork; re
   const room = createPermits(unitsInHand);
 
   const run = async (kind: string, task: PackingTask): Promise<readonly Uint8Array[] | undefined> => {
-    const { parts, milliseconds } = await work.pack(task);
+    // A thread that died over it has shown that this recipe cannot.
+    const { parts, milliseconds } = await work
+      .pack(task)
+      .catch((): PackingDone => ({ parts: undefined, milliseconds: 1 }));
     choice.learn(kind, task.recipe, task.bytes.length, parts && sizeOf(parts), milliseconds);
     return parts;
   };
@@ -106,7 +109,7 @@ export function createShrinker({ work, clock }: { readonly work: PackingWork; re
       });
       try {
         signal?.throwIfAborted();
-        // Whatever it was, a thread that died or a header that nobody can read: the bytes are there as they came.
+        // Whatever it was: the bytes are there as they came.
         return await packed(dataSet, transferSyntaxUid).catch(() => plain(dataSet));
       } finally {
         for (let unit = 0; unit < units; unit++) room.give();
