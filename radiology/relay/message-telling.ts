@@ -2,7 +2,15 @@ import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
 import { asProblem, isPassing, type Problem } from "#base/problem";
 import { readFile } from "#formats/dicom";
-import { type Envelope, type Message, momentText, orderStatusMessage, resultMessage, writeMessage } from "#formats/hl7";
+import {
+  type Envelope,
+  type Message,
+  momentText,
+  orderStatusMessage,
+  type Report,
+  resultMessage,
+  writeMessage,
+} from "#formats/hl7";
 import { type Archive, currentOf } from "#radiology/archive";
 import type { Schedule } from "#radiology/schedule";
 import { covers, type Gate, system } from "#trust/access";
@@ -54,7 +62,7 @@ export function createTelling(parts: TellingParts): Telling {
   const failures = new Map<string, number>();
 
   const orderTold = async (notice: Extract<Notice, { of: "order" }>): Promise<Told | undefined> => {
-    const step = await schedule.announced(system, notice.token);
+    const step = await schedule.announced(system, { token: notice.token });
     if (step === undefined) return undefined;
     const state = { ...orderOf(step), status: notice.status, since: momentText(notice.at) };
     return {
@@ -68,13 +76,14 @@ export function createTelling(parts: TellingParts): Telling {
     await archive.settled();
     const subject = await archive.subjectOf(studyToken);
     if (subject === undefined) return undefined;
-    const report = await gate.pass(system, "result.announce", subject, async (pass) => {
+    const read = await gate.pass(system, "result.announce", subject, async (pass) => {
       const held = (await archive.heldOf(pass, studyToken, "read")).find((one) => one.sopUid === sopUid);
       if (held === undefined || held.sizeBytes > documentBytesMost) return undefined;
       const pieces: Buffer[] = [];
       for await (const piece of (await currentOf(held)).whole()) pieces.push(piece);
       return reportOf(readFile(Buffer.concat(pieces)).dataSet);
     });
+    const report = read && (await withOrder(read));
     return (
       report && {
         kind: "ORU^R01",
@@ -84,6 +93,16 @@ export function createTelling(parts: TellingParts): Telling {
         write: (envelope) => resultMessage(report, envelope),
       }
     );
+  };
+
+  /** Many documents name no order: it is that of the step that the study was scheduled by. */
+  const withOrder = async (report: Report): Promise<Report> => {
+    if (report.placer !== "" || report.filler !== "") return report;
+    const step = await schedule.announced(system, { studyUid: report.studyUid });
+    const order = step && orderOf(step);
+    if (order === undefined || order.patient.id !== report.patient.id) return report;
+    const { placer, filler, accessionNumber } = order;
+    return { ...report, placer, filler, accessionNumber: report.accessionNumber || accessionNumber };
   };
 
   const messageFor = (partner: Partner, { kind, write }: Told): NewMessage & { readonly id: string } => {

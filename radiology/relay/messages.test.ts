@@ -419,3 +419,18 @@ test("a document that cannot be told of holds nothing up for long; one that is g
   for await (const left of notices.all()) assert.fail(`${left.id} is left`);
   await messages.close();
 });
+
+test("a report that names no order is of the one that its study was scheduled by, for the same patient alone", async () => {
+  const { archive, begin, later, heard, plan } = await open();
+  const messages = await begin();
+  const ofPatient = (PatientID: string) => ({ ReferencedRequestSequence: [], AccessionNumber: "", PatientID });
+  await plan({ study: "2.25.77", accession: "A7", more: { PatientID: "P1" } }, "", "700");
+  await receive(archive, reportFile(ofPatient("P1"), 1));
+  await receive(archive, reportFile(ofPatient("P2"), 2));
+  await archive.settled();
+  await later(0);
+  const numbers = heard.map(({ text }) => /\rOBR\|1\|(.*?)\|(.*?)\|/.exec(text)?.slice(1).join(" "));
+  assert.deepEqual(numbers.sort(), [" ", "700 F700"]);
+  assert.ok(heard.some(({ text }) => text.includes("|A7|")));
+  await messages.close();
+});

@@ -29,8 +29,11 @@ export interface Schedule extends Amendments, Mirroring {
   put(actor: Actor, item: () => DataSet, facility: string): Promise<ScheduledView>;
   /** The same for an order of a system outside; where it is known by one of its numbers, that is what is replaced. Problem `conflict` when the step is known of another patient or in another facility. */
   putOrder(actor: Actor, item: () => DataSet, order: PlannedOrder): Promise<ScheduledView>;
-  /** A step as systems outside are told of it: act `step.announce`. Undefined when it is not there any more. */
-  announced(actor: Actor, token: string): Promise<AnnouncedStep | undefined>;
+  /** A step, or the first of a study, as systems outside are told of it: act `step.announce`. Undefined when it is not there any more. */
+  announced(
+    actor: Actor,
+    which: { readonly token: string } | { readonly studyUid: string },
+  ): Promise<AnnouncedStep | undefined>;
   /** Those that the actor may see, in the order in which they are due. */
   list(actor: Actor): Promise<ScheduledStepView[]>;
   /** Problem `absent` when there is no such step. */
@@ -119,10 +122,12 @@ export function createSchedule({ records, gate, clock, random, telling }: Schedu
     },
     put: (actor, item, facility) => put(actor, item, facility),
     putOrder: (actor, item, order) => put(actor, item, order.facility, order),
-    announced: (actor, token) =>
-      gate.pass(actor, "step.announce", { kind: "step", id: token }, async () => {
-        const content = (await held()).get(token)?.content;
-        return content && { attributes: content.attributes, facility: content.facility };
+    announced: (actor, which) =>
+      gate.pass(actor, "step.announce", "token" in which ? { kind: "step", id: which.token } : undefined, async () => {
+        const steps = await held();
+        const [step] =
+          "token" in which ? [steps.get(which.token)] : steps.having([[`${key.studyUid} ${which.studyUid}`]]);
+        return step && { attributes: step.content.attributes, facility: step.content.facility };
       }),
     list: (actor) =>
       gate.pass(actor, "worklist.read", undefined, async ({ reach }) => {
