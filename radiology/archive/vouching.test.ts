@@ -95,3 +95,14 @@ test("what an edge signed is not served where nothing is known of the keys that 
   await without.archive.recover();
   await assert.rejects(read(without.archive, stored), isDamaged);
 });
+
+test("the scrub finds what no edge vouched for, and nothing in what one did", async () => {
+  const { archive, vault } = await openArchive({ signingKeysOf });
+  await arrive(archive, current);
+  await arrive(archive, newSigningKey(), {}, 2);
+  const findings: (string | undefined)[] = [];
+  for await (const { place } of vault.recover(new Map()))
+    findings.push(await vault.prove("identity", place, undefined, archive.faultIn));
+  assert.deepEqual([findings.length, findings[0]], [2, undefined]);
+  assert.match(findings[1] ?? "", /not received by an edge of this house/);
+});
