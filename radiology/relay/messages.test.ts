@@ -65,10 +65,10 @@ async function open(
     done.push(Buffer.from(bytes).toString());
     return { partner, kind: "ADT^A08", controlId: "7", bytes, state: "accepted" };
   };
-  const begin = async () => {
+  const begin = () => {
     const own = { ownTitle: "LEADGLASS", keptDays: 30, deliver, process };
     const messages = createMessages({ ...shared, archive, schedule, notices, ...own });
-    await messages.begin();
+    messages.begin();
     return messages;
   };
   const rest = async () => {
@@ -130,7 +130,7 @@ const statuses = (heard: readonly Heard[]) => heard.map(({ kind, status }) => `$
 
 test("what is done of an order is told in its order, with its numbers; a new order is no news", async () => {
   const { plan, perform, begin, later, heard, entries } = await open();
-  const messages = await begin();
+  const messages = begin();
   await plan();
   await perform("1.1", "IN PROGRESS");
   await perform("1.1", "COMPLETED");
@@ -146,7 +146,7 @@ test("what is done of an order is told in its order, with its numbers; a new ord
 
 test("an order of several steps is done when all are; one that is cancelled, or moved at ours, is told of", async () => {
   const { plan, perform, begin, later, heard, schedule } = await open();
-  const messages = await begin();
+  const messages = begin();
   for (const step of ["SPS1", "SPS2"]) await plan({ step });
   await perform("1.1", "IN PROGRESS");
   await perform("1.1", "COMPLETED");
@@ -167,7 +167,7 @@ test("a partner is told of its facility alone, and not of what it did itself", a
   const north: Partner = { id: "b".repeat(32), ae: "NORTH", facility: "n", takes: ["status"] };
   const results: Partner = { id: "c".repeat(32), ae: "EHR", facility: "", takes: ["results"] };
   const { plan, begin, later, heard, schedule } = await open({ partners: [ris, north, results] });
-  const messages = await begin();
+  const messages = begin();
   await plan({}, "n", "100");
   await plan({ study: "1.2.4" }, "s", "200");
   const order = (placer: string) => ({ placer, filler: "", patientId: "", issuer: "", facility: "" });
@@ -186,7 +186,7 @@ test("a partner is told of its facility alone, and not of what it did itself", a
 
 test("a partner that is away is sent everything in its order when it is back, under the control ids that it may know", async () => {
   const { plan, perform, begin, later, heard, answering } = await open();
-  const messages = await begin();
+  const messages = begin();
   answering(() => "away");
   await plan();
   await perform("1.1", "IN PROGRESS");
@@ -208,7 +208,7 @@ test("a partner that is away is sent everything in its order when it is back, un
 
 test("what a crash left is sent after it, in its order: what was noted, and what was queued", async () => {
   const first = await open();
-  const messages = await first.begin();
+  const messages = first.begin();
   first.answering(() => "away");
   await first.plan();
   await first.perform("1.1", "IN PROGRESS");
@@ -218,7 +218,7 @@ test("what a crash left is sent after it, in its order: what was noted, and what
   await first.perform("1.1", "DISCONTINUED");
   first.heard.length = 0;
   first.answering(() => "AA");
-  const again = await first.begin();
+  const again = first.begin();
   await first.later(0);
   assert.equal(statuses(first.heard), "ORM IP, ORM DC");
   const { messages: kept } = await again.list(operator, { limit: 10 });
@@ -231,7 +231,7 @@ test("what a crash left is sent after it, in its order: what was noted, and what
 
 test("AE is tried again a few times and set aside, AR at once, garbage as AE; the queue goes on", async () => {
   const { plan, begin, later, heard, answering, schedule } = await open();
-  const messages = await begin();
+  const messages = begin();
   const fate: Readonly<Record<string, ReturnType<Says>>> = { "100": "AE", "200": "AR", "300": "garbage", "400": "AA" };
   answering(({ text }) => fate[/ORC\|SC\|(\d+)/.exec(text)?.[1] ?? ""] ?? "AA");
   for (const [nth, number] of Object.keys(fate).entries()) {
@@ -255,14 +255,14 @@ test("AE is tried again a few times and set aside, AR at once, garbage as AE; th
 
 test("a partner that is paused is sent nothing, after a restart too; one message that waits is called off", async () => {
   const { plan, perform, begin, later, heard } = await open();
-  let messages = await begin();
+  let messages = begin();
   await messages.pause(operator, ris.id);
   await plan();
   await perform("1.1", "IN PROGRESS");
   await perform("1.1", "COMPLETED");
   await later(0);
   await messages.close();
-  messages = await begin();
+  messages = begin();
   await later(0);
   assert.equal(heard.length, 0);
   const [newest] = (await messages.list(operator, { state: "waiting", limit: 10 })).messages;
@@ -276,7 +276,7 @@ test("a partner that is paused is sent nothing, after a restart too; one message
 
 test("a report that comes is told once, with what it says; one that is not whole is not", async () => {
   const { archive, begin, later, heard } = await open();
-  const messages = await begin();
+  const messages = begin();
   await receive(archive, reportFile());
   await archive.settled();
   await later(0);
@@ -308,7 +308,7 @@ test("a report that comes is told once, with what it says; one that is not whole
 
 test("a message that went is sent again under its control id, one that came is done again; both are marked", async () => {
   const { plan, perform, begin, later, heard, done } = await open();
-  const messages = await begin();
+  const messages = begin();
   await plan();
   await perform("1.1", "IN PROGRESS");
   await later(0);
@@ -342,7 +342,7 @@ test("a message that went is sent again under its control id, one that came is d
 
 test("who may see that messages went may not read them; each look is logged", async () => {
   const { begin, entries } = await open();
-  const messages = await begin();
+  const messages = begin();
   const bytes = Buffer.from("MSH|^~\\&|RIS\r");
   const came = await messages.heard({ partner: ris.id, kind: "ADT^A08", controlId: "7", bytes, state: "accepted" });
   assert.equal((await messages.list(auditor, { limit: 5 })).messages.length, 1);
@@ -360,7 +360,7 @@ test("who may see that messages went may not read them; each look is logged", as
 
 test("what is over is kept for its days, what waits for as long as it takes", async () => {
   const { plan, perform, begin, later, answering } = await open();
-  const messages = await begin();
+  const messages = begin();
   answering(() => "away");
   await messages.heard({
     partner: ris.id,
@@ -383,7 +383,7 @@ test("what is over is kept for its days, what waits for as long as it takes", as
 
 test("how a partner is written to is checked, and holds for the next message", async () => {
   const { plan, perform, begin, later, heard } = await open();
-  const messages = await begin();
+  const messages = begin();
   const terms = {
     ...{ application: "EPIC", facility: "HOSP", ownApplication: "RADIOLOGY", ownFacility: "NORTH" },
     ...{ characterSet: "8859/1", acknowledgment: "enhanced" as const },
@@ -406,7 +406,7 @@ test("how a partner is written to is checked, and holds for the next message", a
 
 test("a document that cannot be told of holds nothing up for long; one that is gone holds nothing up at all", async () => {
   const { archive, begin, later, heard, records, plan, perform } = await open();
-  const messages = await begin();
+  const messages = begin();
   const notices = records.shelf("message-notice");
   const gone = { of: "report", studyToken: "f".repeat(32), sopUid: "1.2", told: "0".repeat(32), at: 0 };
   await records.change(notices.put("0".repeat(32), gone));
@@ -422,7 +422,7 @@ test("a document that cannot be told of holds nothing up for long; one that is g
 
 test("a report that names no order is of the one that its study was scheduled by, for the same patient alone", async () => {
   const { archive, begin, later, heard, plan } = await open();
-  const messages = await begin();
+  const messages = begin();
   const ofPatient = (PatientID: string) => ({ ReferencedRequestSequence: [], AccessionNumber: "", PatientID });
   await plan({ study: "2.25.77", accession: "A7", more: { PatientID: "P1" } }, "", "700");
   await receive(archive, reportFile(ofPatient("P1"), 1));

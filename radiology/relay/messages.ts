@@ -5,7 +5,7 @@ import { Problem } from "#base/problem";
 import { type MessageState, type PartnerTerms, partnerCharacterSets } from "#formats/api";
 import type { Archive } from "#radiology/archive";
 import type { Schedule } from "#radiology/schedule";
-import type { Actor, Gate } from "#trust/access";
+import type { Act, Actor, Gate, Subject } from "#trust/access";
 import type { Records } from "#trust/vault";
 import type { Notices } from "./message-notices.ts";
 import type { Deliver, Partner } from "./message-peers.ts";
@@ -56,7 +56,8 @@ export interface Messages {
   cancel(actor: Actor, id: string): Promise<MessageHeading>;
   /** Keeps what came. It is done and answered already: what fails here is in the log alone. */
   heard(message: HeardMessage): Promise<MessageHeading | undefined>;
-  begin(): Promise<void>;
+  /** Takes up what the last process left. */
+  begin(): void;
   close(): Promise<void>;
 }
 
@@ -107,6 +108,13 @@ export function createMessages(parts: MessagesParts): Messages {
     },
   });
   let timer: Timer | undefined;
+  /** What was kept is read while the server answers already: a month of messages takes a second. */
+  let ready = Promise.resolve();
+  const pass = <T>(actor: Actor, act: Act, on: Subject | undefined, work: () => Promise<T>): Promise<T> =>
+    gate.pass(actor, act, on, async () => {
+      await ready;
+      return work();
+    });
 
   const stateOf = (partner: Partner): PartnerState => {
     const { id, ae, takes } = partner;
@@ -128,7 +136,7 @@ export function createMessages(parts: MessagesParts): Messages {
     return stateOf(partner);
   };
   const steer = <T>(actor: Actor, kind: "device" | "message", id: string, work: () => Promise<T>): Promise<T> =>
-    gate.pass(actor, "message.steer", subject(kind, id), work);
+    pass(actor, "message.steer", subject(kind, id), work);
   const named = (id: string): MessageHeading => {
     const found = store.get(id);
     if (found !== undefined) return found;
@@ -158,6 +166,15 @@ export function createMessages(parts: MessagesParts): Messages {
     if (isCut) throw new Problem("conflict", "this message was longer than is kept, and cannot be done again");
     return put({ ...(await parts.process(partner, bytes)), direction: "in", replayOf });
   };
+  const load = async (): Promise<void> => {
+    await store.open();
+    for await (const { id, value } of shelf.all()) settings.set(id, value);
+    if (isClosed) return;
+    queue.begin((id) => settings.get(id)?.isPaused === true);
+    telling.begin();
+    sweep();
+  };
+  let isClosed = false;
   const sweep = (): void => {
     store.sweep().catch((error: unknown) => log.warn("messages that are over were not put away", {}, error));
     timer = clock.after(sweepEveryMs, sweep);
@@ -165,9 +182,9 @@ export function createMessages(parts: MessagesParts): Messages {
 
   return {
     partners: (actor) =>
-      gate.pass(actor, "message.list", undefined, async () => (await parts.partners()).map((one) => stateOf(one))),
+      pass(actor, "message.list", undefined, async () => (await parts.partners()).map((one) => stateOf(one))),
     setPartner: (actor, id, terms) =>
-      gate.pass(actor, "device.write", subject("device", id), async () => change(id, checked(terms))),
+      pass(actor, "device.write", subject("device", id), async () => change(id, checked(terms))),
     pause: (actor, id) =>
       steer(actor, "device", id, async () => {
         const state = await change(id, { isPaused: true });
@@ -181,7 +198,7 @@ export function createMessages(parts: MessagesParts): Messages {
         return stateOf(await partnerNamed(id));
       }),
     list: (actor, choice) =>
-      gate.pass(actor, "message.list", undefined, async () => {
+      pass(actor, "message.list", undefined, async () => {
         const found: MessageHeading[] = [];
         for (const heading of [...store.all()].reverse()) {
           if (!isChosen(heading, choice)) continue;
@@ -191,7 +208,7 @@ export function createMessages(parts: MessagesParts): Messages {
         return { messages: found, isMore: false };
       }),
     read: (actor, id) =>
-      gate.pass(actor, "message.read", subject("message", id), async () => ({ ...named(id), ...(await opened(id)) })),
+      pass(actor, "message.read", subject("message", id), async () => ({ ...named(id), ...(await opened(id)) })),
     replay: (actor, id) =>
       steer(actor, "message", id, async () => {
         const original = named(id);
@@ -213,14 +230,13 @@ export function createMessages(parts: MessagesParts): Messages {
         return undefined;
       }
     },
-    async begin() {
-      await store.open();
-      for await (const { id, value } of shelf.all()) settings.set(id, value);
-      queue.begin((id) => settings.get(id)?.isPaused === true);
-      telling.begin();
-      sweep();
+    begin() {
+      ready = load();
+      ready.catch((error: unknown) => log.error("messages could not be read: none is sent", {}, error));
     },
     async close() {
+      isClosed = true;
+      await ready.catch(() => {});
       timer?.stop();
       await telling.close();
       await queue.close();
