@@ -302,16 +302,18 @@ export interface LinkOptions {
   readonly path?: Path;
   readonly sender?: Partial<LinkSenderParts>;
   readonly windowBytes?: number;
+  /** How long each call of the archive takes at most; 4 ms when it is not said. */
+  readonly archiveMsMax?: number;
   /** Lines of both ends' logs. */
   readonly sink?: LogSink;
 }
 
 export function linkInMemory(seed: number, options: LinkOptions = {}): LinkInMemory {
-  const { path = { delayMs: 10, bytesPerMs: 500 }, sink = () => {} } = options;
+  const { path = { delayMs: 10, bytesPerMs: 500 }, archiveMsMax = 4, sink = () => {} } = options;
   const clock = createVirtualClock();
   const random = seededRandom(seed);
   const queue = createMemoryQueue(random);
-  const arrivals = createMemoryArrivals(() => clock.sleep(random(new Uint8Array(1))[0]! / 64));
+  const arrivals = createMemoryArrivals(() => clock.sleep((random(new Uint8Array(1))[0]! * archiveMsMax) / 256));
   const cables: Cable[] = [];
   const dialledAt: number[] = [];
   let isOut = false;

@@ -222,6 +222,23 @@ test("a session begins when the archive has let go of the former, however often 
   assert.equal(cloud.edge()?.heldBytes, 0);
 });
 
+test("a session without a stream is kept for a minute, and for as long as one comes back in time", async () => {
+  const cloud = cloudWith();
+  const first = await cloud.call().say(hello, offer(1, 100_000), piece(1, 10));
+  first.cable.cut(0);
+  await cloud.passes(50_000);
+  const second = await cloud.call().say(hello);
+  for (let passed = 0; passed < 70_000; passed += 5_000) {
+    await cloud.passes(5_000);
+    await second.say({ type: "alive" });
+  }
+  assert.equal(second.isCut(), false);
+  assert.equal(cloud.edge()?.heldBytes, 65_536);
+  second.cable.cut(0);
+  await cloud.passes(61_000);
+  assert.deepEqual(cloud.receiver.edges(), []);
+});
+
 test("what an edge that was cut off has left behind is counted when it comes again", async () => {
   const cloud = cloudThatIsStuck();
   await cloud.call().say(hello, offer(1, 100_000), piece(1, 0));

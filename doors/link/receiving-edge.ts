@@ -78,9 +78,8 @@ export function createReceivingEdge(parts: ReceivingEdgeParts): ReceivingEdge {
     lookIfIdle();
   };
   const lingerIfAlone = (): void => {
-    if (kept === undefined || (kept.session?.streams() ?? 0) > 0) return;
     expiry?.stop();
-    expiry = clock.after(lingerMs, endSession);
+    if (kept !== undefined && !kept.session?.streams()) expiry = clock.after(lingerMs, endSession);
   };
   /** The session of this id; undefined when another was wanted before it could begin. */
   const sessionOf = async (id: Buffer, arrivals: Arrivals): Promise<ReceivingSession | undefined> => {
