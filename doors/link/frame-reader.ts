@@ -26,9 +26,9 @@ export function createFrameReader(give: (frame: Frame) => void): FrameReader {
         filled = 0;
         if (current === undefined) {
           const { type, length } = frameHeader(header);
-          // Up to 64 KiB on the word of a header, for one frame of a stream at a time. Data waits for its turn: it has memory of its own,
-          // as in the pool that Node shares out a short piece would keep its neighbours.
-          const body = type === "data" ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
+          // Up to 64 KiB on the word of a header, for one frame of a stream at a time; not from the pool that Node shares out, where a
+          // short piece that waits for its turn would keep its neighbours.
+          const body = Buffer.alloc(length);
           if (length > 0) current = { type, body };
           else give(decodeFrame(type, body));
         } else {

@@ -121,7 +121,7 @@ function headed(type: Frame["type"], own: number, apart = 0): Buffer {
   const { code, least, most } = shapes[type];
   const length = own + apart;
   if (length < least || length > most) throw new RangeError(`a ${type} frame cannot have ${length} bytes`);
-  const bytes = Buffer.allocUnsafe(frameHeaderBytes + own);
+  const bytes = Buffer.alloc(frameHeaderBytes + own);
   bytes.writeUInt8(code, 0);
   bytes.writeUIntBE(length, 1, 3);
   return bytes;

@@ -106,25 +106,21 @@ export function createSendingSession(parts: SendingParts): SendingSession {
     if (stream.isPumping) return;
     stream.isPumping = true;
     try {
-      await send(stream);
+      for (let piece = nextOn(stream); piece !== undefined; piece = nextOn(stream)) await sendPiece(stream, piece);
     } catch (error) {
       stream.wire.destroy(asProblem(error, "sending on the link"));
     } finally {
       stream.isPumping = false;
     }
   };
-  const send = async (stream: Stream): Promise<void> => {
-    while (stream.isWelcome && !stream.isRetiring && !isLeaving && stream.flight.roomBytes() > 0) {
-      const waitMs = bandwidth.waitMs();
-      const piece = waitMs > 0 ? undefined : (hand.next(stream.flight.pieceBytes()) ?? latePiece(stream));
-      if (piece === undefined) {
-        isStarved = true;
-        if (waitMs > 0) pumpIn(waitMs);
-        return;
-      }
-      bandwidth.spend(piece.to - piece.from);
-      await sendPiece(stream, piece);
-    }
+  const nextOn = (stream: Stream): Piece | undefined => {
+    if (!stream.isWelcome || stream.isRetiring || isLeaving || stream.flight.roomBytes() <= 0) return undefined;
+    const waitMs = bandwidth.waitMs();
+    const piece = waitMs > 0 ? undefined : (hand.next(stream.flight.pieceBytes()) ?? latePiece(stream));
+    if (piece !== undefined) bandwidth.spend(piece.to - piece.from);
+    else isStarved = true;
+    if (waitMs > 0) pumpIn(waitMs);
+    return piece;
   };
   /**
    * With nothing left to send, a stream that stands idle sends what another one has not brought over in time: the last of an object,
@@ -142,7 +138,11 @@ export function createSendingSession(parts: SendingParts): SendingSession {
     try {
       const bytes = await queue.read(object.id, piece.from, piece.to);
       if (bytes.length !== piece.to - piece.from) throw new Problem("damaged", "an object is shorter than it was said");
-      if (!stream.wire.isOpen()) return hand.lost([piece]);
+      if (!stream.wire.isOpen()) {
+        // It broke meanwhile, and what it had was given to the others without this one.
+        hand.lost([piece]);
+        return pumpAll();
+      }
       stream.flight.sent(piece);
       stream.wire.send({ type: "data", number: piece.number, from: piece.from, bytes });
     } catch (error) {
