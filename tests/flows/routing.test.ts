@@ -129,12 +129,7 @@ test("The first rule that fits sends a series on, changed as it says; what is ke
   assert.notEqual(given[0]?.text(Tag.StudyInstanceUID), forTrial[0]?.studyUid);
   for (const { bytes } of research.taken()) assert.ok(!bytes.includes("Trial^Person"));
 
-  const counts = routing().rules.map(({ name, counts: { matched, sent, held } }) => [
-    name,
-    matched,
-    sent,
-    held,
-  ]);
+  const counts = routing().rules.map(({ name, counts: { matched, sent, held } }) => [name, matched, sent, held]);
   assert.deepEqual(counts, [
     ["Trial 7", 3, 3, 0],
     ["Old archive", 3, 3, 0],
