@@ -331,6 +331,8 @@ async function registerWeb(server: FastifyInstance, parts: HttpParts): Promise<v
     "/programs",
     "/devices",
     "/edges",
+    "/edges/:id",
+    "/this-box",
     "/migrations",
     "/messages",
     "/routing",

@@ -100,6 +100,16 @@ function accessPages(root: ReturnType<typeof rootPage>) {
     createRoute({ getParentRoute, path: "/roles", component: RolesPage, validateSearch: peopleFilter }),
     createRoute({ getParentRoute, path: "/programs", component: ProgramsPage }),
     createRoute({ getParentRoute, path: "/edges", component: EdgesPage }),
+    createRoute({
+      getParentRoute,
+      path: "/edges/$id",
+      component: lazyRouteComponent(() => import("./pages/health/edge-page.tsx"), "EdgePage"),
+    }),
+    createRoute({
+      getParentRoute,
+      path: "/this-box",
+      component: lazyRouteComponent(() => import("./pages/health/this-box-page.tsx"), "ThisBoxPage"),
+    }),
     createRoute({ getParentRoute, path: "/migrations", component: MigrationsPage }),
     createRoute({ getParentRoute, path: "/messages", component: MessagesPage, validateSearch: messagesView }),
     createRoute({ getParentRoute, path: "/routing", component: RoutingPage }),

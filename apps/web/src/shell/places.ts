@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { sessionQuery, useMay } from "../api/queries.ts";
+import { sessionQuery, statusQuery, useMay } from "../api/queries.ts";
 
 export interface Place {
   readonly to:
     | "/"
     | "/devices"
     | "/status"
+    | "/this-box"
     | "/people"
     | "/grants"
     | "/roles"
@@ -25,6 +26,8 @@ export interface Place {
   readonly group: "work" | "administration";
   /** For patients alone, and who acts for one. */
   readonly isOfPatients?: true;
+  /** On a box in a facility alone. */
+  readonly isOfEdges?: true;
 }
 
 const places: readonly Place[] = [
@@ -32,6 +35,7 @@ const places: readonly Place[] = [
   { to: "/my-images", label: "Who has seen my images", act: "disclosure.read", group: "work", isOfPatients: true },
   { to: "/shares", label: "Shares", act: "share.read", group: "work" },
   { to: "/devices", label: "Devices", act: "device.read", group: "work" },
+  { to: "/this-box", label: "This box", act: "link.read", group: "work", isOfEdges: true },
   { to: "/status", label: "Status", act: "status.read", group: "work" },
   { to: "/people", label: "People", act: "account.read", group: "administration" },
   { to: "/grants", label: "Grants", act: "grant.read", group: "administration" },
@@ -50,7 +54,11 @@ const places: readonly Place[] = [
 export function usePlaces(): readonly Place[] {
   const may = useMay();
   const isPatient = (useQuery(sessionQuery).data?.patients.length ?? 0) > 0;
-  return places.filter(({ act, isOfPatients }) => may(act) && (isPatient || isOfPatients === undefined));
+  const isEdge = useQuery({ ...statusQuery, enabled: may("status.read") }).data?.isEdge === true;
+  return places.filter(
+    ({ act, isOfPatients, isOfEdges }) =>
+      may(act) && (isPatient || isOfPatients === undefined) && (isEdge || isOfEdges === undefined),
+  );
 }
 
 /** The place that a path belongs to; undefined for pages that everybody has. */

@@ -1,5 +1,6 @@
 import { Button, Group } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { counted, type EdgeView } from "#formats/api";
 import { edgesQuery, useFacilityNames } from "../../api/access-queries.ts";
@@ -9,7 +10,9 @@ import { useMay } from "../../api/queries.ts";
 import { ProblemNote } from "../../shell/problem-note.tsx";
 import { exactTime } from "../../words/moments.ts";
 import { Time } from "../../words/time.tsx";
+import { severityWords } from "../health/severity-words.ts";
 import { Page } from "../page.tsx";
+import people from "../people/people.module.css";
 import { ActsHead, RowAct } from "../row-acts.tsx";
 import rows from "../rows.module.css";
 import { Sure } from "../sure.tsx";
@@ -63,7 +66,9 @@ function EdgeRows({ edges }: { readonly edges: readonly EdgeView[] }) {
             <th className={rows.wide}>Facility</th>
             <th>State</th>
             <th className={rows.wide}>Certificate until</th>
-            <th className={rows.wide}>Version</th>
+            <th>How it does</th>
+            <th className={rows.right}>Waiting</th>
+            <th className={rows.wide}>Oldest since</th>
             <th>Last seen</th>
             <ActsHead />
           </tr>
@@ -71,7 +76,11 @@ function EdgeRows({ edges }: { readonly edges: readonly EdgeView[] }) {
         <tbody>
           {edges.map((edge) => (
             <tr key={edge.id}>
-              <td>{edge.name}</td>
+              <td>
+                <Link to="/edges/$id" params={{ id: edge.id }} className={people.name}>
+                  {edge.name}
+                </Link>
+              </td>
               <td className={rows.wide}>{facilities.get(edge.facility) ?? ""}</td>
               <td>
                 <State edge={edge} />
@@ -81,7 +90,13 @@ function EdgeRows({ edges }: { readonly edges: readonly EdgeView[] }) {
                   <span title={exactTime(edge.notAfter)}>{exactTime(edge.notAfter).slice(0, 10)}</span>
                 ) : null}
               </td>
-              <td className={`${rows.plain} ${rows.wide}`}>{edge.software}</td>
+              <td className={rows.plain}>
+                <Doing edge={edge} />
+              </td>
+              <td className={rows.right}>{edge.told?.parcels.toLocaleString("en")}</td>
+              <td className={`${rows.plain} ${rows.wide}`}>
+                {edge.told?.oldestAt == null ? "" : exactTime(edge.told.oldestAt).slice(0, 16)}
+              </td>
               <td className={rows.plain}>{edge.lastSeenAt > 0 ? <Time at={edge.lastSeenAt} /> : "never"}</td>
               <td className={rows.right}>
                 <EdgeActs edge={edge} />
@@ -106,6 +121,15 @@ function State({ edge: { state, codeEndsAt, revokedAt } }: { readonly edge: Edge
       </span>
       {open}
     </>
+  );
+}
+
+/** The worst of what was found in what it told last, as that is now. */
+function Doing({ edge: { state, told } }: { readonly edge: EdgeView }) {
+  if (told === null || state !== "enrolled") return null;
+  if (told.worst === null) return "well";
+  return (
+    <span className={told.worst === "critical" ? rows.refused : ""}>{severityWords[told.worst].toLowerCase()}</span>
   );
 }
 
