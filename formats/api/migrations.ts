@@ -42,7 +42,9 @@ export interface MigrationRequest {
 export interface MigrationCounts {
   readonly found: number;
   readonly waiting: number;
+  /** Whole, and were before. */
   readonly heldBefore: number;
+  /** Whole, and something of them was fetched. */
   readonly fetched: number;
   readonly short: number;
   readonly differs: number;

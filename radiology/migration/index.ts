@@ -3,5 +3,5 @@ export type { MigrationParts, MigrationStanding, Migrations } from "./migration.
 export { createMigrations } from "./migration.ts";
 export { keysOf, type Window } from "./plan.ts";
 export { type MigrationProgress, progressOf } from "./progress.ts";
-export type { MigrationReport, Tally, WrongStudy } from "./report.ts";
+export type { MigrationReport } from "./report.ts";
 export type { Contents, ListedSeries, ListedStudy, Source, Wanted } from "./source.ts";

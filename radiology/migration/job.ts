@@ -1,4 +1,5 @@
 import type { ProblemCode } from "#base/problem";
+import type { MigrationCounts } from "#formats/api";
 import type { Dates, Stage } from "./plan.ts";
 
 /** What an operator asked for. */
@@ -93,25 +94,7 @@ export interface Held {
 
 export const nothingHeld: Held = { instances: 0, bytes: 0, conflicts: 0 };
 
-/** Studies by what became of them, and instances. */
-export interface Counts {
-  readonly found: number;
-  readonly waiting: number;
-  /** Whole, and were before. */
-  readonly heldBefore: number;
-  /** Whole, and something of them was fetched. */
-  readonly fetched: number;
-  readonly short: number;
-  readonly differs: number;
-  readonly failed: number;
-  readonly passedOver: number;
-  readonly instancesListed: number;
-  readonly instancesBefore: number;
-  readonly instancesFetched: number;
-  readonly instancesMissing: number;
-  readonly conflicts: number;
-  readonly bytes: number;
-}
+export type Counts = MigrationCounts;
 
 export const noCounts: Counts = {
   ...{ found: 0, waiting: 0, heldBefore: 0, fetched: 0, short: 0, differs: 0, failed: 0, passedOver: 0 },

@@ -1,13 +1,14 @@
 import { newToken } from "#base/id";
 import { Problem } from "#base/problem";
 import { createTurns } from "#base/turns";
+import type { MigrationStudyView } from "#formats/api";
 import type { Actor } from "#trust/access";
 import type { Records } from "#trust/vault";
 import { createCompare, type HoldingsParts } from "./holdings.ts";
 import { isOver, type Job, type MigrationSpec, noCounts } from "./job.ts";
 import { absent, type Book, createLedger } from "./ledger.ts";
 import { daysIn, firstStage, timeOfDate } from "./plan.ts";
-import { type MigrationReport, reportOf, type WrongStudy, wrongStudies } from "./report.ts";
+import { type MigrationReport, reportOf, wrongStudies } from "./report.ts";
 import { type Run, type RunFacts, type RunParts, startRun } from "./run.ts";
 
 /** A migration, and how it goes. */
@@ -35,7 +36,7 @@ export interface Migrations {
     actor: Actor,
     id: string,
     choice: { readonly limit: number; readonly identified: boolean },
-  ): Promise<WrongStudy[]>;
+  ): Promise<MigrationStudyView[]>;
   /** Tells how far it is; resolves when it does not run any more. Problem `unavailable` when `signal` ends that. */
   follow(
     actor: Actor,
@@ -107,10 +108,8 @@ export function createMigrations(parts: MigrationParts): Migrations {
         return standing(named(id));
       }),
     );
-  const reading = <T>(actor: Actor, id: string, work: (open: Open) => Promise<T>, isIdentified = false): Promise<T> => {
-    const act = isIdentified ? "migration.identify" : "migration.read";
-    return gate.pass(actor, act, subjectOf(all.get(id)), () => work(named(id)));
-  };
+  const reading = <T>(actor: Actor, id: string, work: (open: Open) => Promise<T>): Promise<T> =>
+    gate.pass(actor, "migration.read", subjectOf(all.get(id)), () => work(named(id)));
   /** Which way it goes from its state; another way is none. */
   const turnTo = (state: Job["state"], from: readonly Job["state"][], by?: string) => async (open: Open) => {
     const now = open.book.job().state;
@@ -172,7 +171,10 @@ export function createMigrations(parts: MigrationParts): Migrations {
         }),
       ),
     report: (actor, id) => reading(actor, id, ({ book }) => reportOf(book)),
-    wrong: (actor, id, choice) => reading(actor, id, ({ book }) => wrongStudies(book, choice), choice.identified),
+    wrong: (actor, id, { limit, identified }) =>
+      gate.pass(actor, identified ? "migration.identify" : "migration.read", subjectOf(all.get(id)), (pass) =>
+        wrongStudies(named(id).book, { limit, identified: identified && pass.sees === "whole" }),
+      ),
     follow: (actor, id, tell, signal) =>
       reading(actor, id, () => untilStill(() => standing(named(id)), { parts, listeners, tell, signal })),
     async begin() {
