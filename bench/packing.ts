@@ -107,6 +107,12 @@ function only(work: PackingWork, wanted: Recipe) {
   return { took, work: { lanes: work.lanes, pack } };
 }
 
+/** Of the whole process: what a thread takes whatever else runs on the machine. */
+function cpuSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
 /** Each recipe alone on each object. */
 async function byRecipe(threads: PackingThreads, { name, dataSets }: Source): Promise<string[][]> {
   const rows: string[][] = [];
@@ -115,13 +121,15 @@ async function byRecipe(threads: PackingThreads, { name, dataSets }: Source): Pr
     const shrinker = createShrinker({ work, clock: systemClock });
     shrinker.pace(1); // whatever it takes
     let [plain, packed] = [0, 0];
+    const before = process.cpuUsage();
     for (const bytes of dataSets) {
       plain += bytes.length;
       packed += sizeOf((await shrinker.pack(bytes, explicit)).parts);
     }
     const speed = took.bytes / megabyte / (took.milliseconds / 1000);
+    const ofCpu = took.bytes / megabyte / cpuSeconds(before);
     const label = recipe.packing === "zstd" ? `zstd ${recipe.level}` : recipe.packing;
-    rows.push([name, label, (plain / packed).toFixed(2), speed.toFixed(0)]);
+    rows.push([name, label, (plain / packed).toFixed(2), speed.toFixed(0), ofCpu.toFixed(0)]);
   }
   return rows;
 }
@@ -142,12 +150,15 @@ async function chosen(threads: PackingThreads, { name, dataSets }: Source, megab
     }
   };
   const began = systemClock.monotonicMs();
+  const before = process.cpuUsage();
   await Promise.all(Array.from({ length: threads.lanes }, (_, lane) => feed(lane)));
   const seconds = (systemClock.monotonicMs() - began) / 1000;
   const speed = plain / megabyte / seconds;
+  const ofCpu = plain / megabyte / cpuSeconds(before);
   const arriving = Math.min(speed * 8, megabits * wireShare * (plain / packed));
   const counted = [...counts].map(([packing, count]) => `${packing} ${count}`).join(", ");
-  return [name, String(megabits), counted, (plain / packed).toFixed(2), speed.toFixed(0), arriving.toFixed(0)];
+  const row = [name, String(megabits), counted, (plain / packed).toFixed(2), speed.toFixed(0), ofCpu.toFixed(0)];
+  return [...row, arriving.toFixed(0)];
 }
 
 export async function packing(words: readonly string[]): Promise<void> {
@@ -160,13 +171,21 @@ export async function packing(words: readonly string[]): Promise<void> {
   const alone: string[][] = [];
   for (const source of all) alone.push(...(await byRecipe(one, source)));
   await one.close();
-  print(table(["objects", "packing", "ratio", "MB/s in one thread"], alone));
+  print(table(["objects", "packing", "ratio", "MB/s in one thread", "MB a CPU second"], alone));
   const threads = createPackingThreads({ clock: systemClock, threadsMax: cpus().length });
   const rows: string[][] = [];
   for (const source of all) {
     for (const megabits of values.lines.split(",").map(Number)) rows.push(await chosen(threads, source, megabits));
   }
   await threads.close();
-  const headings = ["objects", "line Mbit/s", "chosen", "ratio", "MB/s packed", "Mbit/s of data sets that arrive"];
+  const headings = [
+    "objects",
+    "line Mbit/s",
+    "chosen",
+    "ratio",
+    "MB/s packed",
+    "MB a CPU second",
+    "Mbit/s of data sets that arrive",
+  ];
   print(`\n${table(headings, rows)}`);
 }

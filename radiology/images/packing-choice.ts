@@ -1,11 +1,12 @@
+import type { Clock } from "#base/clock";
 import type { Recipe } from "./packing-work.ts";
 
 /** What packing objects of a kind has brought so far, and what is chosen from it. */
 export interface PackingChoice {
   /** Whether anything was measured of the kind; where not, all recipes are to be tried on its first object. */
   isKnown(kind: string): boolean;
-  /** Counts an object of the kind; now and then gives a recipe that is to be tried on it again, as none was for long. */
-  due(kind: string): Recipe | undefined;
+  /** Now and then a recipe that is to be tried again on so many bytes of the kind: that which was not for longest. */
+  due(kind: string, bytes: number): Recipe | undefined;
   /** `packedBytes` undefined: that recipe cannot. */
   learn(kind: string, recipe: Recipe, bytes: number, packedBytes: number | undefined, milliseconds: number): void;
   /** Undefined: plain. */
@@ -19,36 +20,38 @@ interface Measure {
   /** Packed bytes for each byte. */
   share: number;
   bytesPerMs: number;
-  /** How many objects of the kind had come. */
-  learnedAt: number;
+  learnedAtMs: number;
 }
 
-interface Kind {
-  objects: number;
-  readonly measures: Map<string, Measure>;
-}
+type Measures = Map<string, Measure>;
 
 const kindsMax = 256;
 /** What was true of one object counts so much for the next. */
 const weightOfNew = 0.3;
+const weightOfFaster = 0.7;
 /** Saving less is not worth the work at the other end. */
 const shareMax = 0.95;
 /** While nobody knows how fast the link is, packing keeps up with most of them. */
 const bytesPerMsLeast = 10_000;
-/** After so many objects one recipe is tried again, that which was not for longest. */
-const triedEach = 32;
+/** Trying a recipe again takes no more than a hundredth of the time since it was measured last: what is slow is tried seldom. */
+const restBetweenTries = 100;
+
+interface PackingChoiceParts {
+  readonly lanes: number;
+  readonly clock: Clock;
+}
 
 /**
  * While the link is what is waited for, objects are packed and sent at the same time, so one costs the longer of both: packing it on its
  * share of the lanes, or sending what is left of it. The recipe that costs least is taken, and plain costs its sending alone: nothing
  * that was measured slower is ever chosen.
  */
-export function createPackingChoice({ lanes }: { readonly lanes: number }): PackingChoice {
-  const kinds = new Map<string, Kind>();
+export function createPackingChoice({ lanes, clock }: PackingChoiceParts): PackingChoice {
+  const kinds = new Map<string, Measures>();
   let link: number | undefined;
 
-  const kindOf = (name: string): Kind => {
-    const kind = kinds.get(name) ?? { objects: 0, measures: new Map() };
+  const measuresOf = (name: string): Measures => {
+    const kind = kinds.get(name) ?? new Map();
     kinds.delete(name);
     kinds.set(name, kind);
     const [oldest] = kinds.keys();
@@ -60,31 +63,33 @@ export function createPackingChoice({ lanes }: { readonly lanes: number }): Pack
   const dearness = (measure: Measure): number => (link === undefined ? measure.share : costOf(measure, link / 1000));
 
   return {
-    isKnown: (name) => kindOf(name).measures.size > 0,
-    due(name) {
-      const kind = kindOf(name);
-      if (++kind.objects % triedEach !== 0) return undefined;
-      const [stalest] = [...kind.measures.values()].sort((a, b) => a.learnedAt - b.learnedAt);
-      return stalest?.recipe;
+    isKnown: (name) => measuresOf(name).size > 0,
+    due(name, bytes) {
+      const [stalest] = [...measuresOf(name).values()].sort((a, b) => a.learnedAtMs - b.learnedAtMs);
+      if (stalest === undefined) return undefined;
+      const restMs = (bytes / stalest.bytesPerMs) * restBetweenTries;
+      return clock.monotonicMs() - stalest.learnedAtMs >= restMs ? stalest.recipe : undefined;
     },
     learn(name, recipe, bytes, packedBytes, milliseconds) {
-      const { measures, objects: learnedAt } = kindOf(name);
+      const measures = measuresOf(name);
+      const learnedAtMs = clock.monotonicMs();
       const key = `${recipe.packing} ${recipe.level}`;
       const share = packedBytes === undefined ? 1 : packedBytes / bytes;
       const bytesPerMs = bytes / Math.max(milliseconds, 0.001);
       const known = measures.get(key);
       if (known === undefined) {
-        measures.set(key, { recipe, share, bytesPerMs, learnedAt });
+        measures.set(key, { recipe, share, bytesPerMs, learnedAtMs });
         return;
       }
-      known.learnedAt = learnedAt;
+      known.learnedAtMs = learnedAtMs;
       known.share += (share - known.share) * weightOfNew;
-      // Times add up, speeds do not.
-      known.bytesPerMs = 1 / (1 / known.bytesPerMs + (1 / bytesPerMs - 1 / known.bytesPerMs) * weightOfNew);
+      // Times add up, speeds do not. A machine that was busy makes a packing slow for once; nothing makes it fast by chance.
+      const weight = bytesPerMs > known.bytesPerMs ? weightOfFaster : weightOfNew;
+      known.bytesPerMs = 1 / (1 / known.bytesPerMs + (1 / bytesPerMs - 1 / known.bytesPerMs) * weight);
     },
     best(name) {
       let best: Measure | undefined;
-      for (const measure of kindOf(name).measures.values()) {
+      for (const measure of measuresOf(name).values()) {
         if (measure.share > shareMax || (link === undefined && measure.bytesPerMs < bytesPerMsLeast)) continue;
         if (best === undefined || dearness(measure) < dearness(best)) best = measure;
       }

@@ -56,7 +56,7 @@ const pictureRecipes: readonly Recipe[] = [
 ];
 
 export function createShrinker({ work, clock }: { readonly work: PackingWork; readonly clock: Clock }): Shrinker {
-  const choice = createPackingChoice({ lanes: work.lanes });
+  const choice = createPackingChoice({ lanes: work.lanes, clock });
   /** The next of a kind waits for what the first is tried with. */
   const trying = createKeyedTurns();
   let isTryingAgain = false;
@@ -87,9 +87,10 @@ export function createShrinker({ work, clock }: { readonly work: PackingWork; re
   const packed = async (dataSet: Uint8Array, transferSyntaxUid: string): Promise<Packed> => {
     const { kind, picture } = await shapeOf(dataSet, transferSyntaxUid);
     const recipes = picture === undefined ? zstdRecipes : pictureRecipes;
-    if (!choice.isKnown(kind)) await trying.take(kind, () => tryAll(kind, sampleOf(dataSet, picture), recipes));
-    const due = choice.due(kind);
-    if (due !== undefined) tryAgain(kind, sampleOf(dataSet, picture), due);
+    const sample = sampleOf(dataSet, picture);
+    if (!choice.isKnown(kind)) await trying.take(kind, () => tryAll(kind, sample, recipes));
+    const due = choice.due(kind, sample.bytes.length);
+    if (due !== undefined) tryAgain(kind, sample, due);
     const recipe = choice.best(kind);
     if (recipe === undefined) return plain(dataSet);
     const parts = await run(kind, { bytes: dataSet, picture, recipe });
@@ -138,7 +139,7 @@ function chunked(kind: string, choice: PackingChoice, clock: Clock): PackingStre
     return parts;
   };
   const chunkOf = async (bytes: Uint8Array): Promise<Uint8Array[]> => {
-    const due = choice.due(kind);
+    const due = choice.due(kind, bytes.length);
     const tried = choice.isKnown(kind) ? due && [due] : zstdRecipes;
     for (const recipe of tried ?? []) await by(recipe, bytes);
     const recipe = choice.best(kind);
