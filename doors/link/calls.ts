@@ -39,24 +39,25 @@ export interface CloudCalls {
 }
 
 export function keepCalling(dial: () => Promise<TLSSocket>): CloudCalls {
-  let open: Opened | undefined;
+  let opening: Promise<Opened> | undefined;
   const close = () => {
-    open?.socket.destroy();
-    open = undefined;
+    opening?.then(({ socket }) => socket.destroy()).catch(() => {}); // who opened it was told
+    opening = undefined;
   };
   const callOnce = async <T>(asked: CloudCall): Promise<T> => {
-    open ??= kept(await dial());
+    opening ??= dial().then(kept);
+    const own = opening;
     try {
-      return await said<T>(open, asked);
+      return await said<T>(await own, asked);
     } catch (error) {
       // Where its answer would begin may not be known; and who was refused is judged anew on another one.
-      close();
+      if (opening === own) close();
       throw error;
     }
   };
   return {
     async call<T>(asked: CloudCall) {
-      const isUsed = open !== undefined;
+      const isUsed = opening !== undefined;
       try {
         return await callOnce<T>(asked);
       } catch (error) {
