@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { Problem } from "#base/problem";
 import { packRows } from "./packed-rows.ts";
 import { createSpoolIndex, type SpoolIndex } from "./spool-index.ts";
 import type { SqliteRows, SqliteRuns } from "./sqlite-thread.ts";
@@ -11,6 +12,8 @@ export interface IndexHistory {
   standingAt(steps: number): { readonly least: number; readonly most: number };
   /** Another, as it stood behind so many commits. */
   asOf(commits: number): Promise<IndexHistory>;
+  /** The same database for the next process, quickly; the former finds nothing there any more. */
+  survive(): Promise<IndexHistory>;
   /** The commit of this number, counted from now, rejects with this, having changed nothing. */
   failAt(commit: number, error: Error): void;
 }
@@ -24,6 +27,14 @@ export async function createIndexHistory(
 ): Promise<IndexHistory> {
   const database = new DatabaseSync(":memory:");
   database.exec("pragma temp_store = memory; pragma journal_mode = memory");
+  return historyOn(database, position, past);
+}
+
+async function historyOn(
+  database: DatabaseSync,
+  position: () => number,
+  past: readonly Commit[],
+): Promise<IndexHistory> {
   const runSteps = createRunner(database);
   const run = (steps: readonly SqliteRuns[]): SqliteRows[] =>
     runSteps(steps.map(({ sql, rows }) => ({ sql, parameters: packRows(rows, []) }))).map((ran) => ({
@@ -35,8 +46,10 @@ export async function createIndexHistory(
   }));
   let failing: { commit: number; readonly error: Error } | undefined;
   let isOpen = false;
+  let isDead = false;
   const index = await createSpoolIndex({
     async run(steps) {
+      if (isDead) throw new Problem("unavailable", "the process of this index was killed");
       if (!isOpen) return run(steps);
       const lasting = steps.filter(({ sql }) => /^(insert|update|delete)/.test(sql) && !/^\w+ \w+ taken/.test(sql));
       const isCommit = lasting.length > 0;
@@ -63,6 +76,11 @@ export async function createIndexHistory(
         () => 0,
         commits.slice(0, count).map(({ steps }) => steps),
       ),
+    survive() {
+      isDead = true;
+      database.exec("drop table temp.taken");
+      return historyOn(database, position, []);
+    },
     failAt(commit, error) {
       failing = { commit, error };
     },

@@ -5,6 +5,7 @@ import { damageAgainAndAgain } from "./damage.ts";
 import { flipEveryBit } from "./flips.ts";
 import { killAgainAndAgain } from "./kill.ts";
 import { killServerAgainAndAgain } from "./kill-server.ts";
+import { outage } from "./outage.ts";
 import { checkState, checkStates, stateNamed } from "./states.ts";
 import { tamper } from "./tampering.ts";
 
@@ -18,6 +19,7 @@ const usage = [
   "npm run faults -- tampering [--logs 100]      tamper with exported logs in every kind, and have both verifiers look",
   "npm run faults -- damage [--times 1000000]    damage sealed objects at random, and read and check them each time",
   "npm run faults -- link [--times 1000] [--seed 1]   streams that die at any byte, both ends begun anew, refusals, lost receipts, each time under another seed",
+  "npm run faults -- outage [--times 1] [--seed 1]   seven days without a link that lasts: 20,000 parcels, 1,000 flaps, the edge killed anywhere",
 ].join("\n");
 
 /** Tells on a terminal how far it is. */
@@ -123,6 +125,20 @@ async function stormOnLink(times: number, tell: Tell): Promise<string> {
   );
 }
 
+async function outages(times: number, tell: Tell): Promise<string> {
+  const told: string[] = [];
+  for (let done = 0; done < times; done++) {
+    const seen = (hours: number, put: number, arrived: number) => tell(`hour ${hours}: ${put} put, ${arrived} arrived`);
+    const week = { seed: seed + done, days: 7, parcels: 20_000, flaps: 1000, kills: 500, seen };
+    const { arrived, flaps, kills, waitedMost, offeredTwice } = await outage(week);
+    told.push(
+      `${arrived} parcels in seven days, ${flaps} flaps, ${kills} kills: nothing lost, nothing twice, messages in their order; ` +
+        `${waitedMost} waited at most, ${offeredTwice} were offered that the cloud had`,
+    );
+  }
+  return told.join("\n");
+}
+
 interface Fault {
   readonly timesUsual: number;
   run(times: number, tell: Tell): Promise<string>;
@@ -137,6 +153,7 @@ const faults: Readonly<Record<string, Fault>> = {
   calls: { timesUsual: 1, run: failEach },
   damage: { timesUsual: 1_000_000, run: damage },
   link: { timesUsual: 1000, run: stormOnLink },
+  outage: { timesUsual: 1, run: outages },
   tampering: { timesUsual: 100, run: tamperWithLogs },
 };
 
