@@ -15,7 +15,7 @@ export interface Changes {
   isNoted(id: string): boolean;
   /** With what is on its way. */
   totals(): SpoolTotals;
-  /** Rejects when nothing more can be taken in. */
+  /** Throws when nothing more can be taken in. */
   check(): void;
   /** Tries to get everything in, and ends. */
   close(): Promise<void>;
