@@ -15,6 +15,7 @@ import {
   linkProtocols,
   proxyAt,
   readAuthority,
+  streamFromCloud,
 } from "#doors/link";
 import type {
   CloudKeysView,
@@ -38,6 +39,10 @@ export interface CloudLink extends CloudEnrolment {
   keys(): UplinkKeys | undefined;
   /** What the cloud answers the box; to a longer answer it does not listen. */
   ask<T>(path: string, answerBytesMax: number): Promise<T>;
+  /** The same of a POST. */
+  post<T>(path: string, body: unknown, answerBytesMax: number): Promise<T>;
+  /** The bytes that the cloud answers a POST, as they come, over a connection of its own. */
+  stream(path: string, body: unknown): AsyncIterable<Buffer>;
   /** Told each time when the cloud has said what the box has to know. */
   onTold(listener: (told: EdgeSelfView) => void): void;
   /** How the box stands with its cloud, as far as is known without asking. Undefined where it is not enrolled. */
@@ -233,6 +238,17 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       const as = enrolled;
       if (as === undefined) throw notEnrolled();
       return noting(() => telling.call({ ...wayOf(as), method: "GET", path, answerBytesMax }));
+    },
+    async post(path, body, answerBytesMax) {
+      const as = enrolled;
+      if (as === undefined) throw notEnrolled();
+      return noting(() => telling.call({ ...wayOf(as), method: "POST", path, body, answerBytesMax }));
+    },
+    async *stream(path, body) {
+      const as = enrolled;
+      if (as === undefined) throw notEnrolled();
+      const socket = await noting(() => dial(as, linkProtocols.calls));
+      yield* streamFromCloud(socket, { ...wayOf(as), method: "POST", path, body });
     },
     onTold: (listener) => void listeners.push(listener),
     standing() {

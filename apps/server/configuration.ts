@@ -123,6 +123,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     throw refused(key, "cannot be opened in the cloud: machines speak to an edge in their facility");
   };
   const aeTitle = value("aeTitle");
+  const keepDays = whole("keepDays", 0, 3_650);
   if (!/^[\x21-\x5b\x5d-\x7e]{1,16}$/.test(aeTitle)) throw refused("aeTitle", "must be 1 to 16 printable characters");
   const postgres = (key: "database" | "identityDatabase"): string | undefined => {
     const url = value(key);
@@ -151,7 +152,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     identityDatabase: postgres("identityDatabase"),
     objects: objectPlaces(value("objects"), home),
     scrubBytesPerSecond: whole("scrubRate", 0, 100_000) * 1_000_000,
-    retention: retention === undefined ? { rules: [], afterArrivalDays: 1 } : parseRetention(retention),
+    retention: retention === undefined ? usualRetention(role, keepDays) : parseRetention(retention),
     breachedPasswords: value("breachedPasswords") === "" ? undefined : resolve(home, value("breachedPasswords")),
     revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),
     usualHours: hoursOf(value("usualHours")),
@@ -162,12 +163,19 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     rootKeyEndpoint: value("rootKeyEndpoint") || undefined,
     awsCredentials: async () => awsCredentials(environment),
     reserveBytes: whole("reserveMib", 1, 1_000_000) * 1024 * 1024,
-    keepDays: whole("keepDays", 0, 3_650),
+    keepDays,
     linkLimits: parseLinkLimits(link),
     witnesses: parseWitnesses(witnesses, home),
     associationsMax: whole("associationsMax", 1, 10_000),
     syslog: parseCollector(syslog),
   };
+}
+
+/** Nothing is deleted by itself; on an edge what it holds are copies, also of what a machine had brought from the cloud. */
+function usualRetention(role: Role, keepDays: number): RetentionPolicy {
+  if (role !== "edge") return { rules: [], afterArrivalDays: 1 };
+  const days = Math.max(keepDays, 1);
+  return { rules: [{ days, from: "arrival", states: ["settled", "conflict"] }], afterArrivalDays: days };
 }
 
 /** `6-22`; `22-6` for a house that works at night. */

@@ -37,6 +37,7 @@ import {
   scopeOf,
   takesImages,
 } from "#trust/access";
+import type { CloudReading } from "./cloud-reading.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTally } from "./device-tally.ts";
 import type { DeviceTrust } from "./device-trust.ts";
@@ -56,6 +57,8 @@ interface DicomParts {
   readonly archive: Archive;
   /** Where what machines send goes. */
   readonly intake: Pick<Archive, "receiveDataSet">;
+  /** On an edge: the cloud's archive, for the machines here. */
+  readonly through?: Pick<CloudReading, "finds" | "retrieves"> | undefined;
   readonly schedule: Schedule;
   readonly devices: Devices;
   readonly trust: DeviceTrust;
@@ -147,21 +150,21 @@ export function createDicomSide(parts: DicomParts): DicomSide {
  * retrieves by C-GET proposes it too.
  */
 function servicesFor(parts: DicomParts, actor: Actor, device: Device): DimseServices {
-  const { archive, schedule, relay, gate, ownTitle } = parts;
+  const { archive, schedule, relay, gate, ownTitle, through } = parts;
   const { facility, may } = device;
   const { performed } = schedule;
+  const finds = archiveFinds({ archive, actor, retrieveAe: ownTitle });
+  const retrieves = archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) });
   return {
     finds: new Map([
-      ...(may.includes("find") ? archiveFinds({ archive, actor, retrieveAe: ownTitle }) : []),
+      ...(may.includes("find") ? (through?.finds(finds) ?? finds) : []),
       ...(may.includes("worklist") ? worklistFinds({ schedule, actor }) : []),
     ]),
     normalized: new Map([
       ...(may.includes("worklist") ? performedServices({ performed, actor, facility }) : []),
       ...(may.includes("store") ? [[storageCommitmentPushModel, commitmentFor(relay, actor, device)] as const] : []),
     ]),
-    ...(may.includes("retrieve") && {
-      retrieves: archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) }),
-    }),
+    ...(may.includes("retrieve") && { retrieves: through?.retrieves(retrieves) ?? retrieves }),
     echo: () => gate.pass(actor, "dicom.echo", undefined, async () => {}),
     store: parts.tally.counted(device.id, receivingFor(parts, actor, facility)),
   };

@@ -25,6 +25,7 @@ import { type DeviceAuthority, openOrMakeDeviceAuthority } from "./device-author
 import { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 import { openDeviceTrust } from "./device-trust.ts";
 import { createDicomSide, type DicomSide } from "./dicom.ts";
+import { createEdgeReading } from "./edge-reading.ts";
 import { type EdgeSide, openEdgeSide } from "./edge-side.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import type { Hl7Side } from "./hl7.ts";
@@ -290,6 +291,7 @@ async function createWeb(
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
+    edgeReading: createEdgeReading(archive),
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

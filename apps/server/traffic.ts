@@ -8,6 +8,7 @@ import type { Messages, Relay } from "#radiology/relay";
 import type { Schedule } from "#radiology/schedule";
 import { createEdgeIntake, judgeByReceipts } from "#radiology/uplink";
 import type { HomePaths } from "../home/index.ts";
+import { type CloudReading, createCloudReading } from "./cloud-reading.ts";
 import type { Configuration } from "./configuration.ts";
 import { openDeliveriesSide } from "./deliveries-side.ts";
 import type { DeviceAuthority } from "./device-authority.ts";
@@ -20,6 +21,7 @@ import { createHl7Side, type Hl7Side } from "./hl7.ts";
 import type { House } from "./house.ts";
 import { openMessages } from "./messages.ts";
 import { openMigrations } from "./migration.ts";
+import { createPrefetch } from "./prefetch.ts";
 import { openRelay } from "./relay.ts";
 import { openUplinkSide, type UplinkSide } from "./uplink-side.ts";
 
@@ -35,6 +37,8 @@ export interface Traffic {
   readonly migrations: Migrations;
   /** On an edge. */
   readonly uplink: UplinkSide | undefined;
+  /** On an edge: what machines here find and have of the cloud's archive. */
+  readonly through: CloudReading | undefined;
   begin(): Promise<void>;
   /** Ends what `begin` began; what was opened before is for `undo`. */
   end(): Promise<void>;
@@ -67,20 +71,24 @@ export async function openTraffic(parts: TrafficParts, undo: (() => Promise<unkn
   const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, process: hl7.again };
   const messages: Messages = openMessages({ ...shared, ...keeping, trust });
   const migrations = openMigrations({ ...shared, intake, deviceCalls });
+  const through = uplink && createCloudReading({ ...shared, ...edgeSide });
+  const prefetch = through && configuration.keepDays > 0 ? createPrefetch({ ...shared, reading: through }) : undefined;
   if (uplink !== undefined) followSchedule({ ...edgeSide, schedule: house.schedule, log });
   else {
     const perform = edgeMessages({ performed: house.schedule.performed, hl7, office: edgeSide.parcelOffice.open });
     undo.push((await openDeliveriesSide({ ...parts, ...edgeSide, perform })).close);
   }
   return {
-    ...{ intake, schedule: ends.schedule, relay, hl7, messages, migrations, uplink },
+    ...{ intake, schedule: ends.schedule, relay, hl7, messages, migrations, uplink, through },
     async begin() {
       await relay.begin();
       await migrations.begin();
-      await messages.begin();
+      messages.begin();
       uplink?.begin();
+      prefetch?.begin();
     },
     async end() {
+      await prefetch?.close();
       await messages.close();
       await migrations.close();
       await relay.close();

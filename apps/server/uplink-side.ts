@@ -63,7 +63,7 @@ export async function openUplinkSide({
         allowedRate: hourlyRates(linkLimits, timeZone),
       });
     }
-    shrinker.pace(spool.state().parcels > 0 ? sender?.state().bytesPerSecond || undefined : undefined);
+    shrinker.pace(paceOf(spool.state().bytes, sender?.state().bytesPerSecond ?? 0));
     if (systemClock.monotonicMs() < forgetAt) return;
     forgetAt = systemClock.monotonicMs() + forgetEveryMs;
     const forgotten = spool.forget(systemClock.now() - receiptsKnownMs);
@@ -90,4 +90,9 @@ export async function openUplinkSide({
       await work.close();
     },
   };
+}
+
+/** What the link does is known while more waits than it takes in a second: else it does what there is to do. */
+function paceOf(waitingBytes: number, bytesPerSecond: number): number | undefined {
+  return bytesPerSecond > 0 && waitingBytes > bytesPerSecond ? bytesPerSecond : undefined;
 }

@@ -104,11 +104,13 @@ function registerOwnCalls(server: FastifyInstance, parts: ApiParts): void {
     return gate.pass(actor, "edge.ask", undefined, () => selfViewOf(parts, actor));
   });
 
-  server.get("/api/edges/self/worklist", async (request): Promise<EdgeScheduleView> => {
+  server.get("/api/edges/self/worklist", (request): Promise<EdgeScheduleView> => {
     const actor = actorOf(request);
-    const { facility } = await edges.named(edgeOf(actor));
-    const version = await parts.schedule.version();
-    return { version, steps: await parts.schedule.planned(actor, facility) };
+    return gate.pass(actor, "edge.ask", undefined, async () => {
+      const { facility } = await edges.named(edgeOf(actor));
+      const version = await parts.schedule.version();
+      return { version, steps: await parts.schedule.planned(actor, facility) };
+    });
   });
 
   server.post<{ Body: EdgeRenewalRequest }>(

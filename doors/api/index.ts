@@ -3,6 +3,7 @@ export type {
   ApiParts,
   CloudEnrolment,
   EdgeCertificates,
+  EdgeReading,
   EdgeReportKeeper,
   OwnHealth,
   PhantomLoader,

@@ -10,7 +10,10 @@ import type {
   CloudLinkRequest,
   CloudLinkView,
   CloudRenewalRequest,
+  EdgeFindRequest,
+  EdgeFound,
   EdgeHistoryView,
+  EdgeInstancesRequest,
   EdgeReport,
   EdgeReportView,
   ParcelKeyView,
@@ -144,6 +147,14 @@ export interface OversightParts {
   readonly patientsOf: (asked: AskedPatient) => Promise<readonly string[]>;
 }
 
+/** What an edge reads in its cloud for the machines at its facility. */
+export interface EdgeReading {
+  /** C-FIND of the archive. Problem `invalid` for an identifier that is none. */
+  find(actor: Actor, request: EdgeFindRequest): Promise<readonly EdgeFound[]>;
+  /** Instances of a series as files, each behind its length in four bytes, big endian. Problem `absent` when there is no such series. */
+  instances(actor: Actor, request: EdgeInstancesRequest): AsyncIterable<Uint8Array>;
+}
+
 export interface ApiParts extends WaysIn, OversightParts {
   readonly care: CareGiver;
   readonly archive: Archive;
@@ -164,6 +175,7 @@ export interface ApiParts extends WaysIn, OversightParts {
   readonly edges: Edges;
   readonly edgeCertificates: EdgeCertificates;
   readonly edgeReports: EdgeReportKeeper;
+  readonly edgeReading: EdgeReading;
   readonly cloudLink: CloudEnrolment;
   readonly ownHealth: OwnHealth;
   /** A C-ECHO to a machine: how many milliseconds it took. Problem `invalid` for one that takes no associations. */

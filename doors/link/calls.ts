@@ -1,4 +1,4 @@
-import { Agent, request } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "#base/clock";
 import { isProblem, Problem, type ProblemCode } from "#base/problem";
@@ -44,8 +44,14 @@ export function keepCalling(dial: () => Promise<TLSSocket>): CloudCalls {
     opening?.then(({ socket }) => socket.destroy()).catch(() => {}); // who opened it was told
     opening = undefined;
   };
+  const open = async (): Promise<Opened> => {
+    const socket = await dial();
+    // It may end while nobody asks anything: the next call is not to wait for an answer from it.
+    socket.once("close", close);
+    return kept(socket);
+  };
   const callOnce = async <T>(asked: CloudCall): Promise<T> => {
-    opening ??= dial().then(kept);
+    opening ??= open();
     const own = opening;
     try {
       return await said<T>(await own, asked);
@@ -81,48 +87,95 @@ function kept(socket: TLSSocket): Opened {
 }
 
 async function said<T>({ socket, way }: Opened, asked: CloudCall): Promise<T> {
-  const { clock } = asked;
-  const late = clock.after(withinMs, () => socket.destroy());
+  const stop = new AbortController();
+  const late = asked.clock.after(withinMs, () => {
+    stop.abort();
+    socket.destroy();
+  });
   try {
-    const { status, text } = await answerTo(way, asked);
+    const { status, text } = await answerTo(way, asked, stop.signal);
     const answered: unknown = JSON.parse(text);
     if (status < 400) return answered as T;
-    const { code, message, remedy } = answered as ProblemView;
-    throw new Problem(code as ProblemCode, message, remedy === undefined ? {} : { remedy });
+    throw problemIn(answered as ProblemView);
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    const remedy = "it is tried again; if that stays so, look at the cloud's status";
-    throw new Problem("unavailable", "the cloud's answer did not come, or cannot be read", { remedy, cause: error });
+    throw asUnanswered(error);
   } finally {
     late.stop();
   }
 }
 
-const hostOf = ({ host, port }: Target) =>
-  `${host.includes(":") ? `[${host}]` : host}${port === 443 ? "" : `:${port}`}`;
+/** The bytes of one answer, as they come; the connection is closed with it. Rejects with the Problem that the cloud answers. */
+export async function* streamFromCloud(socket: TLSSocket, asked: CloudCall): AsyncGenerator<Buffer> {
+  const { clock } = asked;
+  const stop = new AbortController();
+  const giveUp = () => {
+    stop.abort();
+    socket.destroy();
+  };
+  let late = clock.after(withinMs, giveUp);
+  try {
+    const answer = await begunAnswer({ createConnection: () => socket }, asked, stop.signal);
+    const pieces: Buffer[] = [];
+    for await (const piece of answer as AsyncIterable<Buffer>) {
+      late.stop();
+      late = clock.after(withinMs, giveUp);
+      if (answer.statusCode === 200) yield piece;
+      else if (pieces.length < 16) pieces.push(piece);
+    }
+    if (answer.statusCode === 200) return;
+    throw problemIn(JSON.parse(Buffer.concat(pieces).toString("utf8")) as ProblemView);
+  } catch (error) {
+    throw asUnanswered(error);
+  } finally {
+    late.stop();
+    socket.destroy();
+  }
+}
 
-function answerTo(way: Opened["way"], { method, path, body, cloud, answerBytesMax = answerBytesUsual }: CloudCall) {
+function problemIn({ code, message, remedy }: ProblemView): Problem {
+  return new Problem(code as ProblemCode, message, remedy === undefined ? {} : { remedy });
+}
+
+function asUnanswered(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const remedy = "it is tried again; if that stays so, look at the cloud's status";
+  return new Problem("unavailable", "the cloud's answer did not come, or cannot be read", { remedy, cause: error });
+}
+
+/** Its head has come. */
+function begunAnswer(
+  way: Opened["way"],
+  { method, path, body, cloud }: CloudCall,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body), "utf8");
   const headers = {
     host: hostOf(cloud),
     ...(bytes && { "content-type": "application/json", "content-length": bytes.length }),
   };
-  return new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const asked = request({ method, path, headers, ...way }, (answer) => {
-      const pieces: Buffer[] = [];
-      let held = 0;
-      answer.on("data", (piece: Buffer) => {
-        held += piece.length;
-        if (held > answerBytesMax) answer.destroy(new Error("the answer is too long"));
-        else pieces.push(piece);
-      });
-      answer.on("error", reject);
-      answer.on("close", () => reject(new Error("the answer broke off")));
-      answer.on("end", () =>
-        resolve({ status: answer.statusCode ?? 500, text: Buffer.concat(pieces).toString("utf8") }),
-      );
-    });
+  return new Promise((resolve, reject) => {
+    const asked = request({ method, path, headers, signal, ...way }, resolve);
     asked.on("error", reject);
     asked.end(bytes);
   });
+}
+
+const hostOf = ({ host, port }: Target) =>
+  `${host.includes(":") ? `[${host}]` : host}${port === 443 ? "" : `:${port}`}`;
+
+async function answerTo(
+  way: Opened["way"],
+  asked: CloudCall,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const { answerBytesMax = answerBytesUsual } = asked;
+  const answer = await begunAnswer(way, asked, signal);
+  const pieces: Buffer[] = [];
+  let held = 0;
+  for await (const piece of answer as AsyncIterable<Buffer>) {
+    held += piece.length;
+    if (held > answerBytesMax) throw new Error("the answer is too long");
+    pieces.push(piece);
+  }
+  return { status: answer.statusCode ?? 500, text: Buffer.concat(pieces).toString("utf8") };
 }

@@ -1,5 +1,5 @@
 export { type AllowedRate, type HourlyLimit, hourlyRates } from "./bandwidth.ts";
-export { type CloudCalls, callCloud, keepCalling } from "./calls.ts";
+export { type CloudCalls, callCloud, keepCalling, streamFromCloud } from "./calls.ts";
 export type { Dialling, WayOut } from "./dial.ts";
 export { cloudAt, dialCloud, readAuthority } from "./dial.ts";
 export type { EnrolmentCode } from "./enrolment-code.ts";

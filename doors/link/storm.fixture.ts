@@ -106,7 +106,10 @@ function goWrong(link: LinkInMemory, draw: Draw, canRestart: boolean, counts: { 
   const breakOne = (quietly = false) => whole[draw(Math.max(1, whole.length))]?.cut(draw(256) / 256, quietly);
   const luck = draw(100);
   if (luck >= 52 && luck < 57) {
-    if (!canRestart) return breakOne();
+    if (!canRestart) {
+      breakOne();
+      return;
+    }
     counts.restarts += 1;
   }
   if (luck < 45) breakOne();

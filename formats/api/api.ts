@@ -39,6 +39,8 @@ import type { AccountView } from "./sign-in.ts";
  * | POST   /api/edges/enrolment     | EdgeEnrolmentRequest → EdgeCertificateView (who has the code) |
  * | GET    /api/edges/self          | → EdgeSelfView (an edge, with its certificate) |
  * | GET    /api/edges/self/worklist | → EdgeScheduleView (the same) |
+ * | POST   /api/edges/self/find    | EdgeFindRequest → EdgeFound[] (the same) |
+ * | POST   /api/edges/self/instances | EdgeInstancesRequest → files, each behind its length (the same) |
  * | POST   /api/edges/self/renewal  | EdgeRenewalRequest → EdgeCertificateView (the same) |
  * | GET    /api/link                | → CloudLinkView or null: on a box, its way to the cloud |
  * | POST   /api/link                | CloudLinkRequest → CloudLinkView (operator) |

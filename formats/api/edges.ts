@@ -102,6 +102,32 @@ export interface EdgeScheduleView {
   readonly steps: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** What a box looks for in its cloud for a machine: an identifier of C-FIND, explicit little endian, base64. */
+export interface EdgeFindRequest {
+  readonly sopClassUid: string;
+  readonly identifier: string;
+  readonly extended: {
+    readonly relational: boolean;
+    readonly fuzzyNames: boolean;
+    readonly dateTime?: boolean;
+    readonly timezone?: boolean;
+    readonly emptyValues?: boolean;
+    readonly multipleValues?: boolean;
+  };
+}
+
+export interface EdgeFound {
+  readonly identifier: string;
+  readonly keysIgnored: boolean;
+}
+
+/** Instances of a series that a box has not. */
+export interface EdgeInstancesRequest {
+  readonly studyUid: string;
+  readonly seriesUid: string;
+  readonly sopUids: readonly string[];
+}
+
 /** On a box: enrol it. */
 export interface CloudLinkRequest {
   readonly url: string;

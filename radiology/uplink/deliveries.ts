@@ -86,12 +86,11 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
         const partial = await partials.open(edge.id, parcel.id, parcel.length);
         if (partial.length !== from) {
           await partial.rest();
-          throw new Problem("conflict", "a parcel goes on at another byte than it stands at");
+          throw otherByte();
         }
         return {
           async write(at, bytes) {
-            if (at !== partial.length)
-              throw new Problem("conflict", "a parcel goes on at another byte than it stands at");
+            if (at !== partial.length) throw otherByte();
             await partial.write(bytes);
           },
           finish: () => takeIn(edge, parcel, partial),
@@ -112,4 +111,9 @@ async function checkWhole({ length, sha256 }: SpooledParcel, partial: PartialPar
   for await (const piece of partial.read()) hash.update(piece);
   if (partial.length === length && hash.digest().equals(sha256)) return;
   throw new Problem("damaged", "a parcel is not what was offered");
+}
+
+/** The edge asks anew where it stands. */
+function otherByte(): Problem {
+  return new Problem("busy", "a parcel goes on at another byte than it stands at");
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { EdgeCodeView } from "#formats/api";
-import { freePort, type RunningHouse, startHouse } from "../house/index.ts";
+import { freePort, has, type RunningHouse, startHouse } from "../house/index.ts";
 import { associate, type Slice, search, slicesOf, store, storeAll } from "./modality.fixture.ts";
 
 /*
@@ -100,6 +102,41 @@ test("what came already is not sent again when a scanner sends it again", async 
   assert.equal((await search(cloud, `/studies/${slices[0]?.studyUid}/instances`)).length, slices.length);
   assert.ok(cloud.output().length >= before);
 });
+
+test("a workstation finds and gets through the box what lies in the cloud alone; what was brought is found while the cloud is away", async (t) => {
+  if (!has("getscu")) return t.skip("needs dcmtk: apt install dcmtk");
+  const [slice] = study(1);
+  const { studyUid = "" } = slice ?? {};
+  const found = await dcmtk("findscu", ["-S", ...level, "-k", `StudyInstanceUID=${studyUid}`, "-k", "PatientName"]);
+  assert.match(found, /Quillfeather\^Ottoline/);
+  const folder = mkdtempSync(join(tmpdir(), "lg-edge-"));
+  try {
+    await dcmtk("getscu", ["-S", ...level, "-k", `StudyInstanceUID=${studyUid}`, "-od", folder]);
+    const files = readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+    for (const { dataSet } of study(1))
+      assert.ok(files.some((file) => file.includes(Buffer.from(dataSet.subarray(-4_096)))));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  await cloud.stop("SIGKILL");
+  const here = await dcmtk("findscu", ["-S", ...level, "-k", "StudyInstanceUID", "-k", "PatientName"]);
+  assert.match(here, new RegExp(studyUid.replaceAll(".", "\\.")));
+  cloud = await startHouse({ home: cloud.home, environment: atCloud() });
+});
+
+const level = ["-k", "QueryRetrieveLevel=STUDY"];
+function dcmtk(program: string, words: readonly string[]): Promise<string> {
+  const at = ["-v", "-aet", "CT1", "-aec", "LEADGLASS", "127.0.0.1", String(box.dicom)];
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...at, ...words], { env: { ...process.env, TCP_NODELAY: "1" } });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (bytes: Buffer) => (output += bytes.toString("latin1")));
+    child.on("close", (code) =>
+      code === 0 ? resolve(output) : reject(new Error(`${program}: ${output.slice(-2_000)}`)),
+    );
+  });
+}
 
 test("an edge that is revoked sends nothing more, and keeps what it has until it is let in again", async () => {
   cloud.command(["edge", "revoke", "North"]);

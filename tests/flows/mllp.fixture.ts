@@ -85,10 +85,7 @@ export interface Receiver {
 export const controlIdOf = (message: string) => message.split("|")[9] ?? "";
 
 /** With key and certificate over TLS. */
-export async function receiverAt(
-  port = 0,
-  tls?: { readonly key: Buffer; readonly cert: Buffer },
-): Promise<Receiver> {
+export async function receiverAt(port = 0, tls?: { readonly key: Buffer; readonly cert: Buffer }): Promise<Receiver> {
   const heard: string[] = [];
   const open = new Set<Socket>();
   let connections = 0;

@@ -31,10 +31,10 @@ export interface UplinkOptions {
 
 /** A box and its cloud in this process, with real spool, archive and keys; between them `carry` does what the link does. */
 export async function openUplinkAndCloud({ clock = systemClock, perform = async () => {} }: UplinkOptions = {}) {
-  const cloud = await openArchive({ clock });
   const folder = join(tmpdir(), `leadglass-uplink-${process.pid}-${process.hrtime.bigint()}`);
   const parcelKey = await newParcelKey();
   const [receiptKey, signing] = [newSigningKey(), newSigningKey()];
+  const cloud = await openArchive({ clock, signingKeysOf: async () => [signing.publicKey] });
   const edge = { id: "0e".repeat(16), facility: "" };
   const samenessKey = Buffer.alloc(32, 7).toString("base64url");
   const own = { edgeId: edge.id, signing, parcelKey, receiptKeys: [receiptKey.publicKey], samenessKey };

@@ -73,11 +73,11 @@ const table = {
   "instance.flag": on("tenant", "system"),
   /** An upload of instances by a program or a page, each of which is then stored. */
   "upload.begin": on("tenant", "radiologist", "technologist", "service", "operator"),
-  "study.search": on("lists", ...lookers, "front-desk", "device", "operator"),
+  "study.search": on("lists", ...lookers, "front-desk", "device", "operator", "edge"),
   /** Frames, rendered pictures, metadata: what a viewer shows. */
   "study.view": on("study", ...lookers, "device", "operator"),
   /** Whole instances, as they were received. */
-  "study.read": on("study", ...readers, "recipient", "device", "operator"),
+  "study.read": on("study", ...readers, "recipient", "device", "operator", "edge"),
   "study.watch": on("lists", "radiologist", "technologist", "front-desk", "referrer", "researcher"),
   /** A copy for another machine: a disclosure. What is then done for it, in the name of who asked, is an act of its own. */
   "study.send": on("study", ...senders),
@@ -89,7 +89,7 @@ const table = {
   "destination.read": on("lists", ...senders, "administrator"),
   /** A search in another archive, and having a study sent from there. */
   "archive.query": on("tenant", ...senders),
-  "archive.fetch": on("tenant", ...senders),
+  "archive.fetch": on("tenant", ...senders, "system"),
   /** An old archive taken over: how far it is, starting and stopping it, what it does meanwhile in the name of who did. */
   "migration.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "migration.write": on("tenant", "administrator", "operator"),
