@@ -15,6 +15,7 @@ import type { DeviceAuthority } from "./device-authority.ts";
 import type { DeviceCalls } from "./device-calls.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 import { edgeMessages, handingOn, tellingPerformed } from "./edge-messages.ts";
+import { routeBy } from "./edge-routes.ts";
 import { followSchedule } from "./edge-schedule.ts";
 import type { EdgeSide } from "./edge-side.ts";
 import { createHl7Side, type Hl7Side } from "./hl7.ts";
@@ -64,7 +65,7 @@ export async function openTraffic(parts: TrafficParts, undo: (() => Promise<unkn
   const shared = { ...house, ownTitle, clock: systemClock, random: systemRandom, log };
   const uplink = configuration.role === "edge" ? await openUplinkSide({ ...parts, ...edgeSide }) : undefined;
   undo.push(async () => uplink?.close());
-  const ends = uplink === undefined ? atHome(house) : onEdge(house, uplink, configuration.keepDays > 0, log);
+  const ends = uplink === undefined ? atHome(house) : onEdge(house, uplink, configuration, log);
   const { intake } = ends;
   const relay = openRelay({ ...shared, ...ends, transcoder, deviceCalls });
   const hl7: Hl7Side = createHl7Side({ ...shared, ...ends, trust, heard: (came) => messages.heard(came) });
@@ -101,9 +102,14 @@ function atHome({ archive, schedule }: House) {
 }
 
 /** On an edge: to the cloud, in the order in which it happens here. */
-function onEdge({ archive, schedule }: House, uplink: UplinkSide, keeps: boolean, log: Log) {
+function onEdge(
+  { archive, schedule, routing }: House,
+  uplink: UplinkSide,
+  { keepDays, aeTitle }: Configuration,
+  log: Log,
+) {
   return {
-    intake: createEdgeIntake({ uplink, archive, keeps, log }),
+    intake: createEdgeIntake({ uplink, archive, route: routeBy(routing, aeTitle, keepDays > 0), log }),
     judge: judgeByReceipts(uplink),
     schedule: { ...schedule, performed: tellingPerformed(schedule.performed, uplink) },
     handOn: handingOn(uplink),

@@ -54,13 +54,15 @@ export interface Seen {
   refused: Problem | undefined;
   readonly captured: Map<number, CapturedValue>;
   dataSetOffset: number | undefined;
+  /** The newest element at the top of the data set. */
+  lastTag: number;
   pixelOffset: number | undefined;
   pixelLength: number | undefined;
 }
 
 export function newSeen(): Seen {
   return {
-    ...{ captured: new Map(), hasPreamble: false, isDeflated: false, refused: undefined },
+    ...{ captured: new Map(), hasPreamble: false, isDeflated: false, refused: undefined, lastTag: 0 },
     ...{ dataSetOffset: undefined, pixelOffset: undefined, pixelLength: undefined },
   };
 }
@@ -71,6 +73,8 @@ export interface Inspection {
   take(bytes: Uint8Array): void;
   /** A value at the top of the data set that has passed, of those that the index holds or that were asked for; undefined: not so far. */
   text(tag: number): string | undefined;
+  /** Whether what stands at the top of the data set is beyond it: its value will not come any more (PS3.5 §7.1, ascending tags). */
+  isBeyond(tag: number): boolean;
   end(): StoredInstance;
 }
 
@@ -87,6 +91,7 @@ export function inspect(header: DataSetHeader, also: ReadonlySet<number> = new S
       const value = seen.captured.get(tag);
       return value && withoutPadding(Buffer.from(value.bytes).toString("latin1"));
     },
+    isBeyond: (tag) => seen.lastTag > tag,
     end() {
       const { problem } = reader.end();
       if (problem !== undefined) throw problem;
@@ -135,6 +140,7 @@ export function optionsInto(
       element(tag, vr, offset, length, depth) {
         if (seen.dataSetOffset !== undefined) seen.refused ??= unwanted(tag, vr, length, depth);
         notePixels(tag, offset, length === undefinedLength ? undefined : length, depth);
+        if (depth === 0) seen.lastTag = tag;
       },
       value(bytes, from, to) {
         // A copy: the bytes are lent, and `slice` of a Buffer would be a view of them.

@@ -11,7 +11,7 @@ import type {
   RoutingView,
 } from "#formats/api";
 import type { ArrivingInstance, HeldInstance } from "#radiology/archive";
-import type { Actor, Gate } from "#trust/access";
+import { type Actor, type Gate, system } from "#trust/access";
 import type { Records, Vault } from "#trust/vault";
 import { type Batch, type Closing, createBatches } from "./batches.ts";
 import { type Changed, createChanging, type Outgoing } from "./changing.ts";
@@ -114,7 +114,11 @@ export async function createRouting(parts: RoutingParts): Promise<Routing> {
     decide,
     change: changing.change,
     async arriving(instance) {
-      const { rule, machines } = decide(factsOf(instance, ownTitle));
+      // What the server brought here itself is for who looks at it here.
+      if (instance.record.receivedFrom === system.id) return () => {};
+      const facts = factsOf(instance, ownTitle);
+      // On an edge it was decided, and counted, when it began to come.
+      const { rule, machines } = hasCloud() ? table.decide(facts, clock.now()) : decide(facts);
       if (rule === undefined || forward === undefined) return () => {};
       const { studyToken, record } = instance;
       // Not back to where it came from.

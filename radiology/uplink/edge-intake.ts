@@ -1,24 +1,119 @@
 import type { Log } from "#base/log";
-import type { Archive, Receiving } from "#radiology/archive";
+import { Problem } from "#base/problem";
+import { readDataSet, Tag, tagOf } from "#formats/dicom";
+import { type Archive, type DataSetHeader, endingOnce, inspect, type Receiving } from "#radiology/archive";
+import type { Actor } from "#trust/access";
 import type { Uplink } from "./uplink.ts";
 
-/** Where what machines send to an edge goes. */
+/** Where an instance goes. */
+export interface EdgeRoute {
+  readonly cloud: boolean;
+  /** For reading here, or for machines that it is sent on to: under the box's own key. */
+  readonly keep: boolean;
+  /** What is changed in what goes to the cloud. Throws a Problem for what is held back. */
+  readonly change?: ((dataSet: Uint8Array, transferSyntaxUid: string) => Uint8Array) | undefined;
+}
+
 export interface EdgeIntakeParts {
   readonly uplink: Pick<Uplink, "receiveDataSet">;
-  /** Of this box: what it was told to keep for reading here, under its own key. */
+  /** Of this box. */
   readonly archive: Pick<Archive, "receiveDataSet">;
-  /** Whether it was told to keep anything. */
-  readonly keeps: boolean;
+  /** Asked when what it may ask for has come; `text` gives values of `routedTags`. */
+  readonly route: (actor: Actor, header: DataSetHeader, text: (tag: number) => string | undefined) => EdgeRoute;
   readonly log: Log;
 }
 
-/** To the cloud, and where the box keeps it, here too. */
-export function createEdgeIntake({ uplink, archive, keeps, log }: EdgeIntakeParts): Pick<Archive, "receiveDataSet"> {
+/** What a route may depend on. */
+export const routedTags: ReadonlySet<number> = new Set(
+  ["Modality", "StationName", "StudyDescription", "BodyPartExamined"].map(tagOf),
+);
+const lastRoutedTag = Math.max(...routedTags);
+/** What has come before that is known is held. */
+const beforeRouteBytesMax = 8 * 1024 * 1024;
+/** What is changed is changed as a whole. */
+const changedBytesMax = 512 * 1024 * 1024;
+
+/** Where what machines send to an edge goes: to the cloud, here, or both. */
+export function createEdgeIntake(parts: EdgeIntakeParts): Pick<Archive, "receiveDataSet"> {
   return {
     receiveDataSet(actor, header) {
-      const sent = uplink.receiveDataSet(actor, header);
-      return keeps ? withCopy(sent, archive.receiveDataSet(actor, header), log) : sent;
+      const inspection = inspect(header, routedTags);
+      let waiting: Buffer[] = [];
+      let bytesHeld = 0;
+      let routed: Receiving | undefined;
+      const begin = async (): Promise<Receiving> => {
+        routed = receivingBy(parts, parts.route(actor, header, inspection.text), actor, header);
+        const before = waiting;
+        waiting = [];
+        for (const bytes of before) await routed.write(bytes);
+        return routed;
+      };
+      return endingOnce({
+        write(bytes) {
+          if (routed !== undefined) return routed.write(bytes);
+          inspection.take(bytes);
+          waiting.push(Buffer.from(bytes));
+          bytesHeld += bytes.length;
+          if (inspection.isBeyond(lastRoutedTag) || bytesHeld > beforeRouteBytesMax) return begin().then(() => {});
+          return undefined;
+        },
+        finish: async () => (routed ?? (await begin())).finish(),
+        abort: async () => routed?.abort(),
+      });
     },
+  };
+}
+
+function receivingBy(
+  { uplink, archive, log }: EdgeIntakeParts,
+  { cloud, keep, change }: EdgeRoute,
+  actor: Actor,
+  header: DataSetHeader,
+): Receiving {
+  const here = () => archive.receiveDataSet(actor, header);
+  if (!cloud && !keep) throw new Problem("denied", "a rule of this box takes this instance nowhere");
+  if (!cloud) return here();
+  const sent =
+    change === undefined
+      ? uplink.receiveDataSet(actor, header)
+      : changed(header, change, (other) => uplink.receiveDataSet(actor, other));
+  return keep ? withCopy(sent, here(), log) : sent;
+}
+
+/** Held until it has come, and sent as it was changed. */
+function changed(
+  header: DataSetHeader,
+  change: NonNullable<EdgeRoute["change"]>,
+  receive: (header: DataSetHeader) => Receiving,
+): Receiving {
+  const inspection = inspect(header);
+  const { transferSyntaxUid } = header;
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  let sent: Receiving | undefined;
+  return {
+    write(bytes) {
+      inspection.take(bytes);
+      sizeBytes += bytes.length;
+      if (sizeBytes > changedBytesMax) {
+        throw new Problem(
+          "too-large",
+          `an instance of more than ${changedBytesMax >> 20} MiB cannot be changed on its way`,
+        );
+      }
+      pieces.push(Buffer.from(bytes));
+      return undefined;
+    },
+    async finish() {
+      const stored = inspection.end();
+      const other = change(Buffer.concat(pieces), transferSyntaxUid);
+      const sopInstanceUid = readDataSet(other, { transferSyntaxUid }).text(Tag.SOPInstanceUID) ?? "";
+      sent = receive({ ...header, sopInstanceUid });
+      await sent.write(other);
+      await sent.finish();
+      return stored;
+    },
+    abort: async () => sent?.abort(),
   };
 }
 

@@ -1,6 +1,6 @@
 export type { Deliveries, DeliveriesParts, EdgeDeliveries } from "./deliveries.ts";
 export { createDeliveries } from "./deliveries.ts";
-export { createEdgeIntake } from "./edge-intake.ts";
+export { createEdgeIntake, type EdgeRoute } from "./edge-intake.ts";
 export type { MessageHead } from "./parcel-content.ts";
 export type { ParcelOffice, SendingEdge } from "./parcel-office.ts";
 export type { PartialParcels, PartialParcelsParts } from "./partial-parcels.ts";

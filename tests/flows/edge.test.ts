@@ -151,6 +151,31 @@ test("an edge that is revoked sends nothing more, and keeps what it has until it
   for (const slice of slices) await isWhole(slice);
 });
 
+test("rules of the box say what goes to the cloud, what is changed on the way, and what stays", async () => {
+  box.command([
+    "route",
+    "add",
+    "Ward",
+    "--to",
+    "cloud",
+    "--calling-ae",
+    "CT1",
+    "--set",
+    "InstitutionName=North Clinic",
+  ]);
+  const [coerced] = study(5, 1) as [Slice];
+  await storeAll(box, [coerced]);
+  await arrived([coerced]);
+  const found = await search(cloud, `/studies?StudyInstanceUID=${coerced.studyUid}&includefield=InstitutionName`);
+  assert.deepEqual(found[0]?.["00080080"]?.Value, ["North Clinic"]);
+  box.command(["route", "add", "Here", "--to", "keep", "--place", "1"]);
+  const [kept] = study(6, 1) as [Slice];
+  await storeAll(box, [kept]);
+  assert.equal((await search(box, `/studies?StudyInstanceUID=${kept.studyUid}`)).length, 1);
+  await untilQueueIsEmpty();
+  assert.deepEqual(await search(cloud, `/studies?StudyInstanceUID=${kept.studyUid}`), []);
+});
+
 function allBytes(folder: string): Buffer {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => join(folder, path));
   return Buffer.concat(files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file)));

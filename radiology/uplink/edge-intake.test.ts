@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { silentLog } from "#base/log";
+import { Problem } from "#base/problem";
+import { elementsOf, readDataSet, Tag, TransferSyntaxUid, tagOf, writeDataSet } from "#formats/dicom";
+import type { DataSetHeader, Receiving } from "#radiology/archive";
+import { actorOf } from "#trust/access";
+import { createEdgeIntake, type EdgeRoute } from "./edge-intake.ts";
+
+const transferSyntaxUid = TransferSyntaxUid.explicitLittleEndian;
+const scanner = actorOf("device", "5c".repeat(16));
+const header = {
+  sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
+  sopInstanceUid: "1.2.3.1",
+  transferSyntaxUid,
+  sourceAe: "CT1",
+};
+const dataSet = writeDataSet(
+  elementsOf({
+    ...{ SOPClassUID: header.sopClassUid, SOPInstanceUID: "1.2.3.1", StudyDescription: "Head", Modality: "CT" },
+    ...{ PatientName: "Roe^Richard", BodyPartExamined: "HEAD", StudyInstanceUID: "1.2.3", SeriesInstanceUID: "1.2.4" },
+    PixelData: new Uint8Array(40_000),
+  }),
+  { transferSyntaxUid },
+);
+const stored = { studyUid: "1.2.3", seriesUid: "1.2.4", sopUid: "1.2.3.1", sopClassUid: header.sopClassUid };
+
+/** Two places that note what came, of which the archive may be full. */
+function places(route: EdgeRoute, { isFull = false } = {}) {
+  const came: { cloud: [DataSetHeader, Buffer][]; here: [DataSetHeader, Buffer][] } = { cloud: [], here: [] };
+  const asked: string[] = [];
+  const aborted: string[] = [];
+  const place = (name: "cloud" | "here") => ({
+    receiveDataSet(_actor: unknown, given: DataSetHeader): Receiving {
+      const pieces: Buffer[] = [];
+      return {
+        write(bytes) {
+          if (name === "here" && isFull) throw new Problem("no-room", "full");
+          pieces.push(Buffer.from(bytes));
+          return undefined;
+        },
+        async finish() {
+          came[name].push([given, Buffer.concat(pieces)]);
+          return stored;
+        },
+        abort: async () => void aborted.push(name),
+      };
+    },
+  });
+  const intake = createEdgeIntake({
+    ...{ uplink: place("cloud"), archive: place("here"), log: silentLog },
+    route(_actor, _header, text) {
+      asked.push(`${text(tagOf("Modality"))} ${text(tagOf("BodyPartExamined"))} ${text(tagOf("StudyDescription"))}`);
+      return route;
+    },
+  });
+  const send = async () => {
+    const receiving = intake.receiveDataSet(scanner, header);
+    const lent = Buffer.alloc(100);
+    for (let at = 0; at < dataSet.length; at += lent.length) {
+      const piece = lent.subarray(0, Buffer.from(dataSet).copy(lent, 0, at));
+      await receiving.write(piece);
+      piece.fill(0xee);
+    }
+    return receiving.finish();
+  };
+  return { came, asked, aborted, send };
+}
+
+test("an instance goes where its route says, whole, and the route is asked once, when it can know what it asks", async () => {
+  for (const [cloud, keep] of [
+    [true, false],
+    [true, true],
+    [false, true],
+  ] as const) {
+    const { came, asked, send } = places({ cloud, keep });
+    assert.deepEqual(await send(), stored);
+    assert.deepEqual(asked, ["CT HEAD Head"]);
+    assert.deepEqual([came.cloud.length, came.here.length], [Number(cloud), Number(keep)]);
+    for (const [, bytes] of [...came.cloud, ...came.here]) assert.ok(bytes.equals(dataSet));
+  }
+});
+
+test("a copy that does not fit keeps nothing from the cloud; where it is the only one it is refused", async () => {
+  const { came, aborted, send } = places({ cloud: true, keep: true }, { isFull: true });
+  await send();
+  assert.deepEqual([came.cloud.length, came.here.length, aborted], [1, 0, ["here"]]);
+  await assert.rejects(places({ cloud: false, keep: true }, { isFull: true }).send(), { code: "no-room" });
+});
+
+test("what is changed on its way goes to the cloud under its new UID, and is kept here as it came", async () => {
+  const change = (bytes: Uint8Array) => {
+    const read = readDataSet(bytes, { transferSyntaxUid });
+    assert.equal(read.text(Tag.PatientName), "Roe^Richard");
+    return writeDataSet(elementsOf({ SOPInstanceUID: "2.25.9", PatientName: "Nobody" }), { transferSyntaxUid });
+  };
+  const { came, send } = places({ cloud: true, keep: true, change });
+  await send();
+  const [[sent, bytes] = assert.fail()] = came.cloud;
+  assert.equal(sent.sopInstanceUid, "2.25.9");
+  assert.equal(readDataSet(bytes, { transferSyntaxUid }).text(Tag.PatientName), "Nobody");
+  assert.ok(came.here[0]?.[1].equals(dataSet));
+});
+
+test("what a rule holds back, or takes nowhere, is refused, and nothing of it stays", async () => {
+  const change = () => {
+    throw new Problem("unsupported", "held back");
+  };
+  const held = places({ cloud: true, keep: true, change });
+  await assert.rejects(held.send(), { code: "unsupported" });
+  assert.deepEqual([held.came.cloud.length, held.came.here.length, held.aborted], [0, 0, ["here"]]);
+  await assert.rejects(places({ cloud: false, keep: false }).send(), { code: "denied" });
+});
