@@ -176,6 +176,21 @@ test("rules of the box say what goes to the cloud, what is changed on the way, a
   assert.deepEqual(await search(cloud, `/studies?StudyInstanceUID=${kept.studyUid}`), []);
 });
 
+test("a box whose disk is full says so to the scanner (A700), and loses nothing of what it has", async () => {
+  const { home } = box;
+  await box.stop();
+  box = await startHouse({ home, environment: { ...atBox, LEADGLASS_RESERVE_MIB: "1000000" } });
+  box.command(["route", "remove", "Here"]);
+  const [slice] = study(7, 1) as [Slice];
+  const association = await associate(box, [slice]);
+  assert.equal(await store(association, slice), 0xa700);
+  await association.release();
+  await box.stop();
+  box = await startHouse({ home, environment: atBox });
+  await storeAll(box, [slice]);
+  await arrived([slice]);
+});
+
 function allBytes(folder: string): Buffer {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => join(folder, path));
   return Buffer.concat(files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file)));

@@ -89,7 +89,7 @@ const table = {
   "destination.read": on("lists", ...senders, "administrator"),
   /** A search in another archive, and having a study sent from there. */
   "archive.query": on("tenant", ...senders),
-  "archive.fetch": on("tenant", ...senders, "system"),
+  "archive.fetch": on("tenant", ...senders),
   /** An old archive taken over: how far it is, starting and stopping it, what it does meanwhile in the name of who did. */
   "migration.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
   "migration.write": on("tenant", "administrator", "operator"),
@@ -113,7 +113,17 @@ const table = {
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
-  "worklist.read": on("lists", "radiologist", "technologist", "front-desk", "service", "device", "operator", "edge"),
+  "worklist.read": on(
+    "lists",
+    "radiologist",
+    "technologist",
+    "front-desk",
+    "service",
+    "device",
+    "operator",
+    "edge",
+    "system",
+  ),
   "worklist.write": on("tenant", "technologist", "front-desk", "service", "device", "operator", "edge", "system"),
   /** A machine says what it does, and asks what it said. */
   "step.perform": on("lists", "device", "edge"),
