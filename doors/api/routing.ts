@@ -110,10 +110,10 @@ export function registerRouting(server: FastifyInstance, parts: ApiParts): void 
     (request): Promise<RoutingTrialView> => routing.tryOut(actorOf(request), request.body),
   );
 
-  server.get<{ Params: { study: string } }>(
-    "/api/routing/try/:study",
-    { schema: { params: object({ study: token }) } },
-    (request): Promise<RoutingTrialView[]> => triedStudy(parts, actorOf(request), request.params.study),
+  server.get<{ Params: { token: string } }>(
+    "/api/routing/try/:token",
+    { schema: { params: object({ token }) } },
+    (request): Promise<RoutingTrialView[]> => triedStudy(parts, actorOf(request), request.params.token),
   );
 }
 

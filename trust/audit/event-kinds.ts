@@ -110,7 +110,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   "message.send": kind("data-export", "R"),
   "message.list": restrictedFunction,
   "message.read": kind("order-record", "R"),
-  "message.steer": kind("order-record", "E"),
+  "message.steer": restrictedFunction,
   "study.watch": query,
   "series.summarise": accessed("R"),
   "worklist.read": query,
