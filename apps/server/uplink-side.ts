@@ -66,7 +66,7 @@ export async function openUplinkSide({
     shrinker.pace(paceOf(spool.state().bytes, sender?.state().bytesPerSecond ?? 0));
     if (systemClock.monotonicMs() < forgetAt) return;
     forgetAt = systemClock.monotonicMs() + forgetEveryMs;
-    const forgotten = spool.forget(systemClock.now() - receiptsKnownMs);
+    const forgotten = spool.forget(receiptsKnownMs);
     forgotten.catch((error) => log.warn("old receipts were not forgotten", {}, error));
   };
   let timer: ReturnType<typeof systemClock.after> | undefined;

@@ -16,6 +16,6 @@ export type {
   SubjectStanding,
   Urgency,
 } from "./spool.ts";
-export { urgencies } from "./spool.ts";
+export { putBackMsMost, urgencies } from "./spool.ts";
 export type { Uplink, UplinkKeys, UplinkParts, UplinkQueue } from "./uplink.ts";
 export { createUplink } from "./uplink.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { createVirtualClock, type VirtualClock } from "#base/clock";
 import { isProblem, Problem } from "#base/problem";
-import type { ParcelNote, Spool } from "./spool.ts";
+import { type ParcelNote, putBackMsMost, type Spool } from "./spool.ts";
 
 /** A note for these bytes, and what a test changes of it. */
 export function noteOf(name: string, bytes: Uint8Array, changed: Partial<ParcelNote> = {}): ParcelNote {
@@ -157,6 +157,22 @@ export function spoolContract(open: (clock: VirtualClock) => Promise<Spool>): vo
       assert.equal(told, 0);
     }));
 
+  test("what a clock that was ahead put back is not held up for as long", () =>
+    withSpool(async (spool, clock) => {
+      await put(spool, "m", { inOrder: true });
+      assert.deepEqual(await taken(spool), [tokenOf("m")]);
+      let told = 0;
+      spool.onArrival(() => told++);
+      await spool.putBack(tokenOf("m"), clock.now() + 365 * 24 * 3_600_000);
+      clock.advance(putBackMsMost);
+      assert.ok(told > 0);
+      assert.deepEqual(await taken(spool), [tokenOf("m")]);
+      await spool.putBack(tokenOf("m"), clock.now() + putBackMsMost);
+      assert.deepEqual(await taken(spool), []);
+      clock.advance(putBackMsMost);
+      assert.deepEqual(await taken(spool), [tokenOf("m")]);
+    }));
+
   test("an id that waits is there already, also when two write it at the same time", () =>
     withSpool(async (spool) => {
       assert.equal(await put(spool, "a"), "kept");
@@ -208,10 +224,16 @@ export function spoolContract(open: (clock: VirtualClock) => Promise<Spool>): vo
       assert.deepEqual(await spool.standing(subject), { state: "arrived", receipt: receipt("new"), at: 20 });
       await spool.settle(tokenOf("old"), receipt("old"), 30);
       assert.deepEqual(await spool.standing(subject), { state: "arrived", receipt: receipt("new"), at: 20 });
-      await spool.forget(20);
+      await spool.forget(0);
+      assert.equal((await spool.standing(subject))?.state, "arrived", "the newest, whatever the clock says");
+      const later = tokenOf("later subject");
+      await put(spool, "later", { subject: later });
+      await spool.settle(tokenOf("later"), receipt("later"), 50);
+      await spool.forget(30);
       assert.equal((await spool.standing(subject))?.state, "arrived");
-      await spool.forget(21);
+      await spool.forget(29);
       assert.equal(await spool.standing(subject), undefined);
+      assert.equal((await spool.standing(later))?.state, "arrived");
     }));
 
   test("an aborted parcel leaves nothing, a note that is none is refused, and the state says what waits", () =>

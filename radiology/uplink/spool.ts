@@ -4,6 +4,9 @@ import type { Problem } from "#base/problem";
 export const urgencies = ["stat", "first", "routine"] as const;
 export type Urgency = (typeof urgencies)[number];
 
+/** Nothing is put back for longer. A parcel whose time is further off was put back by a clock that was ahead, and is due. */
+export const putBackMsMost = 10 * 60_000;
+
 /** One parcel: a thing that was sealed to the cloud's key, and that this machine cannot open again. */
 export interface SpooledParcel {
   /** 16 bytes in hexadecimal, lower case: a keyed digest of what is in it, so that the same thing has the same id. */
@@ -71,9 +74,9 @@ export interface Spool {
   take(urgency: Urgency, most: number): Promise<readonly SpooledParcel[]>;
   /** The bytes [from, to) of a parcel that waits, exactly; 64 KiB at most. Problem `absent` for one that is gone, `damaged` for what cannot be read. */
   read(id: string, from: number, to: number): Promise<Uint8Array>;
-  /** The cloud has signed for it: durably kept is the receipt, for who asks by subject, and no longer the parcel. Unknown ids change nothing. */
+  /** The cloud has signed for it: durably kept is the receipt, for who asks by subject, and no longer the parcel. Unknown ids change nothing. `at`: by the cloud's clock. */
   settle(id: string, receipt: Uint8Array, at: number): Promise<void>;
-  /** It was not taken: it is given again, not before this time (epoch milliseconds). */
+  /** It was not taken: it is given again, not before this time (epoch milliseconds, `putBackMsMost` from now at most). */
   putBack(id: string, notBefore: number): Promise<void>;
   /** It was refused for good: it is not given again until `again`; the order goes on without it. */
   setAside(id: string, why: Problem, at: number): Promise<void>;
@@ -84,8 +87,8 @@ export interface Spool {
   drop(id: string): Promise<void>;
   /** What became of the newest parcel with this subject; undefined when none is known. */
   standing(subject: string): Promise<SubjectStanding | undefined>;
-  /** Receipts from before this time are forgotten. */
-  forget(before: number): Promise<void>;
+  /** Receipts that are so much older than the newest are forgotten: the clock of this machine, which may jump, has no say. */
+  forget(olderMs: number): Promise<void>;
   state(): SpoolState;
   /** Calls `listener` when there may be something to take. Gives what ends that. */
   onArrival(listener: () => void): () => void;

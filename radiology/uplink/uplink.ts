@@ -11,7 +11,7 @@ import { createFirstOfSeries } from "./first-of-series.ts";
 import { createOutgoingInstances, type ReceivedInstance } from "./outgoing-instance.ts";
 import { beginParcel, type OpenParcel } from "./outgoing-parcel.ts";
 import type { MessageHead, ParcelTail } from "./parcel-content.ts";
-import type { ParcelNote, Spool, SpoolState, SubjectStanding } from "./spool.ts";
+import { type ParcelNote, putBackMsMost, type Spool, type SpoolState, type SubjectStanding } from "./spool.ts";
 
 /** What a box has from its cloud, and its own key. */
 export interface UplinkKeys {
@@ -58,7 +58,6 @@ export interface Uplink {
 /** A parcel that the cloud could not read is tried so often before it is put aside: the way there may have been at fault. */
 const triesOfRefused = 3;
 const firstPauseMs = 5_000;
-const longestPauseMs = 10 * 60_000;
 /** Of so many that were refused lately it is known how often. */
 const triedMost = 10_000;
 
@@ -92,7 +91,7 @@ export function createUplink(parts: UplinkParts): Uplink {
   ): Promise<unknown> => {
     const receivedAt = clock.now();
     const signature = signProvenance(signing, { edge: edgeId, kind, sha256, transferSyntaxUid, receivedAt });
-    const tail: ParcelTail = { sha256, sizeBytes, receivedAt, signature };
+    const tail: ParcelTail = { sha256, sizeBytes, receivedAt, edge: edgeId, signature };
     return parcel.commit(tail, { ...note, putAt: receivedAt });
   };
 
@@ -134,10 +133,28 @@ export function createUplink(parts: UplinkParts): Uplink {
   };
 }
 
+/**
+ * When the cloud signed for this parcel, by its own clock. A word that cannot be proven is no fault of the parcel, which stays: the cloud may
+ * sign with a new key, which the box is told within a minute.
+ */
+function signedAt({ receiptKeys, edgeId }: UplinkKeys, id: string, bytes: Uint8Array): number {
+  const remedy = "it is tried again; if that stays so, see the log of the cloud";
+  try {
+    const { parcel, edge, at } = readReceipt(receiptKeys, bytes);
+    if (parcel === id && edge === edgeId) return at;
+  } catch (cause) {
+    throw new Problem("unavailable", "a receipt of the cloud cannot be verified", { remedy, cause });
+  }
+  throw new Problem("unavailable", "a receipt of the cloud is for something else", { remedy });
+}
+
+/** `conflict`: the cloud still has it open from before a stop of the box. */
+const mayPass = (problem: Problem) => isPassing(problem) || problem.code === "conflict";
+
 function createQueue({ spool, clock, log }: UplinkParts, keysNow: () => UplinkKeys): Pick<Uplink, "queue" | "state"> {
   const tries = new Map<string, number>();
   let delivered = 0;
-  const pauseAfter = (times: number) => Math.min(firstPauseMs * 2 ** Math.min(times - 1, 20), longestPauseMs);
+  const pauseAfter = (times: number) => Math.min(firstPauseMs * 2 ** Math.min(times - 1, 20), putBackMsMost);
   const triedAgain = (id: string): number => {
     const times = (tries.get(id) ?? 0) + 1;
     tries.delete(id);
@@ -145,29 +162,35 @@ function createQueue({ spool, clock, log }: UplinkParts, keysNow: () => UplinkKe
     if (tries.size > triedMost) tries.delete(tries.keys().next().value ?? "");
     return times;
   };
+  /** That it is taken is known to the process alone: it can be given again when the disk takes nothing. */
+  const giveAgain = (id: string, afterMs: number): void => {
+    clock.after(afterMs, () => {
+      spool.putBack(id, clock.now()).catch(() => giveAgain(id, putBackMsMost));
+    });
+  };
   return {
     queue: {
       take: (urgency, most) => spool.take(urgency, most),
       read: (id, from, to) => spool.read(id, from, to),
       onArrival: (listener) => spool.onArrival(listener),
       async settle(id, bytes) {
-        const { receiptKeys, edgeId } = keysNow();
-        const { parcel, edge } = readReceipt(receiptKeys, bytes);
-        if (parcel !== id || edge !== edgeId) {
-          throw new Problem("unproven", "a receipt of the cloud is for something else", {
-            remedy: "see the cloud's log",
-          });
-        }
-        await spool.settle(id, bytes, clock.now());
+        const at = signedAt(keysNow(), id, bytes);
+        await spool.settle(id, bytes, at);
         tries.delete(id);
         delivered++;
       },
       async refuse(id, problem) {
         const times = triedAgain(id);
-        if (isPassing(problem) || times < triesOfRefused) return spool.putBack(id, clock.now() + pauseAfter(times));
+        const pauseMs = pauseAfter(times);
+        try {
+          if (mayPass(problem) || times < triesOfRefused) return await spool.putBack(id, clock.now() + pauseMs);
+          await spool.setAside(id, problem, clock.now());
+        } catch (error) {
+          log.warn("the spool cannot note what became of a parcel: it is given again", {}, error);
+          return giveAgain(id, pauseMs);
+        }
         tries.delete(id);
         log.warn("the cloud does not take a parcel: it waits aside until somebody decides", { code: problem.code });
-        return spool.setAside(id, problem, clock.now());
       },
     },
     state: () => ({ ...spool.state(), delivered }),

@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
 import { Problem } from "#base/problem";
-import type { ParcelNote, ParcelWriter, Spool, SubjectStanding } from "#radiology/uplink";
+import { type ParcelNote, type ParcelWriter, putBackMsMost, type Spool, type SubjectStanding } from "#radiology/uplink";
 import { type Failing, withFailures } from "./failing.ts";
 
 interface Held {
@@ -26,7 +26,8 @@ export function createMemorySpool({ clock }: { readonly clock: Clock }): Spool &
   const inOrderOf = () => [...held.values()].sort((a, b) => a.seq - b.seq);
   const waiting = () => inOrderOf().filter(({ aside }) => aside === undefined);
   const mayGo = ({ note, isTaken, notBefore, seq }: Held): boolean => {
-    if (isTaken || notBefore > clock.now()) return false;
+    const early = notBefore - clock.now();
+    if (isTaken || (early > 0 && early <= putBackMsMost)) return false;
     if (!note.inOrder) return true;
     const line = waiting().filter((each) => each.note.inOrder);
     return line[0]?.seq === seq && !line.some((each) => each.isTaken);
@@ -92,7 +93,7 @@ export function createMemorySpool({ clock }: { readonly clock: Clock }): Spool &
       if (each === undefined) return;
       Object.assign(each, { isTaken: false, notBefore });
       if (notBefore <= clock.now()) tell();
-      else clock.after(notBefore - clock.now(), tell);
+      else clock.after(Math.min(notBefore - clock.now(), putBackMsMost), tell);
     },
     async setAside(id, why, at) {
       const each = held.get(id);
@@ -113,7 +114,8 @@ export function createMemorySpool({ clock }: { readonly clock: Clock }): Spool &
     },
     drop: async (id) => void (held.get(id)?.aside !== undefined && held.delete(id)),
     standing: async (subject) => standing(subject),
-    async forget(before) {
+    async forget(olderMs) {
+      const before = Math.max(...[...receipts.values()].map(({ at }) => at)) - olderMs;
       for (const [subject, { at }] of receipts) if (at < before) receipts.delete(subject);
     },
     state() {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
+import { putBackMsMost } from "#radiology/uplink";
 
 /** Tells who waits that there may be something to take. */
 export interface Arrivals {
@@ -41,7 +42,8 @@ export function createArrivals(parts: {
   };
   const fire = (due: number) => {
     timer = undefined;
-    if (clock.now() < due) return tellAt(due);
+    const early = due - clock.now();
+    if (early > 0 && early <= putBackMsMost) return tellAt(due);
     tell();
     // Those whose time has come are not found any more once they were asked for; the next is looked for a little later.
     timer = {

@@ -290,8 +290,8 @@ function createDeciding(parts: Parts): Pick<Spool, "asides" | "again" | "drop" |
       if (there === undefined) return undefined;
       return { state: there.isAside ? "aside" : "waiting", since: there.since };
     },
-    async forget(before) {
-      while ((await index.forget(before, forgottenAtOnce)) === forgottenAtOnce);
+    async forget(olderMs) {
+      while ((await index.forget(olderMs, forgottenAtOnce)) === forgottenAtOnce);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Urgency, urgencies } from "#radiology/uplink";
+import { putBackMsMost, type Urgency, urgencies } from "#radiology/uplink";
 import type { Row } from "./packed-rows.ts";
 import { ints, migrate, type Schema, type Words } from "./schema.ts";
 import { type SqliteRows, type SqliteRuns, type SqliteThread, startSqlite } from "./sqlite-thread.ts";
@@ -80,8 +80,8 @@ export interface SpoolIndex {
     readonly there: { readonly seq: number; readonly since: number; readonly isAside: boolean } | undefined;
     readonly receipt: { readonly seq: number; readonly receipt: Uint8Array; readonly at: number } | undefined;
   }>;
-  /** Up to `most` receipts from before this time are forgotten; how many were. */
-  forget(before: number, most: number): Promise<number>;
+  /** Up to `most` receipts that are so much older than the newest are forgotten; how many were. */
+  forget(olderMs: number, most: number): Promise<number>;
   /** When the next of those put back for later is due. */
   nextDue(): Promise<number | undefined>;
   segments(): Promise<IndexedSegment[]>;
@@ -170,7 +170,7 @@ const statements = {
         `select min(seq) as seq, put_at from parcels where state = ${state} and urgency = ${urgency} and in_order = ${inOrder}`,
     )
     .join(" union all ")}) where seq is not null order by seq limit 1`,
-  due: `update parcels set state = ${waits}, not_before = 0 where state = ${waitsForItsTime} and not_before <= ?`,
+  due: `update parcels set state = ${waits}, not_before = 0 where state = ${waitsForItsTime} and (not_before <= ? or not_before > ?)`,
   // Of those in order the first alone, and only while none of them is taken: one that was aside and waits again may come before it.
   take: `insert into taken (parcel, in_order, turn) select number, in_order, ? from (
       select * from (select number, in_order, seq from parcels
@@ -188,7 +188,8 @@ const statements = {
   asides: `select ${columns}, aside_at, why from parcels where state = ${isAside} order by aside_at limit ?`,
   there: "select seq, state, put_at, aside_at from parcels where subject = ? order by seq desc limit 1",
   arrived: "select seq, receipt, at from receipts where subject = ?",
-  forget: "delete from receipts where subject in (select subject from receipts where at < ? order by at limit ?)",
+  forget: `delete from receipts where subject in (
+    select subject from receipts where at < (select max(at) from receipts) - ? order by at limit ?)`,
   nextDue: `select min(not_before) from parcels where state = ${waitsForItsTime}`,
   segments: "select serial, indexed_to, is_ended, living, living_bytes from segments order by serial",
 };
@@ -223,7 +224,7 @@ export async function createSpoolIndex(thread: SqliteThread): Promise<SpoolIndex
       const which = urgencies.indexOf(urgency);
       turn++;
       const results = await thread.run([
-        { sql: statements.due, rows: [[now]] },
+        { sql: statements.due, rows: [[now, now + putBackMsMost]] },
         { sql: statements.take, rows: [[turn, which, most, which, most]] },
         { sql: statements.taken, rows: [[turn]] },
       ]);
@@ -245,8 +246,8 @@ export async function createSpoolIndex(thread: SqliteThread): Promise<SpoolIndex
       ]);
       return { there: thereOf(there?.rows[0]), receipt: receiptOf(arrived?.rows[0]) };
     },
-    async forget(before, most) {
-      const [result] = await thread.run([{ sql: statements.forget, rows: [[before, most]] }]);
+    async forget(olderMs, most) {
+      const [result] = await thread.run([{ sql: statements.forget, rows: [[olderMs, most]] }]);
       return result?.changes ?? 0;
     },
     async nextDue() {

@@ -15,6 +15,7 @@ import {
   type EdgeDeliveries,
   type MessageHead,
   openPartialParcels,
+  type Spool,
   type SpooledParcel,
 } from "#radiology/uplink";
 import { createMemoryRecordStore } from "#stores/memory";
@@ -27,10 +28,16 @@ import { pixelsHere } from "../../radiology/images/pixels-here.fixture.ts";
 export interface UplinkOptions {
   readonly clock?: Clock;
   readonly perform?: (head: MessageHead, content: Buffer) => Promise<void>;
+  /** Instead of one on a disk. */
+  readonly spool?: Spool;
 }
 
 /** A box and its cloud in this process, with real spool, archive and keys; between them `carry` does what the link does. */
-export async function openUplinkAndCloud({ clock = systemClock, perform = async () => {} }: UplinkOptions = {}) {
+export async function openUplinkAndCloud({
+  clock = systemClock,
+  perform = async () => {},
+  spool: given,
+}: UplinkOptions = {}) {
   const folder = join(tmpdir(), `leadglass-uplink-${process.pid}-${process.hrtime.bigint()}`);
   const parcelKey = await newParcelKey();
   const [receiptKey, signing] = [newSigningKey(), newSigningKey()];
@@ -39,8 +46,8 @@ export async function openUplinkAndCloud({ clock = systemClock, perform = async 
   const samenessKey = Buffer.alloc(32, 7).toString("base64url");
   const own = { edgeId: edge.id, signing, parcelKey, receiptKeys: [receiptKey.publicKey], samenessKey };
   const shared = { clock, log: silentLog, random: systemRandom };
-  const openOwnSpool = () =>
-    openSpool({ ...shared, files: systemFiles, folder: join(folder, "spool"), reserveBytes: 0 });
+  const openOwnSpool = async () =>
+    given ?? openSpool({ ...shared, files: systemFiles, folder: join(folder, "spool"), reserveBytes: 0 });
   let spool = await openOwnSpool();
   const codecs = createFrameCodecs();
   const shrinker = createShrinker({ work: createPackingHere({ codecs, clock }), clock });
@@ -78,7 +85,7 @@ export async function openUplinkAndCloud({ clock = systemClock, perform = async 
   let deliveries = await openDeliveries();
 
   return {
-    ...{ cloud, edge, keys, own, folder, deleted },
+    ...{ cloud, edge, keys, own, folder, deleted, receiptKey },
     uplink: () => uplink,
     spool: () => spool,
     arrivals: (): EdgeDeliveries => deliveries.of(edge),

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { systemClock } from "#base/clock";
+import { setImmediate as later } from "node:timers/promises";
+import { createVirtualClock, systemClock } from "#base/clock";
 import { Problem } from "#base/problem";
 import { elementsOf, TransferSyntaxUid, writeDataSet } from "#formats/dicom";
 import { phantomStudy } from "#imaging/phantoms";
 import { judgeByReceipts } from "#radiology/uplink";
+import { createMemorySpool } from "#stores/memory";
 import { actorOf, operator } from "#trust/access";
-import { newSigningKey } from "#trust/parcels";
+import { newSigningKey, signReceipt } from "#trust/parcels";
 import { openUplinkAndCloud, type UplinkOptions } from "./uplink.fixture.ts";
 
 const scanner = actorOf("device", "5c".repeat(16));
@@ -140,12 +142,59 @@ test("nothing is forgotten on a receipt of somebody else, for something else, or
   await arrival.write(0, await here.spool().read(id, 0, 16));
   await arrival.abandon();
   const { queue } = here.uplink();
-  await assert.rejects(queue.settle(id, Buffer.from("a receipt")), Problem);
-  await assert.rejects(queue.settle(id, Buffer.alloc(0)), Problem);
-  here.keys.known = { ...here.own, receiptKeys: [newSigningKey().publicKey] };
-  await here.carry();
+  const unprovenNow = { code: "unavailable", remedy: /tried again/ };
+  await assert.rejects(queue.settle(id, Buffer.from("a receipt")), unprovenNow);
+  await assert.rejects(queue.settle(id, Buffer.alloc(0)), unprovenNow);
+  const said = { parcel: id, edge: here.own.edgeId, at: 1, outcome: "stored" } as const;
+  await assert.rejects(queue.settle(id, signReceipt(newSigningKey(), said)), unprovenNow);
+  await assert.rejects(queue.settle(id, signReceipt(here.receiptKey, { ...said, edge: "other" })), unprovenNow);
   assert.equal(here.uplink().state().parcels, 1);
 });
+
+test("what cannot be proven yet, or is still open in the cloud, is no fault of the parcel: it is tried again, however often", async () => {
+  const here = await house();
+  const [one] = instances(6, 1) as [Instance];
+  await send(here, one);
+  const [parcel] = await here.spool().take("first", 1);
+  const { id } = parcel ?? assert.fail();
+  const { queue } = here.uplink();
+  for (let times = 0; times < 5; times++) {
+    await queue.settle(id, Buffer.from("a receipt")).catch((error) => queue.refuse(id, error));
+    await queue.refuse(id, new Problem("conflict", "it is open"));
+  }
+  assert.deepEqual([here.uplink().state().parcels, here.uplink().state().aside], [1, 0]);
+});
+
+for (const [said, problem, method] of [
+  ["put back", new Problem("unavailable", "not now"), "putBack"],
+  ["aside", new Problem("invalid", "the cloud does not want it"), "setAside"],
+] as const) {
+  test(`a parcel that the spool could not note as ${said} is given again, and what is in order behind it goes on`, async () => {
+    const clock = createVirtualClock();
+    const spool = createMemorySpool({ clock });
+    const here = await house({ clock, spool });
+    const { queue, put } = here.uplink();
+    for (const text of ["one", "two"]) await put({ kind: "hl7", about: {} }, Buffer.from(text));
+    const [first] = await queue.take("stat", 9);
+    const { id } = first ?? assert.fail();
+    const full = new Problem("no-room", "the disk of the index is full");
+    for (let times = 0; method === "setAside" && times < 2; times++) await queue.refuse(id, problem);
+    spool.failNext(full, method);
+    await queue.refuse(id, problem);
+    assert.deepEqual(await queue.take("stat", 9), []);
+    spool.failNext(full, "putBack");
+    clock.advance(3_600_000);
+    await later();
+    clock.advance(3_600_000);
+    await later();
+    assert.deepEqual(
+      (await queue.take("stat", 9)).map((parcel) => parcel.id),
+      [id],
+    );
+    await queue.settle(id, signReceipt(here.receiptKey, { parcel: id, edge: here.own.edgeId, at: 1, outcome: "held" }));
+    assert.equal((await queue.take("stat", 9)).length, 1);
+  });
+}
 
 test("what the edge's key does not vouch for is refused three times, put aside, and kept", async () => {
   const here = await house();
