@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "#base/clock";
 import { createKeptJson, systemFiles } from "#base/io";
 import type { Log } from "#base/log";
-import { asProblem, Problem } from "#base/problem";
+import { asProblem, isProblem, Problem } from "#base/problem";
 import { createTurns } from "#base/turns";
 import type { CloudEnrolment } from "#doors/api";
 import {
@@ -39,10 +39,10 @@ export interface CloudLink extends CloudEnrolment {
   keys(): UplinkKeys | undefined;
   /** What the cloud answers the box; to a longer answer it does not listen. */
   ask<T>(path: string, answerBytesMax: number): Promise<T>;
-  /** The same of a POST. */
+  /** The same of a POST, over another connection: what takes its time keeps nothing waiting. */
   post<T>(path: string, body: unknown, answerBytesMax: number): Promise<T>;
   /** The bytes that the cloud answers a POST, as they come, over a connection of its own. */
-  stream(path: string, body: unknown): AsyncIterable<Buffer>;
+  stream(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Told each time when the cloud has said what the box has to know. */
   onTold(listener: (told: EdgeSelfView) => void): void;
   /** How the box stands with its cloud, as far as is known without asking. Undefined where it is not enrolled. */
@@ -106,7 +106,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   const listeners: ((told: EdgeSelfView) => void)[] = [];
 
   /** What comes of asking the cloud is remembered for who looks. */
-  const noting = async <T>(work: () => Promise<T>): Promise<T> => {
+  const noting = async <T>(work: () => Promise<T>, counts = (_thrown: unknown) => true): Promise<T> => {
     try {
       const done = await work();
       state.lastContactAt = clock.now();
@@ -114,12 +114,15 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       if (!reached.isReached) reached = { isReached: true, since: clock.now() };
       return done;
     } catch (thrown) {
+      if (!counts(thrown)) throw thrown;
       const { message, remedy = "" } = asProblem(thrown, "asking the cloud");
       error = { at: clock.now(), message, remedy };
       if (reached.isReached) reached = { isReached: false, since: clock.now() };
       throw thrown;
     }
   };
+  /** The same of what is asked for machines: what the cloud refuses of that says nothing of the way to it. */
+  const reading = <T>(work: () => Promise<T>) => noting(work, (thrown) => isProblem(thrown, "unavailable"));
   const wayOf = ({ url, proxy }: Pick<Enrolled, "url" | "proxy">) => ({
     cloud: cloudAt(url),
     ...(proxy !== undefined && { proxy: proxyAt(proxy) }),
@@ -144,10 +147,17 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
   };
   const ask = (as: Enrolled) => noting(() => heard(as, () => call(as, "GET", "/api/edges/self")));
   /** Over a connection that stays: to come in is an entry in the cloud's log each time. */
-  const telling = keepCalling(() => {
-    if (enrolled === undefined) throw notEnrolled();
-    return dial(enrolled, linkProtocols.calls);
-  });
+  const calling = () =>
+    keepCalling(() => {
+      if (enrolled === undefined) throw notEnrolled();
+      return dial(enrolled, linkProtocols.calls);
+    });
+  const telling = calling();
+  const searching = calling();
+  const hangUp = () => {
+    telling.close();
+    searching.close();
+  };
   const tell = (as: Enrolled, body: EdgeReport) =>
     noting(() => {
       const asked = { ...wayOf(as), method: "POST", path: "/api/edges/self/report", body };
@@ -161,14 +171,16 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       const { certificate, name } = await call<EdgeCertificateView>(as, "POST", "/api/edges/self/renewal", body);
       // Until this is on the disk, the one before is shown, which holds until then.
       enrolled = await kept.save({ ...as, name, certificate, signing, key: made.key });
-      telling.close();
+      hangUp();
     });
   const look = async (report: () => Promise<EdgeReport>): Promise<void> => {
     const as = enrolled;
     if (as === undefined) return;
-    if (clock.now() >= renewsAt(as) || as.signing === undefined)
-      await gate.pass(system, "link.renew", undefined, () => renewNow(as));
-    else await tell(as, await report());
+    const isDue = clock.now() >= renewsAt(as) || as.signing === undefined;
+    const renewal = isDue ? gate.pass(system, "link.renew", undefined, () => renewNow(as)) : undefined;
+    // Under the certificate that it has it goes on meanwhile: one that cannot be renewed holds for ten days more.
+    await renewal?.catch((thrown) => log.warn("the certificate of this edge was not renewed", {}, thrown));
+    await tell(enrolled ?? as, await report());
   };
   const lookInTime = (report: () => Promise<EdgeReport>): Promise<void> =>
     inTurn(() => look(report))
@@ -212,7 +224,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
         const { origin } = new URL(url);
         const as = { url: origin, id, name, authority, certificate, enrolledAt: clock.now() };
         enrolled = await kept.save({ ...as, key: made.key, signing, proxy });
-        telling.close();
+        hangUp();
         tellNow();
         await ask(enrolled).catch(() => {}); // the view says so
         return viewOf(enrolled, { ...state, error });
@@ -242,13 +254,13 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
     async post(path, body, answerBytesMax) {
       const as = enrolled;
       if (as === undefined) throw notEnrolled();
-      return noting(() => telling.call({ ...wayOf(as), method: "POST", path, body, answerBytesMax }));
+      return reading(() => searching.call({ ...wayOf(as), method: "POST", path, body, answerBytesMax }));
     },
-    async *stream(path, body) {
+    async *stream(path, body, signal) {
       const as = enrolled;
       if (as === undefined) throw notEnrolled();
-      const socket = await noting(() => dial(as, linkProtocols.calls));
-      yield* streamFromCloud(socket, { ...wayOf(as), method: "POST", path, body });
+      const socket = await reading(() => dial(as, linkProtocols.calls));
+      yield* streamFromCloud(socket, { ...wayOf(as), method: "POST", path, body, ...(signal && { signal }) });
     },
     onTold: (listener) => void listeners.push(listener),
     standing() {
@@ -267,7 +279,7 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       timer = undefined;
       tellNow = () => {};
       await idle();
-      telling.close();
+      hangUp();
     },
   };
 }

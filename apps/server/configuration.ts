@@ -61,6 +61,8 @@ export interface Configuration {
   readonly scrubBytesPerSecond: number;
   /** What is deleted by itself when its time is over: nothing, unless somebody wrote rules. */
   readonly retention: RetentionPolicy;
+  /** On an edge without rules of retention copies go after some days. */
+  readonly keepsForGood: boolean;
   /** Studies whose identity one actor may see in a minute before it is stopped. */
   readonly revealsPerMinute: number;
   /** From which hour of the day, here, to before which nobody is there at an unusual time. */
@@ -152,6 +154,7 @@ export function readConfiguration(options: Options, environment: NodeJS.ProcessE
     identityDatabase: postgres("identityDatabase"),
     objects: objectPlaces(value("objects"), home),
     scrubBytesPerSecond: whole("scrubRate", 0, 100_000) * 1_000_000,
+    keepsForGood: role !== "edge" || retention !== undefined,
     retention: retention === undefined ? usualRetention(role, keepDays) : parseRetention(retention),
     breachedPasswords: value("breachedPasswords") === "" ? undefined : resolve(home, value("breachedPasswords")),
     revealsPerMinute: whole("revealsPerMinute", 1, 100_000_000),

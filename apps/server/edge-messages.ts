@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { newToken, type Random } from "#base/id";
 import { isProblem, Problem } from "#base/problem";
 import { type DataSet, fromDicomJson, readDataSet, TransferSyntaxUid, toDicomJson, writeDataSet } from "#formats/dicom";
 import type { PerformedSteps } from "#radiology/schedule";
@@ -12,10 +14,20 @@ import type { Hl7Side } from "./hl7.ts";
 
 const encoding = { transferSyntaxUid: TransferSyntaxUid.explicitLittleEndian };
 
+/** Of so many tellings it is known that they are on their way. */
+const toldMost = 1_000;
+
 /** On an edge: steps that machines begin and change here are begun and changed in the cloud too, when it can be reached. */
 export function tellingPerformed(performed: PerformedSteps, { put }: Pick<Uplink, "put">): PerformedSteps {
-  const tell = (does: "begin" | "change", uid: string, attributes: DataSet) =>
-    put({ kind: "step", about: { does, uid } }, writeDataSet(fromDicomJson(toDicomJson(attributes)), encoding));
+  const told = new Set<string>();
+  const tell = async (does: "begin" | "change", uid: string, attributes: DataSet): Promise<void> => {
+    const bytes = writeDataSet(fromDicomJson(toDicomJson(attributes)), encoding);
+    const digest = createHash("sha256").update(`${does} ${uid} `).update(bytes).digest("base64url");
+    if (told.has(digest)) return;
+    await put({ kind: "step", about: { does, uid } }, bytes);
+    told.add(digest);
+    if (told.size > toldMost) told.delete(told.values().next().value ?? "");
+  };
   return {
     ...performed,
     async begin(actor, facility, given, attributes) {
@@ -42,8 +54,9 @@ export function tellingPerformed(performed: PerformedSteps, { put }: Pick<Uplink
 }
 
 /** On an edge: messages that were done here go to the cloud. */
-export function handingOn({ put }: Pick<Uplink, "put">) {
-  return (partner: string, bytes: Uint8Array): Promise<void> => put({ kind: "hl7", about: { partner } }, bytes);
+export function handingOn({ put }: Pick<Uplink, "put">, random: Random) {
+  return (partner: string, bytes: Uint8Array): Promise<void> =>
+    put({ kind: "hl7", about: { partner, id: newToken(random) } }, bytes);
 }
 
 /** In the cloud: does what edges tell. */
@@ -53,10 +66,10 @@ export function edgeMessages(parts: {
   readonly office: () => Promise<ParcelOffice>;
 }): DeliveriesParts["perform"] {
   return async (edge, { kind, about }, content) => {
-    const { partner, does, uid } = about;
-    if (kind === "hl7" && partner !== undefined) {
+    const { partner, id, does, uid } = about;
+    if (kind === "hl7" && partner !== undefined && id !== undefined) {
       const uidKey = Buffer.from((await parts.office()).samenessKey, "base64url");
-      return parts.hl7.fromEdge(edge, { partner, bytes: content, uidKey });
+      return parts.hl7.fromEdge(edge, { partner, id, bytes: content, uidKey });
     }
     if (kind !== "step" || uid === undefined || (does !== "begin" && does !== "change")) throw notUnderstood();
     const actor = actorOf("edge", edge.id);

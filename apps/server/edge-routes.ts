@@ -16,8 +16,8 @@ export function routeBy(routing: Pick<Routing, "decide" | "change">, ownTitle: s
     });
     return {
       cloud,
-      // What machines are sent is read from here.
       keep: machines.length > 0 || (rule === undefined ? keeps : keep),
+      needsCopy: machines.length > 0,
       ...(changes && { change: changing(routing, changes) }),
     };
   };

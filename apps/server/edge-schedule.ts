@@ -18,7 +18,8 @@ export function followSchedule(parts: {
   let isTaking = false;
   const take = async (): Promise<void> => {
     const { version, steps } = await cloudLink.ask<EdgeScheduleView>("/api/edges/self/worklist", answerBytesMax);
-    await schedule.mirror(system, steps as readonly DicomJson[]);
+    const { refused } = await schedule.mirror(system, steps as readonly DicomJson[]);
+    if (refused > 0) log.warn("steps of the cloud cannot be planned here", { refused });
     has = version;
   };
   cloudLink.onTold(({ scheduleVersion }) => {

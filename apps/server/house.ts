@@ -250,6 +250,7 @@ async function openArchive({ configuration, paths, watching, store, ...given }: 
   const routing = await createRouting({
     ...{ ...shared, stamp: time.stamp, ownTitle: configuration.aeTitle },
     hasCloud: () => configuration.role === "edge",
+    keepsForGood: () => configuration.keepsForGood,
     destinations: async () => (await store.devices()).filter(({ port }) => port > 0).map(({ id }) => id),
   });
   const archive = createArchive({ ...shared, ...served, reveal, stamp: time.stamp, arriving: routing.arriving });

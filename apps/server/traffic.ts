@@ -1,5 +1,6 @@
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
+import { systemFiles } from "#base/io";
 import type { Log } from "#base/log";
 import type { Archive } from "#radiology/archive";
 import type { PixelWork, Transcoder } from "#radiology/images";
@@ -72,7 +73,11 @@ export async function openTraffic(parts: TrafficParts, undo: (() => Promise<unkn
   const keeping = { keptDays: configuration.messageDays, authority: deviceAuthority, process: hl7.again };
   const messages: Messages = openMessages({ ...shared, ...keeping, trust });
   const migrations = openMigrations({ ...shared, intake, deviceCalls });
-  const through = uplink && createCloudReading({ ...shared, ...edgeSide });
+  const disk = {
+    freeBytes: () => systemFiles.freeBytes(parts.paths.folder),
+    reservedBytes: configuration.reserveBytes,
+  };
+  const through = uplink && createCloudReading({ ...shared, ...edgeSide, disk });
   const prefetch = through && configuration.keepDays > 0 ? createPrefetch({ ...shared, reading: through }) : undefined;
   if (uplink !== undefined) followSchedule({ ...edgeSide, schedule: house.schedule, log });
   else {
@@ -112,7 +117,7 @@ function onEdge(
     intake: createEdgeIntake({ uplink, archive, route: routeBy(routing, aeTitle, keepDays > 0), log }),
     judge: judgeByReceipts(uplink),
     schedule: { ...schedule, performed: tellingPerformed(schedule.performed, uplink) },
-    handOn: handingOn(uplink),
+    handOn: handingOn(uplink, systemRandom),
     uidKey: uplink.uidKey,
   };
 }

@@ -26,6 +26,8 @@ export interface RoutingParts {
   readonly gate: Gate;
   /** The machines that take images, by id. */
   readonly destinations: () => Promise<readonly string[]>;
+  /** Whether what is kept here alone stays until somebody deletes it: else a rule must send what it keeps to the cloud too. */
+  readonly keepsForGood: () => boolean;
   /** Whether there is a cloud that what comes here goes on to. */
   readonly hasCloud: () => boolean;
   /** AE title of this home. */
@@ -152,7 +154,7 @@ interface ActingParts {
 }
 
 function actsOf(
-  { gate, destinations, hasCloud, clock }: RoutingParts,
+  { gate, destinations, hasCloud, keepsForGood, clock }: RoutingParts,
   table: Awaited<ReturnType<typeof openRuleTable>>,
   { held, narrowed, unmatched }: ActingParts,
 ): RoutingActs {
@@ -162,6 +164,16 @@ function actsOf(
     ...{ unmatched: unmatched(), hasCloud: hasCloud() },
   });
   const on = (id: string) => ({ kind: "rule", id: /^[0-9a-f]{32}$/.test(id) ? id : "unknown" }) as const;
+  const requirePlace = ({ cloud }: RoutingRuleRequest): void => {
+    if (cloud || keepsForGood()) return;
+    const remedy =
+      'send it to the cloud too, or write {"retention": {"rules": []}} (or rules of your own) into leadglass.json';
+    throw new Problem(
+      "invalid",
+      "this box deletes what it keeps after some days: what goes to no cloud would be lost",
+      { remedy },
+    );
+  };
   const requireMachines = async ({ machines }: RoutingRuleRequest): Promise<void> => {
     const known = machines.length === 0 ? [] : await destinations();
     if (machines.every((id) => known.includes(id))) return;
@@ -174,11 +186,13 @@ function actsOf(
     view: (actor) => gate.pass(actor, "route.read", undefined, async () => view()),
     add: (actor, rule) =>
       gate.pass(actor, "route.write", undefined, async () => {
+        requirePlace(rule);
         await requireMachines(rule);
         return viewOf(await table.add(rule));
       }),
     put: (actor, id, rule) =>
       gate.pass(actor, "route.write", on(id), async () => {
+        requirePlace(rule);
         await requireMachines(rule);
         return viewOf(await table.change(id, rule));
       }),

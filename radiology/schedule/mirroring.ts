@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { newToken, type Random } from "#base/id";
+import { isPassing, isProblem } from "#base/problem";
 import {
   type DataSet,
   type DicomJson,
@@ -23,10 +24,16 @@ export interface Mirroring {
    */
   planned(actor: Actor, facility?: string): Promise<DicomJson[]>;
   /**
-   * Makes what was taken over before the same as this. What is planned here alone stays, and what was begun with here. Problem `invalid` for
-   * what is no step.
+   * Makes what was taken over before the same as this. What is planned here alone stays, and what was begun with here. A step that is none, or
+   * cannot be planned here, is counted and keeps no other from coming.
    */
-  mirror(actor: Actor, steps: readonly DicomJson[]): Promise<{ readonly changed: number; readonly removed: number }>;
+  mirror(actor: Actor, steps: readonly DicomJson[]): Promise<MirroredCounts>;
+}
+
+export interface MirroredCounts {
+  readonly changed: number;
+  readonly removed: number;
+  readonly refused: number;
 }
 
 const plannedMost = 2_000;
@@ -64,20 +71,26 @@ export function createMirroring(parts: {
       const before = known?.value ?? {};
       const after: Record<string, string> = {};
       let changed = 0;
+      let refused = 0;
       for (const step of steps.slice(0, plannedMost)) {
         const token = records.idOf("scheduled-step", identityOf(step));
         const digest = createHash("sha256").update(JSON.stringify(step)).digest("base64url");
         after[token] = digest;
         if (before[token] === digest) continue;
         const facility = (await held()).get(token)?.content.facility ?? "";
-        await put(actor, () => readDataSet(writeDataSet(fromDicomJson(step), encoding), encoding), facility);
-        changed++;
+        try {
+          await put(actor, () => readDataSet(writeDataSet(fromDicomJson(step), encoding), encoding), facility);
+          changed++;
+        } catch (error) {
+          if (!isProblem(error) || isPassing(error)) throw error;
+          refused++;
+        }
       }
       const gone = Object.keys(before).filter((token) => !(token in after));
       const removed =
         gone.length === 0 ? 0 : await gate.pass(actor, "worklist.write", undefined, () => removeUnbegun(gone));
-      if (changed > 0 || gone.length > 0) await records.change(shelf.put(recordId, after, { known }));
-      return { changed, removed };
+      if (changed + refused + gone.length > 0) await records.change(shelf.put(recordId, after, { known }));
+      return { changed, removed, refused };
     },
   };
 

@@ -57,10 +57,16 @@ function places(route: EdgeRoute, { isFull = false } = {}) {
   const send = async () => {
     const receiving = intake.receiveDataSet(scanner, header);
     const lent = Buffer.alloc(100);
-    for (let at = 0; at < dataSet.length; at += lent.length) {
-      const piece = lent.subarray(0, Buffer.from(dataSet).copy(lent, 0, at));
-      await receiving.write(piece);
-      piece.fill(0xee);
+    try {
+      for (let at = 0; at < dataSet.length; at += lent.length) {
+        const piece = lent.subarray(0, Buffer.from(dataSet).copy(lent, 0, at));
+        await receiving.write(piece);
+        piece.fill(0xee);
+      }
+    } catch (error) {
+      // As the door does.
+      await receiving.abort();
+      throw error;
     }
     return receiving.finish();
   };
@@ -86,6 +92,15 @@ test("a copy that does not fit keeps nothing from the cloud; where it is the onl
   await send();
   assert.deepEqual([came.cloud.length, came.here.length, aborted], [1, 0, ["here"]]);
   await assert.rejects(places({ cloud: false, keep: true }, { isFull: true }).send(), { code: "no-room" });
+});
+
+test("where machines are sent it from here it is taken by both or by none", async () => {
+  const needed = places({ cloud: true, keep: true, needsCopy: true });
+  await needed.send();
+  assert.deepEqual([needed.came.cloud.length, needed.came.here.length], [1, 1]);
+  const full = places({ cloud: true, keep: true, needsCopy: true }, { isFull: true });
+  await assert.rejects(full.send(), { code: "no-room" });
+  assert.deepEqual([full.came.cloud.length, full.aborted.sort()], [0, ["cloud", "here"]]);
 });
 
 test("what is changed on its way goes to the cloud under its new UID, and is kept here as it came", async () => {

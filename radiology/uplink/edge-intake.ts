@@ -10,6 +10,8 @@ export interface EdgeRoute {
   readonly cloud: boolean;
   /** For reading here, or for machines that it is sent on to: under the box's own key. */
   readonly keep: boolean;
+  /** Machines are sent it from here: it is not taken without the copy. */
+  readonly needsCopy?: boolean;
   /** What is changed in what goes to the cloud. Throws a Problem for what is held back. */
   readonly change?: ((dataSet: Uint8Array, transferSyntaxUid: string) => Uint8Array) | undefined;
 }
@@ -30,11 +32,13 @@ export const routedTags: ReadonlySet<number> = new Set(
 const lastRoutedTag = Math.max(...routedTags);
 /** What has come before that is known is held. */
 const beforeRouteBytesMax = 8 * 1024 * 1024;
-/** What is changed is changed as a whole. */
+/** What is changed is changed as a whole: one instance, and all that come at the same time. */
 const changedBytesMax = 512 * 1024 * 1024;
+const changingBytesMax = 768 * 1024 * 1024;
 
 /** Where what machines send to an edge goes: to the cloud, here, or both. */
 export function createEdgeIntake(parts: EdgeIntakeParts): Pick<Archive, "receiveDataSet"> {
+  const changing = { bytes: 0 };
   return {
     receiveDataSet(actor, header) {
       const inspection = inspect(header, routedTags);
@@ -42,7 +46,7 @@ export function createEdgeIntake(parts: EdgeIntakeParts): Pick<Archive, "receive
       let bytesHeld = 0;
       let routed: Receiving | undefined;
       const begin = async (): Promise<Receiving> => {
-        routed = receivingBy(parts, parts.route(actor, header, inspection.text), actor, header);
+        routed = receivingBy({ ...parts, changing }, parts.route(actor, header, inspection.text), actor, header);
         const before = waiting;
         waiting = [];
         for (const bytes of before) await routed.write(bytes);
@@ -65,8 +69,8 @@ export function createEdgeIntake(parts: EdgeIntakeParts): Pick<Archive, "receive
 }
 
 function receivingBy(
-  { uplink, archive, log }: EdgeIntakeParts,
-  { cloud, keep, change }: EdgeRoute,
+  { uplink, archive, changing, log }: EdgeIntakeParts & { readonly changing: { bytes: number } },
+  { cloud, keep, needsCopy = false, change }: EdgeRoute,
   actor: Actor,
   header: DataSetHeader,
 ): Receiving {
@@ -76,24 +80,50 @@ function receivingBy(
   const sent =
     change === undefined
       ? uplink.receiveDataSet(actor, header)
-      : changed(header, change, (other) => uplink.receiveDataSet(actor, other));
-  return keep ? withCopy(sent, here(), log) : sent;
+      : changed(header, change, changing, (other) => uplink.receiveDataSet(actor, other));
+  if (!keep) return sent;
+  return needsCopy ? both(sent, here()) : withCopy(sent, here(), log);
+}
+
+/** Taken when both have it. */
+function both(sent: Receiving, copy: Receiving): Receiving {
+  return {
+    async write(bytes) {
+      await sent.write(bytes);
+      await copy.write(bytes);
+    },
+    async finish() {
+      await copy.finish();
+      return sent.finish();
+    },
+    abort: async () => void (await Promise.all([sent.abort(), copy.abort()])),
+  };
 }
 
 /** Held until it has come, and sent as it was changed. */
 function changed(
   header: DataSetHeader,
   change: NonNullable<EdgeRoute["change"]>,
+  changing: { bytes: number },
   receive: (header: DataSetHeader) => Receiving,
 ): Receiving {
   const inspection = inspect(header);
   const { transferSyntaxUid } = header;
-  const pieces: Buffer[] = [];
+  let pieces: Buffer[] = [];
   let sizeBytes = 0;
   let sent: Receiving | undefined;
+  const release = (): void => {
+    changing.bytes -= sizeBytes;
+    sizeBytes = 0;
+    pieces = [];
+  };
   return {
     write(bytes) {
       inspection.take(bytes);
+      if (changing.bytes + bytes.length > changingBytesMax) {
+        throw new Problem("busy", "too much is being changed on its way at the same time", { remedy: "send it again" });
+      }
+      changing.bytes += bytes.length;
       sizeBytes += bytes.length;
       if (sizeBytes > changedBytesMax) {
         throw new Problem(
@@ -111,9 +141,13 @@ function changed(
       sent = receive({ ...header, sopInstanceUid });
       await sent.write(other);
       await sent.finish();
+      release();
       return stored;
     },
-    abort: async () => sent?.abort(),
+    async abort() {
+      release();
+      await sent?.abort();
+    },
   };
 }
 

@@ -46,6 +46,10 @@ const makers: Readonly<Record<string, Make | string>> = {
     ...phantomFiles({ kind: "dx-chest", size: 64, seed: 1 }),
     ...ingestSlices({ count: 1, seed: 1 }),
   ],
+  "apps/server/cloud-reading.ts": "identifiers of queries between an edge and its cloud: no objects",
+  "apps/server/edge-messages.ts": "what a machine said of a performed step, told to the cloud: no object",
+  "apps/server/edge-reading.ts": "identifiers of answers between a cloud and its edge: no objects",
+  "radiology/schedule/mirroring.ts": "steps of a worklist that are read again at once: no objects",
   "radiology/archive/rejection-notes.ts":
     "nobody retrieves its notes: rejection-notes.test.ts beside it checks one of each title with dciodvfy",
   "radiology/archive/corrected-header.ts": async () => {

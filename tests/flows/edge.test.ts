@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -168,7 +168,12 @@ test("rules of the box say what goes to the cloud, what is changed on the way, a
   await arrived([coerced]);
   const found = await search(cloud, `/studies?StudyInstanceUID=${coerced.studyUid}&includefield=InstitutionName`);
   assert.deepEqual(found[0]?.["00080080"]?.Value, ["North Clinic"]);
-  box.command(["route", "add", "Here", "--to", "keep", "--place", "1"]);
+  const alone = ["route", "add", "Here", "--to", "keep", "--place", "1"];
+  assert.match(box.tryCommand(alone).stderr, /deletes what it keeps after some days/);
+  writeFileSync(join(box.home, "leadglass.json"), JSON.stringify({ retention: { rules: [] } }));
+  await box.stop();
+  box = await startHouse({ home: box.home, environment: atBox });
+  box.command(alone);
   const [kept] = study(6, 1) as [Slice];
   await storeAll(box, [kept]);
   assert.equal((await search(box, `/studies?StudyInstanceUID=${kept.studyUid}`)).length, 1);
