@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { asProblem } from "#base/problem";
+import { asProblem, Problem } from "#base/problem";
+import { createPermits } from "#base/turns";
 import { type DataSetHeader, endingOnce, inspect, type Receiving, type StoredInstance } from "#radiology/archive";
 import type { Packing, Shrinker } from "#radiology/images";
 import type { OpenParcel } from "./outgoing-parcel.ts";
@@ -22,10 +23,15 @@ export interface OutgoingInstanceParts {
 
 /** Bytes of instances that are held while they come, all together: what would be over it is packed as it comes. */
 const heldBytesMax = 96 * 1024 * 1024;
+/** One that is shorter is held in any case: those who send slowly never keep it waiting. */
+const heldAlwaysBytes = 1024 * 1024;
+/** What is packed as it comes has a lane of the spool until its last byte: half of the lanes are left to what has come, and to messages. */
+const streamsMost = 8;
 
 /** Makes parcels of what machines send: short instances are held until they have come and packed as a whole, long ones as they come. */
 export function createOutgoingInstances({ shrinker }: Pick<OutgoingInstanceParts, "shrinker">) {
   let heldBytes = 0;
+  const streams = createPermits(streamsMost);
 
   return (header: DataSetHeader, parts: Pick<OutgoingInstanceParts, "begin" | "commit">): Receiving => {
     const inspection = inspect(header);
@@ -37,6 +43,9 @@ export function createOutgoingInstances({ shrinker }: Pick<OutgoingInstanceParts
     let opening: Promise<OpenParcel> | undefined;
     /** Set once it is packed as it comes. */
     let stream: { readonly write: (bytes: Uint8Array) => Promise<void>; readonly end: () => Promise<void> } | undefined;
+
+    let isStreaming = false;
+    let isOver = false;
 
     const open = (packing: Packing, size: number): Promise<OpenParcel> => {
       const known = { sopClassUid, sopInstanceUid, transferSyntaxUid, sourceAe };
@@ -50,7 +59,21 @@ export function createOutgoingInstances({ shrinker }: Pick<OutgoingInstanceParts
       held = [];
       return pieces;
     };
+    /** Whoever sends is slowed down until there is a place. */
+    const takePlace = async (): Promise<void> => {
+      await streams.take();
+      isStreaming = true;
+      if (!isOver) return;
+      leave();
+      throw new Problem("conflict", "the instance has ended already");
+    };
+    const leave = (): void => {
+      isOver = true;
+      if (isStreaming) streams.give();
+      isStreaming = false;
+    };
     const begin = async (): Promise<void> => {
+      await takePlace();
       const packer = shrinker.packing(transferSyntaxUid);
       const parcel = await open(packer.packing, 0);
       const begun = {
@@ -72,6 +95,7 @@ export function createOutgoingInstances({ shrinker }: Pick<OutgoingInstanceParts
       await (stream === undefined ? packWhole() : stream.end());
       await parts.commit(await (opening as Promise<OpenParcel>), { ...uids, sha256, sizeBytes, transferSyntaxUid });
       release();
+      leave();
       return uids;
     };
 
@@ -85,16 +109,19 @@ export function createOutgoingInstances({ shrinker }: Pick<OutgoingInstanceParts
         held.push(Buffer.from(bytes));
         mine += bytes.length;
         heldBytes += bytes.length;
-        return sizeBytes > shrinker.wholeBytesMax || heldBytes > heldBytesMax ? begin() : undefined;
+        const isFull = heldBytes > heldBytesMax && mine > heldAlwaysBytes;
+        return isFull || mine > shrinker.wholeBytesMax ? begin() : undefined;
       },
       finish: () =>
         finish().catch((error: unknown) => {
           throw asProblem(error, "taking an instance into the spool");
         }),
       async abort() {
+        isOver = true;
         release();
         const parcel = await opening?.catch(() => undefined);
         await parcel?.abort();
+        leave();
       },
     });
   };
