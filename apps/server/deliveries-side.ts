@@ -34,10 +34,9 @@ export async function openDeliveriesSide(parts: DeliveriesSideParts): Promise<De
   const shared = { clock: systemClock, random: systemRandom, log };
   const { reserveBytes } = configuration;
   const partials = await openPartialParcels({ ...shared, files: systemFiles, folder: paths.incoming, reserveBytes });
-  const isHeld = async (sopUid: string): Promise<boolean> => {
+  const isHeld: DeliveriesParts["isHeld"] = async ({ sopUid, sha256 }) => {
     await archive.settled();
-    const matches = [{ keyword: "SOPInstanceUID", kind: "equal", values: [sopUid] } as const];
-    return (await index.findInstances({ matches, limit: 1, offset: 0 })).length > 0;
+    return index.holds(sopUid, sha256);
   };
   const unpacker = createUnpacker({ pixels });
   const deliveries = createDeliveries({

@@ -12,6 +12,7 @@ type Reading = Pick<
   | "instances"
   | "instance"
   | "heldIn"
+  | "holds"
   | "conflicts"
   | "rejected"
   | "seriesBlob"
@@ -76,6 +77,12 @@ export function createReading(reads: BlindReads, digests: RowDigests): Reading {
         served: uidsOf(rows.filter(isHere)),
         copies: uidsOf(copies.filter((copy) => isHere(copy) || isStray(copy))),
       };
+    },
+    async holds(sopUid, dataSetSha256) {
+      const sopDigests = [digests.sop(sopUid)];
+      const content = digests.content(dataSetSha256);
+      const [rows, copies] = await Promise.all([reads.instancesByDigest(sopDigests), reads.conflicts({ sopDigests })]);
+      return [...rows, ...copies].some(({ contentDigest }) => content.equals(contentDigest));
     },
     conflicts: () => conflictsIn(reads),
     rejected: async (studyUid, seriesUid) =>

@@ -64,6 +64,16 @@ function addingTests(cleared: Cleared): void {
     assert.deepEqual([study?.instanceCount, study?.conflictCount], [1, 1]);
   });
 
+  test("it is known of just which bytes a UID is held, served or in conflict", async () => {
+    const index = await cleared();
+    await add(index, { sop: "1" }, { sop: "1", bytes: "b" });
+    const holds = ({ sopUid, dataSetSha256 }: InstanceRecord) => index.holds(sopUid, dataSetSha256);
+    assert.ok(await holds(recordOf({ sop: "1" })));
+    assert.ok(await holds(recordOf({ sop: "1", bytes: "b" })));
+    assert.ok(!(await holds(recordOf({ sop: "1", bytes: "c" }))));
+    assert.ok(!(await holds(recordOf({ sop: "2" }))));
+  });
+
   test("within one batch the same rules hold", async () => {
     const index = await cleared();
     const outcomes = await add(index, {}, {}, { bytes: "b" }, { bytes: "b" }, { sop: "2" }, { bytes: "c" });

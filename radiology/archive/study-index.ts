@@ -221,6 +221,8 @@ export interface StudyIndex {
    * study that has nothing but copies it is not known whose they are: they count where the served instance is another study's.
    */
   heldIn(studyUid: string, sopUids: readonly string[]): Promise<HeldUids>;
+  /** Whether an instance of this UID with just these bytes is here, whatever its study: served, hidden or a copy in conflict. Opens nothing. */
+  holds(sopUid: string, dataSetSha256: string): Promise<boolean>;
   /** Every copy held under SOP Instance UIDs that are in conflict, the served one first. */
   conflicts(): Promise<IndexedInstance[]>;
   /** What rejection notes hide of a study, or of one series; not the notes. In the order of `instances`. */

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { Problem } from "#base/problem";
-import { createPermits } from "#base/turns";
+import { asProblem, isPassing, Problem } from "#base/problem";
+import { createPermits, type Permits } from "#base/turns";
 import { signReceipt } from "#trust/parcels";
 import type { Records } from "#trust/vault";
-import { createKnownParcels, type KnownParcel } from "./known-parcels.ts";
+import { createKnownParcels, type TakenInstance } from "./known-parcels.ts";
 import { type OpeningParts, openDelivery } from "./opened-delivery.ts";
 import type { ParcelOffice, SendingEdge } from "./parcel-office.ts";
 import type { PartialParcel, PartialParcels } from "./partial-parcels.ts";
@@ -14,8 +14,8 @@ import type { SpooledParcel } from "./spool.ts";
 export interface DeliveriesParts extends Omit<OpeningParts, "office"> {
   readonly office: () => Promise<ParcelOffice>;
   readonly partials: PartialParcels;
-  /** Whether an instance that was taken is here still. */
-  readonly isHeld: (sopUid: string) => Promise<boolean>;
+  /** Whether an instance that was taken is here still: these bytes, not others under its UID. */
+  readonly isHeld: (instance: TakenInstance) => Promise<boolean>;
   readonly records: Records;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,32 +41,45 @@ export interface Deliveries {
 
 /** Opened at the same time, over all edges: each is decrypted, unpacked and stored. */
 const openedAtOnce = 8;
+/** Of one edge: what it sends keeps nobody else's waiting. */
+const openedOfOneEdge = 3;
 
 /** The cloud's end: opens parcels, proves what the edge signed, has it stored or done, and signs for it. */
 export function createDeliveries(parts: DeliveriesParts): Deliveries {
-  const { partials, clock } = parts;
+  const { partials, clock, log } = parts;
   const known = createKnownParcels(parts);
   const permits = createPermits(openedAtOnce);
+  const permitsOf = createPermitsByEdge();
 
   const receiptFor = async (edge: SendingEdge, parcel: string, outcome: "stored" | "held"): Promise<Uint8Array> => {
     const { receiptKey } = await parts.office();
     return signReceipt(receiptKey, { parcel, edge: edge.id, at: clock.now(), outcome });
   };
-  const isHere = async (one: KnownParcel): Promise<boolean> =>
-    one.sopUid === undefined || (await parts.isHeld(one.sopUid));
+  const isTaken = async (edge: SendingEdge, id: string): Promise<boolean> => {
+    const taken = await known.get(edge.id, id);
+    return taken !== undefined && (taken.instance === undefined || (await parts.isHeld(taken.instance)));
+  };
   const takeIn = async (edge: SendingEdge, parcel: SpooledParcel, partial: PartialParcel): Promise<Uint8Array> => {
+    const own = permitsOf(edge);
+    await own.take();
     await permits.take();
     try {
       await checkWhole(parcel, partial);
       const office = await parts.office();
-      const taken = await openDelivery({ ...parts, office }, edge, parcel.id, partial.read());
-      await known.note(parcel.id, taken);
+      // One that was done and could not be written down is not done again.
+      const perform: DeliveriesParts["perform"] = async (...message) => {
+        if ((await known.get(edge.id, parcel.id)) === undefined) await parts.perform(...message);
+      };
+      const taken = await openDelivery({ ...parts, office, perform }, edge, parcel.id, partial.read());
+      await known.note(edge.id, parcel.id, taken);
     } catch (error) {
-      // Bytes that do not prove are asked for anew.
-      await partial.drop();
-      throw error;
+      const problem = asProblem(error, "taking in what came from an edge");
+      // Bytes that do not prove are asked for anew; what could not be stored now is here when it is offered again.
+      await (isPassing(problem) ? partial.rest() : partial.drop());
+      throw problem;
     } finally {
       permits.give();
+      own.give();
     }
     await partial.drop();
     return receiptFor(edge, parcel.id, "stored");
@@ -76,14 +89,19 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
     of: (edge) => ({
       standing: (parcels) =>
         Promise.all(
-          parcels.map(async ({ id }) => {
-            const taken = await known.get(id);
-            if (taken !== undefined && (await isHere(taken))) return { receipt: await receiptFor(edge, id, "held") };
-            return { from: await partials.lengthOf(edge.id, id) };
+          parcels.map(async (parcel) => {
+            const { id } = parcel;
+            // What cannot be looked up is taken anew, and keeps nothing else waiting.
+            const isKnown = await isTaken(edge, id).catch((error) => {
+              log.warn("whether a parcel was taken is not known", {}, error);
+              return false;
+            });
+            if (isKnown) return { receipt: await receiptFor(edge, id, "held") };
+            return { from: partials.lengthOf(edge.id, parcel) };
           }),
         ),
       async open(parcel, from) {
-        const partial = await partials.open(edge.id, parcel.id, parcel.length);
+        const partial = await partials.open(edge.id, parcel);
         if (partial.length !== from) {
           await partial.rest();
           throw otherByte();
@@ -102,6 +120,15 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
       await known.close();
       await partials.close();
     },
+  };
+}
+
+function createPermitsByEdge(): (edge: SendingEdge) => Permits {
+  const byEdge = new Map<string, Permits>();
+  return ({ id }) => {
+    const permits = byEdge.get(id) ?? createPermits(openedOfOneEdge);
+    byEdge.set(id, permits);
+    return permits;
   };
 }
 

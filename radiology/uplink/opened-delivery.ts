@@ -4,7 +4,7 @@ import type { Archive, Receiving } from "#radiology/archive";
 import type { Unpacker } from "#radiology/images";
 import { actorOf } from "#trust/access";
 import { openParcel, parcelIdOf, provesProvenance } from "#trust/parcels";
-import type { KnownParcel } from "./known-parcels.ts";
+import type { TakenInstance } from "./known-parcels.ts";
 import {
   type InstanceHead,
   instanceBytesMax,
@@ -34,13 +34,14 @@ interface Sink {
     readonly sha256: string;
     readonly sizeBytes: number;
   }>;
-  /** It proved: stores it, or has it done. */
-  keep(signed: Signed): Promise<Omit<KnownParcel, "at">>;
+  /** It proved: stores it, and says what was stored; or has it done. */
+  keep(signed: Signed): Promise<TakenInstance | undefined>;
   abort(): Promise<void>;
 }
 
-/** What the edge vouches for, and the key by which it proved. */
+/** What an edge vouches for, and the key by which it proved. */
 interface Signed extends ParcelTail {
+  readonly edge: string;
   readonly key: string;
 }
 
@@ -48,14 +49,14 @@ const messageBytesMax = 4 * 1024 * 1024;
 
 /**
  * Opens one parcel. Only what proves is kept: the hash of what was unpacked, the edge's signature over it, and the id, which follows from it.
- * Problem `damaged` otherwise, and what the archive or the message's own door says.
+ * The instance that was stored, undefined for a message. Problem `damaged` otherwise, and what the archive or the message's own door says.
  */
 export async function openDelivery(
   parts: OpeningParts,
   edge: SendingEdge,
   id: string,
   sealed: AsyncIterable<Uint8Array>,
-): Promise<Omit<KnownParcel, "at">> {
+): Promise<TakenInstance | undefined> {
   const { office } = parts;
   let sink: Sink | undefined;
   const opener = openParcel(office.keyOf, {
@@ -71,14 +72,15 @@ export async function openDelivery(
     if (sink === undefined) throw notProven();
     const { kind, transferSyntaxUid, sha256, sizeBytes } = await sink.end();
     if (sha256 !== tail.sha256 || sizeBytes !== tail.sizeBytes) throw notProven();
-    const { receivedAt, signature } = tail;
-    const provenance = { edge: edge.id, kind, sha256, transferSyntaxUid, receivedAt };
-    const keys = await office.signingKeysOf(edge.id);
+    // A box that was enrolled anew has another id than when it signed; the keys of the former one stay known.
+    const { receivedAt, signature, edge: signer = edge.id } = tail;
+    const provenance = { edge: signer, kind, sha256, transferSyntaxUid, receivedAt };
+    const keys = await office.signingKeysOf(signer);
     const key = keys.find((each) => provesProvenance(each, provenance, signature));
     if (key === undefined) throw notProven();
     if (kind === "instance" && id !== parcelIdOf(Buffer.from(office.samenessKey, "base64url"), kind, sha256))
       throw notProven();
-    return await sink.keep({ ...tail, key });
+    return await sink.keep({ ...tail, edge: signer, key });
   } catch (error) {
     await sink?.abort();
     throw error;
@@ -94,7 +96,7 @@ function instanceSink({ archive, unpacker }: OpeningParts, edge: SendingEdge, he
     ...{ sopClassUid, sopInstanceUid, transferSyntaxUid, facility: edge.facility },
     ...(sourceAe !== "" && { sourceAe }),
     provenance: () =>
-      signed && { edge: edge.id, key: signed.key, receivedAt: signed.receivedAt, signature: signed.signature },
+      signed && { edge: signed.edge, key: signed.key, receivedAt: signed.receivedAt, signature: signed.signature },
   };
   const receiving: Receiving = archive.receiveDataSet(actorOf("edge", edge.id), header);
   const unpacking = unpacker.unpacking(packing, head.sizeBytes || instanceBytesMax, (bytes) => {
@@ -110,7 +112,7 @@ function instanceSink({ archive, unpacker }: OpeningParts, edge: SendingEdge, he
     },
     async keep(proven) {
       signed = proven;
-      return { sopUid: (await receiving.finish()).sopUid };
+      return { sopUid: (await receiving.finish()).sopUid, sha256: proven.sha256 };
     },
     async abort() {
       await unpacking.abort();
@@ -135,7 +137,7 @@ function messageSink({ perform }: OpeningParts, edge: SendingEdge, head: Message
     },
     async keep() {
       await perform(edge, head, Buffer.concat(pieces));
-      return {};
+      return undefined;
     },
     abort: async () => {},
   };

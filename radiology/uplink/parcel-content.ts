@@ -29,6 +29,8 @@ export interface ParcelTail {
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly receivedAt: number;
+  /** The id of the edge that signed, which may have another one by now; absent: it is the one that sends. */
+  readonly edge?: string;
   readonly signature: string;
 }
 
@@ -67,6 +69,7 @@ export function readTail(bytes: Buffer): ParcelTail {
     /^[0-9a-f]{64}$/.test(String(tail.sha256)) &&
     isCount(tail.sizeBytes, instanceBytesMax) &&
     isCount(tail.receivedAt, Number.MAX_SAFE_INTEGER) &&
+    (tail.edge === undefined || /^[0-9a-f]{32}$/.test(String(tail.edge))) &&
     isText(tail.signature, 256);
   if (isOne) return tail as ParcelTail;
   throw broken();

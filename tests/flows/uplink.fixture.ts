@@ -41,8 +41,10 @@ export async function openUplinkAndCloud({
   const folder = join(tmpdir(), `leadglass-uplink-${process.pid}-${process.hrtime.bigint()}`);
   const parcelKey = await newParcelKey();
   const [receiptKey, signing] = [newSigningKey(), newSigningKey()];
-  const cloud = await openArchive({ clock, signingKeysOf: async () => [signing.publicKey] });
-  const edge = { id: "0e".repeat(16), facility: "" };
+  const signers = new Map([["0e".repeat(16), signing.publicKey]]);
+  const signingKeysOf = async (id: string) => [signers.get(id) ?? []].flat();
+  const cloud = await openArchive({ clock, signingKeysOf });
+  let edge = { id: "0e".repeat(16), facility: "" };
   const samenessKey = Buffer.alloc(32, 7).toString("base64url");
   const own = { edgeId: edge.id, signing, parcelKey, receiptKeys: [receiptKey.publicKey], samenessKey };
   const shared = { clock, log: silentLog, random: systemRandom };
@@ -61,8 +63,7 @@ export async function openUplinkAndCloud({
   const records = createRecords({ store: createMemoryRecordStore(), vault: cloud.vault });
   const office = {
     keyOf: (id: string) => (id === parcelKey.id ? parcelKey : undefined),
-    signingKeysOf: async () => [signing.publicKey],
-    ...{ receiptKey, samenessKey },
+    ...{ signingKeysOf, receiptKey, samenessKey },
   };
   /** What is not here any more. */
   const deleted = new Set<string>();
@@ -73,11 +74,10 @@ export async function openUplinkAndCloud({
       partials: await openPartialParcels({
         ...{ ...shared, files: systemFiles, folder: join(folder, "incoming"), reserveBytes: 0 },
       }),
-      async isHeld(sopUid) {
+      async isHeld({ sopUid, sha256 }) {
         if (deleted.has(sopUid)) return false;
         await cloud.archive.settled();
-        const matches = [{ keyword: "SOPInstanceUID", kind: "equal", values: [sopUid] } as const];
-        return (await cloud.index.findInstances({ matches, limit: 1, offset: 0 })).length > 0;
+        return cloud.index.holds(sopUid, sha256);
       },
       unpacker: createUnpacker({ pixels: pixelsHere() }),
       perform: (_edge, head, content) => perform(head, content),
@@ -85,12 +85,19 @@ export async function openUplinkAndCloud({
   let deliveries = await openDeliveries();
 
   return {
-    ...{ cloud, edge, keys, own, folder, deleted, receiptKey },
+    ...{ cloud, keys, own, folder, deleted, receiptKey },
     uplink: () => uplink,
     spool: () => spool,
     arrivals: (): EdgeDeliveries => deliveries.of(edge),
     /** Everything that can be given now is taken to the cloud, and what it says back. How many bytes went. */
     carry: (pieceBytes = 64 * 1024) => carry(uplink.queue, deliveries.of(edge), pieceBytes),
+    /** The box has another id from now on, and a key that was made then. */
+    enrolAnew(id: string) {
+      const key = newSigningKey();
+      signers.set(id, key.publicKey);
+      edge = { ...edge, id };
+      keys.known = { ...own, edgeId: id, signing: key };
+    },
     async restartBox() {
       await spool.close();
       spool = await openOwnSpool();

@@ -229,7 +229,7 @@ test("a parcel that came in part is gone on with where it stood, also by another
   await here.restartCloud();
   assert.deepEqual(await here.arrivals().standing([parcel ?? assert.fail()]), [{ from: 1024 * 1024 }]);
   const file = readdirSync(join(here.folder, "incoming"), { recursive: true, encoding: "utf8" }).find((path) =>
-    path.endsWith(id),
+    path.includes(id),
   );
   const path = join(here.folder, "incoming", file ?? assert.fail());
   const bytes = readFileSync(path);
@@ -244,6 +244,69 @@ test("a parcel that came in part is gone on with where it stood, also by another
   const arrival = await begin(700_001, length);
   await here.uplink().queue.settle(id, await arrival.finish());
   assert.ok((await heldInCloud(here, small.studyUid)).get(small.header.sopInstanceUid)?.equals(large.dataSet));
+});
+
+test("a box that was enrolled anew under another id brings what it signed under its former one", async () => {
+  const here = await house();
+  const [one, two] = instances(10, 2) as [Instance, Instance];
+  await send(here, one);
+  here.enrolAnew("1e".repeat(16));
+  await send(here, two);
+  await here.carry();
+  assert.equal(here.uplink().state().delivered, 2);
+  assert.equal((await heldInCloud(here, one.studyUid)).size, 2);
+});
+
+test("what says that it was signed under an id whose keys did not sign it is not taken", async () => {
+  const here = await house();
+  const [one] = instances(11, 1) as [Instance];
+  here.keys.known = { ...here.own, edgeId: "2e".repeat(16) };
+  await send(here, one);
+  here.keys.known = here.own;
+  await here.carry();
+  assert.equal(here.uplink().state().delivered, 0);
+});
+
+test("no edge has the cloud sign for an instance that never came, by a message under the instance's id", async () => {
+  const here = await house();
+  const [one] = instances(12, 1) as [Instance];
+  await send(here, one);
+  const [taken] = await here.spool().take("first", 1);
+  const instance = taken ?? assert.fail();
+  const victim = here.arrivals();
+  here.enrolAnew("3e".repeat(16));
+  await here.uplink().put({ kind: "step", about: {} }, Buffer.from("nothing"));
+  const [message] = await here.spool().take("stat", 1);
+  const { id, length, sha256 } = message ?? assert.fail();
+  const forged = { id: instance.id, length, sha256 };
+  const arrival = await here.arrivals().open(forged, 0);
+  await arrival.write(0, await here.spool().read(id, 0, length));
+  await arrival.finish();
+  assert.deepEqual(await victim.standing([instance]), [{ from: 0 }]);
+});
+
+test("what the archive has no room for now is not sent again: it is taken once there is", async () => {
+  let isFull = true;
+  const done: string[] = [];
+  const here = await house({
+    async perform(_head, content) {
+      if (isFull) throw new Problem("no-room", "the disk is nearly full");
+      done.push(`${content}`);
+    },
+  });
+  await here.uplink().put({ kind: "step", about: {} }, Buffer.from("once"));
+  const [parcel] = await here.spool().take("stat", 1);
+  const { id, length } = parcel ?? assert.fail();
+  const arrival = await here.arrivals().open(parcel ?? assert.fail(), 0);
+  await arrival.write(0, await here.spool().read(id, 0, length));
+  await assert.rejects(arrival.finish(), { code: "no-room" });
+  await arrival.abandon();
+  assert.deepEqual(await here.arrivals().standing([parcel ?? assert.fail()]), [{ from: length }]);
+  isFull = false;
+  const again = await here.arrivals().open(parcel ?? assert.fail(), length);
+  await again.finish();
+  await again.abandon();
+  assert.deepEqual(done, ["once"]);
 });
 
 test("messages are done in the order in which they were put, each before the next is given", async () => {
