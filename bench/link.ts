@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { has } from "../tests/house/index.ts";
 import { ctSlices, scratch } from "./data.ts";
+import { carryByBoxes } from "./link-boxes.ts";
 import type { CloudOrder, EdgeOrder, EdgeReport } from "./link-ends.ts";
 import { end, exitOf, loadNow, noDelay, usageOf } from "./processes.ts";
 import { machine, print, spread, table } from "./report.ts";
@@ -45,7 +46,7 @@ interface Run extends Outcome {
   readonly load: number;
 }
 
-/** A CT over a line of set rate, delay and loss: by C-STORE, between two Orthancs, and over our link. */
+/** A CT over a line of set rate, delay and loss: by C-STORE, between two Orthancs, over our link alone, and from a scanner through a box into a cloud. */
 export async function link(words: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...words],
@@ -207,7 +208,18 @@ const ours: Way = {
   },
 };
 
-const ways: readonly Way[] = [storescu, orthanc, ours];
+const boxes: Way = {
+  name: "box and cloud",
+  available: has("storescu") && has("curl"),
+  isQuick: true,
+  async carry(wan, files) {
+    const carried = await carryByBoxes(wan, files);
+    print(`    found in the cloud ${carried.afterLastSeconds.toFixed(1)} s after the last C-STORE at the box`);
+    return carried;
+  },
+};
+
+const ways: readonly Way[] = [storescu, orthanc, ours, boxes];
 
 function makeCertificate(path: string): void {
   const words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=cloud".split(" ");

@@ -17,7 +17,7 @@ const benches: Readonly<Record<string, { does: string; load: () => Promise<Bench
     load: async () => (await import("./retrieve.ts")).retrieve,
   },
   link: {
-    does: "a CT over lines of set rate, delay and loss: storescu, Orthanc peer, our link  [--short] [--runs 3] [--lines wan,metro,country] [--congestion cubic,bbr] [--only leadglass]",
+    does: "a CT over lines of set rate, delay and loss: storescu, Orthanc peer, our link, a box and its cloud  [--short] [--runs 3] [--lines wan,metro,country] [--congestion cubic,bbr] [--only leadglass]",
     load: async () => (await import("./link.ts")).link,
   },
   packing: {
