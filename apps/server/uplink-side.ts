@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { systemClock } from "#base/clock";
 import { systemRandom } from "#base/id";
 import { systemFiles } from "#base/io";
@@ -5,7 +6,7 @@ import type { Log } from "#base/log";
 import { hourlyRates, type LinkSender, type LinkState, linkProtocols, startLinkSender } from "#doors/link";
 import { createShrinker } from "#radiology/images";
 import { createUplink, type Spool, type Uplink } from "#radiology/uplink";
-import { openSpool } from "#stores/spool";
+import { openLastingSpool } from "#stores/spool";
 import type { HomePaths } from "../home/index.ts";
 import type { CloudLink } from "./cloud-link.ts";
 import type { Configuration } from "./configuration.ts";
@@ -31,6 +32,8 @@ export interface UplinkSideParts {
   readonly log: Log;
 }
 
+/** One more than takes what comes: each holds codecs and pictures, and a box has little memory. */
+const packingThreads = Math.min(Math.max(availableParallelism() >> 1, 1), 2);
 const lookEveryMs = 1_000;
 /** So long it is known here what has arrived there: machines ask for storage commitment within days. */
 const receiptsKnownMs = 90 * 24 * 3_600_000;
@@ -45,8 +48,8 @@ export async function openUplinkSide({
 }: UplinkSideParts): Promise<UplinkSide> {
   const shared = { clock: systemClock, random: systemRandom, log };
   const { reserveBytes, linkLimits } = configuration;
-  const spool = await openSpool({ ...shared, files: systemFiles, folder: paths.spool, reserveBytes });
-  const work = createPackingThreads({ clock: systemClock, threadsMax: 2 });
+  const spool = await openLastingSpool({ ...shared, files: systemFiles, folder: paths.spool, reserveBytes });
+  const work = createPackingThreads({ clock: systemClock, threadsMax: packingThreads });
   const shrinker = createShrinker({ work, clock: systemClock });
   const { gate, records } = house;
   const uplink = createUplink({ ...shared, spool, shrinker, gate, digestOf: records.idOf, keys: cloudLink.keys });

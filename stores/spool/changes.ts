@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
-import { asProblem, isPassing, type Problem } from "#base/problem";
+import { asProblem, type Problem } from "#base/problem";
 import type { IndexedParcel, SpoolChange, SpoolIndex, SpoolTotals } from "#stores/sql";
 
 /** What becomes of parcels, on its way into the index: all that waits goes in one commit, in the order in which it happened. */
@@ -67,12 +67,13 @@ export function createChanges(parts: {
     for (const { done } of batch) done?.reject(problem);
     queue = [...batch.filter(({ done }) => done === undefined), ...queue];
     refusal = problem;
-    if (isPassing(problem) && problem.code !== "fault") {
+    // A thread that is gone (`unavailable`) does not come back.
+    if (problem.code === "no-room" || problem.code === "busy") {
       log.warn("the index of the spool takes nothing for now", { code: problem.code }, problem);
       clock.after(retryMs, flush);
       return;
     }
-    // What it holds is not known: it is read again, and brought up to date from the segments, by the next process.
+    // What it holds is not known: it is read again, and brought up to date from the segments, when it is opened anew.
     log.error("the index of the spool failed and is given up", { code: problem.code }, problem);
     broken = problem;
     for (const { done } of queue) done?.reject(problem);

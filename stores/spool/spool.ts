@@ -27,6 +27,8 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
   /** So many ended segments are left alone, however little in them is alive. */
   readonly segmentsLeast?: number;
+  /** Called once when the index failed: nothing is kept or given any more until the spool is closed and opened anew. */
+  readonly broke?: (problem: Problem) => void;
   /** The index, by the path of its file: a SQLite database where this is absent. */
   readonly openIndex?: (path: string) => Promise<SpoolIndex>;
 }
@@ -59,7 +61,10 @@ async function open(options: SpoolOptions): Promise<Spool> {
   const changes = createChanges({
     ...{ index, clock, log, start: totals },
     committed: ({ empty }) => moving.look(empty),
-    broke: (problem) => void (problem.code === "damaged" && markDamaged()),
+    async broke(problem) {
+      if (problem.code === "damaged") await markDamaged();
+      options.broke?.(problem);
+    },
   });
   const segments = createSegments({
     ...{ files, folder, log, segmentBytes, check, lanesMax: lanes, firstSerial: lastSerial + 1 },
