@@ -111,8 +111,7 @@ export async function openPartialParcels(parts: PartialParcelsParts): Promise<Pa
     return bytes <= heldBytesMax;
   };
   const begun = (edge: string, name: string, length: number): Kept => {
-    // Not of a pool: it would stay whole for as long as the shortest in it.
-    const held = fitsInMemory(length) ? Buffer.allocUnsafeSlow(length) : undefined;
+    const held = fitsInMemory(length) ? Buffer.alloc(length) : undefined;
     return { edge, name, declared: length, length: 0, held, isOpen: false, restsSince: 0 };
   };
 
