@@ -40,7 +40,7 @@ export interface CloudLink extends CloudEnrolment {
   /** What the cloud answers the box; to a longer answer it does not listen. */
   ask<T>(path: string, answerBytesMax: number): Promise<T>;
   /** The same of a POST, over another connection: what takes its time keeps nothing waiting. */
-  post<T>(path: string, body: unknown, answerBytesMax: number): Promise<T>;
+  post<T>(path: string, body: unknown, answerBytesMax: number, signal?: AbortSignal): Promise<T>;
   /** The bytes that the cloud answers a POST, as they come, over a connection of its own. */
   stream(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Told each time when the cloud has said what the box has to know. */
@@ -251,10 +251,11 @@ export async function openCloudLink(parts: CloudLinkParts): Promise<CloudLink> {
       if (as === undefined) throw notEnrolled();
       return noting(() => telling.call({ ...wayOf(as), method: "GET", path, answerBytesMax }));
     },
-    async post(path, body, answerBytesMax) {
+    async post(path, body, answerBytesMax, signal) {
       const as = enrolled;
       if (as === undefined) throw notEnrolled();
-      return reading(() => searching.call({ ...wayOf(as), method: "POST", path, body, answerBytesMax }));
+      const given = signal === undefined ? {} : { signal };
+      return reading(() => searching.call({ ...wayOf(as), ...given, method: "POST", path, body, answerBytesMax }));
     },
     async *stream(path, body, signal) {
       const as = enrolled;

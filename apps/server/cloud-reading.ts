@@ -1,5 +1,6 @@
 import type { Log } from "#base/log";
-import { asProblem, Problem } from "#base/problem";
+import { isProblem, Problem, type ProblemCode } from "#base/problem";
+import { createPermits } from "#base/turns";
 import type { FindRequest, FindService, FoundIdentifier, RetrieveService } from "#doors/dimse";
 import type { EdgeFindRequest, EdgeFound, EdgeInstancesRequest } from "#formats/api";
 import {
@@ -15,19 +16,29 @@ import {
   writeDataSet,
 } from "#formats/dicom";
 import type { Archive, StudyIndex } from "#radiology/archive";
-import { system } from "#trust/access";
+import { type Actor, type Gate, system } from "#trust/access";
 import type { CloudLink } from "./cloud-link.ts";
+import { unframed } from "./framed-instances.ts";
 
-/** On an edge: the cloud's archive, for the machines here. */
+/**
+ * On an edge: the cloud's archive, for the machines here. What is asked there is asked as this box, so only for machines that see all of the
+ * box; what is brought belongs to none of its facilities, and who sees a facility alone does not see it.
+ */
 export interface CloudReading {
-  /** What is there and here, each once; what is here alone while the cloud is away. */
-  finds(local: ReadonlyMap<string, FindService>): ReadonlyMap<string, FindService>;
-  /** Has what is not here brought here first. */
-  retrieves(local: ReadonlyMap<string, RetrieveService>): ReadonlyMap<string, RetrieveService>;
-  /** Brings instances of a study that are not here. How many came. Problem `unavailable` while the cloud is away. */
-  bring(keys: KeywordDataSet): Promise<number>;
+  /** What is there and here, each once; what is here alone while the cloud is away. Each search there is one of `actor` in the log. */
+  finds(local: ReadonlyMap<string, FindService>, actor: Actor): ReadonlyMap<string, FindService>;
+  /** Has what is not here brought here first. What the cloud has and does not give is a Problem: never less than was asked for. */
+  retrieves(local: ReadonlyMap<string, RetrieveService>, actor: Actor): ReadonlyMap<string, RetrieveService>;
+  /**
+   * Brings instances that are not here, of what the unique keys name. How many came. Problem `unavailable` while the cloud is away or where
+   * not all came, `no-room` before the disk is full, `too-large` for more than a box takes at once.
+   */
+  bring(keys: KeywordDataSet, signal?: AbortSignal): Promise<number>;
   /** Studies there, by keys and with what is asked for; the values as text, by keyword. */
-  studies(keys: Readonly<Record<string, string>>): Promise<readonly Readonly<Record<string, string>>[]>;
+  studies(
+    keys: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
 interface CloudReadingParts {
@@ -35,6 +46,8 @@ interface CloudReadingParts {
   /** Of this box. */
   readonly archive: Pick<Archive, "receiveFile" | "settled">;
   readonly index: Pick<StudyIndex, "findInstances">;
+  readonly gate: Pick<Gate, "pass">;
+  readonly disk: { readonly freeBytes: () => Promise<number>; readonly reservedBytes: number };
   readonly ownTitle: string;
   readonly log: Log;
 }
@@ -47,79 +60,115 @@ const uniqueKeys = {
   SERIES: "SeriesInstanceUID",
   IMAGE: "SOPInstanceUID",
 };
+type Level = keyof typeof uniqueKeys;
+const levels = Object.keys(uniqueKeys) as Level[];
 const answerBytesMax = 64 * 1024 * 1024;
-const instanceBytesMax = 2 ** 31;
-const broughtAtOnce = 500;
+const instanceBytesMax = 2 ** 32;
+const askedAtOnce = 500;
+/** What one retrieve brings at most. */
+const broughtMost = 20_000;
+/** Series that come at a time: as many as the cloud gives one edge. */
+const seriesAtOnce = 2;
+/** What machines send has the disk before what can be had again: beside twice the reserve. */
+const leftFreeBytes = 2 ** 30;
 
 export function createCloudReading(parts: CloudReadingParts): CloudReading {
-  const { cloudLink, ownTitle, log } = parts;
+  const { cloudLink, gate, ownTitle, log } = parts;
+  const bringing = createPermits(seriesAtOnce);
 
-  const find = async ({ sopClassUid, identifier, extended }: FindRequest): Promise<FoundIdentifier[]> => {
+  const find = async (request: FindRequest, signal?: AbortSignal): Promise<FoundIdentifier[]> => {
+    const { sopClassUid, identifier, extended } = request;
     const bytes = Buffer.from(writeDataSet(identifier, encoding));
     const asked: EdgeFindRequest = { sopClassUid, identifier: bytes.toString("base64"), extended };
-    const found = await cloudLink.post<readonly EdgeFound[]>("/api/edges/self/find", asked, answerBytesMax);
+    const found = await cloudLink.post<readonly EdgeFound[]>("/api/edges/self/find", asked, answerBytesMax, signal);
     return found.map(({ identifier: one, keysIgnored }) => ({ keysIgnored, identifier: fromHere(one, ownTitle) }));
   };
-  const bringSeries = (request: EdgeInstancesRequest): Promise<number> => bringFiles(parts, request);
-  const bring = async (keys: KeywordDataSet): Promise<number> => {
-    const missing = await missingOf(parts, await find(imageQuery(keys)));
+  /** What the cloud has of it, study by study: so much is answered at once. */
+  const missing = async (keys: KeywordDataSet, signal?: AbortSignal): Promise<Instance[]> => {
+    const found: Instance[] = [];
+    for (const studyUid of await studiesNamed((request) => find(request, signal), keys)) {
+      const there = await find(imageQuery({ ...withoutPatient(keys), StudyInstanceUID: studyUid }), signal);
+      found.push(...(await missingOf(parts, there)));
+      if (found.length > broughtMost) throw tooMany();
+    }
+    return found;
+  };
+  const bringSeries = async (request: EdgeInstancesRequest, signal?: AbortSignal): Promise<number> => {
+    await bringing.take();
+    try {
+      await requireRoom(parts.disk);
+      return await bringFiles(parts, request, signal);
+    } finally {
+      bringing.give();
+    }
+  };
+  const bringAll = async (wanted: readonly Instance[], signal?: AbortSignal): Promise<number> => {
     let count = 0;
-    for (const [seriesUid, instances] of Map.groupBy(missing, (one) => one.seriesUid)) {
+    for (const [seriesUid, instances] of Map.groupBy(wanted, (one) => one.seriesUid)) {
       const [{ studyUid }] = instances as [Instance, ...Instance[]];
-      for (let from = 0; from < instances.length; from += broughtAtOnce) {
-        const sopUids = instances.slice(from, from + broughtAtOnce).map(({ sopUid }) => sopUid);
-        count += await bringSeries({ studyUid, seriesUid, sopUids });
+      for (let from = 0; from < instances.length; from += askedAtOnce) {
+        const sopUids = instances.slice(from, from + askedAtOnce).map(({ sopUid }) => sopUid);
+        count += await bringSeries({ studyUid, seriesUid, sopUids }, signal);
       }
     }
     if (count > 0) await parts.archive.settled();
+    if (count < wanted.length) throw notAllCame();
     return count;
   };
-  const away = (what: string) => (error: unknown) =>
-    log.info(`${what}: the cloud is not reached`, { code: asProblem(error, what).code });
+  /** What `work` resolves with, undefined while there is no cloud to ask. */
+  const whileReached = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isProblem(error) || !away.has(error.code)) throw error;
+      log.info("a machine has what is here alone: the cloud is not reached", { code: error.code });
+      return undefined;
+    }
+  };
+  const asked = <T>(actor: Actor, work: () => Promise<T>) => gate.pass(actor, "study.search", undefined, work);
+  const throughFind = (service: FindService, actor: Actor): FindService => ({
+    ...service,
+    async *find(request) {
+      const there = (await asked(actor, () => whileReached(() => find(request)))) ?? [];
+      const seen = new Set(there.map(keyIn));
+      yield* there;
+      for await (const here of service.find(request)) {
+        const key = keyIn(here);
+        if (key === "" || !seen.has(key)) yield here;
+      }
+    },
+  });
+  const throughRetrieve = (service: RetrieveService, actor: Actor): RetrieveService => ({
+    ...service,
+    async select(request) {
+      // What names nothing, or everything, is refused by this before anything is asked of the cloud.
+      const here = await service.select(request);
+      const wanted = await asked(actor, () => whileReached(() => missing(namedIn(request.identifier))));
+      if (wanted === undefined || wanted.length === 0) return here;
+      await bringAll(wanted);
+      return service.select(request);
+    },
+  });
 
   return {
-    bring,
-    async studies(keys) {
-      const asked = { QueryRetrieveLevel: "STUDY", ...keys };
-      const found = await find({ ...queryOf(asked), sopClassUid: studyRootFind });
+    bring: async (keys, signal) => bringAll(await missing(keys, signal), signal),
+    async studies(keys, signal) {
+      const found = await find(
+        { ...queryOf({ QueryRetrieveLevel: "STUDY", ...keys }), sopClassUid: studyRootFind },
+        signal,
+      );
       return found.map(({ identifier }) => {
         const dataSet = readBack(identifier);
         return Object.fromEntries(Object.keys(keys).map((keyword) => [keyword, dataSet.text(tagOf(keyword)) ?? ""]));
       });
     },
-    finds: (local) =>
-      new Map(
-        Array.from(local, ([sopClassUid, service]) => [
-          sopClassUid,
-          {
-            ...service,
-            async *find(request: FindRequest) {
-              const there = await find(request).catch((error) => void away("a search for a machine")(error));
-              const seen = new Set((there ?? []).map(keyIn));
-              yield* there ?? [];
-              for await (const here of service.find(request)) {
-                const key = keyIn(here);
-                if (key === "" || !seen.has(key)) yield here;
-              }
-            },
-          },
-        ]),
-      ),
-    retrieves: (local) =>
-      new Map(
-        Array.from(local, ([sopClassUid, service]) => [
-          sopClassUid,
-          {
-            ...service,
-            async select(request: FindRequest) {
-              await bring(namedIn(request.identifier)).catch(away("a retrieve of a machine"));
-              return service.select(request);
-            },
-          },
-        ]),
-      ),
+    finds: (local, actor) => new Map(Array.from(local, ([uid, service]) => [uid, throughFind(service, actor)])),
+    retrieves: (local, actor) => new Map(Array.from(local, ([uid, service]) => [uid, throughRetrieve(service, actor)])),
   };
 }
+
+/** Not reached, not enrolled, not believed, or shut out. */
+const away: ReadonlySet<ProblemCode> = new Set(["unavailable", "absent", "denied", "unproven"]);
 
 interface Instance {
   readonly studyUid: string;
@@ -140,10 +189,36 @@ function queryOf(keys: KeywordDataSet): Pick<FindRequest, "identifier" | "extend
 
 const readBack = (input: DataSetInput): DataSet => readDataSet(writeDataSet(input, encoding), encoding);
 
-/** The unique keys of a retrieve, whatever its level. */
+/** The unique keys of a retrieve down to its level, as they name something: what the levels below say counts for nothing. */
 function namedIn(identifier: DataSet): KeywordDataSet {
-  const named = Object.values(uniqueKeys).map((keyword) => [keyword, identifier.texts(tagOf(keyword)) ?? []] as const);
-  return Object.fromEntries(named.filter(([, values]) => values.some((value) => value !== "")));
+  const level = levels.indexOf(identifier.text(tagOf("QueryRetrieveLevel")) as Level);
+  const keywords = [...levels.slice(0, level + 1).map((each) => uniqueKeys[each]), "IssuerOfPatientID"];
+  const named = keywords.map((keyword) => [keyword, identifier.texts(tagOf(keyword)) ?? []] as const);
+  return Object.fromEntries(
+    named.filter(([, values]) => values.some((value) => value !== "") && !values.some((value) => /[*?]/.test(value))),
+  );
+}
+
+/** A study that is named is the same whosever it is. */
+function withoutPatient({ PatientID: _number, IssuerOfPatientID: _issuer, ...keys }: KeywordDataSet): KeywordDataSet {
+  return keys;
+}
+
+/** The studies that unique keys name: by themselves, or as the cloud knows what is named below or above them. */
+async function studiesNamed(
+  find: (request: FindRequest) => Promise<readonly FoundIdentifier[]>,
+  keys: KeywordDataSet,
+): Promise<readonly string[]> {
+  if (keys.StudyInstanceUID !== undefined) return [...new Set([keys.StudyInstanceUID].flat() as string[])];
+  const level = levels.findLast((each) => keys[uniqueKeys[each]] !== undefined);
+  if (level === undefined) return [];
+  const asked = { StudyInstanceUID: "", ...(level === "PATIENT" ? keys : withoutPatient(keys)) };
+  const found = await find({
+    ...queryOf({ ...asked, QueryRetrieveLevel: level === "PATIENT" ? "STUDY" : level }),
+    sopClassUid: studyRootFind,
+  });
+  const uids = found.map(({ identifier }) => readBack(identifier).text(tagOf("StudyInstanceUID")) ?? "");
+  return [...new Set(uids)].filter((uid) => uid !== "");
 }
 
 /** An answer of the cloud as one of this box: what is found there can be had here. */
@@ -155,7 +230,7 @@ function fromHere(base64: string, ownTitle: string): DataSetInput {
 /** The value of the unique key at the level of an answer; "" where it does not say. */
 function keyIn({ identifier }: FoundIdentifier): string {
   const dataSet = readBack(identifier);
-  const level = dataSet.text(tagOf("QueryRetrieveLevel")) as keyof typeof uniqueKeys;
+  const level = dataSet.text(tagOf("QueryRetrieveLevel")) as Level;
   const keyword = uniqueKeys[level];
   return keyword === undefined ? "" : (dataSet.text(tagOf(keyword)) ?? "");
 }
@@ -178,43 +253,52 @@ async function missingOf(
   return missing;
 }
 
-/** Takes files, each behind its length, into the archive of this box as they come. */
-async function bringFiles({ cloudLink, archive }: CloudReadingParts, request: EdgeInstancesRequest): Promise<number> {
+/** Takes instances into the archive of this box as they come; those that the cloud gave up are not counted. */
+async function bringFiles(
+  { cloudLink, archive }: CloudReadingParts,
+  request: EdgeInstancesRequest,
+  signal?: AbortSignal,
+): Promise<number> {
   let count = 0;
-  let length = Buffer.alloc(0);
-  let left = 0;
+  let bytes = 0;
   let receiving: ReturnType<Archive["receiveFile"]> | undefined;
   try {
-    for await (const chunk of cloudLink.stream("/api/edges/self/instances", request)) {
-      for (let at = 0; at < chunk.length; ) {
-        if (receiving === undefined) {
-          const taken = chunk.subarray(at, at + 4 - length.length);
-          length = Buffer.concat([length, taken]);
-          at += taken.length;
-          if (length.length < 4) continue;
-          left = length.readUInt32BE();
-          length = Buffer.alloc(0);
-          if (left === 0 || left > instanceBytesMax) throw broken();
-          receiving = archive.receiveFile(system);
-          continue;
-        }
-        const piece = chunk.subarray(at, at + left);
-        await receiving.write(piece);
-        at += piece.length;
-        left -= piece.length;
-        if (left > 0) continue;
-        await receiving.finish();
-        receiving = undefined;
-        count++;
+    for await (const part of unframed(cloudLink.stream("/api/edges/self/instances", request, signal))) {
+      if (part.kind === "piece") {
+        bytes += part.bytes.length;
+        if (bytes > instanceBytesMax) throw tooMany();
+        receiving ??= archive.receiveFile(system);
+        await receiving.write(part.bytes);
+        continue;
       }
+      if (part.isWhole) {
+        await receiving?.finish();
+        count++;
+      } else await receiving?.abort();
+      receiving = undefined;
+      bytes = 0;
     }
-    if (receiving !== undefined) throw broken();
   } finally {
     await receiving?.abort();
   }
   return count;
 }
 
-function broken(): Problem {
-  return new Problem("unavailable", "what the cloud sent broke off", { remedy: "ask for it again" });
+async function requireRoom({ freeBytes, reservedBytes }: CloudReadingParts["disk"]): Promise<void> {
+  if ((await freeBytes()) >= 2 * reservedBytes + leftFreeBytes) return;
+  throw new Problem("no-room", "the disk has no room for what lies in the cloud", {
+    remedy: "make room on the disk of this box, or keep copies for fewer days",
+  });
+}
+
+function notAllCame(): Problem {
+  return new Problem("unavailable", "not all that the cloud listed came", {
+    remedy: "ask for it again; if that stays so, look at the cloud's status",
+  });
+}
+
+function tooMany(): Problem {
+  return new Problem("too-large", "more lies in the cloud than this box brings at once", {
+    remedy: "ask for single studies or series",
+  });
 }

@@ -150,21 +150,23 @@ export function createDicomSide(parts: DicomParts): DicomSide {
  * retrieves by C-GET proposes it too.
  */
 function servicesFor(parts: DicomParts, actor: Actor, device: Device): DimseServices {
-  const { archive, schedule, relay, gate, ownTitle, through } = parts;
+  const { archive, schedule, relay, gate, ownTitle } = parts;
   const { facility, may } = device;
+  // The cloud answers the box: who sees less than the box is answered from here alone.
+  const through = facility === "" && actor.sees !== "masked" ? parts.through : undefined;
   const { performed } = schedule;
   const finds = archiveFinds({ archive, actor, retrieveAe: ownTitle });
   const retrieves = archiveRetrieves({ ...parts, actor, destination: destinationsOf(parts, actor) });
   return {
     finds: new Map([
-      ...(may.includes("find") ? (through?.finds(finds) ?? finds) : []),
+      ...(may.includes("find") ? (through?.finds(finds, actor) ?? finds) : []),
       ...(may.includes("worklist") ? worklistFinds({ schedule, actor }) : []),
     ]),
     normalized: new Map([
       ...(may.includes("worklist") ? performedServices({ performed, actor, facility }) : []),
       ...(may.includes("store") ? [[storageCommitmentPushModel, commitmentFor(relay, actor, device)] as const] : []),
     ]),
-    ...(may.includes("retrieve") && { retrieves: through?.retrieves(retrieves) ?? retrieves }),
+    ...(may.includes("retrieve") && { retrieves: through?.retrieves(retrieves, actor) ?? retrieves }),
     echo: () => gate.pass(actor, "dicom.echo", undefined, async () => {}),
     store: parts.tally.counted(device.id, receivingFor(parts, actor, facility)),
   };

@@ -1,18 +1,41 @@
 import { isProblem, Problem } from "#base/problem";
+import { createPermits, type Permits } from "#base/turns";
 import type { EdgeReading } from "#doors/api";
 import { archiveFinds } from "#doors/dimse";
 import { readDataSet, TransferSyntaxUid, writeDataSet } from "#formats/dicom";
 import { type Archive, currentOf, type HeldInstance } from "#radiology/archive";
+import type { Actor, Edges } from "#trust/access";
+import { framedEnd, framedPiece } from "./framed-instances.ts";
 
 const encoding = { transferSyntaxUid: TransferSyntaxUid.explicitLittleEndian };
+/** Of one edge at a time; more of them wait. */
+const retrievesMost = 2;
 
 /**
  * In the cloud: what the machines of a facility look for through their edge. Both calls are acts of the edge: who asked it stands in the
- * edge's own log.
+ * edge's own log. An edge that stands in a facility sees what lies there.
  */
-export function createEdgeReading(archive: Archive): EdgeReading {
+export function createEdgeReading({
+  archive,
+  edges,
+}: {
+  readonly archive: Archive;
+  readonly edges: Pick<Edges, "named">;
+}): EdgeReading {
+  const retrieving = new Map<string, Permits>();
+  const permitsOf = (id: string): Permits => {
+    const permits = retrieving.get(id) ?? createPermits(retrievesMost);
+    retrieving.set(id, permits);
+    return permits;
+  };
+  const narrowed = async (actor: Actor): Promise<Actor> => {
+    const { facility } = await edges.named(actor.id.slice("edge:".length));
+    const places = facility === "" ? [] : [{ kind: "facility", id: facility } as const];
+    return { ...actor, scope: { acts: ["study.search", "study.read"], places } };
+  };
   return {
-    async find(actor, { sopClassUid, identifier, extended }) {
+    async find(edge, { sopClassUid, identifier, extended }) {
+      const actor = await narrowed(edge);
       const service = archiveFinds({ archive, actor, retrieveAe: "" }).get(sopClassUid);
       if (service === undefined) throw new Problem("unsupported", "that kind of query is not known here");
       const request = { sopClassUid, identifier: readDataSet(Buffer.from(identifier, "base64"), encoding), extended };
@@ -22,25 +45,28 @@ export function createEdgeReading(archive: Archive): EdgeReading {
       }
       return answers;
     },
-    async *instances(actor, { studyUid, seriesUid, sopUids }) {
-      const wanted = new Set(sopUids);
-      const held = await archive.read(actor, { studyUid, seriesUid });
-      for (const instance of held.filter(({ sopUid }) => wanted.has(sopUid))) yield* framed(instance);
+    async *instances(edge, { studyUid, seriesUid, sopUids }) {
+      const permits = permitsOf(edge.id);
+      await permits.take();
+      try {
+        const wanted = new Set(sopUids);
+        const held = await archive.read(await narrowed(edge), { studyUid, seriesUid });
+        for (const instance of held.filter(({ sopUid }) => wanted.has(sopUid))) yield* framed(instance);
+      } finally {
+        permits.give();
+      }
     },
   };
 }
 
-/** Its length in four bytes, then the whole instance as a file; nothing for one that does not prove. */
+/** What does not prove is given up: the edge takes nothing of it, and has the others. */
 async function* framed(instance: HeldInstance): AsyncGenerator<Buffer> {
-  const pieces: Buffer[] = [];
   try {
-    for await (const piece of (await currentOf(instance)).whole()) pieces.push(piece);
+    for await (const piece of (await currentOf(instance)).whole()) yield* framedPiece(piece);
   } catch (error) {
-    if (isProblem(error, "damaged")) return;
-    throw error;
+    if (!isProblem(error, "damaged")) throw error;
+    yield framedEnd(false);
+    return;
   }
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  yield length;
-  yield* pieces;
+  yield framedEnd(true);
 }

@@ -14,31 +14,39 @@ const prior = (uid: string, date: string, modalities: string, issuer = "") => ({
 });
 
 /** An edge with an empty schedule, and a cloud with these studies of every patient. */
-async function edgeWith(studies: readonly ReturnType<typeof prior>[]) {
+type Studies = readonly ReturnType<typeof prior>[];
+async function edgeWith(studies: Studies | ((patient: string) => Studies)) {
   const clock = createVirtualClock(Date.UTC(2026, 2, 1));
   const { schedule } = await openSchedule();
   const { vault } = await openVault();
   const records = createRecords({ store: createMemoryRecordStore(), vault });
   const asked: string[] = [];
   const brought: unknown[] = [];
-  const cloud = { isAway: false };
+  const hanging = Promise.withResolvers<void>();
+  const cloud = { isAway: false, failsAt: "", hangsAt: "" };
   const prefetch = createPrefetch({
     ...{ schedule, records, clock, log: silentLog },
     reading: {
       async studies(keys) {
         if (cloud.isAway) throw new Problem("unavailable", "away");
         asked.push(keys.PatientID ?? "");
-        return studies;
+        return typeof studies === "function" ? studies(keys.PatientID ?? "") : studies;
       },
-      async bring(keys) {
-        brought.push(keys.StudyInstanceUID);
+      async bring(keys, signal) {
+        const uid = keys.StudyInstanceUID as string;
+        if (cloud.hangsAt === uid) {
+          hanging.resolve();
+          await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("broken off"))));
+        }
+        if (cloud.failsAt === uid) throw new Problem("unavailable", "not all came");
+        brought.push(uid);
         return 10;
       },
     },
   });
   const plan = (study: string, name: string) =>
     schedule.put(frontDesk, () => itemOf({ study, name, modality: "CT", step: study }), "");
-  return { prefetch, plan, asked, brought, cloud };
+  return { prefetch, plan, asked, brought, cloud, clock, hangs: hanging.promise };
 }
 
 test("priors of who is planned are brought once: the newest of the same modality first, three of them", async () => {
@@ -66,4 +74,33 @@ test("while the cloud is away nothing is lost: it is asked again", async () => {
   cloud.isAway = false;
   assert.equal(await prefetch.look(), 10);
   assert.deepEqual(brought, ["1.1"]);
+});
+
+test("an order whose priors do not come keeps none from the others, and is tried again in an hour", async () => {
+  const byTurn = ["1.1", "1.2"];
+  const uids = new Map<string, string>();
+  const { prefetch, plan, brought, cloud, clock } = await edgeWith((patient) => {
+    if (!uids.has(patient)) uids.set(patient, byTurn[uids.size] ?? "1.3");
+    return [prior(uids.get(patient) ?? "", "20200101", "CT")];
+  });
+  await plan("9.1", "Roe^Richard");
+  await plan("9.2", "Doe^Jane");
+  cloud.failsAt = "1.1";
+  assert.equal(await prefetch.look(), 10);
+  assert.deepEqual(brought, ["1.2"]);
+  cloud.failsAt = "";
+  assert.equal(await prefetch.look(), 0);
+  clock.advance(3_600_000);
+  assert.equal(await prefetch.look(), 10);
+  assert.deepEqual(brought, ["1.2", "1.1"]);
+});
+
+test("what comes while the box is shut down is broken off", async () => {
+  const { prefetch, plan, brought, cloud, hangs } = await edgeWith([prior("1.1", "20200101", "CT")]);
+  await plan("9.1", "Roe^Richard");
+  cloud.hangsAt = "1.1";
+  prefetch.begin();
+  await hangs;
+  await prefetch.close();
+  assert.deepEqual(brought, []);
 });

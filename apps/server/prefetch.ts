@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { asProblem } from "#base/problem";
+import { asProblem, isProblem } from "#base/problem";
 import type { DicomJson } from "#formats/dicom";
 import { key, type Schedule, stepOf, textAt } from "#radiology/schedule";
 import { system } from "#trust/access";
@@ -12,6 +12,7 @@ export interface Prefetch {
   begin(): void;
   /** Looks once: priors of orders that are new. How many instances came. */
   look(): Promise<number>;
+  /** What comes just then is broken off. */
   close(): Promise<void>;
 }
 
@@ -28,6 +29,8 @@ const lookEveryMs = 60_000;
 const priorsMost = 3;
 /** An order that is known so long is looked at again: a late one may have priors by then. */
 const knownMs = 14 * 24 * 3_600_000;
+/** One whose priors did not come. */
+const againMs = 3_600_000;
 const forgottenAtOnce = 200;
 
 export function createPrefetch(parts: PrefetchParts): Prefetch {
@@ -36,36 +39,55 @@ export function createPrefetch(parts: PrefetchParts): Prefetch {
   let timer: Timer | undefined;
   let looking: Promise<unknown> = Promise.resolve();
   let seen = "";
-  let isClosed = false;
+  const closing = new AbortController();
+  const { signal } = closing;
 
+  /** How many came. What goes wrong with one is no reason to leave the others; without a cloud there is none to be had. */
+  const bringFor = async (step: DicomJson): Promise<{ readonly came: number; readonly isDone: boolean }> => {
+    let isReached = false;
+    try {
+      const chosen = await priorsOf(parts.reading, step, signal);
+      isReached = true;
+      let came = 0;
+      for (const StudyInstanceUID of chosen) came += await parts.reading.bring({ StudyInstanceUID }, signal);
+      return { came, isDone: true };
+    } catch (error) {
+      if (!isReached && isProblem(error, "unavailable")) throw error;
+      log.info("priors of one order were not brought from the cloud; it is tried again", codeOf(error));
+      return { came: 0, isDone: false };
+    }
+  };
   const look = async (): Promise<number> => {
+    const due = await shelf.due(clock.now(), forgottenAtOnce);
+    for (const old of due) await records.change(shelf.remove(old));
     const version = await schedule.version();
-    if (version === seen) return 0;
-    let came = 0;
+    if (version === seen && due.length === 0) return 0;
+    let all = 0;
     for (const step of await schedule.planned(system)) {
-      if (isClosed) return came;
+      if (signal.aborted) return all;
       const id = records.idOf("prefetched", `${textAt(step, key.patientId)}\n${textAt(step, key.studyUid)}`);
       const known = await shelf.get(id);
       if (known !== undefined) continue;
-      came += await priorsOf(parts.reading, step);
-      await records.change(shelf.put(id, { at: clock.now() }, { dueAt: clock.now() + knownMs }));
+      const { came, isDone } = await bringFor(step);
+      if (signal.aborted) return all;
+      all += came;
+      await records.change(shelf.put(id, { at: clock.now() }, { dueAt: clock.now() + (isDone ? knownMs : againMs) }));
     }
-    for (const old of await shelf.due(clock.now(), forgottenAtOnce)) await records.change(shelf.remove(old));
     seen = version;
-    return came;
+    return all;
   };
   const lookAgain = (): void => {
     looking = look()
       .catch((error) => log.info("priors were not brought from the cloud; it is tried again", codeOf(error)))
       .finally(() => {
-        if (!isClosed) timer = clock.after(lookEveryMs, lookAgain);
+        if (!signal.aborted) timer = clock.after(lookEveryMs, lookAgain);
       });
   };
   return {
     look,
     begin: lookAgain,
     async close() {
-      isClosed = true;
+      closing.abort();
       timer?.stop();
       await looking;
     },
@@ -74,10 +96,12 @@ export function createPrefetch(parts: PrefetchParts): Prefetch {
 
 const codeOf = (error: unknown) => ({ code: asProblem(error, "bringing priors").code });
 
-async function priorsOf(reading: PrefetchParts["reading"], step: DicomJson): Promise<number> {
+/** What is compared with, best first. */
+async function priorsOf(reading: PrefetchParts["reading"], step: DicomJson, signal: AbortSignal): Promise<string[]> {
   const modality = textAt(stepOf(step), key.modality);
   const asked = { PatientID: textAt(step, key.patientId), IssuerOfPatientID: "" };
-  const all = await reading.studies({ ...asked, StudyInstanceUID: "", StudyDate: "", ModalitiesInStudy: "" });
+  const wanted = { StudyInstanceUID: "", StudyDate: "", ModalitiesInStudy: "" };
+  const all = await reading.studies({ ...asked, ...wanted }, signal);
   // The same number of another issuer is another patient's.
   const issuers = ["", textAt(step, key.issuer)];
   const found = all.filter(({ IssuerOfPatientID = "" }) => issuers[1] === "" || issuers.includes(IssuerOfPatientID));
@@ -85,7 +109,5 @@ async function priorsOf(reading: PrefetchParts["reading"], step: DicomJson): Pro
     ModalitiesInStudy.split("\\").includes(modality);
   const newestFirst = [...found].sort((a, b) => (b.StudyDate ?? "").localeCompare(a.StudyDate ?? ""));
   const chosen = [...newestFirst.filter(isLike), ...newestFirst.filter((one) => !isLike(one))].slice(0, priorsMost);
-  let came = 0;
-  for (const { StudyInstanceUID = "" } of chosen) came += await reading.bring({ StudyInstanceUID });
-  return came;
+  return chosen.flatMap(({ StudyInstanceUID }) => StudyInstanceUID || []);
 }

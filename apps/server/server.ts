@@ -291,7 +291,7 @@ async function createWeb(
     rootPassphrase,
     pageUrl,
     echoDevice: deviceCalls.echo,
-    edgeReading: createEdgeReading(archive),
+    edgeReading: createEdgeReading(house),
   };
   await http.server.register(createApiDoor({ ...api, actorOf, sessionOf, setSession, clearSession }));
   await http.server.register(

@@ -54,10 +54,26 @@ export function registerEdgeReading(server: FastifyInstance, { edgeReading, gate
       const files = edgeReading.instances(actor, request.body)[Symbol.asyncIterator]();
       // What is refused is answered as such: nothing has been sent until then.
       const first = await gate.pass(actor, "edge.ask", undefined, () => files.next());
-      const all = async function* () {
-        for (let next = first; next.done !== true; next = await files.next()) yield next.value;
-      };
-      return reply.type("application/octet-stream").send(Readable.from(all(), { objectMode: false }));
+      return reply.type("application/octet-stream").send(Readable.from(from(first, files), { objectMode: false }));
     },
   );
+}
+
+/** The rest behind what was taken of it; who hears no more of it ends it, also before it began. */
+function from<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncIterableIterator<T> {
+  let taken: IteratorResult<T> | undefined = first;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const next = taken ?? (await rest.next());
+      taken = undefined;
+      return next;
+    },
+    async return() {
+      await rest.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }

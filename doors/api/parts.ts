@@ -151,7 +151,7 @@ export interface OversightParts {
 export interface EdgeReading {
   /** C-FIND of the archive. Problem `invalid` for an identifier that is none. */
   find(actor: Actor, request: EdgeFindRequest): Promise<readonly EdgeFound[]>;
-  /** Instances of a series as files, each behind its length in four bytes, big endian. Problem `absent` when there is no such series. */
+  /** Instances of a series as files, in pieces behind their lengths, each with an end that says whether it is whole. Problem `absent` when there is no such series. */
   instances(actor: Actor, request: EdgeInstancesRequest): AsyncIterable<Uint8Array>;
 }
 

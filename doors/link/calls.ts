@@ -2,10 +2,15 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "#base/clock";
 import { isProblem, Problem, type ProblemCode } from "#base/problem";
+import { createTurns } from "#base/turns";
 import type { ProblemView } from "#formats/api";
 import type { Target } from "./proxy.ts";
 
-const withinMs = 20_000;
+/** Nothing more is heard so long. */
+const silentMs = 20_000;
+/** An answer that goes on: so long in all, and longer as it brings this much in a millisecond. */
+const wholeMs = 5 * 60_000;
+const bytesPerMs = 32;
 const answerBytesUsual = 64 * 1024;
 
 /** What is asked of the cloud. */
@@ -17,6 +22,8 @@ export interface CloudCall {
   readonly answerBytesMax?: number;
   readonly cloud: Target;
   readonly clock: Clock;
+  /** Breaks it off. */
+  readonly signal?: AbortSignal;
 }
 
 /** One request over a connection that speaks `linkProtocols.calls`, which is closed with it. Rejects with the Problem that the cloud answers. */
@@ -44,11 +51,15 @@ export function keepCalling(dial: () => Promise<TLSSocket>): CloudCalls {
     opening?.then(({ socket }) => socket.destroy()).catch(() => {}); // who opened it was told
     opening = undefined;
   };
-  const open = async (): Promise<Opened> => {
-    const socket = await dial();
-    // It may end while nobody asks anything: the next call is not to wait for an answer from it.
-    socket.once("close", close);
-    return kept(socket);
+  const open = (): Promise<Opened> => {
+    const own: Promise<Opened> = dial().then((socket) => {
+      // It may end while nobody asks anything: the next call is not to wait for an answer from it. One that came after it stays.
+      socket.once("close", () => {
+        if (opening === own) opening = undefined;
+      });
+      return kept(socket);
+    });
+    return own;
   };
   const callOnce = async <T>(asked: CloudCall): Promise<T> => {
     opening ??= open();
@@ -61,15 +72,19 @@ export function keepCalling(dial: () => Promise<TLSSocket>): CloudCalls {
       throw error;
     }
   };
+  // Whoever is late has the connection closed, which must be nobody else's; and waiting for it is not the cloud's silence.
+  const { take: inTurn } = createTurns();
   return {
-    async call<T>(asked: CloudCall) {
+    call<T>(asked: CloudCall) {
       const isUsed = opening !== undefined;
-      try {
-        return await callOnce<T>(asked);
-      } catch (error) {
-        if (isUsed && isProblem(error, "unavailable")) return callOnce<T>(asked);
-        throw error;
-      }
+      return inTurn(async () => {
+        try {
+          return await callOnce<T>(asked);
+        } catch (error) {
+          if (isUsed && asked.signal?.aborted !== true && isProblem(error, "unavailable")) return callOnce<T>(asked);
+          throw error;
+        }
+      });
     },
     close,
   };
@@ -86,50 +101,81 @@ function kept(socket: TLSSocket): Opened {
   return { socket, way: { agent } };
 }
 
-async function said<T>({ socket, way }: Opened, asked: CloudCall): Promise<T> {
-  const stop = new AbortController();
-  const late = asked.clock.after(withinMs, () => {
-    stop.abort();
-    socket.destroy();
-  });
+async function said<T>(opened: Opened, asked: CloudCall): Promise<T> {
+  const patience = patienceOf(opened.socket, asked);
   try {
-    const { status, text } = await answerTo(way, asked, stop.signal);
+    const { status, text } = await answerTo(opened.way, asked, patience);
     const answered: unknown = JSON.parse(text);
     if (status < 400) return answered as T;
     throw problemIn(answered as ProblemView);
   } catch (error) {
     throw asUnanswered(error);
   } finally {
-    late.stop();
+    patience.end();
   }
 }
 
 /** The bytes of one answer, as they come; the connection is closed with it. Rejects with the Problem that the cloud answers. */
 export async function* streamFromCloud(socket: TLSSocket, asked: CloudCall): AsyncGenerator<Buffer> {
-  const { clock } = asked;
-  const stop = new AbortController();
-  const giveUp = () => {
-    stop.abort();
-    socket.destroy();
-  };
-  let late = clock.after(withinMs, giveUp);
+  const patience = patienceOf(socket, asked);
   try {
-    const answer = await begunAnswer({ createConnection: () => socket }, asked, stop.signal);
+    const answer = await begunAnswer({ createConnection: () => socket }, asked, patience.signal);
     const pieces: Buffer[] = [];
     for await (const piece of answer as AsyncIterable<Buffer>) {
-      late.stop();
-      late = clock.after(withinMs, giveUp);
+      patience.pause();
       if (answer.statusCode === 200) yield piece;
       else if (pieces.length < 16) pieces.push(piece);
+      patience.heard(piece.length);
     }
     if (answer.statusCode === 200) return;
     throw problemIn(JSON.parse(Buffer.concat(pieces).toString("utf8")) as ProblemView);
   } catch (error) {
     throw asUnanswered(error);
   } finally {
-    late.stop();
+    patience.end();
     socket.destroy();
   }
+}
+
+/** How long an answer is waited for: what takes longer is broken off, and its connection closed. */
+interface Patience {
+  readonly signal: AbortSignal;
+  heard(bytes: number): void;
+  /** Until more is asked for: who takes what came takes its own time. */
+  pause(): void;
+  end(): void;
+}
+
+function patienceOf(socket: TLSSocket, { clock, signal }: CloudCall): Patience {
+  const stop = new AbortController();
+  const giveUp = () => {
+    stop.abort();
+    socket.destroy();
+  };
+  let late = clock.after(silentMs, giveUp);
+  let endsAt = clock.monotonicMs() + wholeMs;
+  let pausedAt: number | undefined;
+  signal?.addEventListener("abort", giveUp, { once: true });
+  if (signal?.aborted === true) giveUp();
+  return {
+    signal: stop.signal,
+    heard(bytes) {
+      late.stop();
+      const now = clock.monotonicMs();
+      endsAt += bytes / bytesPerMs + (now - (pausedAt ?? now));
+      pausedAt = undefined;
+      if (now > endsAt) giveUp();
+      else late = clock.after(silentMs, giveUp);
+    },
+    pause() {
+      late.stop();
+      pausedAt = clock.monotonicMs();
+    },
+    end() {
+      late.stop();
+      signal?.removeEventListener("abort", giveUp);
+    },
+  };
 }
 
 function problemIn({ code, message, remedy }: ProblemView): Problem {
@@ -160,21 +206,26 @@ function begunAnswer(
   });
 }
 
+function tooLong(): Problem {
+  return new Problem("too-large", "the cloud's answer is longer than is listened to", { remedy: "ask for less" });
+}
+
 const hostOf = ({ host, port }: Target) =>
   `${host.includes(":") ? `[${host}]` : host}${port === 443 ? "" : `:${port}`}`;
 
 async function answerTo(
   way: Opened["way"],
   asked: CloudCall,
-  signal: AbortSignal,
+  patience: Patience,
 ): Promise<{ status: number; text: string }> {
   const { answerBytesMax = answerBytesUsual } = asked;
-  const answer = await begunAnswer(way, asked, signal);
+  const answer = await begunAnswer(way, asked, patience.signal);
   const pieces: Buffer[] = [];
   let held = 0;
   for await (const piece of answer as AsyncIterable<Buffer>) {
     held += piece.length;
-    if (held > answerBytesMax) throw new Error("the answer is too long");
+    if (held > answerBytesMax) throw tooLong();
+    patience.heard(piece.length);
     pieces.push(piece);
   }
   return { status: answer.statusCode ?? 500, text: Buffer.concat(pieces).toString("utf8") };
