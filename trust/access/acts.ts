@@ -91,7 +91,7 @@ const table = {
   "archive.query": on("tenant", ...senders),
   "archive.fetch": on("tenant", ...senders),
   /** An old archive taken over: how far it is, starting and stopping it, what it does meanwhile in the name of who did. */
-  "migration.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "migration.read": on("tenant", "administrator", "auditor", "operator"),
   "migration.write": on("tenant", "administrator", "operator"),
   "migration.carry": on("tenant", "administrator", "operator"),
   /** Whose studies did not come whole. */
@@ -107,9 +107,9 @@ const table = {
   "step.announce": on("tenant", "system"),
   "message.send": on("tenant", "system"),
   /** Messages of HL7 that came and went: which there were, what one says, and having it sent or processed again. */
-  "message.list": on("tenant", "administrator", "technologist", "auditor", "operator"),
-  "message.read": on("tenant", "administrator", "technologist", "operator"),
-  "message.steer": on("tenant", "administrator", "technologist", "operator"),
+  "message.list": on("tenant", "administrator", "auditor", "operator"),
+  "message.read": on("tenant", "administrator", "operator"),
+  "message.steer": on("tenant", "administrator", "operator"),
   /** Metadata of a series, computed in the quiet after it has come. */
   "series.summarise": on("tenant", "system"),
   /** What is to be done on which machine: consoles ask for theirs, who schedules fills it. */
@@ -173,7 +173,7 @@ const table = {
   "parcel.again": on("tenant", "administrator", "operator"),
   "parcel.drop": on("tenant", "administrator", "operator"),
   /** Rules by which instances go on when they have come. */
-  "route.read": on("tenant", "administrator", "technologist", "auditor", "operator"),
+  "route.read": on("tenant", "administrator", "auditor", "operator"),
   "route.write": on("tenant", "administrator", "operator"),
   /** What a rule sends to another machine: a disclosure. */
   "study.route": on("study", "system"),
