@@ -2,7 +2,7 @@ import { Problem } from "#base/problem";
 
 /**
  * Instances one after the other, as a cloud sends them to its edge: each in pieces behind their length in four bytes (big endian), then a
- * length of 0 and one byte, which says whether the whole was proven while it went. So neither side holds more than a piece.
+ * length of 0 and one byte, which says whether the whole was proven while it went. So neither side holds a whole one.
  */
 export type FramedPart =
   | { readonly kind: "piece"; readonly bytes: Buffer }
@@ -10,7 +10,8 @@ export type FramedPart =
 
 const wholeByte = 1;
 const givenUpByte = 0;
-const pieceBytesMax = 64 * 1024 * 1024;
+/** Above any header that is written anew in one piece; it is passed on as it comes. */
+const pieceBytesMax = 2 ** 30;
 
 export function framedPiece(piece: Buffer): readonly Buffer[] {
   const length = Buffer.alloc(4);
