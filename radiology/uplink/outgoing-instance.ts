@@ -22,7 +22,7 @@ export interface OutgoingInstanceParts {
 }
 
 /** Bytes of instances that are held while they come, all together: what would be over it is packed as it comes. */
-const heldBytesMax = 96 * 1024 * 1024;
+const heldBytesMax = 64 * 1024 * 1024;
 /** One that is shorter is held in any case: those who send slowly never keep it waiting. */
 const heldAlwaysBytes = 1024 * 1024;
 /** What is packed as it comes has a lane of the spool until its last byte: half of the lanes are left to what has come, and to messages. */
