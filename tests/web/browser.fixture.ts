@@ -247,3 +247,20 @@ export async function drawn(page: Page): Promise<void> {
     () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))),
   );
 }
+
+/** Somebody who signs in at as many browsers as a test wants. */
+export interface AtBrowsers {
+  open(options?: BrowserOptions): Promise<Browser>;
+}
+
+/** The administrator of a house that has none yet. */
+export async function administratorAt(house: RunningHouse): Promise<AtBrowsers> {
+  const administrator = await makeAdministrator(house);
+  return {
+    async open(options) {
+      const browser = await openBrowser(options);
+      await enter(browser, administrator, house);
+      return browser;
+    },
+  };
+}

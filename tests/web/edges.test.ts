@@ -2,30 +2,21 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { newHome, type RunningHouse, startHouse } from "../house/index.ts";
-import {
-  type Administrator,
-  type Browser,
-  enter,
-  makeAdministrator,
-  noBrowser,
-  openBrowser,
-  siteOf,
-} from "./browser.fixture.ts";
+import { type AtBrowsers, administratorAt, type Browser, noBrowser, siteOf } from "./browser.fixture.ts";
 import { assertReachable, windows } from "./reach.fixture.ts";
 
 /* A box is enrolled with what the page shows, and shut out on it: the tests follow on each other. */
 let house: RunningHouse;
 let box: RunningHouse;
-let administrator: Administrator;
+let administrator: AtBrowsers;
 let browser: Browser;
 const options = { skip: noBrowser };
 
 before(async () => {
   if (noBrowser !== false) return;
   [house, box] = await Promise.all([startHouse(), startHouse({ home: newHome() })]);
-  administrator = await makeAdministrator(house);
-  browser = await openBrowser();
-  await enter(browser, administrator, house);
+  administrator = await administratorAt(house);
+  browser = await administrator.open();
 });
 after(async () => {
   await browser?.remove();
@@ -89,9 +80,8 @@ test("an edge is revoked with one question, and a new code is offered", options,
 
 for (const [window, size] of windows) {
   test(`the list fits ${window}`, options, async () => {
-    const other = await openBrowser(size);
+    const other = await administrator.open(size);
     try {
-      await enter(other, administrator, house);
       await other.page.goto(`${siteOf(house)}/edges`);
       await rowOf(other.page, "South Wing").waitFor();
       await assertReachable(other.page, `edges on ${window}`);

@@ -3,20 +3,12 @@ import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { codeOf, messageOf, type Receiver, receiverAt, senderAt } from "../flows/mllp.fixture.ts";
 import { type RunningHouse, startHouse } from "../house/index.ts";
-import {
-  type Administrator,
-  type Browser,
-  enter,
-  makeAdministrator,
-  noBrowser,
-  openBrowser,
-  siteOf,
-} from "./browser.fixture.ts";
+import { type AtBrowsers, administratorAt, type Browser, noBrowser, siteOf } from "./browser.fixture.ts";
 import { assertReachable, windows } from "./reach.fixture.ts";
 
 /* Messages as who looks after them sees them: the tests follow on each other. */
 let house: RunningHouse;
-let administrator: Administrator;
+let administrator: AtBrowsers;
 let browser: Browser;
 let ris: Receiver;
 const options = { skip: noBrowser };
@@ -24,9 +16,8 @@ const options = { skip: noBrowser };
 before(async () => {
   if (noBrowser !== false) return;
   [house, ris] = await Promise.all([startHouse({ environment: { LEADGLASS_HL7_PORT: "0" } }), receiverAt()]);
-  administrator = await makeAdministrator(house);
-  browser = await openBrowser();
-  await enter(browser, administrator, house);
+  administrator = await administratorAt(house);
+  browser = await administrator.open();
 });
 after(async () => {
   await browser?.remove();
@@ -95,9 +86,8 @@ test("a queue is held and goes on, and how a system is written to is changed", o
 
 for (const [window, size] of windows) {
   test(`the page fits ${window}`, options, async () => {
-    const other = await openBrowser(size);
+    const other = await administrator.open(size);
     try {
-      await enter(other, administrator, house);
       await other.page.goto(`${siteOf(house)}/messages`);
       await listIn(other.page).getByText("set aside: it answered AR").waitFor();
       await assertReachable(other.page, `messages on ${window}`);

@@ -8,20 +8,12 @@ import { elementsOf } from "#formats/dicom";
 import { doorWith } from "../../doors/dimse/scp.fixture.ts";
 import { studyFind } from "../../doors/dimse/services.fixture.ts";
 import { type RunningHouse, startHouse } from "../house/index.ts";
-import {
-  type Administrator,
-  type Browser,
-  enter,
-  makeAdministrator,
-  noBrowser,
-  openBrowser,
-  siteOf,
-} from "./browser.fixture.ts";
+import { type AtBrowsers, administratorAt, type Browser, noBrowser, siteOf } from "./browser.fixture.ts";
 import { assertReachable, windows } from "./reach.fixture.ts";
 
 /* An archive that names its studies and sends none is taken over on its page: the tests follow on each other. */
 let house: RunningHouse;
-let administrator: Administrator;
+let administrator: AtBrowsers;
 let browser: Browser;
 let archive: Server;
 const options = { skip: noBrowser };
@@ -54,9 +46,8 @@ before(async () => {
   archive = createServer((socket) => door.accept(socket)).listen(0, "127.0.0.1");
   await once(archive, "listening");
   house = await startHouse();
-  administrator = await makeAdministrator(house);
-  browser = await openBrowser();
-  await enter(browser, administrator, house);
+  administrator = await administratorAt(house);
+  browser = await administrator.open();
 });
 after(async () => {
   await browser?.remove();
@@ -107,9 +98,8 @@ test("the report says what is not whole, and whose that is only where it is aske
 
 for (const [window, size] of windows) {
   test(`the list fits ${window}`, options, async () => {
-    const other = await openBrowser(size);
+    const other = await administrator.open(size);
     try {
-      await enter(other, administrator, house);
       await other.page.goto(`${siteOf(house)}/migrations`);
       await other.page.getByRole("region", { name: /^OLDPACS/ }).waitFor();
       await assertReachable(other.page, `migrations on ${window}`);

@@ -3,20 +3,12 @@ import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import type { RoutingView } from "#formats/api";
 import { type RunningHouse, startHouse } from "../house/index.ts";
-import {
-  type Administrator,
-  type Browser,
-  enter,
-  makeAdministrator,
-  noBrowser,
-  openBrowser,
-  siteOf,
-} from "./browser.fixture.ts";
+import { type AtBrowsers, administratorAt, type Browser, noBrowser, siteOf } from "./browser.fixture.ts";
 import { assertReachable, windows } from "./reach.fixture.ts";
 
 /* Rules are made, ordered and tried on the page: the tests follow on each other. */
 let house: RunningHouse;
-let administrator: Administrator;
+let administrator: AtBrowsers;
 let browser: Browser;
 const options = { skip: noBrowser };
 
@@ -24,9 +16,8 @@ before(async () => {
   if (noBrowser !== false) return;
   house = await startHouse();
   house.command(["device", "add", "OLDPACS", "--address", "192.0.2.7", "--port", "11112"]);
-  administrator = await makeAdministrator(house);
-  browser = await openBrowser();
-  await enter(browser, administrator, house);
+  administrator = await administratorAt(house);
+  browser = await administrator.open();
 });
 after(async () => {
   await browser?.remove();
@@ -89,9 +80,8 @@ test("what would happen is tried; the order, a pause and a removal change it", o
 
 for (const [window, size] of windows) {
   test(`the rules fit ${window}`, options, async () => {
-    const other = await openBrowser(size);
+    const other = await administrator.open(size);
     try {
-      await enter(other, administrator, house);
       await other.page.goto(`${siteOf(house)}/routing`);
       await ruleIn(other.page, "Night CT to the old archive").waitFor();
       await assertReachable(other.page, `routing on ${window}`);
