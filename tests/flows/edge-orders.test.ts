@@ -53,7 +53,7 @@ const inShort = (house: RunningHouse) =>
   listed(house).map(({ accessionNumber, status }) => `${accessionNumber} ${status}`);
 async function until(house: RunningHouse, expected: readonly string[], look = () => {}): Promise<void> {
   let seen: readonly string[] = [];
-  for (let tries = 0; tries < 150; tries++) {
+  for (let tries = 0; tries < 450; tries++) {
     seen = inShort(house);
     if (seen.join() === expected.join()) return;
     look();

@@ -35,7 +35,7 @@ const study = (at: number, slices = 6) =>
 /** Waits until the cloud lists so many instances of a study. */
 async function arrived(slices: readonly Slice[]): Promise<void> {
   const path = `/studies/${slices[0]?.studyUid}/instances`;
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 1_800; tries++) {
     if ((await search(cloud, path)).length >= slices.length) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -202,7 +202,7 @@ function allBytes(folder: string): Buffer {
 }
 
 async function untilQueueIsEmpty(): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 1_800; tries++) {
     const { queue } = JSON.parse(box.command(["edge", "status", "--json"])) as { queue?: { parcels: number } };
     if (queue?.parcels === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
