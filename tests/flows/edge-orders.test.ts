@@ -49,8 +49,11 @@ async function told(message: string): Promise<string> {
 }
 const listed = (house: RunningHouse) =>
   (JSON.parse(house.command(["worklist", "list", "--json"])) as WorklistView).steps;
+/** Those of one minute are in no order. */
 const inShort = (house: RunningHouse) =>
-  listed(house).map(({ accessionNumber, status }) => `${accessionNumber} ${status}`);
+  listed(house)
+    .map(({ accessionNumber, status }) => `${accessionNumber} ${status}`)
+    .sort();
 async function until(house: RunningHouse, expected: readonly string[], look = () => {}): Promise<void> {
   let seen: readonly string[] = [];
   for (let tries = 0; tries < 450; tries++) {
