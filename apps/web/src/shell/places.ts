@@ -54,7 +54,9 @@ const places: readonly Place[] = [
 export function usePlaces(): readonly Place[] {
   const may = useMay();
   const isPatient = (useQuery(sessionQuery).data?.patients.length ?? 0) > 0;
-  const isEdge = useQuery({ ...statusQuery, enabled: may("status.read") }).data?.isEdge === true;
+  // Asked once: every page shows its places, and a page that asks again and again would keep a session alive.
+  const once = { refetchInterval: false, staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false } as const;
+  const isEdge = useQuery({ ...statusQuery, ...once, enabled: may("status.read") }).data?.isEdge === true;
   return places.filter(
     ({ act, isOfPatients, isOfEdges }) =>
       may(act) && (isPatient || isOfPatients === undefined) && (isEdge || isOfEdges === undefined),
