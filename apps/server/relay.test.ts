@@ -21,6 +21,7 @@ test("a search at another archive that does not answer ends after a minute, and 
     records: createRecords({ store: createMemoryRecordStore(), vault }),
     devices: { named: async () => ({ port: 104 }) as Device },
     deviceCalls: { open: () => opened.promise },
+    routing: { forwardBy() {} },
   } as unknown as Parts);
   const found = relay.find(operator, "d".repeat(32), { PatientID: "1" });
   found.catch(() => {});
