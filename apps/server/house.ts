@@ -52,6 +52,7 @@ import {
   type Pass,
   type People,
   type Policy,
+  takesImages,
   type WaysIn,
 } from "#trust/access";
 import { type AuditLog, createAuditLog, type DetailStore } from "#trust/audit";
@@ -251,7 +252,7 @@ async function openArchive({ configuration, paths, watching, store, ...given }: 
     ...{ ...shared, stamp: time.stamp, ownTitle: configuration.aeTitle },
     hasCloud: () => configuration.role === "edge",
     keepsForGood: () => configuration.keepsForGood,
-    destinations: async () => (await store.devices()).filter(({ port }) => port > 0).map(({ id }) => id),
+    destinations: async () => (await store.devices()).filter(takesImages).map(({ id }) => id),
   });
   const archive = createArchive({ ...shared, ...served, reveal, stamp: time.stamp, arriving: routing.arriving });
   return { archive, routing, reveal, breaker, time };

@@ -19,7 +19,7 @@ test("a search at another archive that does not answer ends after a minute, and 
   const relay = openRelay({
     ...{ archive, index, vault, gate, clock, ownTitle: "LEADGLASS" },
     records: createRecords({ store: createMemoryRecordStore(), vault }),
-    devices: { named: async () => ({ port: 104 }) as Device },
+    devices: { named: async () => ({ port: 104, may: ["retrieve"] }) as unknown as Device },
     deviceCalls: { open: () => opened.promise },
     routing: { forwardBy() {} },
   } as unknown as Parts);
