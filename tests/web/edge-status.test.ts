@@ -139,8 +139,8 @@ for (const width of [1280, 800]) {
 test("in the cloud the list and a page for each edge say how it does, as it told last", options, async (t) => {
   const browser = await opened(t, cloud);
   const { page } = browser;
-  await page.goto(`${siteOf(cloud)}/edges`);
   const { url, code, edge } = JSON.parse(cloud.command(["edge", "add", "North", "--json"])) as EdgeCodeView;
+  await page.goto(`${siteOf(cloud)}/edges`);
   await page.getByRole("link", { name: "North" }).waitFor();
   await page.goto(`${siteOf(cloud)}/edges/${edge.id}`);
   await page.getByText("its code waits to be typed").waitFor();

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeviceView } from "#formats/api";
 import { call } from "../api/client.ts";
-import { devicesQuery, statusQuery, useMay } from "../api/queries.ts";
+import { devicesQuery, statusQuery, useMay, waitingQuery } from "../api/queries.ts";
 import { ProblemNote, wordsOf } from "../shell/problem-note.tsx";
 import { saysMay, saysPort } from "../words/device-words.ts";
 import { Time } from "../words/time.tsx";
@@ -17,6 +17,7 @@ export function DevicesPage() {
   const status = useQuery(statusQuery);
   const may = useMay();
   const port = status.data?.ports.dicom;
+  const isComplete = useListsAbove();
   return (
     <Page
       title="Devices"
@@ -40,7 +41,7 @@ export function DevicesPage() {
         </Title>
         <Admitted />
       </section>
-      {may("device.write") ? (
+      {isComplete && may("device.write") ? (
         <section className={classes.section} aria-labelledby="add">
           <Title order={2} id="add" mb={6}>
             Add by hand
@@ -48,7 +49,7 @@ export function DevicesPage() {
           <AddDevice />
         </section>
       ) : null}
-      {may("facility.read") ? (
+      {isComplete && may("facility.read") ? (
         <section className={classes.section} aria-labelledby="facilities">
           <Title order={2} id="facilities" mb={6}>
             Facilities
@@ -58,6 +59,15 @@ export function DevicesPage() {
       ) : null}
     </Page>
   );
+}
+
+/** Whether the lists are there: what comes below them would else be pushed away from under the pointer. */
+function useListsAbove(): boolean {
+  const may = useMay();
+  const waiting = useQuery({ ...waitingQuery, enabled: may("device.read") });
+  const devices = useQuery({ ...devicesQuery, enabled: may("device.read") });
+  const status = useQuery(statusQuery);
+  return !waiting.isLoading && !devices.isLoading && !status.isLoading;
 }
 
 function Admitted() {
