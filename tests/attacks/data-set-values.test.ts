@@ -159,7 +159,7 @@ test("attack 32: a deflated data set that swells to 512 MiB is refused where it 
   assert.ok(bomb.length < 600_000, `${bomb.length} bytes`);
   const deflated = file(undefined, { transferSyntaxUid: "1.2.840.10008.1.2.1.99" });
   const hostile = { ...others, ...deflated, dataSet: bomb };
-  await house.under({ inputBytes: 2 * bomb.length, isRepeatable: true }, async () => {
+  await house.under({ inputBytes: 2 * bomb.length }, async () => {
     assert.equal(await stowed(house, bytesOf(hostile)), 409);
     const [status] = await cStored(house, [hostile]);
     assert.ok(status === 0xa700 || ((status ?? 0) & 0xf000) === 0xc000, status?.toString(16));
