@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -143,4 +143,29 @@ test("the cloud knows what an edge told last after a restart, and forgets edges 
   await again.forget(north);
   assert.equal(again.newest(north), undefined);
   assert.deepEqual(readdirSync(join(folder, "edge-reports")), []);
+});
+
+test("a report that could not be saved is saved when it is told again; what its saving left goes at the next start or with its edge", async () => {
+  const clock = createVirtualClock();
+  const folder = mkdtempSync(join(tmpdir(), "lg-reports-"));
+  const id = "a".repeat(32);
+  const edges = { list: async () => [{ id } as Edge] };
+  const open = () => openEdgeReports({ folder, clock, vault: { secrets: plainSecrets }, edges });
+  const kept = join(folder, "edge-reports");
+  const inTheWay = join(kept, `${id}.report.next`);
+  const reports = await open();
+  mkdirSync(inTheWay);
+  await assert.rejects(reports.keep(id, soundReport(clock.now())));
+  assert.equal(reports.newest(id)?.receivedAt, clock.now(), "seen all the same");
+  rmdirSync(inTheWay);
+  clock.advance(minute);
+  await reports.keep(id, soundReport(clock.now()));
+  assert.deepEqual(readdirSync(kept), [`${id}.history`, `${id}.report`]);
+  writeFileSync(inTheWay, '{"sealed":"');
+  const again = await open();
+  assert.deepEqual(readdirSync(kept), [`${id}.history`, `${id}.report`]);
+  assert.equal(again.newest(id)?.receivedAt, clock.now());
+  writeFileSync(inTheWay, '{"sealed":"');
+  await again.forget(id);
+  assert.deepEqual(readdirSync(kept), []);
 });

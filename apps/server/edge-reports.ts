@@ -13,9 +13,12 @@ const historyEnding = ".history";
 /** The newest is in memory; on the disk it is no older than this. After a restart an edge tells again within a minute. */
 const saveEveryMs = 5 * 60_000;
 
+const edgeOf = (fileName: string): string => fileName.split(".", 1)[0] ?? "";
+
 /**
- * In the cloud: the newest report of each edge, and its history. Reports name machines and so rest sealed; histories are numbers. What is
- * left of an edge that is no more goes when this is opened.
+ * In the cloud: the newest report of each edge, and its history. Reports name machines and so rest sealed; histories are numbers. A report is
+ * shown as soon as it has come; its edge is answered when both are kept, and tells again when they could not be. What is left of an edge that
+ * is no more, and of a report that was being saved when the process died, goes when this is opened.
  */
 export async function openEdgeReports(parts: {
   readonly folder: string;
@@ -37,10 +40,11 @@ export async function openEdgeReports(parts: {
   };
   const fileOf = (id: string) => createKeptJson(systemFiles, folder, `${id}${reportEnding}`);
   const save = async (id: string, view: EdgeReportView): Promise<void> => {
-    if ((savedAt.get(id) ?? Number.NEGATIVE_INFINITY) > clock.monotonicMs() - saveEveryMs) return;
-    savedAt.set(id, clock.monotonicMs());
+    const now = clock.monotonicMs();
+    if ((savedAt.get(id) ?? Number.NEGATIVE_INFINITY) > now - saveEveryMs) return;
     const sealed = vault.secrets.seal(purpose, Buffer.from(JSON.stringify(view), "utf8"));
     await fileOf(id).save({ sealed: sealed.toString("base64") });
+    savedAt.set(id, now);
   };
   const load = async (id: string): Promise<void> => {
     const found = (await fileOf(id).load()) as { sealed: string } | undefined;
@@ -51,10 +55,12 @@ export async function openEdgeReports(parts: {
 
   const known = new Set((await edges.list()).map(({ id }) => id));
   for (const name of await systemFiles.list(folder)) {
-    const [id = ""] = name.split(".");
+    const id = edgeOf(name);
+    const isReport = name === `${id}${reportEnding}`;
+    const isKept = isReport || name === `${id}${historyEnding}`;
     // What cannot be read is told anew by the edge.
-    if (!known.has(id)) await systemFiles.remove(`${folder}/${name}`);
-    else if (name.endsWith(reportEnding)) await load(id).catch(() => {});
+    if (!known.has(id) || !isKept) await systemFiles.remove(`${folder}/${name}`);
+    else if (isReport) await load(id).catch(() => {});
   }
 
   return {
@@ -71,7 +77,10 @@ export async function openEdgeReports(parts: {
     forget: (id) =>
       turns.take(id, async () => {
         await historyOf(id).remove();
-        await systemFiles.remove(`${folder}/${id}${reportEnding}`);
+        // By what there is: a report that could not be saved may have left its beginning.
+        for (const name of await systemFiles.list(folder)) {
+          if (edgeOf(name) === id) await systemFiles.remove(`${folder}/${name}`);
+        }
         for (const each of [newest, savedAt, histories]) each.delete(id);
       }),
   };

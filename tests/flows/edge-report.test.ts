@@ -10,9 +10,10 @@ import { asOperator, wholeLog } from "./modality.fixture.ts";
 let cloud: RunningHouse;
 let box: RunningHouse;
 let edge: EdgeView;
+const machine = "CT-NORTH-ENTRY-1";
 before(async () => {
   [cloud, box] = await Promise.all([startHouse(), startHouse({ environment: { LEADGLASS_ROLE: "edge" } })]);
-  box.command(["device", "add", "CT1", "--address", "127.0.0.1"]);
+  box.command(["device", "add", machine, "--address", "127.0.0.1"]);
 });
 after(() => Promise.all([cloud?.remove(), box?.remove()]));
 
@@ -21,7 +22,7 @@ test("before it belongs to a cloud a box says so, and what to do", async () => {
   assert.equal(report.link.state, "off");
   assert.deepEqual(
     report.devices.map(({ name, storedToday }) => [name, storedToday]),
-    [["CT1", 0]],
+    [[machine, 0]],
   );
   assert.match(box.command(["edge", "status"]), /not enrolled in a cloud: leadglass edge enroll/);
 });
@@ -29,23 +30,28 @@ test("before it belongs to a cloud a box says so, and what to do", async () => {
 test("once enrolled its report is in the cloud within a minute, sealed on the disk, with its history", async () => {
   const { url, code } = JSON.parse(cloud.command(["edge", "add", "North", "--json"])) as EdgeCodeView;
   assert.equal((await box.begin(["edge", "enroll", url, code])).status, 0);
-  const told = async (): Promise<EdgeView> => {
+  const untilTold = async (): Promise<EdgeView> => {
     for (;;) {
       const [found] = await asOperator<EdgeView[]>(cloud, "/api/edges");
       if (found?.told != null) return found;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  edge = await told();
+  edge = await untilTold();
   assert.equal(edge.told?.parcels, 0);
   const { report, receivedAt } = await asOperator<EdgeReportView>(cloud, `/api/edges/${edge.id}/report`);
-  assert.deepEqual([report.devices[0]?.name, report.software], ["CT1", edge.software]);
+  assert.deepEqual([report.devices[0]?.name, report.software], [machine, edge.software]);
   const history = await asOperator<EdgeHistoryView>(cloud, `/api/edges/${edge.id}/history`);
   assert.equal(history.up.filter((value) => value !== null).length, 1);
   assert.ok((history.at.at(-1) ?? 0) <= receivedAt);
+  // The cloud shows what has come at once and answers the box when it is kept; the box looks at its link when it was answered.
+  await asOperator(box, "/api/link");
   const folder = join(cloud.home, "edge-reports");
-  assert.deepEqual(readdirSync(folder), [`${edge.id}.history`, `${edge.id}.report`]);
-  for (const name of readdirSync(folder)) assert.ok(!readFileSync(join(folder, name)).includes("CT1"), name);
+  const names = readdirSync(folder);
+  assert.deepEqual(names, [`${edge.id}.history`, `${edge.id}.report`]);
+  const [kept = Buffer.alloc(0), told = Buffer.alloc(0)] = names.map((name) => readFileSync(join(folder, name)));
+  const { sealed } = JSON.parse(told.toString("utf8")) as { readonly sealed: string };
+  for (const bytes of [kept, told, Buffer.from(sealed, "base64")]) assert.ok(!bytes.includes(machine));
 });
 
 test("the box's own page and command have the same, and the log an entry for the telling", async () => {
