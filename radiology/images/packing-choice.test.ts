@@ -123,13 +123,16 @@ test("on a slow link what is smallest is chosen, on a faster one what keeps up, 
   assert.ok((await arriving(40_000)) > 55_000, "of zstd");
 });
 
-test("while nothing is known of the link, the smallest of those that are fast enough is chosen", () => {
+test("while nothing waits, what is packed and sent soonest over a link as fast as it was last is chosen", () => {
   const choice = createPackingChoice({ lanes: 2, clock: createVirtualClock() });
   assert.equal(choice.best("CT"), undefined);
   choice.learn("CT", zstd, 100_000, 60_000, 1);
   choice.learn("CT", htj2k, 100_000, 30_000, 2.5);
   choice.learn("CT", { packing: "jpeg-ls", level: 3 }, 100_000, 25_000, 100);
   assert.deepEqual(choice.best("CT"), htj2k);
+  choice.pace(30_000_000);
+  choice.pace(undefined);
+  assert.deepEqual(choice.best("CT"), zstd);
   assert.equal(choice.best("MR"), undefined);
 });
 

@@ -11,7 +11,7 @@ export interface PackingChoice {
   learn(kind: string, recipe: Recipe, bytes: number, packedBytes: number | undefined, milliseconds: number): void;
   /** Undefined: plain. */
   best(kind: string): Recipe | undefined;
-  /** Bytes a second of the link while something waits for it. */
+  /** Bytes a second of the link while something waits for it; undefined while nothing does. */
   pace(linkBytesPerSecond: number | undefined): void;
 }
 
@@ -31,8 +31,8 @@ const weightOfNew = 0.3;
 const weightOfFaster = 0.7;
 /** Saving less is not worth the work at the other end. */
 const shareMax = 0.95;
-/** While nobody knows how fast the link is, packing keeps up with most of them. */
-const bytesPerMsLeast = 10_000;
+/** Of a link that was never waited for: 100 Mbit/s. */
+const bytesPerMsUsual = 12_500;
 /** Trying a recipe again takes no more than a hundredth of the time since it was measured last: what is slow is tried seldom. */
 const restBetweenTries = 100;
 
@@ -43,12 +43,13 @@ interface PackingChoiceParts {
 
 /**
  * While the link is what is waited for, objects are packed and sent at the same time, so one costs the longer of both: packing it on its
- * share of the lanes, or sending what is left of it. The recipe that costs least is taken, and plain costs its sending alone: nothing
- * that was measured slower is ever chosen.
+ * share of the lanes, or sending what is left of it. While nothing waits, an object is packed and then sent over a link as fast as it was last, and
+ * costs both. The recipe that costs least is taken, and plain costs its sending alone: nothing that was measured slower is ever chosen.
  */
 export function createPackingChoice({ lanes, clock }: PackingChoiceParts): PackingChoice {
   const kinds = new Map<string, Measures>();
-  let link: number | undefined;
+  let link = bytesPerMsUsual;
+  let isWaitedFor = false;
 
   const measuresOf = (name: string): Measures => {
     const kind = kinds.get(name) ?? new Map();
@@ -58,9 +59,9 @@ export function createPackingChoice({ lanes, clock }: PackingChoiceParts): Packi
     if (kinds.size > kindsMax && oldest !== undefined) kinds.delete(oldest);
     return kind;
   };
-  const costOf = ({ share, bytesPerMs }: Measure, linkBytesPerMs: number): number =>
-    Math.max(1 / (bytesPerMs * lanes), share / linkBytesPerMs);
-  const dearness = (measure: Measure): number => (link === undefined ? measure.share : costOf(measure, link / 1000));
+  /** Milliseconds for each byte. */
+  const costOf = ({ share, bytesPerMs }: Measure): number =>
+    isWaitedFor ? Math.max(1 / (bytesPerMs * lanes), share / link) : 1 / bytesPerMs + share / link;
 
   return {
     isKnown: (name) => measuresOf(name).size > 0,
@@ -90,14 +91,14 @@ export function createPackingChoice({ lanes, clock }: PackingChoiceParts): Packi
     best(name) {
       let best: Measure | undefined;
       for (const measure of measuresOf(name).values()) {
-        if (measure.share > shareMax || (link === undefined && measure.bytesPerMs < bytesPerMsLeast)) continue;
-        if (best === undefined || dearness(measure) < dearness(best)) best = measure;
+        if (measure.share > shareMax) continue;
+        if (best === undefined || costOf(measure) < costOf(best)) best = measure;
       }
-      const plain = link === undefined ? 1 : 1000 / link;
-      return best !== undefined && dearness(best) < plain ? best.recipe : undefined;
+      return best !== undefined && costOf(best) < 1 / link ? best.recipe : undefined;
     },
     pace(linkBytesPerSecond) {
-      link = linkBytesPerSecond;
+      isWaitedFor = linkBytesPerSecond !== undefined;
+      if (linkBytesPerSecond !== undefined) link = linkBytesPerSecond / 1000;
     },
   };
 }

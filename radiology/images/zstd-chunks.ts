@@ -26,7 +26,7 @@ const decompress = promisify(zstdDecompress);
 /** One chunk, restored and compared before it is given. `bytes` must not change until then, nor while what is given is used. */
 export async function packedChunk(bytes: Uint8Array, level: ZstdLevel): Promise<Uint8Array[]> {
   const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: windowLog };
-  const body = padded(await compress(bytes, { params }), bytes.length);
+  const body = padded(await compress(bytes, { params, chunkSize: atOnce(bytes.length) }), bytes.length);
   if (body.length >= bytes.length || !(await restoredChunk(body, bytes.length)).equals(bytes))
     return storedChunk(bytes);
   return [headOf(bytes.length, body.length), body];
@@ -72,12 +72,16 @@ export const longerThanStated = (): Problem => new Problem("too-large", "a packe
 
 async function restoredChunk(body: Uint8Array, plainBytes: number): Promise<Buffer> {
   const params = { [constants.ZSTD_d_windowLogMax]: windowLog };
-  const plain = await decompress(body, { params, maxOutputLength: plainBytes }).catch((cause) => {
+  const bounds = { chunkSize: atOnce(plainBytes), maxOutputLength: plainBytes };
+  const plain = await decompress(body, { params, ...bounds }).catch((cause) => {
     throw new Problem("damaged", "a chunk of a packed object cannot be restored", { cause });
   });
   if (plain.length !== plainBytes) throw new Problem("damaged", "a chunk of a packed object is shorter than it states");
   return plain;
 }
+
+/** All of a chunk at once: each piece of output is a trip to another thread, which takes longer than its compression. */
+const atOnce = (plainBytes: number): number => Math.max(plainBytes, constants.Z_MIN_CHUNK);
 
 function headOf(plainBytes: number, packedBytes: number): Buffer {
   const head = Buffer.alloc(headBytes);
