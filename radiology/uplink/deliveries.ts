@@ -64,13 +64,12 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
     await own.take();
     await permits.take();
     try {
-      await checkWhole(parcel, partial);
       const office = await parts.office();
       // One that was done and could not be written down is not done again.
       const perform: DeliveriesParts["perform"] = async (...message) => {
         if ((await known.get(edge.id, parcel.id)) === undefined) await parts.perform(...message);
       };
-      const taken = await openDelivery({ ...parts, office, perform }, edge, parcel.id, partial.read());
+      const taken = await openDelivery({ ...parts, office, perform }, edge, parcel.id, wholeOf(parcel, partial));
       await known.note(edge.id, parcel.id, taken);
     } catch (error) {
       const problem = asProblem(error, "taking in what came from an edge");
@@ -132,10 +131,13 @@ function createPermitsByEdge(): (edge: SendingEdge) => Permits {
   };
 }
 
-/** Problem `damaged` when what came is not what was offered. */
-async function checkWhole({ length, sha256 }: SpooledParcel, partial: PartialParcel): Promise<void> {
+/** What came, as it is read; at its end Problem `damaged` when it is not what was offered. */
+async function* wholeOf({ length, sha256 }: SpooledParcel, partial: PartialParcel): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
-  for await (const piece of partial.read()) hash.update(piece);
+  for await (const piece of partial.read()) {
+    hash.update(piece);
+    yield piece;
+  }
   if (partial.length === length && hash.digest().equals(sha256)) return;
   throw new Problem("damaged", "a parcel is not what was offered");
 }

@@ -36,7 +36,10 @@ export interface KnownParcels {
 const knownMs = 90 * 24 * 3_600_000;
 /** Written in one transaction. */
 const writtenAtOnce = 200;
+/** What nobody waits for waits so long for company: a transaction costs a sync. */
+const patienceMs = 250;
 const forgottenAtOnce = 500;
+const forgetEveryMs = 60_000;
 /** Over this many that wait to be written who notes waits too. */
 const waitingMost = 5_000;
 
@@ -50,6 +53,7 @@ export function createKnownParcels(parts: {
   const waiting = new Map<string, KnownParcel>();
   const turns = createTurns();
   let isWriting = false;
+  let forgetAt = 0;
 
   const messageName = (edge: string, id: string) => records.idOf("taken message", `${edge} ${id}`);
   const changeFor = async ([name, taken]: readonly [string, KnownParcel]): Promise<RecordChange> =>
@@ -57,6 +61,8 @@ export function createKnownParcels(parts: {
   const notWritten = (error?: unknown): void =>
     log.warn("which parcels were taken was not written down", { count: waiting.size }, error);
   const forgetOld = async (): Promise<void> => {
+    if (clock.monotonicMs() < forgetAt) return;
+    forgetAt = clock.monotonicMs() + forgetEveryMs;
     const old = await shelf.due(clock.now(), forgottenAtOnce);
     if (old.length > 0) await records.change(...old.map(shelf.remove));
   };
@@ -75,6 +81,7 @@ export function createKnownParcels(parts: {
     if (isWriting) return;
     isWriting = true;
     try {
+      await clock.sleep(patienceMs);
       while (waiting.size > 0) await writeOldest();
     } catch (error) {
       notWritten(error);
