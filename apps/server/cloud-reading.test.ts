@@ -5,8 +5,9 @@ import { Problem } from "#base/problem";
 import { archiveFinds, archiveRetrieves, type FindRequest } from "#doors/dimse";
 import type { EdgeFindRequest, EdgeInstancesRequest } from "#formats/api";
 import { elementsOf, type KeywordDataSet, readDataSet, TransferSyntaxUid, writeDataSet } from "#formats/dicom";
+import type { StudyIndex } from "#radiology/archive";
 import { createTranscoder } from "#radiology/images";
-import { type Actor, actorOf } from "#trust/access";
+import { type Actor, actorOf, operator } from "#trust/access";
 import { openQueried, studyRoot, workstation } from "../../doors/dimse/archive-query.fixture.ts";
 import { pixelsHere } from "../../radiology/images/pixels-here.fixture.ts";
 import { createCloudReading } from "./cloud-reading.ts";
@@ -35,9 +36,15 @@ async function opened({ facility = "", freeBytes = 2 ** 40 } = {}) {
     named: async () => ({ facility }) as Awaited<ReturnType<Parameters<typeof createEdgeReading>[0]["edges"]["named"]>>,
   };
   const there = createEdgeReading({ archive: cloud.archive, edges });
-  const state = { asked: 0, problem: undefined as Problem | undefined, isGivenUp: false };
+  const state = { asked: 0, lookUps: 0, problem: undefined as Problem | undefined, isGivenUp: false };
+  const index: Pick<StudyIndex, "heldIn"> = {
+    heldIn(...asked) {
+      state.lookUps++;
+      return box.index.heldIn(...asked);
+    },
+  };
   const reading = createCloudReading({
-    ...{ archive: box.archive, index: box.index, gate: box.gate, ownTitle: "BOX", log: silentLog },
+    ...{ archive: box.archive, index, gate: box.gate, ownTitle: "BOX", log: silentLog },
     disk: { freeBytes: async () => freeBytes, reservedBytes: 2 ** 30 },
     cloudLink: {
       async post<T>(_path: string, body: unknown) {
@@ -64,7 +71,7 @@ async function opened({ facility = "", freeBytes = 2 ** 40 } = {}) {
     const retrieves = reading.retrieves(archiveRetrieves({ archive, transcoder, actor, destination }), actor);
     return (await retrieves.get(studyRoot.move)?.select(requestOf(studyRoot.move, keys))) ?? [];
   };
-  return { reading, state, find, select };
+  return { reading, state, find, select, box };
 }
 
 test("a machine that may not search here is told nothing of the cloud", async () => {
@@ -107,4 +114,15 @@ test("what the cloud lists and does not give makes the retrieve fail; what it re
 test("nothing is brought where the disk is nearly full", async () => {
   const { reading } = await opened({ freeBytes: 3 * 2 ** 30 - 1 });
   await assert.rejects(reading.bring({ StudyInstanceUID: `${root}.1` }), { code: "no-room" });
+});
+
+test("what is here of a study is looked up together, and what was rejected here is not brought again", async () => {
+  const { reading, select, box, state } = await opened();
+  assert.equal((await select(ofStudy("1"))).length, 2);
+  assert.equal(state.lookUps, 1);
+  const [held] = await box.archive.read(operator, { studyUid: `${root}.1` });
+  assert.ok(held);
+  assert.equal(await box.archive.reject(operator, held, { code: "113001", scheme: "DCM" }), 1);
+  assert.equal((await select(ofStudy("1"))).length, 1);
+  assert.equal(await reading.bring({ StudyInstanceUID: `${root}.1` }), 0);
 });

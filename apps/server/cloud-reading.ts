@@ -45,7 +45,7 @@ interface CloudReadingParts {
   readonly cloudLink: Pick<CloudLink, "post" | "stream">;
   /** Of this box. */
   readonly archive: Pick<Archive, "receiveFile" | "settled">;
-  readonly index: Pick<StudyIndex, "findInstances">;
+  readonly index: Pick<StudyIndex, "heldIn">;
   readonly gate: Pick<Gate, "pass">;
   readonly disk: { readonly freeBytes: () => Promise<number>; readonly reservedBytes: number };
   readonly ownTitle: string;
@@ -88,7 +88,7 @@ export function createCloudReading(parts: CloudReadingParts): CloudReading {
     const found: Instance[] = [];
     for (const studyUid of await studiesNamed((request) => find(request, signal), keys)) {
       const there = await find(imageQuery({ ...withoutPatient(keys), StudyInstanceUID: studyUid }), signal);
-      found.push(...(await missingOf(parts, there)));
+      found.push(...(await missingOf(parts, studyUid, there)));
       if (found.length > broughtMost) throw tooMany();
     }
     return found;
@@ -235,20 +235,24 @@ function keyIn({ identifier }: FoundIdentifier): string {
   return keyword === undefined ? "" : (dataSet.text(tagOf(keyword)) ?? "");
 }
 
+/** What of a study is not here; what was rejected here is, and stays away. */
 async function missingOf(
   { archive, index }: Pick<CloudReadingParts, "archive" | "index">,
+  studyUid: string,
   found: readonly FoundIdentifier[],
 ): Promise<Instance[]> {
   await archive.settled();
-  const missing: Instance[] = [];
-  for (const { identifier } of found) {
+  const there = found.map(({ identifier }): Instance => {
     const dataSet = readBack(identifier);
-    const [studyUid = "", seriesUid = "", sopUid = ""] = Object.values(uniqueKeys)
-      .slice(1)
-      .map((keyword) => dataSet.text(tagOf(keyword)));
-    const matches = [{ keyword: "SOPInstanceUID", kind: "equal", values: [sopUid] } as const];
-    const here = await index.findInstances({ matches, limit: 1, offset: 0 });
-    if (here.length === 0) missing.push({ studyUid, seriesUid, sopUid });
+    const text = (keyword: string) => dataSet.text(tagOf(keyword)) ?? "";
+    return { studyUid, seriesUid: text("SeriesInstanceUID"), sopUid: text("SOPInstanceUID") };
+  });
+  const missing: Instance[] = [];
+  for (let from = 0; from < there.length; from += askedAtOnce) {
+    const some = there.slice(from, from + askedAtOnce);
+    const sopUids = some.map(({ sopUid }) => sopUid);
+    const { served } = await index.heldIn(studyUid, sopUids);
+    missing.push(...some.filter(({ sopUid }) => !served.has(sopUid)));
   }
   return missing;
 }
