@@ -69,7 +69,9 @@ async function opened({ facility = "", freeBytes = 2 ** 40 } = {}) {
     const transcoder = createTranscoder({ pixels: pixelsHere(), implementation: { classUid: "2.25.1", version: "T" } });
     const destination = () => Promise.reject(new Error("none"));
     const retrieves = reading.retrieves(archiveRetrieves({ archive, transcoder, actor, destination }), actor);
-    return (await retrieves.get(studyRoot.move)?.select(requestOf(studyRoot.move, keys))) ?? [];
+    return (
+      (await retrieves.get(studyRoot.move)?.select(requestOf(studyRoot.move, keys), new AbortController().signal)) ?? []
+    );
   };
   return { reading, state, find, select, box };
 }

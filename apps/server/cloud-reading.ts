@@ -140,13 +140,13 @@ export function createCloudReading(parts: CloudReadingParts): CloudReading {
   });
   const throughRetrieve = (service: RetrieveService, actor: Actor): RetrieveService => ({
     ...service,
-    async select(request) {
+    async select(request, signal) {
       // What names nothing, or everything, is refused by this before anything is asked of the cloud.
-      const here = await service.select(request);
-      const wanted = await asked(actor, () => whileReached(() => missing(namedIn(request.identifier))));
+      const here = await service.select(request, signal);
+      const wanted = await asked(actor, () => whileReached(() => missing(namedIn(request.identifier), signal)));
       if (wanted === undefined || wanted.length === 0) return here;
-      await bringAll(wanted);
-      return service.select(request);
+      await bringAll(wanted, signal);
+      return service.select(request, signal);
     },
   });
 

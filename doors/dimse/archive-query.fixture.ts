@@ -78,7 +78,7 @@ export async function openQueried(options: Parameters<typeof openArchive>[0] = {
       const destination = () => Promise.reject(new Error("no destination is asked for"));
       const service = archiveRetrieves({ archive, transcoder, actor, destination }).get(sopClassUid);
       const request = { sopClassUid, identifier: identifierOf(keys), extended: extensions(more) };
-      return (await service?.select(request)) ?? [];
+      return (await service?.select(request, new AbortController().signal)) ?? [];
     },
   };
 }

@@ -119,11 +119,11 @@ test("parts of a study are asked for by lists of UIDs, a hundred at most, below 
       studyGet,
       {
         ...service,
-        select: async (request: Parameters<typeof service.select>[0]) => {
+        select: async (...[request, signal]: Parameters<typeof service.select>) => {
           const texts = (tag: number) => request.identifier.texts(tag) ?? [];
           const counts = [texts(Tag.SeriesInstanceUID).length, texts(Tag.SOPInstanceUID).length];
           asked.push([texts(Tag.QueryRetrieveLevel)[0] ?? "", ...counts.map(String)]);
-          return service.select(request);
+          return service.select(request, signal);
         },
       },
     ],

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createVirtualClock } from "#base/clock";
 import { Problem } from "#base/problem";
-import { writeDataSet } from "#formats/dicom";
+import { tagOf, writeDataSet } from "#formats/dicom";
 import { type CommandSet, commandField } from "./command.ts";
-import type { OutboundAssociation, Receiving, StoreRequest, SubOperationCounts } from "./index.ts";
+import type { FindRequest, OutboundAssociation, Receiving, StoreRequest, SubOperationCounts } from "./index.ts";
 import { batchesOf } from "./move-contexts.ts";
 import { prefetched } from "./prefetch.ts";
 import { ct, doorWith, explicit, implicit, rawPeer } from "./scp.fixture.ts";
@@ -226,6 +226,42 @@ test("a C-CANCEL ends a C-MOVE after the instance that is under way, and says wh
   gate.resolve();
   const outcome = await moving;
   assert.deepEqual([outcome.status, counts(outcome), to.kept.length], [0xfe00, [1, 0, 0, 2], 1]);
+});
+
+test("what an instance is waited for in vain ends with a C-CANCEL, with the association, and with the request; it remains", async () => {
+  const to = destination();
+  const signals: AbortSignal[] = [];
+  const waiting = Promise.withResolvers<void>();
+  const service = {
+    ...retrieving([], { STATION: to.door }),
+    async select({ identifier: asked }: FindRequest, signal: AbortSignal) {
+      signals.push(signal);
+      if (asked.text(tagOf("StudyInstanceUID")) === "1.2.4") return [stored(1)];
+      const open = () => {
+        waiting.resolve();
+        return new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error("ended"))));
+      };
+      return [stored(1), { ...stored(2), open }, stored(3)];
+    },
+  };
+  const { door } = serving({ retrieves: new Map([[studyMove, service]]) });
+  const peer = await associate(door, [studyMove]);
+  const stop = new AbortController();
+  const moving = peer.move(studyMove, query(), "STATION", { signal: stop.signal });
+  await waiting.promise;
+  stop.abort();
+  const outcome = await moving;
+  assert.deepEqual([outcome.status, counts(outcome), outcome.failedSopInstanceUids], [0xfe00, [1, 0, 0, 2], []]);
+  assert.equal((await peer.move(studyMove, query({ StudyInstanceUID: "1.2.4" }), "STATION")).status, 0);
+  const lost = peer.move(studyMove, query(), "STATION").catch(() => "lost");
+  while (signals.length < 3) await turn();
+  peer.abort();
+  await lost;
+  while (!signals[2]?.aborted) await turn();
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true, true, true],
+  );
 });
 
 test("who asked is told every second how far it is", async () => {

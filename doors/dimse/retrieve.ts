@@ -91,7 +91,9 @@ async function perform(
 ): Promise<void> {
   const { sopClassUid } = request.context;
   const extended = agreement.extensionsOf(sopClassUid);
-  const instances = await interruptions.or(service.select({ sopClassUid, identifier, extended }));
+  const over = new AbortController();
+  const signal = AbortSignal.any([interruptions.signal, over.signal]);
+  const instances = await interruptions.or(service.select({ sopClassUid, identifier, extended }, signal));
   if (!instances) return void request.respond({ Status: status.cancelled });
   const progress: Progress = { remaining: instances.length, completed: 0, failed: 0, warning: 0, failedUids: [] };
   let timer: Timer | undefined;
@@ -104,6 +106,7 @@ async function perform(
     await send(instances, { progress, log, isInterrupted: () => interruptions.why() !== undefined });
   } finally {
     timer?.stop();
+    over.abort();
   }
   const stopped = interruptions.why() !== undefined && progress.remaining > 0;
   const counts = stopped ? { ...countsOf(progress), ...remainingOf(progress) } : countsOf(progress);

@@ -30,8 +30,11 @@ export interface FoundIdentifier {
 export interface RetrieveService {
   /** As for C-FIND. */
   readonly supports?: QueryExtensions;
-  /** All that the identifier names; a Problem as for `find`. */
-  select(request: FindRequest): Promise<readonly RetrievedInstance[]>;
+  /**
+   * All that the identifier names; a Problem as for `find`. `signal` ends with the request, and with a C-CANCEL or the association before
+   * it: what is still got ready to be opened is not wanted any more.
+   */
+  select(request: FindRequest, signal: AbortSignal): Promise<readonly RetrievedInstance[]>;
   /** Where a C-MOVE sends to. Problem `absent` for a title that nobody registered (A801). */
   destination(aeTitle: string): Promise<MoveDestination>;
 }
@@ -43,7 +46,10 @@ export interface RetrievedInstance {
   readonly transferSyntaxUid: string;
   /** Syntaxes that `open` can make of it, best first, the stored one first of all. */
   readonly offeredSyntaxUids: readonly string[];
-  /** Its data set in the first of these that can be had: as stored when that is among them. Problem `unsupported` when none can. */
+  /**
+   * Its data set in the first of these that can be had: as stored when that is among them. Problem `unsupported` when none can. It may take
+   * its time where the instance has yet to come from elsewhere.
+   */
   open(transferSyntaxUids: readonly string[]): Promise<StoreInstance>;
 }
 

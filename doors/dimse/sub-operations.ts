@@ -59,8 +59,11 @@ export async function sendInstances(
     while (next < instances.length && !target.isLost() && !isInterrupted()) {
       const at = next++;
       const instance = instances[at] as RetrievedInstance;
+      const opened = await openedAt(at);
+      // It was waited for when the interruption came: it remains.
+      if (opened.instance === undefined && isInterrupted()) return;
       try {
-        count(progress, instance, await send(await openedAt(at), target));
+        count(progress, instance, await send(opened, target));
       } catch (error) {
         if (!isInterrupted()) log.warn("dimse: an instance was not sent", {}, error);
         count(progress, instance, status.processingFailure);
