@@ -6,7 +6,7 @@ import { asProblem, isProblem, Problem, type ProblemCode } from "#base/problem";
 import { leadglass } from "#doors/dimse";
 import { type ExportedInstance, type ExportFrame, exportFrames, type ProblemView } from "#formats/api";
 import {
-  createHeaderReader,
+  createReader,
   type DirectoryEntry,
   directoryEntryOf,
   pixelDataTags,
@@ -192,7 +192,7 @@ type InstanceWriter = ReturnType<typeof createInstanceWriter>;
 type HeaderKeeper = ReturnType<typeof keepHeader>;
 
 function keepHeader() {
-  const reader = createHeaderReader({ wanted: [] });
+  const reader = createReader({ stopBefore: pixelDataTags });
   const pieces: Uint8Array[] = [];
   let [sizeBytes, goesOn] = [0, true];
   return {

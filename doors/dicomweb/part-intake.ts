@@ -34,6 +34,8 @@ interface OpenPart {
   failed: Pick<FailedInstance, "reason" | "comment"> | undefined;
 }
 
+/** What is deflated may swell a thousandfold in front of the header's end: others have their turn where intake pauses. */
+const headerBytesAtOnce = 2 * 1024;
 const wanted = [Tag.SOPClassUID, Tag.SOPInstanceUID, Tag.StudyInstanceUID];
 
 export function createPartIntake(receive: () => Receiving, studyUid: string | undefined): PartIntake {
@@ -98,8 +100,12 @@ export function createPartIntake(receive: () => Receiving, studyUid: string | un
       const part = open;
       if (part?.receiving === undefined || part.failed !== undefined) return;
       try {
-        follow(part, bytes);
-        await part.receiving.write(bytes);
+        for (let at = 0; at < bytes.length; ) {
+          const piece = bytes.subarray(at, part.readingHeader ? at + headerBytesAtOnce : bytes.length);
+          follow(part, piece);
+          await part.receiving.write(piece);
+          at += piece.length;
+        }
       } catch (error) {
         await fail(part, whyOf(error));
       }

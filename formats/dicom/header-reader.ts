@@ -1,7 +1,6 @@
 import type { Problem } from "#base/problem";
 import { type DataElement, DataSet } from "./data-set.ts";
 import { createReader } from "./reader.ts";
-import type { StopPoint } from "./reader-events.ts";
 import type { ReaderLimits } from "./reader-limits.ts";
 import { pixelDataTags } from "./tags.ts";
 import { encodingOf } from "./transfer-syntaxes.ts";
@@ -20,23 +19,21 @@ export interface HeaderReaderOptions {
 export interface Header {
   /** The wanted elements that were there. Their offsets are within this data set's own bytes, not the stream's. */
   readonly dataSet: DataSet;
-  /** The first pixel data element, in the stream; undefined when the data set has none. */
-  readonly pixelData: StopPoint | undefined;
   readonly problem: Problem | undefined;
   readonly transferSyntaxUid: string;
   readonly dataSetOffset: number;
 }
 
 export interface HeaderReader {
-  /** Takes the next piece. False when the header is done (pixel data was reached) or broken. Never throws. */
+  /** Takes the next piece. False when an element beyond all that is wanted was reached, or pixel data, or it is broken. Never throws. */
   write(chunk: Uint8Array): boolean;
   /** Whether the element has been read, or cannot come any more since a later one has begun. */
   passed(tag: number): boolean;
-  /** What is known by now; final after pixel data was reached or the last piece was written. */
+  /** What is known by now; final after `write` gave false or the last piece was written. */
   header(last?: boolean): Header;
 }
 
-/** Reads the header of an instance on its way in: chosen top-level values and where the pixels begin. */
+/** Reads chosen values at the top level of an instance on its way in, and nothing behind the last of them. */
 export function createHeaderReader(options: HeaderReaderOptions): HeaderReader {
   const wanted = [...options.wanted].sort((a, b) => a - b);
   const found: DataElement[] = [];
@@ -73,19 +70,21 @@ export function createHeaderReader(options: HeaderReaderOptions): HeaderReader {
     ...(options.dataSetOffset === undefined ? {} : { dataSetOffset: options.dataSetOffset }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     stopBefore: pixelDataTags,
+    stopBeyond: wanted.at(-1) ?? -1,
     capture,
     events: { value },
   });
   return {
     write: (chunk) => reader.write(chunk),
-    passed: (tag) => newest > tag || found.some((element) => element.tag === tag),
+    passed: (tag) =>
+      Math.max(newest, reader.progress().stoppedAt?.tag ?? -1) > tag || found.some((element) => element.tag === tag),
     header(last = true) {
       const result = last ? reader.end() : reader.progress();
       const elements = [...found].sort((a, b) => a.tag - b.tag);
       const source = { bytes: kept.subarray(0, used), shift: 0 };
-      const { problem, stoppedAt: pixelData, transferSyntaxUid, dataSetOffset } = result;
+      const { problem, transferSyntaxUid, dataSetOffset } = result;
       const dataSet = new DataSet(source, elements, encodingOf(transferSyntaxUid));
-      return { dataSet, pixelData, problem, transferSyntaxUid, dataSetOffset };
+      return { dataSet, problem, transferSyntaxUid, dataSetOffset };
     },
   };
 }

@@ -23,6 +23,7 @@ function* split(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Arr
 const plain = fc.oneof(
   fc.uint8Array({ maxLength: 3000 }),
   fc.array(fc.constantFrom(0, 1, 255), { maxLength: 4000 }).map((all) => Uint8Array.from(all)),
+  fc.integer({ min: 0, max: 200_000 }).map((size) => new Uint8Array(size).fill(7, size >> 2)),
   fc.integer({ min: 0, max: 200_000 }).map((size) => Uint8Array.from({ length: size }, (_, i) => (i * i) >> 7)),
 );
 
@@ -53,6 +54,27 @@ test("The two bytes of zlib in front are passed over, and padding behind is igno
   const bytes = Buffer.from("0123456789".repeat(50));
   assert.ok(inflate([deflateSync(bytes)]).bytes.equals(bytes));
   assert.ok(inflate([Buffer.concat([deflateRawSync(bytes), Buffer.from([0])])]).bytes.equals(bytes));
+});
+
+test("Who has enough stops it in the midst of a piece, and is given no more of that or of another", () => {
+  const random = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i * 31) >> (i % 11));
+  for (const bytes of [
+    deflateRawSync(Buffer.alloc(40_000_000)),
+    deflateRawSync(random, { level: 0 }),
+    deflateRawSync(random),
+  ]) {
+    const given: number[] = [];
+    const onOutput = (piece: Uint8Array) => {
+      given.push(piece.length);
+      if (given.length === 2) inflater.stop();
+    };
+    const inflater = createInflater({ inflatedBytesMax: 1e9, inflateRatioMax: 2000, onOutput });
+    inflater.push(bytes);
+    inflater.push(bytes);
+    assert.equal(given.length, 2);
+    assert.ok(Math.max(...given) < 100_000);
+    assert.equal(inflater.finished(), false);
+  }
 });
 
 test("A bomb is refused by its size and by its ratio", () => {

@@ -7,6 +7,8 @@ export interface Inflater {
   push(bytes: Uint8Array): void;
   /** The last block has been seen. */
   finished(): boolean;
+  /** No more is wanted, not of what was pushed either: `onOutput`, from which this may be called, is not called again. */
+  stop(): void;
 }
 
 export interface InflateOptions {
@@ -19,8 +21,11 @@ export interface InflateOptions {
 
 /** Below this much output a high ratio is a blank image, not an attack. */
 const ratioFreeBytes = 16 * 1024 * 1024;
+const noBytes = new Uint8Array(0);
 const historyBytes = 32768;
 const freshBytes = 65536;
+/** From here on one byte is repeated faster by `fill`: blank stretches, which are what swells most. */
+const filledLengthMin = 64;
 
 type Step = "start" | "head" | "stored" | "codes" | "done";
 
@@ -41,6 +46,7 @@ interface State {
   handed: number;
   received: number;
   produced: number;
+  stopped: boolean;
   readonly options: InflateOptions;
 }
 
@@ -62,7 +68,7 @@ const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 
 export function createInflater(options: InflateOptions): Inflater {
   const state: State = {
     step: "start",
-    input: new Uint8Array(0),
+    input: noBytes,
     at: 0,
     bits: 0,
     count: 0,
@@ -75,11 +81,12 @@ export function createInflater(options: InflateOptions): Inflater {
     handed: 0,
     received: 0,
     produced: 0,
+    stopped: false,
     options,
   };
   return {
     push(bytes) {
-      if (state.step === "done" || bytes.length === 0) return;
+      if (state.stopped || state.step === "done" || bytes.length === 0) return;
       state.received += bytes.length;
       state.input = joined(state.input.subarray(state.at), bytes);
       state.at = 0;
@@ -87,6 +94,12 @@ export function createInflater(options: InflateOptions): Inflater {
       hand(state);
     },
     finished: () => state.step === "done",
+    stop() {
+      state.stopped = true;
+      // Whatever step it is called from finds too little input, as at the end of a piece, and asks for none.
+      state.input = noBytes;
+      state.at = state.bits = state.count = 0;
+    },
   };
 }
 
@@ -269,7 +282,7 @@ function codes(s: State): boolean {
 function match(s: State, lengthSymbol: number): boolean {
   const extra = lengthExtra[lengthSymbol]!;
   if (!fill(s, extra)) return false;
-  let length = lengthBase[lengthSymbol]! + take(s, extra);
+  const length = lengthBase[lengthSymbol]! + take(s, extra);
   const symbol = decode(s, s.distances);
   if (symbol < 0) return false;
   if (symbol > 29) throw damaged("unknown distance");
@@ -279,16 +292,18 @@ function match(s: State, lengthSymbol: number): boolean {
   if (distance > s.produced + (s.to - s.handed)) throw damaged("distance before the beginning");
   if (s.to + length > s.window.length) hand(s);
   const window = s.window;
-  let to = s.to;
-  for (; length > 0; length -= 1, to += 1) window[to] = window[to - distance]!;
-  s.to = to;
+  const from = s.to;
+  const end = from + length;
+  if (distance === 1 && length >= filledLengthMin) window.fill(window[from - 1]!, from, end);
+  else for (let to = from; to < end; to += 1) window[to] = window[to - distance]!;
+  s.to = end;
   return true;
 }
 
 /** Passes new output on and keeps the last 32 KiB as history. */
 function hand(s: State): void {
   const size = s.to - s.handed;
-  if (size > 0) {
+  if (size > 0 && !s.stopped) {
     s.produced += size;
     const { inflatedBytesMax, inflateRatioMax } = s.options;
     if (s.produced > inflatedBytesMax) {

@@ -73,7 +73,7 @@ export function takeHead(s: ReaderState, offset: number, headSize: number): void
 
 function takeElementHead(s: ReaderState, offset: number, headSize: number): void {
   const { tag, vr, length } = s;
-  if (s.level === 0 && tag >= s.stopMin && s.stops.includes(tag)) {
+  if (s.level === 0 && (tag >>> 0 > s.lastWanted || (tag >= s.stopMin && s.stops.includes(tag)))) {
     s.stop = { tag: tag >>> 0, vr, headOffset: offset - headSize, valueOffset: offset, length };
     s.status = Status.stopped;
     s.events.unread(offset - headSize);

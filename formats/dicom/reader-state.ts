@@ -34,6 +34,9 @@ export interface ReaderState extends HeadState {
   readonly capture: ((tag: number, vr: Vr, length: number, depth: number) => boolean) | undefined;
   readonly onInflated: ((bytes: Uint8Array) => void) | undefined;
   readonly stops: readonly number[];
+  /** The largest tag at the top level that is read; Infinity for all of them. */
+  readonly lastWanted: number;
+  /** The smallest tag that may be a place to stop at. */
   readonly stopMin: number;
   readonly limits: ReaderLimits;
 

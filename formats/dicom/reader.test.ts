@@ -62,6 +62,35 @@ test("The reader stops in front of pixel data and says where it is", () => {
   assert.deepEqual(stoppedAt, { tag: Tag.PixelData, vr: "OW", headOffset: 20, valueOffset: 32, length: 8 });
 });
 
+test("The reader stops in front of the first tag beyond the last that is wanted, a sequence and a group from 8000 on too", () => {
+  const rows = elementsOf({ PatientID: "1", ReferencedImageSequence: [{ PixelSpacing: ["1", "2"] }], Rows: 2 });
+  const odd: ElementInput = { tag: 0x80010010, vr: "LO", value: "x" };
+  const bytes = writeDataSet([...rows, odd], { transferSyntaxUid: explicitLittleEndian });
+  const stop = (stopBeyond: number) => read(bytes, { transferSyntaxUid: explicitLittleEndian, stopBeyond });
+  assert.deepEqual([stop(-1).stoppedAt?.tag, stop(-1).tags.length], [0x00081140, 0]);
+  assert.equal(stop(0x00081140).stoppedAt?.tag, Tag.PatientID, "what is in an item is beyond nothing");
+  assert.equal(stop(Tag.PatientID).stoppedAt?.tag, Tag.Rows);
+  assert.equal(stop(Tag.Rows).stoppedAt?.tag, odd.tag);
+  assert.deepEqual([stop(odd.tag).stoppedAt, stop(odd.tag).complete], [undefined, true]);
+});
+
+test("Where a reading of a deflated data set stops or fails, no more of it is inflated", () => {
+  const elements = elementsOf({ PatientID: "1", Rows: 2, PixelData: new Uint8Array(10_000_000) });
+  const options = { transferSyntaxUid: deflatedExplicitLittleEndian };
+  const bytes = writeDataSet(elements, { ...options, deflate: deflateRawSync });
+  const inflated = (more: ReaderOptions) => {
+    let size = 0;
+    const { stoppedAt, problem } = read(bytes, { ...options, ...more, onInflated: (piece) => (size += piece.length) });
+    return { size, stoppedAt, problem };
+  };
+  assert.ok(inflated({}).size > 10_000_000);
+  for (const more of [{ stopBefore: [Tag.PixelData] }, { stopBeyond: Tag.Rows }, { limits: { elementsMax: 1 } }]) {
+    const { size, stoppedAt, problem } = inflated(more);
+    assert.ok(size < 100_000, String(size));
+    assert.equal(problem === undefined ? stoppedAt?.tag : problem.code, "limits" in more ? "too-large" : Tag.PixelData);
+  }
+});
+
 test("An implicit data set in a file labelled explicit is read as what it is, and the other way round", () => {
   const elements = elementsOf({ SpecificCharacterSet: "ISO_IR 100", PatientName: "Doe^Jane", Rows: 7 });
   for (const [label, real] of [

@@ -24,6 +24,8 @@ export interface ReaderOptions {
   readonly onInflated?: ((bytes: Uint8Array) => void) | undefined;
   /** Stop in front of any of these at the top level, before its value is needed. */
   readonly stopBefore?: readonly number[];
+  /** Stop in front of the first element at the top level with a larger tag (PS3.5 §7.1: they ascend). */
+  readonly stopBeyond?: number;
   readonly limits?: Partial<ReaderLimits>;
 }
 
@@ -88,6 +90,7 @@ function resultOf(s: ReaderState): ReadResult {
 
 function initialState(options: ReaderOptions): ReaderState {
   const stops = options.stopBefore ?? [];
+  const lastWanted = options.stopBeyond ?? Number.POSITIVE_INFINITY;
   return {
     explicitVr: true,
     bigEndian: false,
@@ -98,7 +101,8 @@ function initialState(options: ReaderOptions): ReaderState {
     capture: options.capture,
     onInflated: options.onInflated,
     stops,
-    stopMin: stops.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...stops),
+    lastWanted,
+    stopMin: Math.min(lastWanted + 1, ...stops),
     limits: options.limits === undefined ? readerLimits : { ...readerLimits, ...options.limits },
     status: Status.reading,
     problem: undefined,
@@ -158,6 +162,7 @@ function startDataSet(s: ReaderState, transferSyntaxUid: string, offset: number)
     const onOutput = (bytes: Uint8Array) => {
       s.onInflated?.(bytes);
       consume(s, bytes);
+      if (s.status !== Status.reading) s.inflater?.stop();
     };
     s.inflater = createInflater({ inflatedBytesMax, inflateRatioMax, onOutput });
   }

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import {
   createReader,
@@ -18,11 +17,10 @@ import {
   Tag,
   TransferSyntaxUid,
   usesCharacterSet,
-  writeFile,
 } from "#formats/dicom";
 import type { Correction, OpenedObject } from "#trust/vault";
 import { currentBytes, type Layout } from "./corrected-bytes.ts";
-import { imageFile, originals } from "./corrections.fixture.ts";
+import { deflatedFile, imageFile, originals } from "./corrections.fixture.ts";
 
 const run = promisify(execFile);
 const data = join(process.env.LEADGLASS_DATA ?? join(import.meta.dirname, "../../../shared/data"), "dicom");
@@ -290,16 +288,7 @@ const tags: Readonly<Record<string, number>> = {
 };
 
 function fileIn(syntax: string): Buffer {
-  if (syntax !== "deflated") return Buffer.from(imageFile({}, { syntax }));
-  const plain = readFile(imageFile());
-  const meta = {
-    mediaStorageSopClassUid: plain.dataSet.text(Tag.SOPClassUID) ?? "",
-    mediaStorageSopInstanceUid: plain.dataSet.text(Tag.SOPInstanceUID) ?? "",
-    transferSyntaxUid: TransferSyntaxUid.deflatedExplicitLittleEndian,
-    implementationClassUid: "2.25.1",
-    implementationVersionName: "TEST",
-  };
-  return Buffer.from(writeFile(meta, plain.dataSet, { deflate: (bytes) => deflateRawSync(bytes) }));
+  return Buffer.from(syntax === "deflated" ? deflatedFile() : imageFile({}, { syntax }));
 }
 
 test("items that came with the instance stay in front, in the character set that the data set has now", async () => {

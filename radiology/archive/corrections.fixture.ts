@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { deflateRawSync } from "node:zlib";
 import {
   type DataSet,
   elementsOf,
@@ -45,6 +46,19 @@ export function imageFile(
     ...values,
   });
   return writeFile(meta, dataSet);
+}
+
+/** The same in the deflated transfer syntax. */
+export function deflatedFile(values: KeywordDataSet = {}): Uint8Array {
+  const plain = readFile(imageFile(values));
+  const meta = {
+    mediaStorageSopClassUid: plain.dataSet.text(Tag.SOPClassUID) ?? "",
+    mediaStorageSopInstanceUid: plain.dataSet.text(Tag.SOPInstanceUID) ?? "",
+    transferSyntaxUid: TransferSyntaxUid.deflatedExplicitLittleEndian,
+    implementationClassUid: "2.25.1",
+    implementationVersionName: "TEST",
+  };
+  return writeFile(meta, plain.dataSet, { deflate: (bytes) => deflateRawSync(bytes) });
 }
 
 export async function receive(archive: Archive, file: Uint8Array, actor: Actor = actorOf("device", "1")) {

@@ -60,7 +60,9 @@ export type Arriving = (instance: ArrivingInstance) => Promise<() => void>;
 
 /** The Study Instance UID comes early (PS3.5 §7.1: ascending tags). What stands before it waits in memory, up to this. */
 const bytesBeforeStudyMax = 8 * 1024 * 1024;
-const deflatedBytesAtOnce = 8 * 1024;
+/** As small as 1 KiB of deflated bytes can be inflated at once: at most 1032 times as much (a run of 258 in two bits). */
+const deflatedBytesAtOnce = 1024;
+const inflatedBytesWithoutPause = 1024 * 1024;
 
 /** A Key Object Selection is read whole: it may be a rejection note. */
 const noteBytesMax = 8 * 1024 * 1024;
@@ -91,7 +93,12 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
   const meta = header && metaFor(header, parts.implementation);
   let halves: Halves | undefined;
   const cutter = createCutter({ meta, onCut: (piece) => halves?.cut(piece) });
-  const reader = createReader(cutter.beside(optionsInto(seen, header)));
+  /** Inflated bytes since others had their turn. */
+  let inflated = 0;
+  const onInflated = (bytes: Uint8Array) => {
+    inflated += bytes.length;
+  };
+  const reader = createReader(cutter.beside({ ...optionsInto(seen, header), onInflated }));
   const hash = createHash("sha256");
   let studyToken = "";
   /** Copies of what came before the study was known. */
@@ -194,19 +201,21 @@ function receive(parts: IntakeParts, { actor, by, header, facility = "" }: Sende
     return halves === undefined ? hold(bytes) : (absorb(bytes) as undefined | Promise<void>);
   };
 
-  /** Deflated bytes swell by up to `inflateRatioMax`: little by little, so that others have their turn between. */
+  /** What is deflated, or may turn out to be: little by little, so that others have their turn while it swells. */
   const takeSlowly = async (bytes: Uint8Array): Promise<void> => {
-    for (let at = 0; at < bytes.length; at += deflatedBytesAtOnce) {
-      await take(bytes.subarray(at, at + deflatedBytesAtOnce));
-      if (seen.isDeflated) await clock.sleep(0);
+    for (let at = 0; at < bytes.length; ) {
+      const to = mayBeDeflated() ? at + deflatedBytesAtOnce : bytes.length;
+      await take(bytes.subarray(at, to));
+      at = to;
+      if (inflated < inflatedBytesWithoutPause) continue;
+      inflated = 0;
+      await clock.sleep(0);
     }
   };
+  const mayBeDeflated = () => seen.isDeflated || seen.dataSetOffset === undefined;
 
   return endingOnce({
-    write: (bytes) =>
-      bytes.length > deflatedBytesAtOnce && (seen.isDeflated || seen.dataSetOffset === undefined)
-        ? takeSlowly(bytes)
-        : take(bytes),
+    write: (bytes) => (mayBeDeflated() ? takeSlowly(bytes) : take(bytes)),
     finish,
     abort: async () => halves?.abort(),
   });
