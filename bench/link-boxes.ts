@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EdgeCodeView } from "#formats/api";
-import { root } from "../tests/house/index.ts";
+import { command, commandEnvironment } from "../tests/house/index.ts";
 import { scratch } from "./data.ts";
 import { end, exitOf, noDelay, usageOf, watchMemory } from "./processes.ts";
 import type { Wan } from "./wan.ts";
@@ -20,10 +20,6 @@ const port = 8443;
 const dicomPort = 11_112;
 const everyMs = 100;
 const secondsMax = 900;
-const flags = readFileSync(join(root, "bin", "node-flags"), "utf8")
-  .trim()
-  .split(/\s+/);
-const command = [...flags, join(root, "apps", "cli", "main.ts")];
 
 /** The whole product: a scanner's C-STORE to a box, over the line to a cloud, until a search there finds every instance. */
 export async function carryByBoxes(wan: Wan, files: readonly string[]): Promise<CarriedByBoxes> {
@@ -65,7 +61,7 @@ async function startHome(wan: Wan, role: "cloud" | "edge", more: Readonly<Record
     LEADGLASS_HTTPS_PORT: String(port),
     LEADGLASS_REVEALS_PER_MINUTE: "100000000",
   };
-  const env = { ...process.env, LEADGLASS_HOME: home, ...settings, ...more };
+  const env = { ...process.env, ...commandEnvironment, LEADGLASS_HOME: home, ...settings, ...more };
   const words = [...command, "start", "--home", home, "--ready-file", ready];
   const child = wan.spawn(role, process.execPath, words, { env, stdio: "ignore" });
   for (let tries = 0; !existsSync(ready); tries++) {

@@ -8,11 +8,18 @@ import { fetchTrusting } from "./trusting-fetch.ts";
 
 /** The repository's root. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-/** As `bin/leadglass` does it, without looking whether the set-up is fresh: the runner has. */
-const nodeWords = readFileSync(join(root, "bin", "node-flags"), "utf8")
-  .trim()
-  .split("\n");
-const command = [...nodeWords, join(root, "apps", "cli", "main.ts")];
+/** How Node runs `leadglass`: as `bin/leadglass` does it, without looking whether the set-up is fresh: the runner has. */
+export const command = [
+  ...readFileSync(join(root, "bin", "node-flags"), "utf8")
+    .trim()
+    .split("\n"),
+  join(root, "apps", "cli", "main.ts"),
+];
+/** What `bin/leadglass` sets for it. */
+export const commandEnvironment = {
+  NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "leadglass"),
+  MALLOC_TRIM_THRESHOLD_: "131072",
+};
 
 export interface ReadyLine {
   readonly pid: number;
@@ -58,7 +65,7 @@ export async function startHouse(
   const readyFile = join(home, `ready-${process.pid}-${process.hrtime.bigint()}.json`);
   const environment = {
     ...process.env,
-    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "leadglass"),
+    ...commandEnvironment,
     LEADGLASS_HOME: home,
     LEADGLASS_HTTPS_PORT: "0",
     LEADGLASS_DICOM_PORT: "0",

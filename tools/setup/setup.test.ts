@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { commandEnvironment } from "../../tests/house/index.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "leadglass-setup-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -99,6 +100,13 @@ test("bin/leadglass runs the command from any folder and through a link, and pri
   // A lock file that is newer than the set-up asks for the set-up first, on stderr too.
   utimesSync(join(checkout, "package-lock.json"), new Date(), new Date(Date.now() + 60_000));
   assert.equal(run("status"), `${command}[status]`);
+});
+
+test("the unit and the tests give Node what bin/leadglass gives it", () => {
+  const text = (path: string) => readFileSync(join(repository, path), "utf8");
+  const [, threshold] = /MALLOC_TRIM_THRESHOLD_=\$\{MALLOC_TRIM_THRESHOLD_-(\d+)\}/.exec(text("bin/leadglass")) ?? [];
+  assert.equal(commandEnvironment.MALLOC_TRIM_THRESHOLD_, threshold);
+  assert.match(text("docs/leadglass.service"), new RegExp(`^Environment=MALLOC_TRIM_THRESHOLD_=${threshold}$`, "m"));
 });
 
 test("an unknown command of the set-up is refused with the ones there are", () => {
