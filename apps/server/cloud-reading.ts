@@ -1,8 +1,13 @@
-import type { Log } from "#base/log";
 import { isProblem, Problem, type ProblemCode } from "#base/problem";
-import { createPermits } from "#base/turns";
-import type { FindRequest, FindService, FoundIdentifier, RetrieveService } from "#doors/dimse";
-import type { EdgeFindRequest, EdgeFound, EdgeInstancesRequest } from "#formats/api";
+import {
+  type FindRequest,
+  type FindService,
+  type FoundIdentifier,
+  type RetrievedInstance,
+  type RetrieveService,
+  retrievedInstance,
+} from "#doors/dimse";
+import type { EdgeFindRequest, EdgeFound } from "#formats/api";
 import {
   type DataSet,
   type DataSetInput,
@@ -16,9 +21,10 @@ import {
   writeDataSet,
 } from "#formats/dicom";
 import type { Archive, StudyIndex } from "#radiology/archive";
-import { type Actor, type Gate, system } from "#trust/access";
+import type { Transcoder } from "#radiology/images";
+import type { Actor, Gate } from "#trust/access";
+import { type BringingParts, type CloudInstance, type Coming, createBringing } from "./cloud-bringing.ts";
 import type { CloudLink } from "./cloud-link.ts";
-import { unframed } from "./framed-instances.ts";
 
 /**
  * On an edge: the cloud's archive, for the machines here. What is asked there is asked as this box, so only for machines that see all of the
@@ -27,13 +33,16 @@ import { unframed } from "./framed-instances.ts";
 export interface CloudReading {
   /** What is there and here, each once; what is here alone while the cloud is away. Each search there is one of `actor` in the log. */
   finds(local: ReadonlyMap<string, FindService>, actor: Actor): ReadonlyMap<string, FindService>;
-  /** Has what is not here brought here first. What the cloud has and does not give is a Problem: never less than was asked for. */
+  /**
+   * Names what is here and what the cloud has besides; that is brought while the first is sent on, and opening it waits until it is here.
+   * What the cloud lists and does not give fails when it is opened: never less than was asked for.
+   */
   retrieves(local: ReadonlyMap<string, RetrieveService>, actor: Actor): ReadonlyMap<string, RetrieveService>;
   /**
-   * Brings instances that are not here, of what the unique keys name. How many came. Problem `unavailable` while the cloud is away or where
-   * not all came, `no-room` before the disk is full, `too-large` for more than a box takes at once.
+   * Brings instances that are not here, of what the unique keys name: how many came, and how many the cloud lists and did not give. Problem
+   * `unavailable` while the cloud is away, `no-room` before the disk is full, `too-large` for more than a box takes at once.
    */
-  bring(keys: KeywordDataSet, signal?: AbortSignal): Promise<number>;
+  bring(keys: KeywordDataSet, signal: AbortSignal): Promise<{ readonly came: number; readonly missed: number }>;
   /** Studies there, by keys and with what is asked for; the values as text, by keyword. */
   studies(
     keys: Readonly<Record<string, string>>,
@@ -41,15 +50,14 @@ export interface CloudReading {
   ): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
-interface CloudReadingParts {
+interface CloudReadingParts extends BringingParts {
   readonly cloudLink: Pick<CloudLink, "post" | "stream">;
   /** Of this box. */
-  readonly archive: Pick<Archive, "receiveFile" | "settled">;
+  readonly archive: Pick<Archive, "receiveFile" | "settled" | "read">;
   readonly index: Pick<StudyIndex, "heldIn">;
   readonly gate: Pick<Gate, "pass">;
-  readonly disk: { readonly freeBytes: () => Promise<number>; readonly reservedBytes: number };
+  readonly transcoder: Transcoder;
   readonly ownTitle: string;
-  readonly log: Log;
 }
 
 const encoding = { transferSyntaxUid: TransferSyntaxUid.explicitLittleEndian };
@@ -63,18 +71,14 @@ const uniqueKeys = {
 type Level = keyof typeof uniqueKeys;
 const levels = Object.keys(uniqueKeys) as Level[];
 const answerBytesMax = 64 * 1024 * 1024;
-const instanceBytesMax = 2 ** 32;
-const askedAtOnce = 500;
+/** Of what is looked up here at a time. */
+const lookedUpAtOnce = 500;
 /** What one retrieve brings at most. */
 const broughtMost = 20_000;
-/** Series that come at a time: as many as the cloud gives one edge. */
-const seriesAtOnce = 2;
-/** What machines send has the disk before what can be had again: beside twice the reserve. */
-const leftFreeBytes = 2 ** 30;
 
 export function createCloudReading(parts: CloudReadingParts): CloudReading {
   const { cloudLink, gate, ownTitle, log } = parts;
-  const bringing = createPermits(seriesAtOnce);
+  const bring = createBringing(parts);
 
   const find = async (request: FindRequest, signal?: AbortSignal): Promise<FoundIdentifier[]> => {
     const { sopClassUid, identifier, extended } = request;
@@ -84,8 +88,8 @@ export function createCloudReading(parts: CloudReadingParts): CloudReading {
     return found.map(({ identifier: one, keysIgnored }) => ({ keysIgnored, identifier: fromHere(one, ownTitle) }));
   };
   /** What the cloud has of it, study by study: so much is answered at once. */
-  const missing = async (keys: KeywordDataSet, signal?: AbortSignal): Promise<Instance[]> => {
-    const found: Instance[] = [];
+  const missing = async (keys: KeywordDataSet, signal: AbortSignal): Promise<CloudInstance[]> => {
+    const found: CloudInstance[] = [];
     for (const studyUid of await studiesNamed((request) => find(request, signal), keys)) {
       const there = await find(imageQuery({ ...withoutPatient(keys), StudyInstanceUID: studyUid }), signal);
       found.push(...(await missingOf(parts, studyUid, there)));
@@ -93,34 +97,12 @@ export function createCloudReading(parts: CloudReadingParts): CloudReading {
     }
     return found;
   };
-  const bringSeries = async (request: EdgeInstancesRequest, signal?: AbortSignal): Promise<number> => {
-    await bringing.take();
-    try {
-      await requireRoom(parts.disk);
-      return await bringFiles(parts, request, signal);
-    } finally {
-      bringing.give();
-    }
-  };
-  const bringAll = async (wanted: readonly Instance[], signal?: AbortSignal): Promise<number> => {
-    let count = 0;
-    for (const [seriesUid, instances] of Map.groupBy(wanted, (one) => one.seriesUid)) {
-      const [{ studyUid }] = instances as [Instance, ...Instance[]];
-      for (let from = 0; from < instances.length; from += askedAtOnce) {
-        const sopUids = instances.slice(from, from + askedAtOnce).map(({ sopUid }) => sopUid);
-        count += await bringSeries({ studyUid, seriesUid, sopUids }, signal);
-      }
-    }
-    if (count > 0) await parts.archive.settled();
-    if (count < wanted.length) throw notAllCame();
-    return count;
-  };
   /** What `work` resolves with, undefined while there is no cloud to ask. */
-  const whileReached = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+  const whileReached = async <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> => {
     try {
       return await work();
     } catch (error) {
-      if (!isProblem(error) || !away.has(error.code)) throw error;
+      if (!isProblem(error) || !away.has(error.code) || signal?.aborted) throw error;
       log.info("a machine has what is here alone: the cloud is not reached", { code: error.code });
       return undefined;
     }
@@ -141,17 +123,24 @@ export function createCloudReading(parts: CloudReadingParts): CloudReading {
   const throughRetrieve = (service: RetrieveService, actor: Actor): RetrieveService => ({
     ...service,
     async select(request, signal) {
-      // What names nothing, or everything, is refused by this before anything is asked of the cloud.
+      const named = namedIn(request.identifier);
+      const there = await asked(actor, () => whileReached(() => missing(named, signal), signal));
+      // What came meanwhile is here by now.
       const here = await service.select(request, signal);
-      const wanted = await asked(actor, () => whileReached(() => missing(namedIn(request.identifier), signal)));
-      if (wanted === undefined || wanted.length === 0) return here;
-      await bringAll(wanted, signal);
-      return service.select(request, signal);
+      const isHere = new Set(here.map(({ sopInstanceUid }) => sopInstanceUid));
+      const wanted = (there ?? []).filter(({ sopUid }) => !isHere.has(sopUid));
+      if (wanted.length === 0) return here;
+      const coming = bring(wanted, signal);
+      return [...here, ...wanted.map((one) => comingInstance(parts, one, coming, actor))];
     },
   });
 
   return {
-    bring: async (keys, signal) => bringAll(await missing(keys, signal), signal),
+    async bring(keys, signal) {
+      const wanted = await missing(keys, signal);
+      const came = await bring(wanted, signal).ended;
+      return { came, missed: wanted.length - came };
+    },
     async studies(keys, signal) {
       const found = await find(
         { ...queryOf({ QueryRetrieveLevel: "STUDY", ...keys }), sopClassUid: studyRootFind },
@@ -170,15 +159,30 @@ export function createCloudReading(parts: CloudReadingParts): CloudReading {
 /** Not reached, not enrolled, not believed, or shut out. */
 const away: ReadonlySet<ProblemCode> = new Set(["unavailable", "absent", "denied", "unproven"]);
 
-interface Instance {
-  readonly studyUid: string;
-  readonly seriesUid: string;
-  readonly sopUid: string;
+/** One that is on its way here: it is opened when it has come, and as what it then turns out to be. */
+function comingInstance(
+  { archive, transcoder }: Pick<CloudReadingParts, "archive" | "transcoder">,
+  { studyUid, seriesUid, sopUid, sopClassUid, transferSyntaxUid }: CloudInstance,
+  coming: Coming,
+  actor: Actor,
+): RetrievedInstance {
+  return {
+    ...{ sopClassUid, sopInstanceUid: sopUid, transferSyntaxUid },
+    // Whether it has pixels is not known before: as if it had any.
+    offeredSyntaxUids: transcoder.offered({ transferSyntaxUid, pixelOffset: 0 }),
+    async open(accepted) {
+      await coming.arrival(sopUid);
+      const [held] = await archive.read(actor, { studyUid, seriesUid, sopUid });
+      if (held === undefined) throw new Problem("absent", "an instance came from the cloud and is not here");
+      return retrievedInstance(transcoder, held).open(accepted);
+    },
+  };
 }
 
 /** All instances below what is named. */
 function imageQuery(keys: KeywordDataSet): FindRequest {
-  const below = { StudyInstanceUID: "", SeriesInstanceUID: "", SOPInstanceUID: "" };
+  const uids = { StudyInstanceUID: "", SeriesInstanceUID: "", SOPInstanceUID: "" };
+  const below = { ...uids, SOPClassUID: "", AvailableTransferSyntaxUID: "" };
   return { ...queryOf({ ...below, ...keys, QueryRetrieveLevel: "IMAGE" }), sopClassUid: studyRootFind };
 }
 
@@ -189,15 +193,17 @@ function queryOf(keys: KeywordDataSet): Pick<FindRequest, "identifier" | "extend
 
 const readBack = (input: DataSetInput): DataSet => readDataSet(writeDataSet(input, encoding), encoding);
 
-/** The unique keys of a retrieve down to its level, as they name something: what the levels below say counts for nothing. */
+/** The unique keys of a retrieve down to its level, as they name something there: what the levels below say counts for nothing. */
 function namedIn(identifier: DataSet): KeywordDataSet {
   const level = levels.indexOf(identifier.text(tagOf("QueryRetrieveLevel")) as Level);
   const keywords = [...levels.slice(0, level + 1).map((each) => uniqueKeys[each]), "IssuerOfPatientID"];
   const named = keywords.map((keyword) => [keyword, identifier.texts(tagOf(keyword)) ?? []] as const);
-  return Object.fromEntries(
-    named.filter(([, values]) => values.some((value) => value !== "") && !values.some((value) => /[*?]/.test(value))),
-  );
+  const keys = named.filter(([, values]) => values.some((value) => value !== "") && !values.some(isPattern));
+  // Without that of its own level it is refused here: the cloud is not asked.
+  return keys.some(([keyword]) => keyword === uniqueKeys[levels[level] as Level]) ? Object.fromEntries(keys) : {};
 }
+
+const isPattern = (value: string): boolean => /[*?]/.test(value);
 
 /** A study that is named is the same whosever it is. */
 function withoutPatient({ PatientID: _number, IssuerOfPatientID: _issuer, ...keys }: KeywordDataSet): KeywordDataSet {
@@ -235,70 +241,28 @@ function keyIn({ identifier }: FoundIdentifier): string {
   return keyword === undefined ? "" : (dataSet.text(tagOf(keyword)) ?? "");
 }
 
-/** What of a study is not here; what was rejected here is, and stays away. */
+/** What of a study is not here, series by series as it comes; what was rejected here is here, and stays hidden. */
 async function missingOf(
   { archive, index }: Pick<CloudReadingParts, "archive" | "index">,
   studyUid: string,
   found: readonly FoundIdentifier[],
-): Promise<Instance[]> {
+): Promise<CloudInstance[]> {
   await archive.settled();
-  const there = found.map(({ identifier }): Instance => {
+  const there = found.map(({ identifier }): CloudInstance => {
     const dataSet = readBack(identifier);
     const text = (keyword: string) => dataSet.text(tagOf(keyword)) ?? "";
-    return { studyUid, seriesUid: text("SeriesInstanceUID"), sopUid: text("SOPInstanceUID") };
+    const [seriesUid, sopUid] = [text("SeriesInstanceUID"), text("SOPInstanceUID")];
+    const [sopClassUid, transferSyntaxUid] = [text("SOPClassUID"), text("AvailableTransferSyntaxUID")];
+    return { studyUid, seriesUid, sopUid, sopClassUid, transferSyntaxUid };
   });
-  const missing: Instance[] = [];
-  for (let from = 0; from < there.length; from += askedAtOnce) {
-    const some = there.slice(from, from + askedAtOnce);
+  const missing: CloudInstance[] = [];
+  for (let from = 0; from < there.length; from += lookedUpAtOnce) {
+    const some = there.slice(from, from + lookedUpAtOnce);
     const sopUids = some.map(({ sopUid }) => sopUid);
     const { served } = await index.heldIn(studyUid, sopUids);
     missing.push(...some.filter(({ sopUid }) => !served.has(sopUid)));
   }
-  return missing;
-}
-
-/** Takes instances into the archive of this box as they come; those that the cloud gave up are not counted. */
-async function bringFiles(
-  { cloudLink, archive }: CloudReadingParts,
-  request: EdgeInstancesRequest,
-  signal?: AbortSignal,
-): Promise<number> {
-  let count = 0;
-  let bytes = 0;
-  let receiving: ReturnType<Archive["receiveFile"]> | undefined;
-  try {
-    for await (const part of unframed(cloudLink.stream("/api/edges/self/instances", request, signal))) {
-      if (part.kind === "piece") {
-        bytes += part.bytes.length;
-        if (bytes > instanceBytesMax) throw tooMany();
-        receiving ??= archive.receiveFile(system);
-        await receiving.write(part.bytes);
-        continue;
-      }
-      if (part.isWhole) {
-        await receiving?.finish();
-        count++;
-      } else await receiving?.abort();
-      receiving = undefined;
-      bytes = 0;
-    }
-  } finally {
-    await receiving?.abort();
-  }
-  return count;
-}
-
-async function requireRoom({ freeBytes, reservedBytes }: CloudReadingParts["disk"]): Promise<void> {
-  if ((await freeBytes()) >= 2 * reservedBytes + leftFreeBytes) return;
-  throw new Problem("no-room", "the disk has no room for what lies in the cloud", {
-    remedy: "make room on the disk of this box, or keep copies for fewer days",
-  });
-}
-
-function notAllCame(): Problem {
-  return new Problem("unavailable", "not all that the cloud listed came", {
-    remedy: "ask for it again; if that stays so, look at the cloud's status",
-  });
+  return [...Map.groupBy(missing, ({ seriesUid }) => seriesUid).values()].flat();
 }
 
 function tooMany(): Problem {

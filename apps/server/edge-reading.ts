@@ -49,9 +49,13 @@ export function createEdgeReading({
       const permits = permitsOf(edge.id);
       await permits.take();
       try {
-        const wanted = new Set(sopUids);
         const held = await archive.read(await narrowed(edge), { studyUid, seriesUid });
-        for (const instance of held.filter(({ sopUid }) => wanted.has(sopUid))) yield* framed(instance);
+        const instances = new Map(held.map((instance) => [instance.sopUid, instance]));
+        // In the order asked for: they are sent on as they come.
+        for (const sopUid of new Set(sopUids)) {
+          const instance = instances.get(sopUid);
+          if (instance !== undefined) yield* framed(instance);
+        }
       } finally {
         permits.give();
       }

@@ -23,7 +23,7 @@ async function edgeWith(studies: Studies | ((patient: string) => Studies)) {
   const asked: string[] = [];
   const brought: unknown[] = [];
   const hanging = Promise.withResolvers<void>();
-  const cloud = { isAway: false, failsAt: "", hangsAt: "" };
+  const cloud = { isAway: false, failsAt: "", hangsAt: "", isDamagedAt: "", isTooLargeAt: "" };
   const prefetch = createPrefetch({
     ...{ schedule, records, clock, log: silentLog },
     reading: {
@@ -39,8 +39,9 @@ async function edgeWith(studies: Studies | ((patient: string) => Studies)) {
           await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("broken off"))));
         }
         if (cloud.failsAt === uid) throw new Problem("unavailable", "not all came");
+        if (cloud.isTooLargeAt === uid) throw new Problem("too-large", "more than is brought at once");
         brought.push(uid);
-        return 10;
+        return cloud.isDamagedAt === uid ? { came: 9, missed: 1 } : { came: 10, missed: 0 };
       },
     },
   });
@@ -93,6 +94,25 @@ test("an order whose priors do not come keeps none from the others, and is tried
   clock.advance(3_600_000);
   assert.equal(await prefetch.look(), 10);
   assert.deepEqual(brought, ["1.2", "1.1"]);
+});
+
+test("what is damaged in the cloud, or more than comes at once, keeps no other prior, and is tried again in a day", async () => {
+  const studies = ["1.1", "1.2", "1.3"].map((uid, at) => prior(uid, `2020010${9 - at}`, "CT"));
+  for (const [flag, came] of [
+    ["isDamagedAt", 29],
+    ["isTooLargeAt", 20],
+  ] as const) {
+    const { prefetch, plan, asked, cloud, clock } = await edgeWith(studies);
+    await plan("9.1", "Roe^Richard");
+    cloud[flag] = "1.1";
+    assert.equal(await prefetch.look(), came);
+    clock.advance(23 * 3_600_000);
+    assert.equal(await prefetch.look(), 0);
+    assert.equal(asked.length, 1);
+    cloud[flag] = "";
+    clock.advance(3_600_000);
+    assert.equal(await prefetch.look(), 30);
+  }
 });
 
 test("what comes while the box is shut down is broken off", async () => {

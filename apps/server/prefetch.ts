@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { asProblem, isProblem } from "#base/problem";
+import { asProblem, isPassing, isProblem } from "#base/problem";
 import type { DicomJson } from "#formats/dicom";
 import { key, type Schedule, stepOf, textAt } from "#radiology/schedule";
 import { system } from "#trust/access";
@@ -29,8 +29,10 @@ const lookEveryMs = 60_000;
 const priorsMost = 3;
 /** An order that is known so long is looked at again: a late one may have priors by then. */
 const knownMs = 14 * 24 * 3_600_000;
-/** One whose priors did not come. */
-const againMs = 3_600_000;
+/** One whose priors did not come: what was in the way passes. */
+const passedMs = 3_600_000;
+/** One of whose priors the cloud cannot give all: somebody has to repair that there. */
+const repairedMs = 24 * 3_600_000;
 const forgottenAtOnce = 200;
 
 export function createPrefetch(parts: PrefetchParts): Prefetch {
@@ -42,19 +44,33 @@ export function createPrefetch(parts: PrefetchParts): Prefetch {
   const closing = new AbortController();
   const { signal } = closing;
 
-  /** How many came. What goes wrong with one is no reason to leave the others; without a cloud there is none to be had. */
-  const bringFor = async (step: DicomJson): Promise<{ readonly came: number; readonly isDone: boolean }> => {
+  /** What is amiss with one study is no reason to leave the others. */
+  const bringStudy = async (StudyInstanceUID: string) => {
+    try {
+      return await parts.reading.bring({ StudyInstanceUID }, signal);
+    } catch (error) {
+      if (isPassing(asProblem(error, "bringing a prior"))) throw error;
+      log.info("a prior is not to be had from the cloud", codeOf(error));
+      return { came: 0, missed: 1 };
+    }
+  };
+  /** How many came, and when to look again. What goes wrong with one order keeps no others; without a cloud there is none to be had. */
+  const bringFor = async (step: DicomJson): Promise<{ readonly came: number; readonly againMs: number }> => {
     let isReached = false;
+    let [came, missed] = [0, 0];
     try {
       const chosen = await priorsOf(parts.reading, step, signal);
       isReached = true;
-      let came = 0;
-      for (const StudyInstanceUID of chosen) came += await parts.reading.bring({ StudyInstanceUID }, signal);
-      return { came, isDone: true };
+      for (const studyUid of chosen) {
+        const brought = await bringStudy(studyUid);
+        came += brought.came;
+        missed += brought.missed;
+      }
+      return { came, againMs: missed > 0 ? repairedMs : knownMs };
     } catch (error) {
       if (!isReached && isProblem(error, "unavailable")) throw error;
       log.info("priors of one order were not brought from the cloud; it is tried again", codeOf(error));
-      return { came: 0, isDone: false };
+      return { came, againMs: passedMs };
     }
   };
   const look = async (): Promise<number> => {
@@ -68,10 +84,10 @@ export function createPrefetch(parts: PrefetchParts): Prefetch {
       const id = records.idOf("prefetched", `${textAt(step, key.patientId)}\n${textAt(step, key.studyUid)}`);
       const known = await shelf.get(id);
       if (known !== undefined) continue;
-      const { came, isDone } = await bringFor(step);
+      const { came, againMs } = await bringFor(step);
       if (signal.aborted) return all;
       all += came;
-      await records.change(shelf.put(id, { at: clock.now() }, { dueAt: clock.now() + (isDone ? knownMs : againMs) }));
+      await records.change(shelf.put(id, { at: clock.now() }, { dueAt: clock.now() + againMs }));
     }
     seen = version;
     return all;

@@ -77,7 +77,7 @@ export async function openTraffic(parts: TrafficParts, undo: (() => Promise<unkn
     freeBytes: () => systemFiles.freeBytes(parts.paths.folder),
     reservedBytes: configuration.reserveBytes,
   };
-  const through = uplink && createCloudReading({ ...shared, ...edgeSide, disk });
+  const through = uplink && createCloudReading({ ...shared, ...edgeSide, transcoder, disk });
   const prefetch = through && configuration.keepDays > 0 ? createPrefetch({ ...shared, reading: through }) : undefined;
   if (uplink !== undefined) followSchedule({ ...edgeSide, schedule: house.schedule, log });
   else {
