@@ -132,7 +132,10 @@ async function takeIn(
   let taking: Taking | undefined;
   try {
     for await (const part of files) {
-      taking ??= takingOne(parts);
+      if (taking === undefined) {
+        await requireRoom(parts.disk);
+        taking = takingOne(parts);
+      }
       if (part.kind === "piece") {
         await taking.write(part.bytes);
         continue;

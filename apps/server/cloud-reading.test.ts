@@ -37,7 +37,7 @@ const ofStudy = (number: string) => ({ QueryRetrieveLevel: "STUDY", StudyInstanc
 const allOf = (number: string) => ({ StudyInstanceUID: `${root}.${number}` });
 
 /** A cloud with two studies, one of them of a facility, and an empty box that asks it. */
-async function opened({ facility = "", freeBytes = 2 ** 40 } = {}) {
+async function opened({ facility = "" } = {}) {
   const [cloud, box] = await Promise.all([openQueried(), openQueried()]);
   await cloud.store({ PatientID: "P1" }, { study: "1", number: 1 });
   await cloud.store({ PatientID: "P1" }, { study: "1", number: 2 });
@@ -47,7 +47,7 @@ async function opened({ facility = "", freeBytes = 2 ** 40 } = {}) {
   };
   const there = createEdgeReading({ archive: cloud.archive, edges });
   const state = {
-    ...{ asked: 0, lookUps: 0, streams: 0, problem: undefined as Problem | undefined },
+    ...{ asked: 0, lookUps: 0, streams: 0, problem: undefined as Problem | undefined, freeBytes: 2 ** 40 },
     /** What the cloud sends before all it was asked for, and what happens behind so many instances. */
     first: [] as readonly Buffer[],
     behind: async (_count: number, _signal: AbortSignal | undefined): Promise<void> => {},
@@ -61,7 +61,7 @@ async function opened({ facility = "", freeBytes = 2 ** 40 } = {}) {
   const transcoder = createTranscoder({ pixels: pixelsHere(), implementation: { classUid: "2.25.1", version: "T" } });
   const reading = createCloudReading({
     ...{ transcoder, archive: box.archive, index, gate: box.gate, ownTitle: "BOX", log: silentLog },
-    disk: { freeBytes: async () => freeBytes, reservedBytes: 2 ** 30 },
+    disk: { freeBytes: async () => state.freeBytes, reservedBytes: 2 ** 30 },
     cloudLink: {
       async post<T>(_path: string, body: unknown) {
         state.asked++;
@@ -209,9 +209,19 @@ test("what comes from the cloud and is refused here keeps no others from coming"
   assert.deepEqual(await reading.bring(allOf("1"), going), { came: 2, missed: 0 });
 });
 
-test("nothing is brought where the disk is nearly full", async () => {
-  const { reading } = await opened({ freeBytes: 3 * 2 ** 30 - 1 });
+test("nothing is brought, and nothing more, where the disk is nearly full", async () => {
+  const { reading, state } = await opened();
+  const nearlyFull = 3 * 2 ** 30 - 1;
+  state.freeBytes = nearlyFull;
   await assert.rejects(reading.bring(allOf("1"), going), { code: "no-room" });
+  assert.equal(state.streams, 0);
+  state.behind = async (count) => {
+    state.freeBytes = count === 1 ? nearlyFull : 2 ** 40;
+  };
+  state.freeBytes = 2 ** 40;
+  await assert.rejects(reading.bring(allOf("1"), going), { code: "no-room" });
+  state.freeBytes = 2 ** 40;
+  assert.deepEqual(await reading.bring(allOf("1"), going), { came: 1, missed: 0 });
 });
 
 test("what is here of a study is looked up together, and what was rejected here is not brought again", async () => {
