@@ -1,11 +1,14 @@
 import type { Clock, Timer } from "#base/clock";
 import type { Log } from "#base/log";
-import { putBackMsMost } from "#radiology/uplink";
+import { putBackMsMost, type Urgency, urgencies } from "#radiology/uplink";
 
 /** Tells who waits that there may be something to take. */
 export interface Arrivals {
   listen(listener: () => void): () => void;
-  tell(): void;
+  /** Of one urgency, or of any. */
+  tell(urgency?: Urgency): void;
+  /** How often something of an urgency may have come: while it stays the same there is nothing new to take. */
+  count(urgency: Urgency): number;
   /** When this time has come. */
   tellAt(time: number): void;
   /** From now on also of what was put back for later by a former process. */
@@ -25,9 +28,12 @@ export function createArrivals(parts: {
   const { clock, log, nextDue } = parts;
   const listeners = new Set<() => void>();
   let timer: { readonly timer: Timer; readonly due: number } | undefined;
+  const counts = new Map<Urgency, number>();
   let isStopped = false;
 
-  const tell = () => {
+  const count = (urgency: Urgency) => counts.get(urgency) ?? 0;
+  const tell = (urgency?: Urgency) => {
+    for (const each of urgency === undefined ? urgencies : [urgency]) counts.set(each, count(each) + 1);
     if (!isStopped) for (const listener of listeners) listener();
   };
   const watch = async () => {
@@ -60,6 +66,7 @@ export function createArrivals(parts: {
       return () => listeners.delete(listener);
     },
     tell,
+    count,
     tellAt,
     watch,
     stop() {

@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock";
 import type { Files } from "#base/io";
 import { type Log, silentLog } from "#base/log";
 import { asProblem, isProblem, Problem } from "#base/problem";
-import type { ParcelNote, ParcelWriter, Spool } from "#radiology/uplink";
+import type { ParcelNote, ParcelWriter, Spool, Urgency } from "#radiology/uplink";
 import { createReadHandles, createRoom } from "#stores/packs";
 import type { IndexedParcel, SpoolIndex } from "#stores/sql";
 import { createArrivals } from "./arrivals.ts";
@@ -36,6 +36,8 @@ export interface SpoolOptions {
 const readBytesMost = 64 * 1024;
 const whyCharactersMost = 500;
 const forgottenAtOnce = 5000;
+/** Some become due without a word, when the wall clock is set. */
+const askedAgainMs = 1000;
 
 /** The spool in append-only segments in one folder, and an index of them (docs/decisions/0029). Rejects when the folder cannot be brought up to date. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
@@ -117,7 +119,7 @@ async function open(options: SpoolOptions): Promise<Spool> {
 function createWriters(parts: {
   readonly index: SpoolIndex;
   readonly changes: Changes;
-  readonly arrived: () => void;
+  readonly arrived: (urgency: Urgency) => void;
   readonly nextSeq: () => number;
 }): (opened: Opened) => ParcelWriter {
   const { index, changes, nextSeq } = parts;
@@ -158,7 +160,7 @@ function createWriters(parts: {
         committing.delete(note.id);
         ended.resolve();
       }
-      parts.arrived();
+      parts.arrived(note.urgency);
       return "kept";
     };
     return {
@@ -201,6 +203,9 @@ interface Parts {
 function createGiving(parts: Parts): Pick<Spool, "take" | "read" | "settle" | "putBack" | "setAside"> {
   const { index, changes, handles, held, leaving, moving, arrivals, clock, check } = parts;
 
+  /** Of which urgencies nothing is left to be taken, since so many arrivals: the index is not asked for each place that is free. */
+  const takenAll = new Map<Urgency, { readonly count: number; readonly until: number }>();
+
   const find = async (id: string): Promise<IndexedParcel> => {
     if (changes.isNoted(id)) await changes.flushed();
     const parcel = held.get(id) ?? (await index.find(id))?.parcel;
@@ -221,9 +226,13 @@ function createGiving(parts: Parts): Pick<Spool, "take" | "read" | "settle" | "p
   return {
     async take(urgency, most) {
       check();
-      if (most < 1) return [];
+      const count = arrivals.count(urgency);
+      const known = takenAll.get(urgency);
+      const isNothingNew = known?.count === count && clock.monotonicMs() < known.until;
+      if (most < 1 || isNothingNew) return [];
       await changes.flushed();
       const taken = await index.take(urgency, most, clock.now());
+      if (taken.length < most) takenAll.set(urgency, { count, until: clock.monotonicMs() + askedAgainMs });
       for (const parcel of taken) held.set(parcel.id, parcel);
       return taken.map(({ id, length, sha256 }) => ({ id, length, sha256 }));
     },
