@@ -36,7 +36,7 @@ export interface SpoolOptions {
 const readBytesMost = 64 * 1024;
 const whyCharactersMost = 500;
 const forgottenAtOnce = 5000;
-/** Some become due without a word, when the wall clock is set. */
+/** By the wall clock: when that is set, some become due without a word. */
 const askedAgainMs = 1000;
 
 /** The spool in append-only segments in one folder, and an index of them (docs/decisions/0029). Rejects when the folder cannot be brought up to date. */
@@ -204,7 +204,7 @@ function createGiving(parts: Parts): Pick<Spool, "take" | "read" | "settle" | "p
   const { index, changes, handles, held, leaving, moving, arrivals, clock, check } = parts;
 
   /** Of which urgencies nothing is left to be taken, since so many arrivals: the index is not asked for each place that is free. */
-  const takenAll = new Map<Urgency, { readonly count: number; readonly until: number }>();
+  const takenAll = new Map<Urgency, { readonly count: number; readonly at: number }>();
 
   const find = async (id: string): Promise<IndexedParcel> => {
     if (changes.isNoted(id)) await changes.flushed();
@@ -228,11 +228,12 @@ function createGiving(parts: Parts): Pick<Spool, "take" | "read" | "settle" | "p
       check();
       const count = arrivals.count(urgency);
       const known = takenAll.get(urgency);
-      const isNothingNew = known?.count === count && clock.monotonicMs() < known.until;
+      const now = clock.now();
+      const isNothingNew = known?.count === count && Math.abs(now - known.at) < askedAgainMs;
       if (most < 1 || isNothingNew) return [];
       await changes.flushed();
-      const taken = await index.take(urgency, most, clock.now());
-      if (taken.length < most) takenAll.set(urgency, { count, until: clock.monotonicMs() + askedAgainMs });
+      const taken = await index.take(urgency, most, now);
+      if (taken.length < most) takenAll.set(urgency, { count, at: now });
       for (const parcel of taken) held.set(parcel.id, parcel);
       return taken.map(({ id, length, sha256 }) => ({ id, length, sha256 }));
     },
