@@ -83,6 +83,7 @@ async function doorsOverNothing() {
   const setup = { needed: async () => false, secret: "", begin: behind.setup, confirm: behind.setup };
   const parts = {
     archive: behind.archive,
+    intake: behind.archive,
     actorOf: http.actorOf,
     clock: systemClock,
     random: systemRandom,

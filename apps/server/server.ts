@@ -38,7 +38,7 @@ import { createPhantom } from "./phantom.ts";
 import { createPixelProcesses } from "./pixel-processes.ts";
 import { readPassphrase } from "./root-keys.ts";
 import { openOrMakeCertificates } from "./secrets.ts";
-import { openTraffic } from "./traffic.ts";
+import { openTraffic, type Traffic } from "./traffic.ts";
 import { createUserIdentities } from "./user-identities.ts";
 
 export const version = "0.1.0";
@@ -117,6 +117,7 @@ interface Images extends EdgeSide {
   readonly pixels: PixelWork;
   readonly transcoder: Transcoder;
   readonly deviceCalls: DeviceCalls;
+  readonly intake: Traffic["intake"];
   readonly relay: Relay;
   readonly messages: Messages;
   readonly migrations: Migrations;
@@ -255,7 +256,7 @@ async function createWeb(
   undo: (() => Promise<unknown>)[],
 ): Promise<Http> {
   const { archive, index } = house;
-  const { log, queue, ports, moreDoors, pixels, transcoder, deviceCalls, links } = surroundings;
+  const { log, queue, ports, moreDoors, pixels, transcoder, deviceCalls, links, intake } = surroundings;
   const { aeTitle } = configuration;
   const startedAt = systemClock.now();
   const built = await systemFiles.exists(join(webRoot, "index.html"));
@@ -297,6 +298,7 @@ async function createWeb(
   await http.server.register(
     createDicomwebDoor({
       archive,
+      intake,
       actorOf,
       clock: systemClock,
       log,

@@ -29,8 +29,8 @@ import { openUplinkSide, type UplinkSide } from "./uplink-side.ts";
 
 /** What comes from machines and goes to them, by the role of this home. */
 export interface Traffic {
-  /** Where what machines send goes. */
-  readonly intake: Pick<Archive, "receiveDataSet">;
+  /** Where what machines send and people upload goes. */
+  readonly intake: Pick<Archive, "receiveDataSet" | "receiveFile">;
   /** As machines fill it. */
   readonly schedule: Schedule;
   readonly relay: Relay;
@@ -114,7 +114,10 @@ function onEdge(
   log: Log,
 ) {
   return {
-    intake: createEdgeIntake({ uplink, archive, route: routeBy(routing, aeTitle, keepDays > 0), log }),
+    intake: createEdgeIntake({
+      ...{ uplink, archive, clock: systemClock, log },
+      route: routeBy(routing, aeTitle, keepDays > 0),
+    }),
     judge: judgeByReceipts(uplink),
     schedule: { ...schedule, performed: tellingPerformed(schedule.performed, uplink) },
     handOn: handingOn(uplink, systemRandom),

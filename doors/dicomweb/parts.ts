@@ -9,6 +9,8 @@ import type { Actor } from "#trust/access";
 
 export interface DicomwebParts {
   readonly archive: Archive;
+  /** Where what is stored goes: on an edge, not to its own archive alone. */
+  readonly intake: Pick<Archive, "receiveFile">;
   /** Who sends this request; the server has found it out before any route runs. */
   readonly actorOf: (request: FastifyRequest) => Actor;
   readonly clock: Clock;

@@ -30,7 +30,7 @@ export function storeHandler(parts: DicomwebParts) {
     // Our own parameter: where what is sent came from (`leadglass import --facility`).
     const facility = await parts.requireFacility(parametersOf(request).get("facility") ?? "");
     await parts.archive.beginUpload(parts.actorOf(request));
-    const receive = () => parts.archive.receiveFile(parts.actorOf(request), facility);
+    const receive = () => parts.intake.receiveFile(parts.actorOf(request), facility);
     const intake = createPartIntake(receive, studyUid);
     const bytes = arriving(request, parts.clock);
     const share = memory.open();

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { systemClock } from "#base/clock";
 import { silentLog } from "#base/log";
 import { Problem } from "#base/problem";
-import { elementsOf, readDataSet, Tag, TransferSyntaxUid, tagOf, writeDataSet } from "#formats/dicom";
+import { elementsOf, readDataSet, Tag, TransferSyntaxUid, tagOf, writeDataSet, writeMeta } from "#formats/dicom";
 import type { DataSetHeader, Receiving } from "#radiology/archive";
 import { actorOf } from "#trust/access";
 import { createEdgeIntake, type EdgeRoute } from "./edge-intake.ts";
 
 const transferSyntaxUid = TransferSyntaxUid.explicitLittleEndian;
 const scanner = actorOf("device", "5c".repeat(16));
+const somebody = actorOf("user", "5d".repeat(16));
 const header = {
   sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
   sopInstanceUid: "1.2.3.1",
@@ -24,6 +27,15 @@ const dataSet = writeDataSet(
   { transferSyntaxUid },
 );
 const stored = { studyUid: "1.2.3", seriesUid: "1.2.4", sopUid: "1.2.3.1", sopClassUid: header.sopClassUid };
+
+function fileOf(bytes: Uint8Array): Buffer {
+  const { sopClassUid: mediaStorageSopClassUid, sopInstanceUid: mediaStorageSopInstanceUid } = header;
+  const uids = { mediaStorageSopClassUid, mediaStorageSopInstanceUid, transferSyntaxUid };
+  return Buffer.concat([
+    writeMeta({ ...uids, implementationClassUid: "1.2.9", implementationVersionName: "TEST" }),
+    bytes,
+  ]);
+}
 
 /** Two places that note what came, of which the archive may be full. */
 function places(route: EdgeRoute, { isFull = false } = {}) {
@@ -48,18 +60,17 @@ function places(route: EdgeRoute, { isFull = false } = {}) {
     },
   });
   const intake = createEdgeIntake({
-    ...{ uplink: place("cloud"), archive: place("here"), log: silentLog },
+    ...{ uplink: place("cloud"), archive: place("here"), clock: systemClock, log: silentLog },
     route(_actor, _header, text) {
       asked.push(`${text(tagOf("Modality"))} ${text(tagOf("BodyPartExamined"))} ${text(tagOf("StudyDescription"))}`);
       return route;
     },
   });
-  const send = async () => {
-    const receiving = intake.receiveDataSet(scanner, header);
+  const give = async (receiving: Receiving, bytes: Uint8Array) => {
     const lent = Buffer.alloc(100);
     try {
-      for (let at = 0; at < dataSet.length; at += lent.length) {
-        const piece = lent.subarray(0, Buffer.from(dataSet).copy(lent, 0, at));
+      for (let at = 0; at < bytes.length; at += lent.length) {
+        const piece = lent.subarray(0, Buffer.from(bytes).copy(lent, 0, at));
         await receiving.write(piece);
         piece.fill(0xee);
       }
@@ -70,7 +81,10 @@ function places(route: EdgeRoute, { isFull = false } = {}) {
     }
     return receiving.finish();
   };
-  return { came, asked, aborted, send };
+  const send = (bytes: Uint8Array = dataSet, of: DataSetHeader = header) =>
+    give(intake.receiveDataSet(scanner, of), bytes);
+  const upload = (file: Uint8Array) => give(intake.receiveFile(somebody, "0f".repeat(16)), file);
+  return { came, asked, aborted, send, upload };
 }
 
 test("an instance goes where its route says, whole, and the route is asked once, when it can know what it asks", async () => {
@@ -125,4 +139,30 @@ test("what a rule holds back, or takes nowhere, is refused, and nothing of it st
   await assert.rejects(held.send(), { code: "unsupported" });
   assert.deepEqual([held.came.cloud.length, held.came.here.length, held.aborted], [0, 0, ["here"]]);
   await assert.rejects(places({ cloud: false, keep: false }).send(), { code: "denied" });
+});
+
+test("a file that somebody uploads goes the same way, as a machine would send it", async () => {
+  for (const file of [fileOf(dataSet), dataSet]) {
+    const { came, asked, upload } = places({ cloud: true, keep: true });
+    assert.deepEqual(await upload(file), stored);
+    assert.deepEqual(asked, ["CT HEAD Head"]);
+    const { sourceAe: _none, ...known } = header;
+    for (const [given, bytes] of [...came.cloud, ...came.here]) {
+      assert.deepEqual(given, { ...known, facility: "0f".repeat(16) });
+      assert.ok(bytes.equals(dataSet));
+    }
+  }
+  for (const broken of [Buffer.alloc(3000, "no DICOM"), fileOf(dataSet).subarray(0, 300), Buffer.alloc(0)]) {
+    const { came, upload } = places({ cloud: true, keep: true });
+    await assert.rejects(upload(broken), { code: "invalid" });
+    assert.deepEqual([came.cloud, came.here], [[], []]);
+  }
+});
+
+test("what is deflated is taken little by little, and is whole", async () => {
+  const of = { ...header, transferSyntaxUid: TransferSyntaxUid.deflatedExplicitLittleEndian };
+  const bytes = deflateRawSync(dataSet);
+  const { came, send } = places({ cloud: true, keep: false });
+  await send(bytes, of);
+  assert.ok(came.cloud[0]?.[1].equals(bytes));
 });

@@ -1,6 +1,7 @@
+import type { Clock } from "#base/clock";
 import type { Log } from "#base/log";
 import { Problem } from "#base/problem";
-import { readDataSet, Tag, tagOf } from "#formats/dicom";
+import { createHeaderReader, encodingOf, isUid, readDataSet, Tag, tagOf } from "#formats/dicom";
 import { type Archive, type DataSetHeader, endingOnce, inspect, type Receiving } from "#radiology/archive";
 import type { Actor } from "#trust/access";
 import type { Uplink } from "./uplink.ts";
@@ -22,6 +23,7 @@ export interface EdgeIntakeParts {
   readonly archive: Pick<Archive, "receiveDataSet">;
   /** Asked when what it may ask for has come; `text` gives values of `routedTags`. */
   readonly route: (actor: Actor, header: DataSetHeader, text: (tag: number) => string | undefined) => EdgeRoute;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -36,34 +38,93 @@ const beforeRouteBytesMax = 8 * 1024 * 1024;
 const changedBytesMax = 512 * 1024 * 1024;
 const changingBytesMax = 768 * 1024 * 1024;
 
-/** Where what machines send to an edge goes: to the cloud, here, or both. */
-export function createEdgeIntake(parts: EdgeIntakeParts): Pick<Archive, "receiveDataSet"> {
+/** So much of what is deflated is taken at once: it may swell a thousandfold. */
+const deflatedBytesAtOnce = 4 * 1024;
+
+/** Where what is sent to an edge goes, by machines and by people: to the cloud, here, or both. */
+export function createEdgeIntake(parts: EdgeIntakeParts): Pick<Archive, "receiveDataSet" | "receiveFile"> {
   const changing = { bytes: 0 };
+  const receiveDataSet = (actor: Actor, header: DataSetHeader): Receiving => {
+    const inspection = inspect(header, routedTags);
+    const receiving = receivingLater({
+      isKnown(bytes) {
+        inspection.take(bytes);
+        return inspection.isBeyond(lastRoutedTag);
+      },
+      begin: () => ({
+        receiving: receivingBy({ ...parts, changing }, parts.route(actor, header, inspection.text), actor, header),
+        from: 0,
+      }),
+    });
+    return encodingOf(header.transferSyntaxUid).deflated ? littleByLittle(receiving, parts.clock) : receiving;
+  };
   return {
-    receiveDataSet(actor, header) {
-      const inspection = inspect(header, routedTags);
-      let waiting: Buffer[] = [];
-      let bytesHeld = 0;
-      let routed: Receiving | undefined;
-      const begin = async (): Promise<Receiving> => {
-        routed = receivingBy({ ...parts, changing }, parts.route(actor, header, inspection.text), actor, header);
-        const before = waiting;
-        waiting = [];
-        for (const bytes of before) await routed.write(bytes);
-        return routed;
-      };
-      return endingOnce({
-        write(bytes) {
-          if (routed !== undefined) return routed.write(bytes);
-          inspection.take(bytes);
-          waiting.push(Buffer.from(bytes));
-          bytesHeld += bytes.length;
-          if (inspection.isBeyond(lastRoutedTag) || bytesHeld > beforeRouteBytesMax) return begin().then(() => {});
-          return undefined;
+    receiveDataSet,
+    receiveFile(actor, facility) {
+      const reader = createHeaderReader({ wanted: [Tag.SOPClassUID, Tag.SOPInstanceUID] });
+      return receivingLater({
+        isKnown: (bytes) => !reader.write(bytes),
+        begin(isWhole) {
+          const { dataSet, problem, transferSyntaxUid, dataSetOffset } = reader.header(isWhole);
+          if (problem !== undefined) throw problem;
+          const sopClassUid = dataSet.text(Tag.SOPClassUID) ?? "";
+          const sopInstanceUid = dataSet.text(Tag.SOPInstanceUID) ?? "";
+          if (!isUid(sopClassUid) || !isUid(sopInstanceUid)) throw new Problem("invalid", "this is no DICOM instance");
+          const known = { sopClassUid, sopInstanceUid, transferSyntaxUid };
+          const header = { ...known, ...(facility !== undefined && { facility }) };
+          return { receiving: receiveDataSet(actor, header), from: dataSetOffset };
         },
-        finish: async () => (routed ?? (await begin())).finish(),
-        abort: async () => routed?.abort(),
       });
+    },
+  };
+}
+
+/** Held until so much has come that `begin` can say who takes it, and from which byte on. */
+function receivingLater({
+  isKnown,
+  begin,
+}: {
+  readonly isKnown: (bytes: Uint8Array) => boolean;
+  readonly begin: (isWhole: boolean) => { readonly receiving: Receiving; readonly from: number };
+}): Receiving {
+  let waiting: Buffer[] = [];
+  let bytesHeld = 0;
+  let begun: Receiving | undefined;
+  const hand = async (isWhole: boolean): Promise<Receiving> => {
+    const { receiving, from } = begin(isWhole);
+    begun = receiving;
+    const before = waiting;
+    waiting = [];
+    let passed = 0;
+    for (const bytes of before) {
+      const skipped = Math.min(bytes.length, Math.max(0, from - passed));
+      passed += bytes.length;
+      if (skipped < bytes.length) await receiving.write(bytes.subarray(skipped));
+    }
+    return receiving;
+  };
+  return endingOnce({
+    write(bytes) {
+      if (begun !== undefined) return begun.write(bytes);
+      const isEnough = isKnown(bytes);
+      waiting.push(Buffer.from(bytes));
+      bytesHeld += bytes.length;
+      return isEnough || bytesHeld > beforeRouteBytesMax ? hand(false).then(() => {}) : undefined;
+    },
+    finish: async () => (begun ?? (await hand(true))).finish(),
+    abort: async () => begun?.abort(),
+  });
+}
+
+/** Others have their turn while it swells. */
+function littleByLittle(receiving: Receiving, clock: Clock): Receiving {
+  return {
+    ...receiving,
+    async write(bytes) {
+      for (let at = 0; at < bytes.length; at += deflatedBytesAtOnce) {
+        await receiving.write(bytes.subarray(at, at + deflatedBytesAtOnce));
+        await clock.sleep(0);
+      }
     },
   };
 }

@@ -99,6 +99,7 @@ export async function openReachingHouse(): Promise<ReachingHouse> {
   const here = {
     ...{
       archive,
+      intake: archive,
       gate,
       policy,
       clock: systemClock,

@@ -47,6 +47,7 @@ export async function openDoor(
   await server.register(
     createDicomwebDoor({
       archive: change(archive),
+      intake: change(archive),
       actorOf: () => operator,
       clock: systemClock,
       log: silentLog,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { EdgeCodeView } from "#formats/api";
 import { freePort, has, type RunningHouse, startHouse } from "../house/index.ts";
-import { associate, type Slice, search, slicesOf, store, storeAll } from "./modality.fixture.ts";
+import { associate, fileOf, type Slice, search, slicesOf, store, storeAll } from "./modality.fixture.ts";
 
 /*
  * A cloud without a port for machines and a box in a facility, each a server of its own, and a scanner that knows the box alone: the tests
@@ -101,6 +101,17 @@ test("what came already is not sent again when a scanner sends it again", async 
   await untilQueueIsEmpty();
   assert.equal((await search(cloud, `/studies/${slices[0]?.studyUid}/instances`)).length, slices.length);
   assert.ok(cloud.output().length >= before);
+});
+
+test("what somebody uploads at the box goes to the cloud too, bit for bit", async () => {
+  const slices = study(40, 2);
+  for (const slice of slices) {
+    const body = new Uint8Array(fileOf(slice));
+    const headers = { "content-type": "application/dicom", accept: "application/dicom+json" };
+    assert.equal((await box.fetch("/dicom-web/studies", { method: "POST", headers, body })).status, 200);
+  }
+  await arrived(slices);
+  for (const slice of slices) await isWhole(slice);
 });
 
 test("a workstation finds and gets through the box what lies in the cloud alone; what was brought is found while the cloud is away", async (t) => {
