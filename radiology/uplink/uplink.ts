@@ -151,16 +151,23 @@ function signedAt({ receiptKeys, edgeId }: UplinkKeys, id: string, bytes: Uint8A
 /** `conflict`: the cloud still has it open from before a stop of the box. */
 const mayPass = (problem: Problem) => isPassing(problem) || problem.code === "conflict";
 
+/** How often a parcel was tried in vain, and how often of that it was the parcel's own fault. */
+interface Tries {
+  readonly times: number;
+  readonly refusals: number;
+}
+
 function createQueue({ spool, clock, log }: UplinkParts, keysNow: () => UplinkKeys): Pick<Uplink, "queue" | "state"> {
-  const tries = new Map<string, number>();
+  const tries = new Map<string, Tries>();
   let delivered = 0;
   const pauseAfter = (times: number) => Math.min(firstPauseMs * 2 ** Math.min(times - 1, 20), putBackMsMost);
-  const triedAgain = (id: string): number => {
-    const times = (tries.get(id) ?? 0) + 1;
+  const triedAgain = (id: string, wasRefused: boolean): Tries => {
+    const { times, refusals } = tries.get(id) ?? { times: 0, refusals: 0 };
+    const known = { times: times + 1, refusals: refusals + Number(wasRefused) };
     tries.delete(id);
-    tries.set(id, times);
+    tries.set(id, known);
     if (tries.size > triedMost) tries.delete(tries.keys().next().value ?? "");
-    return times;
+    return known;
   };
   /** That it is taken is known to the process alone: it can be given again when the disk takes nothing. */
   const giveAgain = (id: string, afterMs: number): void => {
@@ -180,10 +187,10 @@ function createQueue({ spool, clock, log }: UplinkParts, keysNow: () => UplinkKe
         delivered++;
       },
       async refuse(id, problem) {
-        const times = triedAgain(id);
+        const { times, refusals } = triedAgain(id, !mayPass(problem));
         const pauseMs = pauseAfter(times);
         try {
-          if (mayPass(problem) || times < triesOfRefused) return await spool.putBack(id, clock.now() + pauseMs);
+          if (mayPass(problem) || refusals < triesOfRefused) return await spool.putBack(id, clock.now() + pauseMs);
           await spool.setAside(id, problem, clock.now());
         } catch (error) {
           log.warn("the spool cannot note what became of a parcel: it is given again", {}, error);

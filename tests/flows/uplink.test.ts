@@ -162,7 +162,10 @@ test("what cannot be proven yet, or is still open in the cloud, is no fault of t
     await queue.settle(id, Buffer.from("a receipt")).catch((error) => queue.refuse(id, error));
     await queue.refuse(id, new Problem("conflict", "it is open"));
   }
+  for (let times = 0; times < 2; times++) await queue.refuse(id, new Problem("damaged", "not proven"));
   assert.deepEqual([here.uplink().state().parcels, here.uplink().state().aside], [1, 0]);
+  await queue.refuse(id, new Problem("damaged", "not proven"));
+  assert.deepEqual([here.uplink().state().parcels, here.uplink().state().aside], [0, 1]);
 });
 
 for (const [said, problem, method] of [
