@@ -81,6 +81,23 @@ test("where nothing is known of a study, contexts for all that is usual are prop
   assert.ok((proposed[1]?.length ?? 0) <= 128 && proposed[1]?.includes(ct));
 });
 
+test("what an archive that names no SOP classes could not send in the syntaxes that it chose, it is asked for plain, and not by C-MOVE too", async () => {
+  const failingAt = (round: number, number: number) => {
+    const one = stored(number);
+    let times = 0;
+    return { ...one, open: (uids: readonly string[]) => (times++ === round ? Promise.reject(none) : one.open(uids)) };
+  };
+  const none = new Problem("unsupported", "in none of these syntaxes");
+  const retrieves = new Map([[studyGet, retrieving([failingAt(0, 1), failingAt(1, 2)])]]);
+  const { fetching, received, proposed } = archiveWith({ finds: finds([known]), retrieves });
+  await fetchStudy(studyUid, fetching);
+  assert.deepEqual(received.map(({ sopInstanceUid }) => sopInstanceUid).sort(), ["1.2.3.1", "1.2.3.2"]);
+  assert.deepEqual(
+    proposed.map(([first]) => first),
+    [studyFind, studyGet, studyGet],
+  );
+});
+
 test("an archive without C-GET, or that fails at it, is asked by C-MOVE to send to us", async () => {
   const station = doorWith();
   for (const get of [undefined, retrieving([stored(1, { fails: true })])]) {

@@ -111,32 +111,52 @@ function* portionsOf(uids: readonly string[]): Generator<readonly string[]> {
 /** By C-GET where the archive does that, and sends all of it that way; else by C-MOVE. */
 async function retrieved(identifier: DataSetInput, sopClasses: readonly string[], fetching: Fetching): Promise<void> {
   const { open, signal } = fetching;
-  if (await gotten(identifier, sopClasses, fetching)) return;
-  await onAssociation(open, [plainContext(studyRoot.move)], signal, async (association) => {
+  const stored = new Set<string>();
+  for (const contexts of offersFor(sopClasses)) {
+    const came = await gotten(identifier, contexts, fetching, stored);
+    if (came === "all") return;
+    if (came === "none") break;
+  }
+  // Some take no C-MOVE where no C-FIND is proposed beside it (dcmqrscp's `--require-find`).
+  const contexts = [plainContext(studyRoot.move), plainContext(studyRoot.find)];
+  await onAssociation(open, contexts, signal, async (association) => {
     const outcome = await association.move(studyRoot.move, identifier, fetching.ownAe, retrieving(fetching));
     const problem = problemIn(outcome, "a C-MOVE");
     if (problem !== undefined) throw problem;
   });
 }
 
-/** False when the archive does not do C-GET, or did not send all of it that way. */
-async function gotten(identifier: DataSetInput, sopClasses: readonly string[], fetching: Fetching): Promise<boolean> {
-  const contexts = [plainContext(studyRoot.get), ...receivable(sopClasses)];
+/** None: the archive does not do C-GET. Some: it did not send all of it that way, with what was `stored` by then. */
+async function gotten(
+  identifier: DataSetInput,
+  receivable: readonly ContextProposal[],
+  fetching: Fetching,
+  stored: Set<string>,
+): Promise<"all" | "some" | "none"> {
+  const contexts = [plainContext(studyRoot.get), ...receivable];
   let hasCome = false;
   const receive = (request: StoreRequest): Receiving => {
     hasCome = true;
-    return fetching.receive(request);
+    const receiving = fetching.receive(request);
+    const finish = async () => {
+      await receiving.finish();
+      stored.add(request.sopInstanceUid);
+    };
+    return { ...receiving, finish };
   };
   return onAssociation(fetching.open, contexts, fetching.signal, async (association) => {
-    if (!association.contexts.some(({ sopClassUid }) => sopClassUid === studyRoot.get)) return false;
+    if (!association.contexts.some(({ sopClassUid }) => sopClassUid === studyRoot.get)) return "none";
     try {
       const outcome = await association.get(studyRoot.get, identifier, receive, retrieving(fetching));
       fetching.signal.throwIfAborted();
-      return problemIn(outcome, "a C-GET") === undefined;
+      if (problemIn(outcome, "a C-GET") === undefined) return "all";
+      // It tried all of them (PS3.4 §C.4.3.1.4), and what failed now had come before.
+      const of = outcome.completed + outcome.warning + outcome.failed;
+      return outcome.status === status.subOperationsIncomplete && stored.size === of ? "all" : "some";
     } catch (error) {
       fetching.signal.throwIfAborted();
       // Some agree on C-GET and hang up when it is asked for (Orthanc, to a peer that it is not to answer).
-      if (isProblem(error) && !hasCome) return false;
+      if (isProblem(error) && !hasCome) return "none";
       throw error;
     }
   });
@@ -184,11 +204,19 @@ const receivedSyntaxes = [
 const contextsMost = 127;
 
 /**
- * A context for each syntax as far as there is room, so that the archive cannot choose one and be left with images in another;
- * where nothing is known of the study, one for each SOP class that is seen in practice.
+ * What it may send, in one association after the other until all has come. Where nothing is known of the study there is room for one context
+ * for each SOP class that is seen in practice: an archive that chose a compressed syntax in it is asked again for what it holds plain, which
+ * it may not be able to compress (dcmqrscp).
  */
-function receivable(sopClasses: readonly string[]): ContextProposal[] {
-  const chosen = sopClasses.length > 0 ? sopClasses.slice(0, contextsMost) : usualClasses();
+function offersFor(sopClasses: readonly string[]): readonly (readonly ContextProposal[])[] {
+  if (sopClasses.length > 0) return [receivable(sopClasses.slice(0, contextsMost))];
+  const usual = usualClasses();
+  const plain = usual.map((uid): ContextProposal => ({ ...plainContext(uid), role: "scp" }));
+  return [receivable(usual), plain];
+}
+
+/** A context for each syntax as far as there is room, so that the archive cannot choose one and be left with images in another. */
+function receivable(chosen: readonly string[]): ContextProposal[] {
   const each = Math.floor(contextsMost / chosen.length);
   return chosen.flatMap((sopClassUid): ContextProposal[] => {
     const single = receivedSyntaxes.slice(0, Math.max(0, each - 1));
