@@ -17,9 +17,20 @@ import type {
 } from "#formats/api";
 import { call, isRefusal } from "./client.ts";
 
+/**
+ * What is being read while something changes may be from before, and is read again. The library does so for what was read already; a first
+ * reading it would wait for, and show as it is.
+ */
+class Queries extends QueryClient {
+  override invalidateQueries(...[filters, options]: Parameters<QueryClient["invalidateQueries"]>): Promise<void> {
+    void this.cancelQueries({ type: "active", ...filters }, { silent: true });
+    return super.invalidateQueries(filters, options);
+  }
+}
+
 /** In memory only: nothing of it is written to the browser's disk, and signing out empties it. */
 export function createQueries(): QueryClient {
-  const client = new QueryClient({
+  const client = new Queries({
     defaultOptions: {
       queries: {
         retry: (count, error) => count < 2 && !(isRefusal(error) && error.status >= 400 && error.status < 500),
